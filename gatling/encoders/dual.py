@@ -1,0 +1,161 @@
+"""DualEncoder: the two encoders as one model, loading it, and the latent energy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from gatling.encoders.base import Precision
+from gatling.encoders.execution import ExecutionEncoder
+from gatling.encoders.governance import GovernanceEncoder
+from gatling.encoders.precision import fastest_precision
+from gatling.errors import CheckpointError
+from gatling.schema import Trace, parse_trace
+
+CHECKPOINT_VERSION = 1
+CONFIG_NAME = "config.json"
+GOVERNANCE_STEM = "governance_encoder"
+EXECUTION_STEM = "execution_encoder"
+
+
+class DualEncoder(nn.Module):
+    """A GovernanceEncoder and an ExecutionEncoder that share a latent space.
+
+        model = gatling.load("checkpoints/best.pt")
+        model.governance.encode(context)      # (1, D), objects or plain data
+        model.execution.encode([plan, plan])  # (2, D)
+        model.energy(traces)                  # (B,): 0 agrees .. 2 opposed
+    """
+
+    def __init__(self, governance: GovernanceEncoder, execution: ExecutionEncoder) -> None:
+        super().__init__()
+        if governance.hparams["latent_dim"] != execution.hparams["latent_dim"]:
+            raise ValueError(
+                f"the latents differ in length: {governance.hparams['latent_dim']} and {execution.hparams['latent_dim']}"
+            )
+        self.governance = governance
+        self.execution = execution
+
+    @classmethod
+    def create(cls, **hparams: Any) -> DualEncoder:
+        """Make both encoders, untrained, with the same hyperparameters (see `Encoder`)."""
+        return cls(GovernanceEncoder(**hparams), ExecutionEncoder(**hparams))
+
+    @property
+    def hparams(self) -> dict[str, dict[str, Any]]:
+        """Hyperparameters of both encoders, plain data."""
+        return {"governance_encoder": self.governance.hparams, "execution_encoder": self.execution.hparams}
+
+    @classmethod
+    def from_parts(
+        cls, hparams: dict[str, Any], governance: dict[str, Tensor], execution: dict[str, Tensor], source: str
+    ) -> DualEncoder:
+        """Make a model from hyperparameters and state dicts. Raises: CheckpointError if they do not fit."""
+        try:
+            model = cls(
+                GovernanceEncoder(**hparams["governance_encoder"]), ExecutionEncoder(**hparams["execution_encoder"])
+            )
+            model.governance.load_state_dict(governance)
+            model.execution.load_state_dict(execution)
+        except CheckpointError as error:
+            raise CheckpointError(f"{source}: {error}") from None
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            raise CheckpointError(f"{source}: not a Gatling model: {str(error).splitlines()[0]}") from None
+        for name, parameter in model.named_parameters():
+            if not torch.isfinite(parameter).all():
+                raise CheckpointError(f"{source}: {name} holds a value that is not finite")
+        return model.eval()
+
+    @classmethod
+    def from_pretrained(cls, path: str | Path, *, precision: Precision | None = None) -> DualEncoder:
+        """Load a model from a checkpoint (`.pt`), or from a folder as `gatling pull` and `--push-to-hub` write it.
+
+        Nothing is downloaded: `gatling pull REPO` fetches a model from the Hub.
+
+        Args:
+            path: the checkpoint or the folder.
+            precision: `fp32` or `bf16`; by default the fastest of this machine whose latents keep a cosine of at least
+                0.999 to fp32.
+
+        Raises:
+            CheckpointError: if there is no such model, or it is damaged or of another version.
+        """
+        path = Path(path)
+        model = _from_folder(path) if path.is_dir() else _from_checkpoint(path)
+        chosen = precision or fastest_precision(model.governance, model.execution)
+        model.governance.set_precision(chosen)
+        model.execution.set_precision(chosen)
+        return model
+
+    def energy(self, traces: Trace | dict[str, Any] | Iterable[Trace | dict[str, Any]]) -> Float[Tensor, " B"]:
+        """Return the latent energy `1 - cos(z_g, z_e)` of each trace, in [0, 2]; low means that plan and context agree.
+
+        The label is not read. Each distinct context is encoded once.
+
+        Raises:
+            InputError: if a trace is refused.
+        """
+        items: Sequence[Any] = [traces] if isinstance(traces, (Trace, dict)) else list(traces)
+        parsed = [parse_trace(item) for item in items]
+        row: dict[str, int] = {}
+        contexts = []
+        for trace in parsed:
+            if row.setdefault(trace.governance_context.digest, len(row)) == len(contexts):
+                contexts.append(trace.governance_context)
+        z_g = self.governance.encode(contexts)[[row[t.governance_context.digest] for t in parsed]]
+        z_e = self.execution.encode([t.execution_plan for t in parsed])
+        return (1 - (z_g * z_e).sum(-1)).clamp(0, 2)
+
+
+def load(path: str | Path, *, precision: Precision | None = None) -> DualEncoder:
+    """Load a trained model for inference; see `DualEncoder.from_pretrained`."""
+    return DualEncoder.from_pretrained(path, precision=precision)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a `.pt` checkpoint with the safe loader, tensors memory-mapped. Raises: CheckpointError."""
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such file")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except Exception as error:  # the loader raises whatever the bytes lead to
+        raise CheckpointError(f"{path}: not a checkpoint that can be read safely: {str(error).splitlines()[0]}") from None
+    if not isinstance(content, dict) or "format_version" not in content:
+        raise CheckpointError(f"{path}: not a Gatling checkpoint: it has no format_version")
+    if content["format_version"] != CHECKPOINT_VERSION:
+        raise CheckpointError(
+            f"{path}: format_version is {content['format_version']}, this version of Gatling reads {CHECKPOINT_VERSION}"
+        )
+    return content
+
+
+def _from_checkpoint(path: Path) -> DualEncoder:
+    content = read_checkpoint(path)
+    try:
+        hparams = content["encoders"]
+        governance = content["governance_encoder_state_dict"]
+        execution = content["execution_encoder_state_dict"]
+    except KeyError as error:
+        raise CheckpointError(f"{path}: not a Gatling checkpoint: it has no {error}") from None
+    return DualEncoder.from_parts(hparams, governance, execution, str(path))
+
+
+def _from_folder(path: Path) -> DualEncoder:
+    try:
+        config = json.loads((path / CONFIG_NAME).read_text("utf-8"))
+        governance = load_file(path / f"{GOVERNANCE_STEM}.safetensors")
+        execution = load_file(path / f"{EXECUTION_STEM}.safetensors")
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: not a model folder: {Path(error.filename or '').name} is missing") from None
+    except Exception as error:  # a damaged header raises the library's own type
+        raise CheckpointError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
+    if not isinstance(config, dict) or config.get("format_version") != CHECKPOINT_VERSION:
+        raise CheckpointError(f"{path / CONFIG_NAME}: format_version is not {CHECKPOINT_VERSION}")
+    return DualEncoder.from_parts(config, governance, execution, str(path))

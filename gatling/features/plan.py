@@ -1,0 +1,187 @@
+"""Execution plans to numbers: a node per tool call, its arguments as leaves, data edges with provenance.
+
+Node ids and the order of nodes, edges and argument keys carry no meaning and do not reach the features.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gatling.errors import InputError
+from gatling.features.policy import scalar_text
+from gatling.features.text import TextBatch, Texts, TextTable
+from gatling.features.words import WordVectors
+from gatling.policy import Kind, PolicyTree
+from gatling.schema import ExecutionPlan
+from gatling.schema.words import is_disguised
+
+NUM_NODE_VALUES = 12
+NUM_LEAF_VALUES = 4
+NUM_TIERS = 3
+MAX_PLAN_LEAVES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFeatures:
+    """One plan as arrays: V nodes, A argument leaves, E edges."""
+
+    texts: Texts
+    tool_text: np.ndarray
+    """`(V,)` int32."""
+    node_codes: np.ndarray
+    """`(V, 2)` int16: tier - 1, sensitivity - 1."""
+    node_values: np.ndarray
+    """`(V, NUM_NODE_VALUES)` float32, see `_node_values`."""
+    leaf_node: np.ndarray
+    """`(A,)` int32: the node that the argument leaf belongs to."""
+    leaf_path_text: np.ndarray
+    """`(A,)` int32."""
+    leaf_value_text: np.ndarray
+    """`(A,)` int32."""
+    leaf_kind: np.ndarray
+    """`(A,)` int16."""
+    leaf_values: np.ndarray
+    """`(A, NUM_LEAF_VALUES)` float32."""
+    edges: np.ndarray
+    """`(2, E)` int32: source and target node."""
+
+    @property
+    def num_nodes(self) -> int:
+        return len(self.tool_text)
+
+
+def plan_features(plan: ExecutionPlan) -> PlanFeatures:
+    """Turn a plan into arrays. Raises: InputError if its arguments have more than `MAX_PLAN_LEAVES` values."""
+    table = TextTable()
+    tool_text, node_codes, node_values = [], [], []
+    leaf_node: list[int] = []
+    leaf_path: list[int] = []
+    leaf_value: list[int] = []
+    leaf_kind: list[int] = []
+    leaf_values: list[list[float]] = []
+    position = {node.node_id: i for i, node in enumerate(plan.nodes)}
+    for i, node in enumerate(plan.nodes):
+        tool_text.append(table.add(node.tool_name))
+        node_codes.append((node.provenance_tier - 1, node.scope_sensitivity - 1))
+        node_values.append(_node_values(node.scope_volume, node.tool_name))
+        tree = PolicyTree.from_data(node.arguments, max_nodes=MAX_PLAN_LEAVES)
+        paths = [""] * len(tree)
+        for k in range(1, len(tree)):
+            paths[k] = f"{paths[tree.parent[k]]} {tree.key[k]}".strip()
+            kind = tree.kind[k]
+            if kind in (Kind.OBJECT, Kind.ARRAY) and tree.size[k]:
+                continue
+            path, text = table.add(paths[k]), table.add(scalar_text(kind, tree.value[k]))
+            disguised = 1.0 if isinstance(tree.value[k], str) and is_disguised(tree.value[k]) else 0.0
+            length = math.log1p(len(table.words_of(text))) / 4
+            chunks = table.chunks(text) or [text]
+            for part, chunk in enumerate(chunks):
+                leaf_node.append(i)
+                leaf_path.append(path)
+                leaf_value.append(chunk)
+                leaf_kind.append(Kind.CHUNK if len(chunks) > 1 else kind)
+                leaf_values.append([1.0 if tree.value[k] is True else 0.0, disguised, length, part / len(chunks)])
+        if len(leaf_node) > MAX_PLAN_LEAVES:
+            raise InputError(
+                f"more than {MAX_PLAN_LEAVES} argument values; larger plans are refused, not cut",
+                path=f"execution_plan.nodes[{i}].arguments",
+            )
+    pairs = sorted({(position[e.source], position[e.target]) for e in plan.edges})
+    return PlanFeatures(
+        texts=table.finish(),
+        tool_text=np.array(tool_text, np.int32),
+        node_codes=np.array(node_codes, np.int16),
+        node_values=np.array(node_values, np.float32),
+        leaf_node=np.array(leaf_node, np.int32),
+        leaf_path_text=np.array(leaf_path, np.int32),
+        leaf_value_text=np.array(leaf_value, np.int32),
+        leaf_kind=np.array(leaf_kind, np.int16),
+        leaf_values=np.array(leaf_values, np.float32).reshape(-1, NUM_LEAF_VALUES),
+        edges=np.array(pairs, np.int32).reshape(-1, 2).T,
+    )
+
+
+def _node_values(volume: int, tool_name: str) -> list[float]:
+    """Scope volume as log-magnitude and periodic features of it, and whether the tool's name is disguised."""
+    magnitude = math.log10(volume) if volume < 10**300 else 300.0
+    periodic = [f(2 * math.pi * magnitude / wavelength) for wavelength in (16, 8, 4, 2, 1) for f in (math.sin, math.cos)]
+    return [min(magnitude / 10, 1.0), *periodic, 1.0 if is_disguised(tool_name) else 0.0]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanBatch:
+    """B plans as tensors; nodes, leaves and edges of all of them, packed."""
+
+    texts: TextBatch
+    tool_text: Tensor
+    """`(V,)` int64."""
+    node_codes: Tensor
+    """`(V, 2)` int64: tier - 1, sensitivity - 1."""
+    node_values: Tensor
+    """`(V, NUM_NODE_VALUES)` float32."""
+    leaf_node: Tensor
+    """`(A,)` int64, ascending."""
+    leaf_path_text: Tensor
+    leaf_value_text: Tensor
+    leaf_kind: Tensor
+    """`(A,)` int64 each."""
+    leaf_values: Tensor
+    """`(A, NUM_LEAF_VALUES)` float32."""
+    edges: Tensor
+    """`(2, E)` int64."""
+    sample: Tensor
+    """`(V,)` int64: which plan, ascending."""
+    num_plans: int
+
+    def to(self, device: torch.device | str) -> PlanBatch:
+        return PlanBatch(
+            self.texts.to(device),
+            self.tool_text.to(device),
+            self.node_codes.to(device),
+            self.node_values.to(device),
+            self.leaf_node.to(device),
+            self.leaf_path_text.to(device),
+            self.leaf_value_text.to(device),
+            self.leaf_kind.to(device),
+            self.leaf_values.to(device),
+            self.edges.to(device),
+            self.sample.to(device),
+            self.num_plans,
+        )
+
+    @classmethod
+    def collate(cls, plans: list[PlanFeatures], word_vectors: WordVectors) -> PlanBatch:
+        """Join plans into one batch; B is `len(plans)`, at least 1."""
+        texts, first_text = TextBatch.join([p.texts for p in plans], word_vectors)
+        counts = [p.num_nodes for p in plans]
+        first_node = np.concatenate([[0], np.cumsum(counts)])[:-1]
+
+        def packed(parts: list[np.ndarray]) -> Tensor:
+            return torch.from_numpy(np.concatenate(parts).astype(np.int64))
+
+        def shifted(name: str, by: list[int] | np.ndarray) -> Tensor:
+            return packed([getattr(p, name) + first for p, first in zip(plans, by, strict=True)])
+
+        return cls(
+            texts=texts,
+            tool_text=shifted("tool_text", first_text),
+            node_codes=packed([p.node_codes for p in plans]),
+            node_values=torch.from_numpy(np.concatenate([p.node_values for p in plans])),
+            leaf_node=shifted("leaf_node", first_node),
+            leaf_path_text=shifted("leaf_path_text", first_text),
+            leaf_value_text=shifted("leaf_value_text", first_text),
+            leaf_kind=packed([p.leaf_kind for p in plans]),
+            leaf_values=torch.from_numpy(np.concatenate([p.leaf_values for p in plans])),
+            edges=torch.from_numpy(
+                np.concatenate(
+                    [p.edges + first for p, first in zip(plans, first_node, strict=True)], axis=1
+                ).astype(np.int64)
+            ),
+            sample=torch.from_numpy(np.repeat(np.arange(len(plans)), counts)),
+            num_plans=len(plans),
+        )

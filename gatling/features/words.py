@@ -1,0 +1,153 @@
+"""Words to vectors: the bundled word table, hashed character n-grams, and numbers.
+
+A word's vector has three parts:
+
+- `LEXICON_DIM` values from the word table (`assets/lexicon.safetensors`): the mean over the word's pieces. Zero where
+  the table does not know the word.
+- `NGRAM_DIM` values that identify the spelling: the mean of one fixed sign vector per character n-gram, each made from
+  a cryptographic digest of the n-gram. No table, no salt: the same in every process, on every machine.
+- `NUMBER_DIM` values of a number: sign, log-magnitude, periodic features of both; zero for other words.
+
+None of it is trained, so none of it is in a checkpoint; `feature_digest` identifies the version that a checkpoint was
+trained with.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import math
+from importlib import resources
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load as load_safetensors
+from tokenizers import Tokenizer
+
+LEXICON_DIM = 128
+NGRAM_DIM = 256
+NUMBER_DIM = 20
+WORD_DIM = LEXICON_DIM + NGRAM_DIM + NUMBER_DIM
+FEATURE_VERSION = 1
+
+_LEXICON_SHA256 = "1bed1e296d0ea9569933fe7da2c2f560cdc2bfdb0bc96d196f5ae061b630dcdb"
+_CACHE_WORDS = 20_000
+_MAX_NGRAM_CHARS = 64
+
+Floats = NDArray[np.float32]
+
+
+class Lexicon:
+    """The bundled word table: 29,525 word pieces of all-MiniLM-L6-v2, 128 dimensions, 8 bits."""
+
+    def __init__(self) -> None:
+        assets = resources.files("gatling") / "assets"
+        blob = (assets / "lexicon.safetensors").read_bytes()
+        self.sha256 = hashlib.sha256(blob).hexdigest()
+        if self.sha256 != _LEXICON_SHA256:
+            raise RuntimeError(f"gatling/assets/lexicon.safetensors is damaged: its SHA-256 is {self.sha256}")
+        arrays = load_safetensors(blob)
+        self._table: NDArray[np.int8] = arrays["table"]
+        self._scale: Floats = arrays["scale"]
+        self._tokenizer = Tokenizer.from_str((assets / "lexicon.tokenizer.json").read_text("utf-8"))
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._unknown = self._tokenizer.token_to_id("[UNK]")
+
+    def vectors(self, words: list[str]) -> Floats:
+        """Return one row a word, `(len(words), LEXICON_DIM)`; a word with an unknown piece gets zeros."""
+        out = np.zeros((len(words), LEXICON_DIM), np.float32)
+        for row, encoding in zip(out, self._tokenizer.encode_batch_fast(words), strict=True):
+            ids = encoding.ids
+            if ids and self._unknown not in ids:
+                row[:] = (self._table[ids] * self._scale[ids, None]).mean(axis=0)
+        return out
+
+
+@functools.lru_cache(maxsize=1)
+def lexicon() -> Lexicon:
+    return Lexicon()
+
+
+def ngram_vector(word: str) -> Floats:
+    """Return the hashed spelling of a word, `(NGRAM_DIM,)`, of length 1.
+
+    N-grams are the word itself, counted twice, and its 3- and 4-character windows with end marks.
+    """
+    marked = f"<{word[:_MAX_NGRAM_CHARS]}>"
+    grams = [f"={word}"] * 2
+    grams += [marked[i : i + n] for n in (3, 4) for i in range(len(marked) - n + 1)]
+    digests = b"".join(hashlib.blake2b(g.encode(), digest_size=NGRAM_DIM // 8).digest() for g in grams)
+    bits = np.unpackbits(np.frombuffer(digests, np.uint8)).reshape(len(grams), NGRAM_DIM)
+    vector = bits.astype(np.float32).mean(axis=0) * 2 - 1
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-6), np.float32)
+
+
+def number_vector(word: str) -> Floats:
+    """Return the features of a number, `(NUMBER_DIM,)`, each in [-1, 1]; zeros if the word is not a number."""
+    out = np.zeros(NUMBER_DIM, np.float32)
+    if not (word[-1].isdigit() and (word[0].isdigit() or word[0] == "-")):
+        return out
+    try:
+        value = float(word)
+    except ValueError:
+        return out
+    # log10(1 + |x|) of a finite double is at most 308.3; a longer digit string has overflowed to infinity.
+    magnitude = min(math.log10(1 + abs(value)), 320.0)
+    out[0] = 1.0
+    out[1] = math.copysign(1.0, value) if value else 0.0
+    out[2] = min(magnitude / 10, 1.0)
+    out[3] = 1.0 if math.isfinite(value) and value.is_integer() else 0.0
+    for k in range(5):  # wavelengths of 16, 8, 4, 2 and 1 powers of ten
+        angle = 2 * math.pi * magnitude / (16 / 2**k)
+        out[4 + 2 * k], out[5 + 2 * k] = math.sin(angle), math.cos(angle)
+    if math.isfinite(value):
+        for k, wavelength in enumerate((10.0, 100.0, 1000.0)):
+            angle = 2 * math.pi * math.fmod(value, wavelength) / wavelength
+            out[14 + 2 * k], out[15 + 2 * k] = math.sin(angle), math.cos(angle)
+    return out
+
+
+class WordVectors:
+    """Word vectors with a bounded cache.
+
+    Args:
+        use_table: without it the first `LEXICON_DIM` values are zero, for measuring what the word table gives.
+    """
+
+    def __init__(self, *, use_table: bool = True) -> None:
+        self.use_table = use_table
+        self._cache: dict[str, Floats] = {}
+
+    def __call__(self, words: list[str]) -> Floats:
+        """Return one row a word, `(len(words), WORD_DIM)`."""
+        cache = self._cache
+        missing = [word for word in words if word not in cache]
+        if len(cache) + len(missing) > _CACHE_WORDS:
+            cache = self._cache = {}
+            missing = words
+        if missing:
+            rows = np.zeros((len(missing), WORD_DIM), np.float32)
+            if self.use_table:
+                rows[:, :LEXICON_DIM] = lexicon().vectors(missing)
+            for row, word in zip(rows, missing, strict=True):
+                row[LEXICON_DIM : LEXICON_DIM + NGRAM_DIM] = ngram_vector(word)
+                row[LEXICON_DIM + NGRAM_DIM :] = number_vector(word)
+            cache.update(zip(missing, rows, strict=True))
+        if not words:
+            return np.zeros((0, WORD_DIM), np.float32)
+        return np.stack([cache[word] for word in words])
+
+    def __reduce__(self) -> tuple[Any, ...]:  # data-loader workers start with an empty cache
+        return (_make_word_vectors, (self.use_table,))
+
+
+def _make_word_vectors(use_table: bool) -> WordVectors:
+    return WordVectors(use_table=use_table)
+
+
+@functools.lru_cache(maxsize=1)
+def feature_digest() -> str:
+    """Hex digest of everything that turns text into numbers; stored in checkpoints and compared on loading."""
+    return hashlib.sha256(f"{FEATURE_VERSION}:{WORD_DIM}:{lexicon().sha256}".encode()).hexdigest()

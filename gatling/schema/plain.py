@@ -1,0 +1,225 @@
+"""JSON and YAML text to plain data, strictly.
+
+- A key that stands twice in one mapping is refused: it is a way to show a judge one plan and an executor another.
+- NaN and infinities (also those that a number such as `1e999` overflows to), lone surrogates, and nesting deeper
+  than `MAX_DEPTH` are refused. Nothing here recurses over the data, so hostile nesting costs no stack.
+- YAML is read as JSON's data model: no tags, anchors, aliases or merge keys; `true`/`false` are the only booleans;
+  dates stay text.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+import yaml
+
+from gatling.errors import InputError
+
+MAX_DEPTH = 64
+MAX_STRING_CHARS = 1_000_000
+MAX_TEXT_CHARS = 64_000_000
+
+
+class _Duplicate:
+    """Stands in the decoded data where a mapping had a key twice."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> Any:
+    mapping = dict(pairs)
+    if len(mapping) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                return _Duplicate(key)
+            seen.add(key)
+    return mapping
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_pairs)
+
+
+def join_path(parent: str, part: str | int) -> str:
+    """Append a key or an index to a path: `a.b` + `c` = `a.b.c`, + 2 = `a.b[2]`."""
+    if isinstance(part, int):
+        return f"{parent}[{part}]"
+    if not re.fullmatch(r"[\w\-]+", part):
+        return f"{parent}[{json.dumps(part, ensure_ascii=False)}]"
+    return f"{parent}.{part}" if parent else part
+
+
+def check_plain(value: Any, path: str = "") -> None:
+    """Refuse what is not plain JSON data within the stated limits.
+
+    Raises:
+        InputError: with the path of the first offending value.
+    """
+    stack: list[tuple[Any, str, int]] = [(value, path, 0)]
+    while stack:
+        item, where, depth = stack.pop()
+        if isinstance(item, str):
+            _check_string(item, where)
+        elif item is None or isinstance(item, (bool, int)):
+            continue
+        elif isinstance(item, float):
+            if not math.isfinite(item):
+                raise InputError(f"{item} is not a finite number", path=where)
+        elif isinstance(item, (dict, list, tuple)):
+            if depth >= MAX_DEPTH:
+                raise InputError(f"nested deeper than {MAX_DEPTH}", path=where)
+            if isinstance(item, dict):
+                for key, child in item.items():
+                    if not isinstance(key, str):
+                        raise InputError(f"key {key!r} is not a string", path=where)
+                    _check_string(key, where)
+                    stack.append((child, join_path(where, key), depth + 1))
+            else:
+                stack.extend((child, join_path(where, i), depth + 1) for i, child in enumerate(item))
+        elif isinstance(item, _Duplicate):
+            raise InputError(f"key {item.key!r} stands twice in one mapping", path=where)
+        else:
+            raise InputError(f"a value of type {type(item).__name__} is not JSON data", path=where)
+
+
+def _check_string(text: str, where: str) -> None:
+    if len(text) > MAX_STRING_CHARS:
+        raise InputError(f"a string of {len(text)} characters, at most {MAX_STRING_CHARS} are taken", path=where)
+    if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+        raise InputError("a lone surrogate is not text", path=where)
+
+
+def decode_json(text: str) -> Any:
+    """Decode one JSON document and check it.
+
+    Raises:
+        InputError: if it is not JSON, or not within the limits named in this file's header.
+    """
+    try:
+        value = _DECODER.decode(text)
+    except RecursionError:
+        raise InputError(f"nested deeper than {MAX_DEPTH}") from None
+    except json.JSONDecodeError as error:
+        raise InputError(f"not JSON: {error.msg} at column {error.colno}") from None
+    except ValueError as error:  # an integer of more digits than Python converts
+        raise InputError(f"not JSON that can be read: {error}") from None
+    check_plain(value)
+    return value
+
+
+_INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF|nan|NaN|NAN)")
+_NULLS = {"", "~", "null", "Null", "NULL"}
+_BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+
+
+def _scalar(event: yaml.ScalarEvent) -> Any:
+    text: str = event.value
+    if not event.implicit[0]:  # quoted or block text is always a string
+        return text
+    if text in _NULLS:
+        return None
+    if text in _BOOLS:
+        return _BOOLS[text]
+    if _INT.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if _NOT_FINITE.fullmatch(text):
+        return float(text.lower().replace(".", ""))
+    return text
+
+
+def decode_yaml(text: str) -> Any:
+    """Decode one YAML document to JSON's data model and check it.
+
+    Raises:
+        InputError: with the line, if it is not YAML or uses what this file's header refuses.
+    """
+    root: list[Any] = []
+    # One entry per open collection: the collection itself, and for a mapping its pending key (None: none is pending).
+    stack: list[tuple[list[Any] | dict[str, Any], list[str]]] = [(root, [])]
+
+    def add(value: Any, line: int, is_scalar: bool) -> None:
+        target, pending = stack[-1]
+        if isinstance(target, list):
+            target.append(value)
+            return
+        if pending:
+            target[pending.pop()] = value
+            return
+        if not is_scalar:
+            raise InputError("a mapping key must be a scalar", line=line)
+        key = value if isinstance(value, str) else json.dumps(value)
+        if key == "<<":
+            raise InputError("merge keys are not read", line=line)
+        if key in target:
+            raise InputError(f"key {key!r} stands twice in one mapping", line=line)
+        pending.append(key)
+
+    try:
+        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            line = event.start_mark.line + 1
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                raise InputError("anchors and aliases are not read", line=line)
+            if getattr(event, "tag", None) not in (None, "!"):
+                raise InputError(f"the tag {event.tag!r} is not read", line=line)
+            if isinstance(event, yaml.ScalarEvent):
+                add(_scalar(event), line, is_scalar=True)
+            elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+                if len(stack) > MAX_DEPTH:
+                    raise InputError(f"nested deeper than {MAX_DEPTH}", line=line)
+                opened: list[Any] | dict[str, Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
+                add(opened, line, is_scalar=False)
+                stack.append((opened, []))
+            elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+                stack.pop()
+            elif isinstance(event, yaml.DocumentStartEvent) and root:
+                raise InputError("more than one YAML document", line=line)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = getattr(error, "problem", None) or str(error)
+        raise InputError(f"not YAML: {reason}", line=mark.line + 1 if mark else None) from None
+    except RecursionError:
+        raise InputError(f"nested deeper than {MAX_DEPTH}") from None
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"not YAML that can be read: {error}") from None
+    if not root:
+        raise InputError("empty")
+    check_plain(root[0])
+    return root[0]
+
+
+def decode_text(text: str) -> Any:
+    """Decode JSON or YAML: JSON where the text starts like a JSON object, YAML otherwise.
+
+    Raises:
+        InputError: as `decode_json` and `decode_yaml` do.
+    """
+    if len(text) > MAX_TEXT_CHARS:
+        raise InputError(f"a text of {len(text)} characters, at most {MAX_TEXT_CHARS} are taken")
+    stripped = text.lstrip("\ufeff \t\r\n")
+    if stripped[:1] == "{":
+        try:
+            return decode_json(stripped)
+        except InputError as error:
+            if not error.reason.startswith("not JSON:"):
+                raise
+            json_error = error
+        try:
+            return decode_yaml(text)  # a YAML flow mapping also starts with a brace
+        except InputError:
+            raise json_error from None
+    return decode_yaml(text)
+
+
+def canonical_json(value: Any) -> str:
+    """Return the one JSON text of plain data: sorted keys, no spaces, UTF-8 characters as they are."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

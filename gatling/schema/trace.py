@@ -1,0 +1,241 @@
+"""What a trace is: a governance context, an execution plan, and a label.
+
+- Strict: `"7"` is not a number and `true` is not 1. Frozen: a trace is never changed in place.
+- Unknown extra fields are kept and written back. They are not read by any model.
+- A node without `provenance_tier` counts as tier 3, public or untrusted: trust is stated, never assumed.
+- `meta` may hold the grounds of a label; no feature reads it.
+"""
+
+from __future__ import annotations
+
+import graphlib
+import hashlib
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_serializer, model_validator
+from pydantic_core import PydanticCustomError
+
+from gatling.errors import InputError
+from gatling.schema.plain import canonical_json, check_plain, decode_text
+
+MAX_PLAN_NODES = 4_096
+MAX_PLAN_EDGES = 65_536
+
+Label = Literal["compliant", "violation"]
+
+
+def _refuse(error: InputError) -> PydanticCustomError:
+    """Carry an InputError's relative path through pydantic, whose location holds the path to the field."""
+    escaped = error.reason.replace("{", "{{").replace("}", "}}")
+    return PydanticCustomError("gatling", escaped, {"path": error.path, "line": error.line})  # type: ignore[arg-type]
+
+
+def _plain(value: Any) -> Any:
+    try:
+        check_plain(value)
+    except InputError as error:
+        raise _refuse(error) from None
+    return value
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow", ignored_types=(cached_property,))
+
+    @model_validator(mode="after")
+    def _extras_are_plain(self) -> Any:
+        if self.model_extra:
+            _plain(self.model_extra)
+        return self
+
+
+class PlanNode(_Record):
+    """One tool call."""
+
+    tool_name: str
+    """The tool's name as the agent would call it; never empty."""
+    node_id: str
+    """Unique within the plan. Its text carries no meaning and no model reads it."""
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    """JSON data, nested at most 64 deep."""
+    provenance_tier: int = Field(default=3, ge=1, le=3)
+    """1 internal (system, the user), 2 signed partner, 3 public or untrusted."""
+    provenance_hash: str | None = None
+    """A digest of the source that the call came from, if the caller keeps one. No model reads it."""
+    scope_volume: int = Field(default=1, ge=1)
+    """Rows, records or files asked for."""
+    scope_sensitivity: int = Field(default=1, ge=1, le=5)
+    """1 public .. 5 critical."""
+
+    @field_validator("tool_name", "node_id")
+    @classmethod
+    def _not_blank(cls, value: str) -> str:
+        if not value.strip():
+            raise PydanticCustomError("gatling", "empty", {"path": "", "line": None})
+        return str(_plain(value))
+
+    @field_validator("arguments", mode="before")
+    @classmethod
+    def _arguments_are_plain(cls, value: Any) -> Any:
+        return _plain(value)
+
+
+class PlanEdge(_Record):
+    """Data that flows from one call's output to another call's argument. JSON also has it as `[source, target]`."""
+
+    source: str
+    target: str
+    argument: str | None = None
+    """The target's argument that receives the data, if known."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_pair(cls, value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            if len(value) != 2:
+                raise PydanticCustomError(
+                    "gatling", f"an edge of {len(value)} items, wanted [source, target]", {"path": "", "line": None}
+                )
+            return {"source": value[0], "target": value[1]}
+        return value
+
+    @model_serializer(mode="wrap")
+    def _to_pair(self, handler: Any) -> Any:
+        if self.argument is None and not self.model_extra:
+            return [self.source, self.target]
+        return handler(self)
+
+
+class ExecutionPlan(_Record):
+    """A directed acyclic graph of tool calls."""
+
+    nodes: Annotated[tuple[PlanNode, ...], Field(strict=False, min_length=1)]
+    edges: Annotated[tuple[PlanEdge, ...], Field(strict=False)] = ()
+
+    @field_validator("nodes", "edges", mode="before")
+    @classmethod
+    def _is_sequence(cls, value: Any, info: Any) -> Any:
+        if not isinstance(value, (list, tuple)):
+            raise PydanticCustomError("gatling", "not a list", {"path": "", "line": None})
+        limit = MAX_PLAN_NODES if info.field_name == "nodes" else MAX_PLAN_EDGES
+        if len(value) > limit:
+            raise PydanticCustomError(
+                "gatling", f"{len(value)} {info.field_name}, at most {limit} are taken", {"path": "", "line": None}
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _is_dag(self) -> ExecutionPlan:
+        first: dict[str, int] = {}
+        for i, node in enumerate(self.nodes):
+            if node.node_id in first:
+                raise _refuse(
+                    InputError(
+                        f"{node.node_id!r} is also the id of nodes[{first[node.node_id]}]", path=f"nodes[{i}].node_id"
+                    )
+                )
+            first[node.node_id] = i
+        parents: dict[str, list[str]] = {node.node_id: [] for node in self.nodes}
+        for i, edge in enumerate(self.edges):
+            for end in (edge.source, edge.target):
+                if end not in first:
+                    raise _refuse(InputError(f"no node has the id {end!r}", path=f"edges[{i}]"))
+            if edge.source == edge.target:
+                raise _refuse(InputError(f"the edge joins {edge.source!r} to itself", path=f"edges[{i}]"))
+            parents[edge.target].append(edge.source)
+        try:
+            graphlib.TopologicalSorter(parents).prepare()
+        except graphlib.CycleError as error:
+            loop = [str(n) for n in error.args[1]]
+            shown = loop if len(loop) <= 8 else [*loop[:8], "..."]
+            raise _refuse(InputError(f"the edges form a cycle: {' -> '.join(shown)}", path="edges")) from None
+        return self
+
+    @cached_property
+    def digest(self) -> str:
+        """Hex SHA-256 over what a judge reads of the plan; two plans with the same digest are the same plan."""
+        nodes = [
+            [n.node_id, n.tool_name, n.arguments, n.provenance_tier, n.scope_volume, n.scope_sensitivity]
+            for n in self.nodes
+        ]
+        edges = sorted([e.source, e.target, e.argument or ""] for e in self.edges)
+        return hashlib.sha256(canonical_json([nodes, edges]).encode()).hexdigest()
+
+
+class GovernanceContext(_Record):
+    """What is allowed, to whom, and what was asked."""
+
+    policy: dict[str, Any]
+    """A JSON object. JSON or YAML text is parsed when the context is made."""
+    user_role: str
+    session_context: dict[str, Any] = Field(default_factory=dict)
+    """Who, and often `user_request`: what was asked."""
+
+    @field_validator("policy", mode="before")
+    @classmethod
+    def _parse_policy(cls, value: Any) -> Any:
+        try:
+            if isinstance(value, str):
+                value = decode_text(value)
+                if not isinstance(value, dict):
+                    raise InputError(f"the policy text is a {type(value).__name__}, wanted a mapping")
+            else:
+                check_plain(value)
+        except InputError as error:
+            raise _refuse(error) from None
+        return value
+
+    @field_validator("session_context", mode="before")
+    @classmethod
+    def _session_is_plain(cls, value: Any) -> Any:
+        return _plain(value)
+
+    @field_validator("user_role")
+    @classmethod
+    def _role_is_text(cls, value: str) -> str:
+        return str(_plain(value))
+
+    @cached_property
+    def digest(self) -> str:
+        """Hex SHA-256 over policy, role and session, whatever the order of their keys."""
+        content = [self.policy, self.user_role, self.session_context]
+        return hashlib.sha256(canonical_json(content).encode()).hexdigest()
+
+
+class Trace(_Record):
+    """A governance context, a plan proposed in it, and whether the plan is compliant."""
+
+    governance_context: GovernanceContext
+    execution_plan: ExecutionPlan
+    label: Label
+    id: str | None = None
+    source: str | None = None
+    """Where the trace comes from; reports are broken down by it."""
+    request: str | None = None
+    """The user's request, for people; models read `session_context` only."""
+    violation_type: str | None = None
+    violating_nodes: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    """Ids of the nodes to blame, where they are known."""
+    meta: dict[str, Any] | None = None
+    """Anything about the record. Never an input to a model."""
+
+    @field_validator("meta", mode="before")
+    @classmethod
+    def _meta_is_plain(cls, value: Any) -> Any:
+        return _plain(value)
+
+    @model_validator(mode="after")
+    def _blame_is_known(self) -> Trace:
+        ids = {node.node_id for node in self.execution_plan.nodes}
+        for i, node_id in enumerate(self.violating_nodes):
+            if node_id not in ids:
+                raise _refuse(InputError(f"no node has the id {node_id!r}", path=f"violating_nodes[{i}]"))
+        return self
+
+    @property
+    def is_compliant(self) -> bool:
+        return self.label == "compliant"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data with the fields that were set, extras included."""
+        return self.model_dump(mode="json", exclude_unset=True)

@@ -1,0 +1,100 @@
+"""Strings to words: the one place where text is normalised and split.
+
+- Compatibility forms are folded (NFKC), Latin accents dropped, invisible characters removed, letters of other scripts
+  that look like Latin ones replaced where a word mixes scripts or has nothing but look-alikes. So `dеlete` with a
+  Cyrillic letter reads as `delete`; `is_disguised` tells that it was not written so.
+- Words end at camel case, underscores, punctuation, and between letters and digits. Comparison signs and `*` are words
+  of their own, as policies are made of them. Numbers get one spelling: `10,000` and `10000.0` are `10000`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Look-alikes of Latin letters, by script; the usual ones of Unicode's confusables table (UTS 39).
+_LOOKALIKES = str.maketrans(
+    # Cyrillic
+    "аеорсухіјѕһԁԛԝАВЕКМНОРСТУХІЈЅԌҺ"
+    # Greek
+    "οανιρυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ"
+    # Armenian, and Latin letters that are not a to z
+    "օոսհցզıɡɑǀ",
+    "aeopcyxijshdqwABEKMHOPCTYXIJSGH"
+    "oavipuxABEZHIKMNOPTYX"
+    "onuhgqigal",
+)
+_LOOKALIKE_SET = frozenset(map(chr, _LOOKALIKES))
+_INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0f\U000e0000-\U000e0fff]")
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_RUN = re.compile(r"[^\W\d_]+")
+
+_WORD = re.compile(
+    r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])"  # 10,000.50
+    r"|\d+(?:\.\d+)?"
+    r"|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+"  # XMLHttp, Request, fooBar
+    r"|[^\W\d_A-Za-z]+"  # letters beyond ASCII
+    r"|[<>=!]=|[<>*]"
+)
+_MAX_NUMBER_CHARS = 15
+
+NEGATIONS = frozenset("not no never without cannot nor none except unless neither cant dont mustnt isnt only".split())
+
+
+def normalise(text: str) -> str:
+    """Fold compatibility forms, accents, invisible characters and look-alikes; case is kept."""
+    if text.isascii():
+        return text
+    text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    text = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+    return _RUN.sub(_fold_run, text)
+
+
+def _fold_run(match: re.Match[str]) -> str:
+    run = match.group()
+    if run.isascii():
+        return run
+    if any(c.isascii() for c in run) or all(c in _LOOKALIKE_SET for c in run):
+        return run.translate(_LOOKALIKES)
+    return run
+
+
+def is_disguised(text: str) -> bool:
+    """Tell whether the text holds invisible characters or letters that only look like Latin ones."""
+    if text.isascii():
+        return False
+    plain = unicodedata.normalize("NFKC", text)
+    if any(unicodedata.category(c) == "Cf" for c in plain) or _INVISIBLE.search(plain):
+        return True
+    return _RUN.sub(_fold_run, plain) != plain
+
+
+def split_words(text: str) -> list[str]:
+    """Normalise a string and split it into lower-case words.
+
+    `getUserByID2` gives `get user by id 2`; a string without a letter, digit or comparison gives an empty list.
+    """
+    return [_canonical(word) for word in _WORD.findall(normalise(text))]
+
+
+def _canonical(word: str) -> str:
+    if not word[0].isdigit():
+        return word.lower()
+    digits = word.replace(",", "")
+    if len(digits) > _MAX_NUMBER_CHARS:
+        return digits
+    if "." in digits:
+        digits = digits.rstrip("0").rstrip(".")
+    if len(digits) == 2 and digits[0] == "0":  # the day and month of a date
+        return digits[1]
+    return digits
+
+
+def number_word(value: int | float) -> str:
+    """Return the word that stands for a JSON number: the same for 50 and 50.0."""
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**40 else f"{'-' if value < 0 else ''}1e{len(str(abs(value))) - 1}"
+    if value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return repr(value)
