@@ -108,8 +108,8 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
         digest = hashlib.sha256(f"{feature_digest()}:{word_table}".encode()).digest()
         self.feature_digest: Tensor
         self.register_buffer("feature_digest", torch.frombuffer(bytearray(digest), dtype=torch.uint8))
-        # How much the deep layers add to the lexical channel; exp of it.
-        self.log_mix = nn.Parameter(torch.tensor(0.0))
+        # How much the deep layers add to the lexical channel is exp of this; they start with the smaller part.
+        self.log_mix = nn.Parameter(torch.tensor(-1.0))
 
     def combine(self, deep: Float[Tensor, "B D"], lexical: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
         """Join the two unit vectors of a record into its latent, of length 1."""

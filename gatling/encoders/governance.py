@@ -35,6 +35,7 @@ from gatling.features.policy import (
 from gatling.schema import GovernanceContext, parse_context
 
 NUM_RELATIONS = 4
+SESSION_SCORE = 4.0
 
 
 def tree_mask(blocks: AttentionBlocks) -> Bool[Tensor, "G 4 L L"]:
@@ -170,6 +171,8 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch]
         self.layers = nn.ModuleList(GovernanceLayer(hidden_dim, num_heads, dropout) for _ in range(num_layers))
         self.readout = Readout(hidden_dim, latent_dim, num_heads)
         self.lexical_scores = nn.Linear(hidden_dim, 2)
+        # What was asked tells the plans of one policy apart, so its words start with more weight than the policy's.
+        self.section_score = nn.Parameter(torch.tensor([0.0, 0.0, SESSION_SCORE, 0.0]))
         self.lexical_pool = LexicalPool(latent_dim)
 
     def forward(self, batch: PolicyBatch) -> Float[Tensor, "B D"]:
@@ -187,6 +190,7 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch]
             x = layer(x, groups, merge)
 
         scores = self.lexical_scores(x).float()  # (T, 2): for the token's key and for its value
+        scores = scores + self.section_score[batch.codes[:, 1], None]
         lexical_latent = self.lexical_pool(
             texts, torch.cat([batch.key_text, batch.value_text]), scores.T.flatten(), batch.sample.repeat(2)
         )

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from gatling.encoders.segments import segment_softmax
 from gatling.features.text import TextBatch
-from gatling.features.words import WORD_DIM
+from gatling.features.words import NUMBER_DIM, WORD_DIM
 
 _PROJECTION_SEED = 20_181_203
 
@@ -67,17 +67,21 @@ class LexicalPool(nn.Module):
 
     def __init__(self, latent_dim: int) -> None:
         super().__init__()
-        self.project = nn.Linear(WORD_DIM, latent_dim, bias=False)
+        self.project = nn.Linear(WORD_DIM, latent_dim)
         generator = torch.Generator().manual_seed(_PROJECTION_SEED)
         with torch.no_grad():
             wide = torch.randn(max(latent_dim, WORD_DIM), min(latent_dim, WORD_DIM), generator=generator)
             basis = torch.linalg.qr(wide.double()).Q.float()
             self.project.weight.copy_(basis if latent_dim >= WORD_DIM else basis.T)
+            self.project.bias.zero_()  # learns to take away what all records have in common
+            self.project.weight[:, -NUMBER_DIM:] *= 0.1  # numbers match by their spelling; magnitudes are for the deep layers
 
     def forward(
         self, texts: EncodedTexts, text: Int[Tensor, " rows"], scores: Float[Tensor, " rows"], sample: Int[Tensor, " rows"]
     ) -> Float[Tensor, "B D"]:
         batch = texts.batch
+        num_words = (batch.offsets[1:] - batch.offsets[:-1])[text]
+        scores = scores + torch.log(num_words.clamp(min=1) + 0.0)  # before training, every word weighs the same
         weight = segment_softmax(scores[:, None], sample, batch.num_records)[:, 0]
         # A text belongs to one record, so its occurrences add up to one weight, and words are pooled straight from there.
         per_text = weight.new_zeros(batch.num_texts).index_add(0, text, weight)

@@ -3,9 +3,10 @@
 A word's vector has three parts:
 
 - `LEXICON_DIM` values from the word table (`assets/lexicon.safetensors`): the mean over the word's pieces. Zero where
-  the table does not know the word.
+  the table does not know the word. Its length is small for words that are frequent in English, about 1 for rare ones.
 - `NGRAM_DIM` values that identify the spelling: the mean of one fixed sign vector per character n-gram, each made from
-  a cryptographic digest of the n-gram. No table, no salt: the same in every process, on every machine.
+  a cryptographic digest of the n-gram. No table, no salt: the same in every process, on every machine. Its length is
+  that of the word-table part, so frequent words weigh little here too, and 1 for a word that the table does not know.
 - `NUMBER_DIM` values of a number: sign, log-magnitude, periodic features of both; zero for other words.
 
 None of it is trained, so none of it is in a checkpoint; `feature_digest` identifies the version that a checkpoint was
@@ -26,13 +27,15 @@ from safetensors.numpy import load as load_safetensors
 from tokenizers import Tokenizer
 
 LEXICON_DIM = 128
-NGRAM_DIM = 256
+NGRAM_DIM = 512
 NUMBER_DIM = 20
 WORD_DIM = LEXICON_DIM + NGRAM_DIM + NUMBER_DIM
 FEATURE_VERSION = 1
 
 _LEXICON_SHA256 = "1bed1e296d0ea9569933fe7da2c2f560cdc2bfdb0bc96d196f5ae061b630dcdb"
-_CACHE_WORDS = 20_000
+_CACHE_WORDS = 10_000
+_LEXICON_UNIT = 6.0  # length of a rare word's row: the third quartile of the table
+_MIN_LENGTH = 0.05
 _MAX_NGRAM_CHARS = 64
 
 Floats = NDArray[np.float32]
@@ -61,7 +64,7 @@ class Lexicon:
         for row, encoding in zip(out, self._tokenizer.encode_batch_fast(words), strict=True):
             ids = encoding.ids
             if ids and self._unknown not in ids:
-                row[:] = (self._table[ids] * self._scale[ids, None]).mean(axis=0)
+                row[:] = (self._table[ids] * self._scale[ids, None]).mean(axis=0) / _LEXICON_UNIT
         return out
 
 
@@ -73,14 +76,16 @@ def lexicon() -> Lexicon:
 def ngram_vector(word: str) -> Floats:
     """Return the hashed spelling of a word, `(NGRAM_DIM,)`, of length 1.
 
-    N-grams are the word itself, counted twice, and its 3- and 4-character windows with end marks.
+    N-grams are the word itself and its 3- and 4-character windows with end marks; the word has half the weight.
     """
     marked = f"<{word[:_MAX_NGRAM_CHARS]}>"
-    grams = [f"={word}"] * 2
+    grams = [f"={word}"]
     grams += [marked[i : i + n] for n in (3, 4) for i in range(len(marked) - n + 1)]
     digests = b"".join(hashlib.blake2b(g.encode(), digest_size=NGRAM_DIM // 8).digest() for g in grams)
     bits = np.unpackbits(np.frombuffer(digests, np.uint8)).reshape(len(grams), NGRAM_DIM)
-    vector = bits.astype(np.float32).mean(axis=0) * 2 - 1
+    signs = bits.astype(np.float32) * 2 - 1
+    # Sums of n sign vectors have a length of about sqrt(n).
+    vector = signs[0] + signs[1:].sum(axis=0) / math.sqrt(max(1, len(grams) - 1))
     return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-6), np.float32)
 
 
@@ -132,7 +137,9 @@ class WordVectors:
             if self.use_table:
                 rows[:, :LEXICON_DIM] = lexicon().vectors(missing)
             for row, word in zip(rows, missing, strict=True):
-                row[LEXICON_DIM : LEXICON_DIM + NGRAM_DIM] = ngram_vector(word)
+                length = float(np.linalg.norm(row[:LEXICON_DIM]))
+                weight = min(max(length, _MIN_LENGTH), 1.0) if length else 1.0
+                row[LEXICON_DIM : LEXICON_DIM + NGRAM_DIM] = ngram_vector(word) * weight
                 row[LEXICON_DIM + NGRAM_DIM :] = number_vector(word)
             cache.update(zip(missing, rows, strict=True))
         if not words:

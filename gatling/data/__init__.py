@@ -1,0 +1,1 @@
+"""Traces as training data: the corpus, splits, batches, and the synthetic demonstration set."""

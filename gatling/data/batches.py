@@ -1,0 +1,129 @@
+"""Training batches: which traces, in which order, with which hard negatives.
+
+Everything is a pure function of (seed, epoch, step), so a resumed run sees what an uninterrupted one would have seen,
+whatever the number of workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from gatling.data.corpus import Corpus
+from gatling.features import PlanBatch, PolicyBatch, WordVectors
+
+
+@dataclass(frozen=True, slots=True)
+class TrainBatch:
+    """B positives and up to K hard negatives each; distinct contexts and plans stand once in the encoder batches."""
+
+    policy: PolicyBatch
+    plan: PlanBatch
+    context_row: Tensor
+    """`(B,)` int64: the context's row in `policy`."""
+    plan_row: Tensor
+    """`(B,)` int64: the compliant plan's row in `plan`."""
+    negative_row: Tensor
+    """`(B, K)` int64: rows in `plan`, -1 where there is no hard negative."""
+
+    @property
+    def num_traces(self) -> int:
+        return int(self.context_row.shape[0])
+
+    def to(self, device: torch.device) -> TrainBatch:
+        return TrainBatch(
+            self.policy.to(device),
+            self.plan.to(device),
+            self.context_row.to(device),
+            self.plan_row.to(device),
+            self.negative_row.to(device),
+        )
+
+
+class EpochBatches(Dataset[TrainBatch]):
+    """The batches of one epoch, by step.
+
+    Args:
+        batch_size: at most; an epoch's batches differ by at most one trace in size.
+        num_negatives: K, hard negatives drawn for each positive from the violations of its context.
+        num_passes: how often the epoch goes through the data.
+        word_table: as the encoders were made.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        *,
+        batch_size: int,
+        num_negatives: int,
+        seed: int,
+        epoch: int,
+        num_passes: int = 1,
+        word_table: bool = True,
+    ) -> None:
+        self.corpus = corpus
+        self.num_negatives = num_negatives
+        self.seed = seed
+        self.epoch = epoch
+        self.word_vectors = WordVectors(use_table=word_table)
+        self.violations: dict[int, list[int]] = {}
+        for example in corpus.examples:
+            if not example.is_compliant:
+                self.violations.setdefault(example.context, []).append(example.plan)
+        self.batches: list[np.ndarray] = []
+        for number in range(num_passes):
+            order = _spread_order(corpus, np.random.default_rng([seed, epoch, number]))
+            num_batches = max(1, -(-len(order) // batch_size))
+            bounds = np.linspace(0, len(order), num_batches + 1).round().astype(int)
+            self.batches += [order[a:b] for a, b in pairwise(bounds.tolist())]
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, step: int) -> TrainBatch:
+        rng = np.random.default_rng([self.seed, self.epoch, step, 1])
+        contexts: dict[int, int] = {}
+        plans: dict[int, int] = {}
+        context_row, plan_row, negative_row = [], [], []
+        for i in self.batches[step]:
+            example = self.corpus.examples[i]
+            context_row.append(contexts.setdefault(example.context, len(contexts)))
+            plan_row.append(plans.setdefault(example.plan, len(plans)))
+            pool = self.violations.get(example.context, [])
+            drawn = rng.permutation(len(pool))[: self.num_negatives]
+            rows = [plans.setdefault(pool[j], len(plans)) for j in drawn]
+            negative_row.append(rows + [-1] * (self.num_negatives - len(rows)))
+        return TrainBatch(
+            policy=PolicyBatch.collate([self.corpus.contexts[c] for c in contexts], self.word_vectors),
+            plan=PlanBatch.collate([self.corpus.plans[p] for p in plans], self.word_vectors),
+            context_row=torch.tensor(context_row),
+            plan_row=torch.tensor(plan_row),
+            negative_row=torch.tensor(negative_row, dtype=torch.int64).reshape(len(context_row), self.num_negatives),
+        )
+
+    def loader(self, *, start: int, num_workers: int) -> Iterator[TrainBatch]:
+        """Yield the batches from step `start` on."""
+        return iter(
+            DataLoader(self, batch_size=None, sampler=range(start, len(self)), num_workers=num_workers)  # type: ignore[arg-type]
+        )
+
+
+def _spread_order(corpus: Corpus, rng: np.random.Generator) -> np.ndarray:
+    """Shuffle the compliant examples so that those of one context lie far apart.
+
+    Two traces of one context in a batch give each other no negative. The k-th of n traces of a context gets the place
+    (k + u) / n with u uniform in [0, 1), and places are sorted.
+    """
+    members: dict[int, list[int]] = {}
+    for i, example in enumerate(corpus.examples):
+        if example.is_compliant:
+            members.setdefault(example.context, []).append(i)
+    index = np.concatenate([rng.permutation(m) for m in members.values()])
+    place = np.concatenate([(np.arange(len(m)) + rng.random()) / len(m) for m in members.values()])
+    return np.asarray(index[np.argsort(place, kind="stable")])

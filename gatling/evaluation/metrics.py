@@ -1,0 +1,94 @@
+"""One function from latents to the dictionary of metrics that logs, checkpoints and reports share."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from gatling.evaluation.embed import Embedded
+from gatling.evaluation.geometry import effective_rank, uniformity
+from gatling.evaluation.retrieval import nearest_neighbour
+from gatling.evaluation.separation import auroc, auroc_interval, fpr_at_recall
+from gatling.objectives import info_nce, margin_loss
+
+Metrics = dict[str, float]
+
+
+def evaluate_embedded(embedded: Embedded, *, with_intervals: bool = False, geometry: bool = True) -> Metrics:
+    """Return the metrics of a set of traces.
+
+    Keys: `num_compliant`, `num_violations`, `positive_similarity`, `negative_similarity`, `nn_accuracy`, `gallery_size`;
+    with `geometry` also `effective_rank`, `uniformity`; where violations are labelled also `violation_similarity`,
+    `nn_accuracy_hard`, `gallery_size_hard`, `auroc`, `fpr_at_recall_95`, `fpr_at_recall_99_9`, and the bounds of the 95 %
+    interval `auroc_low`, `auroc_high` if asked for. What cannot be measured is left out.
+    """
+    energy = embedded.energy()
+    similarity = (embedded.z_g[embedded.context] * embedded.z_e).sum(-1)
+    violating = ~embedded.is_compliant
+    plain = nearest_neighbour(embedded)
+    metrics: Metrics = {
+        "num_compliant": int(embedded.is_compliant.sum()),
+        "num_violations": int(violating.sum()),
+        "positive_similarity": _mean(similarity[embedded.is_compliant]),
+        "negative_similarity": plain.negative_similarity,
+        "nn_accuracy": plain.accuracy,
+        "gallery_size": plain.gallery_size,
+    }
+    if geometry:
+        metrics["effective_rank"] = effective_rank(embedded.z_e[embedded.is_compliant])
+        metrics["uniformity"] = uniformity(embedded.z_e[embedded.is_compliant])
+    if violating.any():
+        hard = nearest_neighbour(embedded, with_violations=True)
+        metrics |= {
+            "violation_similarity": _mean(similarity[violating]),
+            "nn_accuracy_hard": hard.accuracy,
+            "gallery_size_hard": hard.gallery_size,
+            "auroc": auroc(energy, violating),
+            "fpr_at_recall_95": fpr_at_recall(energy, violating, 0.95),
+            "fpr_at_recall_99_9": fpr_at_recall(energy, violating, 0.999),
+        }
+        if with_intervals:
+            metrics["auroc_low"], metrics["auroc_high"] = auroc_interval(energy, violating, embedded.context)
+    return {name: value for name, value in metrics.items() if value == value}
+
+
+def _mean(values: Tensor) -> float:
+    return float(values.double().mean()) if len(values) else float("nan")
+
+
+def loss_of_embedded(
+    embedded: Embedded, *, batch_size: int, temperature: float, security_margin: float, num_negatives: int, seed: int
+) -> float:
+    """Return the training objective on latents: the mean over batches of InfoNCE plus the margin term.
+
+    Batches hold `batch_size` distinct contexts with one compliant plan each and up to `num_negatives` of their
+    violations, in an order fixed by the seed. The loss depends on the batch size: compare it at the same one only.
+    """
+    plans: dict[int, list[int]] = {}
+    violations: dict[int, list[int]] = {}
+    for row, (context, compliant) in enumerate(
+        zip(embedded.context.tolist(), embedded.is_compliant.tolist(), strict=True)
+    ):
+        (plans if compliant else violations).setdefault(context, []).append(row)
+    contexts = sorted(plans)
+    if not contexts:
+        return float("nan")
+    order = torch.randperm(len(contexts), generator=torch.Generator().manual_seed(seed)).tolist()
+    total = 0.0
+    for start in range(0, len(order), batch_size):
+        batch = [contexts[i] for i in order[start : start + batch_size]]
+        z_g = embedded.z_g[batch]
+        z_e = embedded.z_e[[plans[c][0] for c in batch]]
+        rows = [violations.get(c, [])[:num_negatives] for c in batch]
+        has = torch.tensor([[k < len(r) for k in range(num_negatives)] for r in rows]).reshape(len(batch), -1)
+        padded = torch.tensor([r + [0] * (num_negatives - len(r)) for r in rows], dtype=torch.int64)
+        z_neg = embedded.z_e[padded.reshape(len(batch), -1)]
+        same_plan = (z_e[:, None] == z_e[None]).all(-1) & ~torch.eye(len(batch), dtype=torch.bool)
+        loss: Float[Tensor, ""] = info_nce(
+            z_g, z_e, z_neg, logit_scale=1 / temperature, is_shared=same_plan, has_negative=has
+        )
+        if num_negatives:
+            loss = loss + margin_loss(z_g, z_e, z_neg, security_margin=security_margin, has_negative=has)
+        total += float(loss) * len(batch)
+    return total / len(order)

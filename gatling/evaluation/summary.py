@@ -1,0 +1,61 @@
+"""From latents to the summary that `gatling evaluate` writes and that closes a training run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from gatling.data.corpus import Corpus
+from gatling.encoders import DualEncoder
+from gatling.evaluation.baselines import Documents, baseline_views, evaluate_baselines
+from gatling.evaluation.embed import Embedded, Embedder, embed_corpus
+from gatling.evaluation.metrics import evaluate_embedded
+from gatling.schema import Trace
+
+
+class Evaluation:
+    """Encodes traces that stream by and measures the model and the baselines on them."""
+
+    def __init__(self, model: DualEncoder) -> None:
+        self._documents = Documents()
+        self._embedder = Embedder(
+            model, on_context=self._documents.add_context, on_plan=self._documents.add_plan
+        )
+
+    def add(self, traces: list[Trace]) -> None:
+        self._embedder.add(traces)
+
+    def finish(self) -> tuple[Embedded, dict[str, Any]]:
+        embedded = self._embedder.finish()
+        return embedded, summarise(embedded, self._documents, list(range(len(embedded.context))))
+
+
+def evaluate_corpus(model: DualEncoder, corpus: Corpus) -> tuple[Embedded, dict[str, Any]]:
+    """Measure the model and the baselines on a corpus."""
+    documents = Documents()
+    for context in sorted({e.context for e in corpus.examples}):
+        documents.add_context(corpus.contexts[context])
+    for example in corpus.examples:
+        documents.add_plan(corpus.plans[example.plan])
+    embedded = embed_corpus(model, corpus)
+    return embedded, summarise(embedded, documents, list(range(len(corpus.examples))))
+
+
+def summarise(embedded: Embedded, documents: Documents, plan_row: list[int]) -> dict[str, Any]:
+    """Return the metrics of all traces, the baselines' under `baselines`, and both by source under `sources`.
+
+    Each source is measured against its own gallery.
+    """
+    tfidf, tier3 = baseline_views(embedded, documents, plan_row)
+    summary: dict[str, Any] = dict(evaluate_embedded(embedded, with_intervals=True))
+    summary["baselines"] = evaluate_baselines(tfidf, tier3)
+    names = sorted(set(embedded.source))
+    summary["sources"] = {}
+    for name in names if len(names) > 1 else []:
+        keep = torch.tensor([s == name for s in embedded.source])
+        summary["sources"][name or "(no source)"] = {
+            **evaluate_embedded(embedded.select(keep), with_intervals=True, geometry=False),
+            "baselines": evaluate_baselines(tfidf.select(keep), tier3[keep]),
+        }
+    return summary

@@ -1,0 +1,156 @@
+"""TrainingConfig: every setting of a training run. The command line, its help and the checkpoint are derived from it."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from gatling.errors import ConfigError
+
+DEFAULT_DATASET = Path("data/gold_traces.jsonl")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainingConfig:
+    """Train the two encoders on gold traces.
+
+    Without --dataset, and without data/gold_traces.jsonl, a demonstration runs on 12 synthetic traces.
+    """
+
+    dataset: tuple[Path, ...] = ()
+    """Trace files (.jsonl, .jsonl.gz, .jsonl.zst, .parquet), one or several. Default: data/gold_traces.jsonl if it
+    exists, else the synthetic demonstration."""
+    on_error: Literal["stop", "skip"] = "stop"
+    """What to do with a record that is refused: stop, or leave it out, count it and report it."""
+
+    latent_dim: int = 1024
+    """Latent space dimensionality."""
+    hidden_dim: int = 512
+    """Width of both encoders."""
+    num_layers: int = 2
+    """Layers of both encoders."""
+    num_heads: int = 8
+    """Attention heads of both encoders, a multiple of 4."""
+    dropout: float = 0.1
+    """Dropout probability in the feed-forward layers."""
+    word_table: bool = True
+    """Read words through the bundled word table. Without it only hashed n-grams are left: for ablations."""
+
+    batch_size: int = 32
+    """Training batch size: contexts with a compliant plan each. More negatives with a larger one."""
+    epochs: int = 20
+    """Number of training epochs."""
+    learning_rate: float = 1e-4
+    """AdamW learning rate, reached after the warm-up."""
+    temperature: float = 0.07
+    """InfoNCE temperature parameter; the starting value if it is learned."""
+    learn_temperature: bool = False
+    """Train the temperature along, within [0.01, 1]."""
+    gradient_clip: float = 1.0
+    """Maximum gradient norm."""
+    security_margin: float = 0.5
+    """Minimum energy gap (delta_sec) between a context's violating and compliant plans."""
+    margin_weight: float = 1.0
+    """Weight of the margin term beside InfoNCE; 0 leaves it out."""
+    hard_negatives: int = 1
+    """Violating plans of the same context drawn from the data for each compliant one, at most."""
+    weight_decay: float = 0.01
+    """AdamW weight decay of matrices; biases, norms and embeddings of codes have none."""
+    warmup_steps: int | None = None
+    """Steps of linear warm-up before the cosine decay. Default: a twentieth of all steps, at most 500."""
+    passes_per_epoch: int = 1
+    """How often an epoch goes through the data; raise it for very small sets."""
+
+    val_split: float = 0.1
+    """Share of groups held out for validation; 0 validates on the training traces."""
+    test_split: float = 0.1
+    """Share of groups held out until the end; 0 for none."""
+    group_by: str = "context"
+    """What never stands on two sides of a split: context, policy, or trace fields such as meta.suite, by commas."""
+    early_stopping_patience: int | None = None
+    """Stop after this many epochs without a lower validation loss. Default: never."""
+    max_steps: int | None = None
+    """Stop, with a checkpoint, after this many optimizer steps in all; the schedule stays that of --epochs."""
+
+    seed: int = 0
+    """Seeds the weights, the split, the order of the data and dropout."""
+    device: str = "auto"
+    """auto, cpu, cuda or cuda:N; auto takes a GPU if there is one."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """bf16 computes matrix products in bfloat16 (weights stay float32); auto does so where the hardware has it."""
+    num_workers: int = 0
+    """Processes that prepare batches; 0 prepares them in the training process."""
+
+    checkpoint_dir: Path = Path("checkpoints")
+    """Where checkpoints and metrics.jsonl go."""
+    checkpoint_every: int = 5
+    """Epochs between checkpoints."""
+    report_dir: Path = Path("report")
+    """Where the report with its pictures goes."""
+    resume: Path | None = None
+    """Go on from a checkpoint, or from the newest one of a folder."""
+    tensorboard: bool = False
+    """Also write TensorBoard events to the checkpoint folder (extra: tensorboard)."""
+
+    push_to_hub: bool = False
+    """Upload the best model to the Hugging Face Hub; the token is read from HF_TOKEN."""
+    organization: str | None = None
+    """Owner of the Hub repository. Default: the owner of the token."""
+    hf_repo_name: str = "gatling-jepa-encoders"
+    """Name of the Hub repository."""
+
+    def __post_init__(self) -> None:
+        for name in ("latent_dim", "hidden_dim", "num_layers", "num_heads", "batch_size", "epochs", "passes_per_epoch"):
+            self._require(name, getattr(self, name) >= 1, "at least 1")
+        self._require("checkpoint_every", self.checkpoint_every >= 1, "at least 1")
+        self._require("num_heads", self.num_heads % 4 == 0, "a multiple of 4")
+        self._require("hidden_dim", self.hidden_dim % self.num_heads == 0, f"a multiple of num_heads={self.num_heads}")
+        self._require("dropout", 0 <= self.dropout < 1, "in [0, 1)")
+        self._require("learning_rate", 0 < self.learning_rate < 10, "in (0, 10)")
+        self._require("temperature", 0.001 <= self.temperature <= 100, "in [0.001, 100]")
+        self._require("gradient_clip", 0 < self.gradient_clip < float("inf"), "a positive number")
+        self._require("security_margin", 0 <= self.security_margin <= 2, "in [0, 2], the range of the latent energy")
+        self._require("margin_weight", 0 <= self.margin_weight < float("inf"), "at least 0")
+        self._require("hard_negatives", self.hard_negatives >= 0, "at least 0")
+        self._require("weight_decay", 0 <= self.weight_decay < float("inf"), "at least 0")
+        self._require("warmup_steps", self.warmup_steps is None or self.warmup_steps >= 0, "at least 0")
+        for name in ("val_split", "test_split"):
+            self._require(name, 0 <= getattr(self, name) < 1, "in [0, 1)")
+        self._require("test_split", self.val_split + self.test_split < 1, "such that something is left to train on")
+        self._require(
+            "early_stopping_patience",
+            self.early_stopping_patience is None or self.early_stopping_patience >= 1,
+            "at least 1",
+        )
+        self._require("max_steps", self.max_steps is None or self.max_steps >= 1, "at least 1")
+        self._require("seed", 0 <= self.seed < 2**32, "in [0, 2^32)")
+        self._require("num_workers", self.num_workers >= 0, "at least 0")
+        self._require("group_by", bool(self.group_by.strip(", ")), "not empty")
+        is_device = self.device in ("auto", "cpu", "cuda") or (
+            self.device.startswith("cuda:") and self.device[5:].isdigit()
+        )
+        self._require("device", is_device, "auto, cpu, cuda or cuda:N")
+
+    def _require(self, name: str, holds: bool, bound: str) -> None:
+        if not holds:
+            flag = "--" + name.replace("_", "-")
+            raise ConfigError(f"{flag} is {getattr(self, name)!r}, it must be {bound}")
+
+    def encoder_hparams(self) -> dict[str, Any]:
+        """Return what both encoders are made with."""
+        names = ("latent_dim", "hidden_dim", "num_layers", "num_heads", "dropout", "word_table")
+        return {name: getattr(self, name) for name in names}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data: strings, numbers, booleans, lists and None."""
+        return {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
