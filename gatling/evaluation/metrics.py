@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from gatling.evaluation.embed import Embedded
 from gatling.evaluation.geometry import effective_rank, uniformity
 from gatling.evaluation.retrieval import nearest_neighbour
 from gatling.evaluation.separation import auroc, auroc_interval, fpr_at_recall
-from gatling.objectives import info_nce, margin_loss
+from gatling.objectives import Objective, shared_pair_mask
 
 Metrics = dict[str, float]
 
@@ -58,12 +57,13 @@ def _mean(values: Tensor) -> float:
 
 
 def loss_of_embedded(
-    embedded: Embedded, *, batch_size: int, temperature: float, security_margin: float, num_negatives: int, seed: int
-) -> float:
-    """Return the training objective on latents: the mean over batches of InfoNCE plus the margin term.
+    embedded: Embedded, objective: Objective, *, batch_size: int, temperature: float, num_negatives: int, seed: int
+) -> dict[str, float]:
+    """Return the training objective on latents, as `loss`, with its parts: means over batches.
 
     Batches hold `batch_size` distinct contexts with one compliant plan each and up to `num_negatives` of their
     violations, in an order fixed by the seed. The loss depends on the batch size: compare it at the same one only.
+    Empty if there is no compliant trace.
     """
     plans: dict[int, list[int]] = {}
     violations: dict[int, list[int]] = {}
@@ -72,23 +72,23 @@ def loss_of_embedded(
     ):
         (plans if compliant else violations).setdefault(context, []).append(row)
     contexts = sorted(plans)
-    if not contexts:
-        return float("nan")
     order = torch.randperm(len(contexts), generator=torch.Generator().manual_seed(seed)).tolist()
-    total = 0.0
+    total: dict[str, float] = {}
     for start in range(0, len(order), batch_size):
         batch = [contexts[i] for i in order[start : start + batch_size]]
-        z_g = embedded.z_g[batch]
         z_e = embedded.z_e[[plans[c][0] for c in batch]]
         rows = [violations.get(c, [])[:num_negatives] for c in batch]
-        has = torch.tensor([[k < len(r) for k in range(num_negatives)] for r in rows]).reshape(len(batch), -1)
+        has = torch.tensor([[k < len(r) for k in range(num_negatives)] for r in rows], dtype=torch.bool)
         padded = torch.tensor([r + [0] * (num_negatives - len(r)) for r in rows], dtype=torch.int64)
-        z_neg = embedded.z_e[padded.reshape(len(batch), -1)]
-        same_plan = (z_e[:, None] == z_e[None]).all(-1) & ~torch.eye(len(batch), dtype=torch.bool)
-        loss: Float[Tensor, ""] = info_nce(
-            z_g, z_e, z_neg, logit_scale=1 / temperature, is_shared=same_plan, has_negative=has
+        plan_id = torch.unique(z_e, dim=0, return_inverse=True)[1]
+        loss, parts = objective(
+            embedded.z_g[batch],
+            z_e,
+            embedded.z_e[padded.reshape(len(batch), num_negatives)],
+            logit_scale=1 / temperature,
+            is_shared=shared_pair_mask(torch.arange(len(batch)), plan_id),
+            has_negative=has.reshape(len(batch), num_negatives),
         )
-        if num_negatives:
-            loss = loss + margin_loss(z_g, z_e, z_neg, security_margin=security_margin, has_negative=has)
-        total += float(loss) * len(batch)
-    return total / len(order)
+        for name, value in {"loss": float(loss), **parts}.items():
+            total[name] = total.get(name, 0.0) + value * len(batch) / len(order)
+    return total

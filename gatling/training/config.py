@@ -54,6 +54,8 @@ class TrainingConfig:
     """Minimum energy gap (delta_sec) between a context's violating and compliant plans."""
     margin_weight: float = 1.0
     """Weight of the margin term beside InfoNCE; 0 leaves it out."""
+    alignment_weight: float = 0.5
+    """Weight of the pull of positives towards a cosine of 1 beside InfoNCE; 0 leaves it out."""
     hard_negatives: int = 1
     """Violating plans of the same context drawn from the data for each compliant one, at most."""
     weight_decay: float = 0.01
@@ -113,6 +115,7 @@ class TrainingConfig:
         self._require("gradient_clip", 0 < self.gradient_clip < float("inf"), "a positive number")
         self._require("security_margin", 0 <= self.security_margin <= 2, "in [0, 2], the range of the latent energy")
         self._require("margin_weight", 0 <= self.margin_weight < float("inf"), "at least 0")
+        self._require("alignment_weight", 0 <= self.alignment_weight < float("inf"), "at least 0")
         self._require("hard_negatives", self.hard_negatives >= 0, "at least 0")
         self._require("weight_decay", 0 <= self.weight_decay < float("inf"), "at least 0")
         self._require("warmup_steps", self.warmup_steps is None or self.warmup_steps >= 0, "at least 0")

@@ -23,6 +23,7 @@ from gatling.encoders.precision import has_native_bf16
 from gatling.errors import CheckpointError, ConfigError, TrainingError
 from gatling.evaluation import embed_corpus, evaluate_embedded
 from gatling.evaluation.metrics import loss_of_embedded
+from gatling.objectives import Objective
 from gatling.training.checkpoint import (
     BEST_NAME,
     INTERRUPTED_NAME,
@@ -88,10 +89,13 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.task = ContrastiveTask(
             DualEncoder.create(**config.encoder_hparams()),
+            Objective(
+                security_margin=config.security_margin,
+                margin_weight=config.margin_weight,
+                alignment_weight=config.alignment_weight,
+            ),
             temperature=config.temperature,
             learn_temperature=config.learn_temperature,
-            security_margin=config.security_margin,
-            margin_weight=config.margin_weight,
         ).to(self.device)
         self.optimizer = _make_optimizer(self.task, config)
         self.state = LoopState(data_digest=data.digest)
@@ -220,17 +224,18 @@ class Trainer:
         state, config = self.state, self.config
         self.task.eval()
         embedded = embed_corpus(self.task.model, self.data.splits.val)
-        val_loss = loss_of_embedded(
+        losses = loss_of_embedded(
             embedded,
+            self.task.objective,
             batch_size=config.batch_size,
             temperature=self.task.temperature,
-            security_margin=config.security_margin,
             num_negatives=config.hard_negatives,
             seed=config.seed,
         )
+        val_loss = losses["loss"]
         if not math.isfinite(val_loss):
             raise TrainingError(f"the validation loss is {val_loss} after epoch {state.epoch}")
-        values = {"loss": val_loss, **evaluate_embedded(embedded)}
+        values = {**losses, **evaluate_embedded(embedded)}
         self.metrics |= {f"val/{name}": value for name, value in values.items()}
         self.metrics["temperature"] = self.task.temperature
         self.metrics["step"] = state.step

@@ -1,4 +1,4 @@
-"""The task joins model and loss. What is optimised and what is merely reported never mix."""
+"""The task joins model and objective. What is optimised and what is merely reported never mix."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gatling.data.batches import TrainBatch
 from gatling.encoders import DualEncoder
-from gatling.objectives import info_nce, margin_loss, shared_pair_mask
+from gatling.objectives import Objective, shared_pair_mask
 
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.01, 1.0
 
@@ -18,27 +18,20 @@ MIN_TEMPERATURE, MAX_TEMPERATURE = 0.01, 1.0
 @dataclass(frozen=True, slots=True)
 class TaskOutput:
     loss: Tensor
-    """The sum that is optimised, a scalar."""
-    report: dict[str, float]
-    """Things to log."""
+    """What is optimised, a scalar."""
+    parts: dict[str, float]
+    """What it is made of, to log."""
 
 
 class ContrastiveTask(nn.Module):
-    """InfoNCE plus the margin term over a DualEncoder."""
+    """The objective over a DualEncoder, with the temperature as its only parameter of its own."""
 
     def __init__(
-        self,
-        model: DualEncoder,
-        *,
-        temperature: float,
-        learn_temperature: bool,
-        security_margin: float,
-        margin_weight: float,
+        self, model: DualEncoder, objective: Objective, *, temperature: float, learn_temperature: bool
     ) -> None:
         super().__init__()
         self.model = model
-        self.security_margin = security_margin
-        self.margin_weight = margin_weight
+        self.objective = objective
         self.learn_temperature = learn_temperature
         self.log_temperature = nn.Parameter(torch.tensor(math.log(temperature)), requires_grad=learn_temperature)
 
@@ -54,19 +47,12 @@ class ContrastiveTask(nn.Module):
     def forward(self, batch: TrainBatch) -> TaskOutput:
         z_contexts = self.model.governance(batch.policy)
         z_plans = self.model.execution(batch.plan)
-        z_g, z_e = z_contexts[batch.context_row].float(), z_plans[batch.plan_row].float()  # (B, D)
-        z_neg = z_plans[batch.negative_row.clamp(min=0)].float()  # (B, K, D)
-        has_negative = batch.negative_row >= 0
-        contrastive = info_nce(
-            z_g,
-            z_e,
-            z_neg,
+        loss, parts = self.objective(
+            z_contexts[batch.context_row].float(),  # (B, D)
+            z_plans[batch.plan_row].float(),  # (B, D)
+            z_plans[batch.negative_row.clamp(min=0)].float(),  # (B, K, D)
             logit_scale=(-self._bounded_log_temperature()).exp(),
             is_shared=shared_pair_mask(batch.context_row, batch.plan_row),
-            has_negative=has_negative,
+            has_negative=batch.negative_row >= 0,
         )
-        margin = margin_loss(z_g, z_e, z_neg, security_margin=self.security_margin, has_negative=has_negative)
-        return TaskOutput(
-            loss=contrastive + self.margin_weight * margin,
-            report={"info_nce": float(contrastive.detach()), "margin": float(margin.detach())},
-        )
+        return TaskOutput(loss, parts)

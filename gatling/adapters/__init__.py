@@ -1,0 +1,1 @@
+"""Their formats to ours, and nothing else."""

@@ -1,0 +1,83 @@
+"""`gatling evaluate` and `gatling score`: both stream the traces and show progress."""
+
+from __future__ import annotations
+
+import json
+
+from gatling.cli.commands import Evaluate, PrecisionFlag, Score
+from gatling.cli.console import Progress, dump_json, err, out, print_table
+from gatling.encoders import DualEncoder
+from gatling.encoders.base import Precision
+from gatling.errors import InputError
+from gatling.evaluation.embed import in_chunks
+from gatling.evaluation.report import SOURCE_COLUMNS, metrics_rows, sources_rows, write_report
+from gatling.evaluation.summary import Evaluation
+from gatling.schema import ReadReport, read_traces
+from gatling.schema.files import atomic_write, file_kind
+
+_CHUNK = 256
+
+
+def _precision(flag: PrecisionFlag) -> Precision | None:
+    return None if flag == "auto" else flag
+
+
+def run_evaluate(command: Evaluate) -> int:
+    """Measure, print the table, write the JSON; return the exit status."""
+    for path in command.dataset:
+        file_kind(path)
+    model = DualEncoder.from_pretrained(command.model, precision=_precision(command.precision))
+    evaluation = Evaluation(model)
+    skipped = 0
+    with Progress("evaluating", unit="traces") as progress:
+        for path in command.dataset:
+            report = ReadReport()
+            for chunk in in_chunks(read_traces(path, on_error=command.on_error, report=report), _CHUNK):
+                evaluation.add(chunk)
+                progress.advance(len(chunk))
+            skipped += len(report.skipped)
+    if not progress.count:
+        raise InputError("no trace", file=", ".join(map(str, command.dataset)))
+    embedded, summary = evaluation.finish()
+    summary = {
+        "model": str(command.model),
+        "dataset": [str(path) for path in command.dataset],
+        "precision": model.governance.precision,
+        "num_skipped": skipped,
+        **summary,
+    }
+    if not summary["num_compliant"]:
+        err.print("warning: no compliant trace, so there is no retrieval accuracy", highlight=False)
+    if command.output:
+        with atomic_write(command.output) as stream:
+            stream.write(dump_json(summary))
+    print_table("Evaluation", ("metric", "model", "TF-IDF cosine", "any node of tier 3"), metrics_rows(summary))
+    if summary["sources"]:
+        print_table("By source", SOURCE_COLUMNS, sources_rows(summary["sources"]))
+    if skipped:
+        err.print(f"{skipped} records were skipped", highlight=False)
+    if command.report_dir:
+        page = write_report(
+            command.report_dir, title="Evaluation report", notes=[], summary=summary, embedded=embedded
+        )
+        out.print(f"report: {page}", highlight=False)
+    return 0
+
+
+def run_score(command: Score) -> int:
+    """Write one line a trace; return the exit status."""
+    file_kind(command.input)
+    if not command.output.name.endswith(".jsonl"):
+        raise InputError("the name must end in .jsonl", file=str(command.output))
+    model = DualEncoder.from_pretrained(command.model, precision=_precision(command.precision))
+    report = ReadReport()
+    with Progress("scoring", unit="traces") as progress, atomic_write(command.output) as stream:
+        for chunk in in_chunks(read_traces(command.input, on_error=command.on_error, report=report), _CHUNK):
+            for trace, energy in zip(chunk, model.energy(chunk).tolist(), strict=True):
+                line = {"id": trace.id, "label": trace.label, "energy": round(energy, 6)}
+                stream.write((json.dumps(line, ensure_ascii=False) + "\n").encode())
+            progress.advance(len(chunk))
+    err.print(f"{command.output}: {progress.count} traces scored", highlight=False)
+    if report.skipped:
+        err.print(f"{len(report.skipped)} records were skipped", highlight=False)
+    return 0

@@ -1,0 +1,1 @@
+"""Encoders, under the paths of the published specification."""
