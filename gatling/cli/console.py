@@ -45,7 +45,7 @@ class Progress:
             self._bar.advance(self._task, count)
         elif time.monotonic() - self._last >= _PLAIN_SECONDS:
             self._last = time.monotonic()
-            err.print(f"{self.label}: {self.count} {self.unit}", highlight=False)
+            err.print(f"{self.label}: {self.count} {self.unit}", highlight=False, soft_wrap=True)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -47,7 +47,7 @@ def run_evaluate(command: Evaluate) -> int:
         **summary,
     }
     if not summary["num_compliant"]:
-        err.print("warning: no compliant trace, so there is no retrieval accuracy", highlight=False)
+        err.print("warning: no compliant trace, so there is no retrieval accuracy", highlight=False, soft_wrap=True)
     if command.output:
         with atomic_write(command.output) as stream:
             stream.write(dump_json(summary))
@@ -55,12 +55,12 @@ def run_evaluate(command: Evaluate) -> int:
     if summary["sources"]:
         print_table("By source", SOURCE_COLUMNS, sources_rows(summary["sources"]))
     if skipped:
-        err.print(f"{skipped} records were skipped", highlight=False)
+        err.print(f"{skipped} records were skipped", highlight=False, soft_wrap=True)
     if command.report_dir:
         page = write_report(
             command.report_dir, title="Evaluation report", notes=[], summary=summary, embedded=embedded
         )
-        out.print(f"report: {page}", highlight=False)
+        out.print(f"report: {page}", highlight=False, soft_wrap=True)
     return 0
 
 
@@ -77,7 +77,7 @@ def run_score(command: Score) -> int:
                 line = {"id": trace.id, "label": trace.label, "energy": round(energy, 6)}
                 stream.write((json.dumps(line, ensure_ascii=False) + "\n").encode())
             progress.advance(len(chunk))
-    err.print(f"{command.output}: {progress.count} traces scored", highlight=False)
+    err.print(f"{command.output}: {progress.count} traces scored", highlight=False, soft_wrap=True)
     if report.skipped:
-        err.print(f"{len(report.skipped)} records were skipped", highlight=False)
+        err.print(f"{len(report.skipped)} records were skipped", highlight=False, soft_wrap=True)
     return 0

@@ -26,11 +26,11 @@ class ConsoleReporter(Reporter):
         self._last = time.monotonic()
 
     def note(self, message: str) -> None:
-        err.print(message, highlight=False)
+        err.print(message, highlight=False, soft_wrap=True)
 
     def reading(self, num_traces: int) -> None:
         if err.is_terminal:
-            err.print(f"reading: {num_traces} traces", end="\r", highlight=False)
+            err.print(f"reading: {num_traces} traces", end="\r", highlight=False, soft_wrap=True)
 
     def start(self, step: int, total_steps: int) -> None:
         if err.is_terminal:
@@ -38,7 +38,7 @@ class ConsoleReporter(Reporter):
             self._task = self._bar.add_task("", total=total_steps, completed=step, epoch="-", loss="-", rate="-")
             self._bar.start()
         else:
-            err.print(f"training: {total_steps - step} steps to go", highlight=False)
+            err.print(f"training: {total_steps - step} steps to go", highlight=False, soft_wrap=True)
 
     def step(self, event: StepEvent) -> None:
         epoch = f"{event.epoch}/{event.num_epochs}"
@@ -64,7 +64,7 @@ class ConsoleReporter(Reporter):
         if "val/auroc" in metrics:
             parts.append(f"AUROC {metrics['val/auroc']:.3f}")
         parts.append(f"{metrics['traces_per_second']:.1f} traces/s")
-        err.print("  ".join(parts), highlight=False)
+        err.print("  ".join(parts), highlight=False, soft_wrap=True)
 
     def finish(self) -> None:
         if self._bar:
@@ -81,7 +81,7 @@ def run(config: TrainingConfig) -> int:
     result = fit(config, ConsoleReporter())
     if not result.is_complete:
         reason = "Interrupted" if result.was_interrupted else "Stopped at --max-steps"
-        err.print(f"{reason}; go on with --resume {result.last_path}", highlight=False)
+        err.print(f"{reason}; go on with --resume {result.last_path}", highlight=False, soft_wrap=True)
         return 130 if result.was_interrupted else 0
 
     final = evaluate_best(config, result)
@@ -94,8 +94,8 @@ def run(config: TrainingConfig) -> int:
     if final.summary["sources"]:
         print_table("By source", SOURCE_COLUMNS, sources_rows(final.summary["sources"]))
     if result.data.is_demonstration:
-        out.print("This was a demonstration on 12 synthetic traces; train on your own with --dataset.", highlight=False)
-    out.print(f"model: {result.best_path}   report: {final.report}", highlight=False)
+        out.print("This was a demonstration on 12 synthetic traces; train on your own with --dataset.", highlight=False, soft_wrap=True)
+    out.print(f"model: {result.best_path}   report: {final.report}", highlight=False, soft_wrap=True)
 
     if config.push_to_hub:
         assert result.best_path is not None
@@ -105,5 +105,5 @@ def run(config: TrainingConfig) -> int:
             )
         except HubError as error:
             raise HubError(f"{error}; the model is safe in {result.best_path}, push it with `gatling push`") from None
-        out.print(f"pushed to {repo}", highlight=False)
+        out.print(f"pushed to {repo}", highlight=False, soft_wrap=True)
     return 0

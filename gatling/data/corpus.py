@@ -74,15 +74,16 @@ def group_key(group_by: str) -> Callable[[Trace], str]:
 
     Args:
         group_by: `context` (policy, role and session alike), `policy`, or a field of the trace by its dotted path, such as
-            `source` or `meta.suite`; several, joined by commas, together make the group. A trace without such a field
-            is a group of its own context.
+            `source` or `meta.suite`. Several, joined by commas, together make the group; of fields joined by `|` the
+            first that the trace has counts. A trace that lacks a field is in the group of its context.
     """
     fields = [part.strip() for part in group_by.split(",") if part.strip()]
 
     def key(trace: Trace) -> str:
         if fields == ["context"]:
             return trace.governance_context.digest
-        values = [_lookup(trace, name) for name in fields]
+        found = ([_lookup(trace, name.strip()) for name in alternatives.split("|")] for alternatives in fields)
+        values = [next((value for value in some if value is not None), None) for some in found]
         if any(value is None for value in values):
             return trace.governance_context.digest
         return "\x1f".join(str(value) for value in values)

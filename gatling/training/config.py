@@ -70,7 +70,8 @@ class TrainingConfig:
     test_split: float = 0.1
     """Share of groups held out until the end; 0 for none."""
     group_by: str = "context"
-    """What never stands on two sides of a split: context, policy, or trace fields such as meta.suite, by commas."""
+    """What never stands on two sides of a split: context, policy, or trace fields by their paths, joined by commas, such as
+    meta.suite,meta.task|meta.case; of fields joined by | the first that a trace has counts."""
     early_stopping_patience: int | None = None
     """Stop after this many epochs without a lower validation loss. Default: never."""
     max_steps: int | None = None
