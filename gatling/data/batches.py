@@ -109,9 +109,10 @@ class EpochBatches(Dataset[TrainBatch]):
 
     def loader(self, *, start: int, num_workers: int) -> Iterator[TrainBatch]:
         """Yield the batches from step `start` on."""
-        return iter(
-            DataLoader(self, batch_size=None, sampler=range(start, len(self)), num_workers=num_workers)  # type: ignore[arg-type]
-        )
+        # Its own generator: a loader draws a seed when it starts, and must not take it from the one that dropout uses.
+        generator = torch.Generator().manual_seed(self.seed)
+        steps = range(start, len(self))
+        return iter(DataLoader(self, batch_size=None, sampler=steps, num_workers=num_workers, generator=generator))
 
 
 def _spread_order(corpus: Corpus, rng: np.random.Generator) -> np.ndarray:

@@ -11,7 +11,7 @@ from gatling.evaluation.retrieval import nearest_neighbour
 from gatling.evaluation.separation import auroc, auroc_interval, fpr_at_recall
 from gatling.objectives import Objective, shared_pair_mask
 
-Metrics = dict[str, float]
+Metrics = dict[str, int | float]
 
 
 def evaluate_embedded(embedded: Embedded, *, with_intervals: bool = False, geometry: bool = True) -> Metrics:

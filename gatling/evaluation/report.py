@@ -157,7 +157,7 @@ def _save(figure: Figure, path: Path) -> None:
 
 
 def _training_curve(history: list[dict[str, Any]]) -> Figure:
-    figure, (left, right) = _axes(10, 4, columns=2)
+    figure, (left, right) = _axes(10.0, 4.0, columns=2)
     epochs = [h["epoch"] for h in history]
     left.plot(epochs, [h["train/loss"] for h in history], label="training", color=_OTHER)
     left.plot(epochs, [h["val/loss"] for h in history], label="validation", color=_COMPLIANT)
@@ -196,7 +196,7 @@ def _similarity_histogram(embedded: Embedded) -> Figure:
 
 
 def _embedding_map(embedded: Embedded) -> Figure:
-    figure, (axis,) = _axes(7, 6)
+    figure, (axis,) = _axes(7.0, 6.0)
     rows = torch.linspace(0, max(0, len(embedded.z_e) - 1), min(len(embedded.z_e), _MAX_POINTS)).long()
     points = torch.cat([embedded.z_g[: _MAX_POINTS], embedded.z_e[rows]]).double()
     centred = points - points.mean(0)

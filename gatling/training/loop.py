@@ -109,7 +109,9 @@ class Trainer:
         warmup = config.warmup_steps
         self.warmup_steps = default_warmup(self.total_steps) if warmup is None else warmup
         self.log = MetricsLog(
-            config.checkpoint_dir, resume_epoch=self.state.epoch, use_tensorboard=config.tensorboard
+            config.checkpoint_dir,
+            resume_epoch=self.state.epoch if config.resume else None,
+            use_tensorboard=config.tensorboard,
         )
 
     # ------------------------------------------------------------------------------------------------------------------

@@ -20,17 +20,17 @@ class MetricsLog:
 
     Args:
         folder: the checkpoint folder.
-        resume_epoch: keep the entries up to this epoch and drop later ones; 0 starts anew and keeps an earlier run's file as
-            `metrics.jsonl.old`.
+        resume_epoch: keep the entries up to this epoch and drop later ones; None starts anew and keeps an earlier run's
+            file as `metrics.jsonl.old`.
         use_tensorboard: also write event files. Raises: MissingExtraError without the extra.
     """
 
-    def __init__(self, folder: Path, *, resume_epoch: int, use_tensorboard: bool) -> None:
+    def __init__(self, folder: Path, *, resume_epoch: int | None, use_tensorboard: bool) -> None:
         self._path = folder / METRICS_NAME
         folder.mkdir(parents=True, exist_ok=True)
         self.entries: list[dict[str, Any]] = []
         if self._path.exists():
-            if resume_epoch:
+            if resume_epoch is not None:
                 lines = self._path.read_text("utf-8").splitlines()
                 self.entries = [e for e in map(json.loads, filter(None, lines)) if e["epoch"] <= resume_epoch]
             else:

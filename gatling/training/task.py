@@ -37,7 +37,7 @@ class ContrastiveTask(nn.Module):
 
     @property
     def temperature(self) -> float:
-        return float(self._bounded_log_temperature().exp())
+        return float(self._bounded_log_temperature().detach().exp())
 
     def _bounded_log_temperature(self) -> Tensor:
         if not self.learn_temperature:
