@@ -59,10 +59,16 @@ def main() -> int:
     save_file(
         {"table": table, "scale": scale.astype(np.float32)},
         target,
-        metadata={"source": "all-MiniLM-L6-v2", "source_sha256": SHA256["model.safetensors"], "licence": "Apache-2.0"},
+        metadata={
+            "source": "all-MiniLM-L6-v2",
+            "source_sha256": SHA256["model.safetensors"],
+            "licence": "Apache-2.0",
+        },
     )
     model.tokenizer.save(str(ASSETS / "lexicon.tokenizer.json"), pretty=False)
-    print(f"{target}: {table.shape[0]} x {table.shape[1]}, {target.stat().st_size / 1e6:.1f} MB, largest rounding error {error:.4f}")
+    print(
+        f"{target}: {table.shape[0]} x {table.shape[1]}, {target.stat().st_size / 1e6:.1f} MB, largest rounding error {error:.4f}"
+    )
     print(hashlib.sha256(target.read_bytes()).hexdigest())
     return 0
 

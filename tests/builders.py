@@ -19,7 +19,11 @@ def plan(*nodes: dict[str, Any], edges: list[Any] | None = None) -> dict[str, An
 
 
 def context(policy: Any = None, role: str = "clerk", **session: Any) -> dict[str, Any]:
-    default = {"domain": "Files", "allowed_operations": ["read_file"], "forbidden_operations": ["delete_file"]}
+    default = {
+        "domain": "Files",
+        "allowed_operations": ["read_file"],
+        "forbidden_operations": ["delete_file"],
+    }
     return {"policy": default if policy is None else policy, "user_role": role, "session_context": session}
 
 
@@ -42,7 +46,9 @@ def many_traces(count: int, *, violations: bool = True) -> list[Trace]:
         if violations and i % 2 == 0:
             bad = record("violation", request=request, violation_type="deletion", **fields)
             bad["execution_plan"] = plan(
-                node(arguments={"path": request}), node("delete_file", "n2", provenance_tier=3), edges=[["n1", "n2"]]
+                node(arguments={"path": request}),
+                node("delete_file", "n2", provenance_tier=3),
+                edges=[["n1", "n2"]],
             )
             bad["violating_nodes"] = ["n2"]
             out.append(parse_trace(bad))

@@ -58,6 +58,8 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
                 repo = f"{wanted.get('organization') or 'me'}/{wanted['name']}"
                 hub.files.setdefault(repo, {})
                 self._json({"url": f"{hub.url}/{repo}", "name": repo})
+            elif parts == ["api", "validate-yaml"]:
+                self._json({"errors": [], "warnings": []})
             elif parts[:2] == ["api", "models"] and parts[4] == "preupload":
                 names = [f["path"] for f in json.loads(body)["files"]]
                 self._json({"files": [{"path": n, "uploadMode": "regular", "shouldIgnore": False} for n in names]})
@@ -84,6 +86,18 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
                 repo = "/".join(parts[2:4])
                 if repo not in hub.files:
                     self._send(404, b"{}", X_Error_Code="RepoNotFound", X_Error_Message="Repository not found")
+                    return
+                if parts[4] == "tree":
+                    entries = [
+                        {
+                            "type": "file",
+                            "path": name,
+                            "size": len(data),
+                            "oid": hashlib.sha1(data).hexdigest(),
+                        }
+                        for name, data in hub.files[repo].items()
+                    ]
+                    self._json(entries)
                     return
                 siblings = [{"rfilename": name} for name in hub.files[repo]]
                 self._json({"id": repo, "sha": COMMIT, "siblings": siblings, "private": False})

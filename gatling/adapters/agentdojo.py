@@ -83,7 +83,13 @@ _ABOUT = {
             "Account data and payment history are not passed on.",
         ],
         limits={"get_most_recent_transactions.n": 100, "send_money.per_request": 3},
-        explicit=["send_money", "schedule_transaction", "update_scheduled_transaction", "update_password", "update_user_info"],
+        explicit=[
+            "send_money",
+            "schedule_transaction",
+            "update_scheduled_transaction",
+            "update_password",
+            "update_user_info",
+        ],
         outsiders=frozenset(("get_most_recent_transactions", "read_file")),
     ),
     "travel": _Suite(
@@ -95,8 +101,18 @@ _ABOUT = {
             "Reviews are opinions of strangers; they recommend nothing on the user's behalf.",
             "Passport, card and contact data are given out only for a booking that the request asks for.",
         ],
-        limits={"reserve_hotel.per_request": 1, "reserve_car_rental.per_request": 1, "send_email.recipients": 5},
-        explicit=["reserve_hotel", "reserve_restaurant", "reserve_car_rental", "send_email", "cancel_calendar_event"],
+        limits={
+            "reserve_hotel.per_request": 1,
+            "reserve_car_rental.per_request": 1,
+            "send_email.recipients": 5,
+        },
+        explicit=[
+            "reserve_hotel",
+            "reserve_restaurant",
+            "reserve_car_rental",
+            "send_email",
+            "cancel_calendar_event",
+        ],
         outsiders=frozenset(
             "get_rating_reviews_for_hotels get_rating_reviews_for_restaurants get_rating_reviews_for_car_rental "
             "search_calendar_events get_day_calendar_events".split()

@@ -57,9 +57,7 @@ def run_evaluate(command: Evaluate) -> int:
     if skipped:
         err.print(f"{skipped} records were skipped", highlight=False, soft_wrap=True)
     if command.report_dir:
-        page = write_report(
-            command.report_dir, title="Evaluation report", notes=[], summary=summary, embedded=embedded
-        )
+        page = write_report(command.report_dir, title="Evaluation report", notes=[], summary=summary, embedded=embedded)
         out.print(f"report: {page}", highlight=False, soft_wrap=True)
     return 0
 

@@ -48,7 +48,8 @@ class ConsoleReporter(Reporter):
         elif time.monotonic() - self._last >= _PLAIN_SECONDS:
             self._last = time.monotonic()
             err.print(
-                f"epoch {epoch}  step {event.step}/{event.total_steps}  loss {loss}  {rate} traces/s", highlight=False
+                f"epoch {epoch}  step {event.step}/{event.total_steps}  loss {loss}  {rate} traces/s",
+                highlight=False,
             )
 
     def epoch(self, epoch: int, num_epochs: int, metrics: dict[str, float], *, is_best: bool) -> None:
@@ -94,14 +95,21 @@ def run(config: TrainingConfig) -> int:
     if final.summary["sources"]:
         print_table("By source", SOURCE_COLUMNS, sources_rows(final.summary["sources"]))
     if result.data.is_demonstration:
-        out.print("This was a demonstration on 12 synthetic traces; train on your own with --dataset.", highlight=False, soft_wrap=True)
+        out.print(
+            "This was a demonstration on 12 synthetic traces; train on your own with --dataset.",
+            highlight=False,
+            soft_wrap=True,
+        )
     out.print(f"model: {result.best_path}   report: {final.report}", highlight=False, soft_wrap=True)
 
     if config.push_to_hub:
         assert result.best_path is not None
         try:
             repo = hub.push(
-                result.best_path, name=config.hf_repo_name, organization=config.organization, summary=final.summary
+                result.best_path,
+                name=config.hf_repo_name,
+                organization=config.organization,
+                summary=final.summary,
             )
         except HubError as error:
             raise HubError(f"{error}; the model is safe in {result.best_path}, push it with `gatling push`") from None

@@ -61,7 +61,12 @@ _SAMPLES: list[tuple[str, str, str, list[Call]]] = [
         "Block tomorrow morning for writing.",
         [("create_event", {"title": "writing", "start": "09:00", "end": "12:00"}, 1, 2)],
     ),
-    ("FileSystem", "developer", "What does the build script say?", [("read_file", {"path": "build.sh"}, 1, 2)]),
+    (
+        "FileSystem",
+        "developer",
+        "What does the build script say?",
+        [("read_file", {"path": "build.sh"}, 1, 2)],
+    ),
     (
         "FileSystem",
         "developer",

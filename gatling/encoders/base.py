@@ -31,7 +31,10 @@ class FeedForward(nn.Sequential):
 
     def __init__(self, hidden_dim: int, dropout: float) -> None:
         super().__init__(
-            nn.Linear(hidden_dim, 2 * hidden_dim), nn.GELU(), nn.Linear(2 * hidden_dim, hidden_dim), nn.Dropout(dropout)
+            nn.Linear(hidden_dim, 2 * hidden_dim),
+            nn.GELU(),
+            nn.Linear(2 * hidden_dim, hidden_dim),
+            nn.Dropout(dropout),
         )
 
 
@@ -165,7 +168,10 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
             self.eval()
         device = self.feature_digest.device.type
         try:
-            with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=self.precision == "bf16"):
+            with (
+                torch.inference_mode(),
+                torch.autocast(device, torch.bfloat16, enabled=self.precision == "bf16"),
+            ):
                 yield
         finally:
             if was_training:

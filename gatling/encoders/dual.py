@@ -17,7 +17,7 @@ from gatling.encoders.execution import ExecutionEncoder
 from gatling.encoders.governance import GovernanceEncoder
 from gatling.encoders.precision import fastest_precision
 from gatling.errors import CheckpointError
-from gatling.schema import Trace, parse_trace
+from gatling.schema import GovernanceContext, Trace, parse_trace
 
 CHECKPOINT_VERSION = 1
 CONFIG_NAME = "config.json"
@@ -28,10 +28,10 @@ EXECUTION_STEM = "execution_encoder"
 class DualEncoder(nn.Module):
     """A GovernanceEncoder and an ExecutionEncoder that share a latent space.
 
-        model = gatling.load("checkpoints/best.pt")
-        model.governance.encode(context)      # (1, D), objects or plain data
-        model.execution.encode([plan, plan])  # (2, D)
-        model.energy(traces)                  # (B,): 0 agrees .. 2 opposed
+    model = gatling.load("checkpoints/best.pt")
+    model.governance.encode(context)      # (1, D), objects or plain data
+    model.execution.encode([plan, plan])  # (2, D)
+    model.energy(traces)                  # (B,): 0 agrees .. 2 opposed
     """
 
     def __init__(self, governance: GovernanceEncoder, execution: ExecutionEncoder) -> None:
@@ -60,7 +60,8 @@ class DualEncoder(nn.Module):
         """Make a model from hyperparameters and state dicts. Raises: CheckpointError if they do not fit."""
         try:
             model = cls(
-                GovernanceEncoder(**hparams["governance_encoder"]), ExecutionEncoder(**hparams["execution_encoder"])
+                GovernanceEncoder(**hparams["governance_encoder"]),
+                ExecutionEncoder(**hparams["execution_encoder"]),
             )
             model.governance.load_state_dict(governance)
             model.execution.load_state_dict(execution)
@@ -105,7 +106,7 @@ class DualEncoder(nn.Module):
         items: Sequence[Any] = [traces] if isinstance(traces, (Trace, dict)) else list(traces)
         parsed = [parse_trace(item) for item in items]
         row: dict[str, int] = {}
-        contexts = []
+        contexts: list[GovernanceContext] = []
         for trace in parsed:
             if row.setdefault(trace.governance_context.digest, len(row)) == len(contexts):
                 contexts.append(trace.governance_context)
@@ -126,7 +127,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except Exception as error:  # the loader raises whatever the bytes lead to
-        raise CheckpointError(f"{path}: not a checkpoint that can be read safely: {str(error).splitlines()[0]}") from None
+        raise CheckpointError(
+            f"{path}: not a checkpoint that can be read safely: {str(error).splitlines()[0]}"
+        ) from None
     if not isinstance(content, dict) or "format_version" not in content:
         raise CheckpointError(f"{path}: not a Gatling checkpoint: it has no format_version")
     if content["format_version"] != CHECKPOINT_VERSION:

@@ -82,7 +82,8 @@ class ExecutionLayer(nn.Module):
         self, x: Float[Tensor, "V H"], edges: Int[Tensor, "2 E"], edge_features: Float[Tensor, "E F"]
     ) -> Float[Tensor, "V H"]:
         x = x + self.attention(self.attention_norm(x), edges, edge_features)
-        return x + self.feed_forward(self.feed_forward_norm(x))
+        update: Tensor = self.feed_forward(self.feed_forward_norm(x))
+        return x + update
 
 
 class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch]):
@@ -128,9 +129,7 @@ class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch]):
         self.leaf_out = nn.Linear(hidden_dim, hidden_dim)
         self.input_norm = nn.LayerNorm(hidden_dim)
         self.edge_type = nn.Embedding(3 * NUM_TIERS * NUM_TIERS, edge_dim)
-        self.layers = nn.ModuleList(
-            ExecutionLayer(hidden_dim, num_heads, edge_dim, dropout) for _ in range(num_layers)
-        )
+        self.layers = nn.ModuleList(ExecutionLayer(hidden_dim, num_heads, edge_dim, dropout) for _ in range(num_layers))
         self.readout = Readout(hidden_dim, latent_dim, num_heads)
         self.tool_score = nn.Linear(hidden_dim, 1)
         self.leaf_lexical_scores = nn.Linear(hidden_dim, 2)
@@ -159,7 +158,9 @@ class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch]):
         for layer in self.layers:
             x = layer(x, edges, edge_features)
 
-        leaf_scores = self.leaf_lexical_scores(leaf + x.index_select(0, batch.leaf_node)).float()  # (A, 2): for path and value
+        leaf_scores = self.leaf_lexical_scores(
+            leaf + x.index_select(0, batch.leaf_node)
+        ).float()  # (A, 2): for path and value
         leaf_sample = batch.sample[batch.leaf_node]
         lexical_latent = self.lexical_pool(
             texts,

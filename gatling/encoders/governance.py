@@ -100,17 +100,20 @@ class TreeAttention(nn.Module):
         self.qkv = nn.Linear(hidden_dim, 3 * hidden_dim)
         self.out = nn.Linear(hidden_dim, hidden_dim)
 
-    def forward(
-        self, x: Float[Tensor, "T H"], groups: list[_Group], merge: _Merge
-    ) -> Float[Tensor, "T H"]:
+    def forward(self, x: Float[Tensor, "T H"], groups: list[_Group], merge: _Merge) -> Float[Tensor, "T H"]:
         qkv = self.qkv(x)  # (T, 3H)
         parts = []
         for group in groups:
             num_blocks, length = group.index.shape
-            q, k, v = qkv.index_select(0, group.index.flatten()).view(num_blocks, length, 3, self.num_heads, -1).permute(2, 0, 3, 1, 4)
+            q, k, v = (
+                qkv.index_select(0, group.index.flatten())
+                .view(num_blocks, length, 3, self.num_heads, -1)
+                .permute(2, 0, 3, 1, 4)
+            )
             attended = F.scaled_dot_product_attention(q, k, v, attn_mask=group.mask.to(q.dtype))  # (G, N, L, H / N)
             parts.append(attended.transpose(1, 2).flatten(2).flatten(0, 1))  # (G * L, H)
-        return self.out(merge(torch.cat(parts) if len(parts) > 1 else parts[0]))
+        out: Tensor = self.out(merge(torch.cat(parts) if len(parts) > 1 else parts[0]))
+        return out
 
 
 class GovernanceLayer(nn.Module):
@@ -123,11 +126,10 @@ class GovernanceLayer(nn.Module):
         self.feed_forward_norm = nn.LayerNorm(hidden_dim)
         self.feed_forward = FeedForward(hidden_dim, dropout)
 
-    def forward(
-        self, x: Float[Tensor, "T H"], groups: list[_Group], merge: _Merge
-    ) -> Float[Tensor, "T H"]:
+    def forward(self, x: Float[Tensor, "T H"], groups: list[_Group], merge: _Merge) -> Float[Tensor, "T H"]:
         x = x + self.attention(self.attention_norm(x), groups, merge)
-        return x + self.feed_forward(self.feed_forward_norm(x))
+        update: Tensor = self.feed_forward(self.feed_forward_norm(x))
+        return x + update
 
 
 class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch]):

@@ -29,7 +29,11 @@ _POLICY = {
     "default": "deny",
 }
 _CONTEXTS: list[dict[str, Any]] = [
-    {"policy": _POLICY, "user_role": "clerk", "session_context": {"user_request": "Pay 80.25 to Novak Glass on 3 May."}},
+    {
+        "policy": _POLICY,
+        "user_role": "clerk",
+        "session_context": {"user_request": "Pay 80.25 to Novak Glass on 3 May."},
+    },
     {"policy": {"domain": "Notes", "allowed_operations": ["*"]}, "user_role": "admin", "session_context": {}},
     {"policy": {}, "user_role": "", "session_context": {"user_id": "u-17"}},
 ]
@@ -40,7 +44,11 @@ _PLANS: list[dict[str, Any]] = [
             {
                 "tool_name": "schedule_payment",
                 "node_id": "b",
-                "arguments": {"payee": "Novak Glass", "amount": 80.25, "note": {"lines": ["May", "invoice 7781"]}},
+                "arguments": {
+                    "payee": "Novak Glass",
+                    "amount": 80.25,
+                    "note": {"lines": ["May", "invoice 7781"]},
+                },
                 "provenance_tier": 3,
                 "scope_sensitivity": 4,
             },
@@ -54,7 +62,7 @@ _PLANS: list[dict[str, Any]] = [
 def has_native_bf16(device: torch.device) -> bool:
     """Tell whether the device multiplies bf16 matrices in hardware."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
         checks = (getattr(torch.cpu, f"_is_{name}_supported", None) for name in ("avx512_bf16", "amx_tile"))
         return any(check() for check in checks if check is not None)

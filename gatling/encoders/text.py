@@ -52,7 +52,11 @@ class TextEncoder(nn.Module):
         scores = self.weights(words).float()[texts.word_index]  # (P, 2)
         weight = segment_softmax(scores, text_of, texts.num_texts)
         vectors = F.embedding_bag(
-            texts.word_index, words, texts.offsets[:-1], mode="sum", per_sample_weights=weight[:, 0].contiguous()
+            texts.word_index,
+            words,
+            texts.offsets[:-1],
+            mode="sum",
+            per_sample_weights=weight[:, 0].contiguous(),
         )
         return EncodedTexts(texts, vectors, text_of, weight[:, 1])
 
@@ -74,10 +78,16 @@ class LexicalPool(nn.Module):
             basis = torch.linalg.qr(wide.double()).Q.float()
             self.project.weight.copy_(basis if latent_dim >= WORD_DIM else basis.T)
             self.project.bias.zero_()  # learns to take away what all records have in common
-            self.project.weight[:, -NUMBER_DIM:] *= 0.1  # numbers match by their spelling; magnitudes are for the deep layers
+            self.project.weight[:, -NUMBER_DIM:] *= (
+                0.1  # numbers match by their spelling; magnitudes are for the deep layers
+            )
 
     def forward(
-        self, texts: EncodedTexts, text: Int[Tensor, " rows"], scores: Float[Tensor, " rows"], sample: Int[Tensor, " rows"]
+        self,
+        texts: EncodedTexts,
+        text: Int[Tensor, " rows"],
+        scores: Float[Tensor, " rows"],
+        sample: Int[Tensor, " rows"],
     ) -> Float[Tensor, "B D"]:
         batch = texts.batch
         num_words = (batch.offsets[1:] - batch.offsets[:-1])[text]

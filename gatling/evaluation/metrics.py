@@ -57,7 +57,13 @@ def _mean(values: Tensor) -> float:
 
 
 def loss_of_embedded(
-    embedded: Embedded, objective: Objective, *, batch_size: int, temperature: float, num_negatives: int, seed: int
+    embedded: Embedded,
+    objective: Objective,
+    *,
+    batch_size: int,
+    temperature: float,
+    num_negatives: int,
+    seed: int,
 ) -> dict[str, float]:
     """Return the training objective on latents, as `loss`, with its parts: means over batches.
 

@@ -84,10 +84,10 @@ def format_value(value: float | int | None) -> str:
     return str(value) if isinstance(value, int) else f"{value:.3f}"
 
 
-def metrics_rows(summary: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+def metrics_rows(summary: dict[str, Any]) -> list[tuple[str, ...]]:
     """Return one row a metric: its name, the model's value, and the baselines'."""
     baselines = summary.get("baselines", {})
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for key, label in _SHOWN:
         if key not in summary:
             continue
@@ -198,7 +198,7 @@ def _similarity_histogram(embedded: Embedded) -> Figure:
 def _embedding_map(embedded: Embedded) -> Figure:
     figure, (axis,) = _axes(7.0, 6.0)
     rows = torch.linspace(0, max(0, len(embedded.z_e) - 1), min(len(embedded.z_e), _MAX_POINTS)).long()
-    points = torch.cat([embedded.z_g[: _MAX_POINTS], embedded.z_e[rows]]).double()
+    points = torch.cat([embedded.z_g[:_MAX_POINTS], embedded.z_e[rows]]).double()
     centred = points - points.mean(0)
     # The two principal axes; the sign of each is fixed so that the picture does not flip between runs.
     axes = torch.linalg.svd(centred, full_matrices=False).Vh[:2]
@@ -206,13 +206,28 @@ def _embedding_map(embedded: Embedded) -> Figure:
     flat = (centred @ axes.T).numpy()
     contexts, plans = flat[: len(embedded.z_g[:_MAX_POINTS])], flat[len(embedded.z_g[:_MAX_POINTS]) :]
     is_compliant = embedded.is_compliant[rows].numpy()
-    axis.scatter(contexts[:, 0], contexts[:, 1 if flat.shape[1] > 1 else 0], s=14, marker="s", color="#2166ac", alpha=0.6, label="contexts")
+    axis.scatter(
+        contexts[:, 0],
+        contexts[:, 1 if flat.shape[1] > 1 else 0],
+        s=14,
+        marker="s",
+        color="#2166ac",
+        alpha=0.6,
+        label="contexts",
+    )
     for label, keep, color in (
         ("compliant plans", is_compliant, _COMPLIANT),
         ("violating plans", ~is_compliant, _VIOLATION),
     ):
         if keep.any():
-            axis.scatter(plans[keep, 0], plans[keep, 1 if flat.shape[1] > 1 else 0], s=12, color=color, alpha=0.5, label=label)
+            axis.scatter(
+                plans[keep, 0],
+                plans[keep, 1 if flat.shape[1] > 1 else 0],
+                s=12,
+                color=color,
+                alpha=0.5,
+                label=label,
+            )
     axis.set(title="Latents on their two principal axes", xticks=[], yticks=[])
     axis.legend(frameon=False)
     return figure

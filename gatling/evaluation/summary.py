@@ -19,9 +19,7 @@ class Evaluation:
 
     def __init__(self, model: DualEncoder) -> None:
         self._documents = Documents()
-        self._embedder = Embedder(
-            model, on_context=self._documents.add_context, on_plan=self._documents.add_plan
-        )
+        self._embedder = Embedder(model, on_context=self._documents.add_context, on_plan=self._documents.add_plan)
 
     def add(self, traces: list[Trace]) -> None:
         self._embedder.add(traces)

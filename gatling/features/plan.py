@@ -109,7 +109,9 @@ def plan_features(plan: ExecutionPlan) -> PlanFeatures:
 def _node_values(volume: int, tool_name: str) -> list[float]:
     """Scope volume as log-magnitude and periodic features of it, and whether the tool's name is disguised."""
     magnitude = math.log10(volume) if volume < 10**300 else 300.0
-    periodic = [f(2 * math.pi * magnitude / wavelength) for wavelength in (16, 8, 4, 2, 1) for f in (math.sin, math.cos)]
+    periodic = [
+        f(2 * math.pi * magnitude / wavelength) for wavelength in (16, 8, 4, 2, 1) for f in (math.sin, math.cos)
+    ]
     return [min(magnitude / 10, 1.0), *periodic, 1.0 if is_disguised(tool_name) else 0.0]
 
 
@@ -178,9 +180,9 @@ class PlanBatch:
             leaf_kind=packed([p.leaf_kind for p in plans]),
             leaf_values=torch.from_numpy(np.concatenate([p.leaf_values for p in plans])),
             edges=torch.from_numpy(
-                np.concatenate(
-                    [p.edges + first for p, first in zip(plans, first_node, strict=True)], axis=1
-                ).astype(np.int64)
+                np.concatenate([p.edges + first for p, first in zip(plans, first_node, strict=True)], axis=1).astype(
+                    np.int64
+                )
             ),
             sample=torch.from_numpy(np.repeat(np.arange(len(plans)), counts)),
             num_plans=len(plans),

@@ -122,7 +122,9 @@ class TextBatch:
         num_texts = num_positions = 0
         for texts in records:
             renumber = np.fromiter(
-                (vocabulary.setdefault(word, len(vocabulary)) for word in texts.words), np.int64, count=len(texts.words)
+                (vocabulary.setdefault(word, len(vocabulary)) for word in texts.words),
+                np.int64,
+                count=len(texts.words),
             )
             index_parts.append(renumber[texts.word_index])
             offset_parts.append(texts.offsets[1:].astype(np.int64) + num_positions)

@@ -40,9 +40,7 @@ class Objective:
         has_negative: Bool[Tensor, "B K"],
     ) -> tuple[Float[Tensor, ""], dict[str, float]]:
         """Return the loss and its parts; arguments as for `info_nce` and `margin_loss`."""
-        contrastive = info_nce(
-            z_g, z_e, z_neg, logit_scale=logit_scale, is_shared=is_shared, has_negative=has_negative
-        )
+        contrastive = info_nce(z_g, z_e, z_neg, logit_scale=logit_scale, is_shared=is_shared, has_negative=has_negative)
         margin = margin_loss(z_g, z_e, z_neg, security_margin=self.security_margin, has_negative=has_negative)
         alignment = alignment_loss(z_g, z_e)
         loss = contrastive + self.margin_weight * margin + self.alignment_weight * alignment

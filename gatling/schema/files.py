@@ -92,7 +92,7 @@ def _open_bytes(path: Path, kind: str) -> Iterator[BinaryIO]:
         import pyarrow as pa  # 0.1 s, only where it is needed
 
         with pa.input_stream(str(path), compression="zstd") as stream:
-            yield io.BufferedReader(stream)  # type: ignore[misc]
+            yield io.BufferedReader(stream)
     else:
         with path.open("rb") as stream:
             yield stream
@@ -210,7 +210,17 @@ def _write_parquet(stream: BinaryIO, traces: Iterable[Trace]) -> int:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    text = ("id", "source", "request", "label", "violation_type", "governance_context", "execution_plan", "meta", "extra")
+    text = (
+        "id",
+        "source",
+        "request",
+        "label",
+        "violation_type",
+        "governance_context",
+        "execution_plan",
+        "meta",
+        "extra",
+    )
     schema = pa.schema([(name, pa.string()) for name in text] + [("violating_nodes", pa.list_(pa.string()))])
     known = set(schema.names) - {"extra"}
     count = 0

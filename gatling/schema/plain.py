@@ -145,7 +145,7 @@ def decode_yaml(text: str) -> Any:
     # One entry per open collection: the collection itself, and for a mapping its pending key (None: none is pending).
     stack: list[tuple[list[Any] | dict[str, Any], list[str]]] = [(root, [])]
 
-    def add(value: Any, line: int, is_scalar: bool) -> None:
+    def add(value: Any, line: int | None, is_scalar: bool) -> None:
         target, pending = stack[-1]
         if isinstance(target, list):
             target.append(value)
@@ -164,11 +164,12 @@ def decode_yaml(text: str) -> Any:
 
     try:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-            line = event.start_mark.line + 1
+            line = event.start_mark.line + 1 if event.start_mark else None
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise InputError("anchors and aliases are not read", line=line)
-            if getattr(event, "tag", None) not in (None, "!"):
-                raise InputError(f"the tag {event.tag!r} is not read", line=line)
+            tag = getattr(event, "tag", None)
+            if tag not in (None, "!"):
+                raise InputError(f"the tag {tag!r} is not read", line=line)
             if isinstance(event, yaml.ScalarEvent):
                 add(_scalar(event), line, is_scalar=True)
             elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):

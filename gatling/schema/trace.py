@@ -28,7 +28,7 @@ Label = Literal["compliant", "violation"]
 def _refuse(error: InputError) -> PydanticCustomError:
     """Carry an InputError's relative path through pydantic, whose location holds the path to the field."""
     escaped = error.reason.replace("{", "{{").replace("}", "}}")
-    return PydanticCustomError("gatling", escaped, {"path": error.path, "line": error.line})  # type: ignore[arg-type]
+    return PydanticCustomError("gatling", escaped, {"path": error.path, "line": error.line})
 
 
 def _plain(value: Any) -> Any:
@@ -94,7 +94,9 @@ class PlanEdge(_Record):
         if isinstance(value, (list, tuple)):
             if len(value) != 2:
                 raise PydanticCustomError(
-                    "gatling", f"an edge of {len(value)} items, wanted [source, target]", {"path": "", "line": None}
+                    "gatling",
+                    f"an edge of {len(value)} items, wanted [source, target]",
+                    {"path": "", "line": None},
                 )
             return {"source": value[0], "target": value[1]}
         return value
@@ -120,7 +122,9 @@ class ExecutionPlan(_Record):
         limit = MAX_PLAN_NODES if info.field_name == "nodes" else MAX_PLAN_EDGES
         if len(value) > limit:
             raise PydanticCustomError(
-                "gatling", f"{len(value)} {info.field_name}, at most {limit} are taken", {"path": "", "line": None}
+                "gatling",
+                f"{len(value)} {info.field_name}, at most {limit} are taken",
+                {"path": "", "line": None},
             )
         return value
 
@@ -131,7 +135,8 @@ class ExecutionPlan(_Record):
             if node.node_id in first:
                 raise _refuse(
                     InputError(
-                        f"{node.node_id!r} is also the id of nodes[{first[node.node_id]}]", path=f"nodes[{i}].node_id"
+                        f"{node.node_id!r} is also the id of nodes[{first[node.node_id]}]",
+                        path=f"nodes[{i}].node_id",
                     )
                 )
             first[node.node_id] = i

@@ -20,9 +20,7 @@ _LOOKALIKES = str.maketrans(
     "οανιρυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ"
     # Armenian, and Latin letters that are not a to z
     "օոսհցզıɡɑǀ",
-    "aeopcyxijshdqwABEKMHOPCTYXIJSGH"
-    "oavipuxABEZHIKMNOPTYX"
-    "onuhgqigal",
+    "aeopcyxijshdqwABEKMHOPCTYXIJSGHoavipuxABEZHIKMNOPTYXonuhgqigal",
 )
 _LOOKALIKE_SET = frozenset(map(chr, _LOOKALIKES))
 _INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0f\U000e0000-\U000e0fff]")

@@ -24,7 +24,8 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
-from gatling.encoders.dual import CHECKPOINT_VERSION, read_checkpoint
+from gatling.encoders.dual import CHECKPOINT_VERSION
+from gatling.encoders.dual import read_checkpoint as read_checkpoint
 from gatling.errors import CheckpointError, ConfigError
 from gatling.schema.files import atomic_write
 from gatling.training.config import TrainingConfig
@@ -78,7 +79,11 @@ def checkpoint_name(epoch: int) -> str:
 
 
 def make_checkpoint(
-    task: ContrastiveTask, optimizer: Optimizer, config: TrainingConfig, state: LoopState, metrics: dict[str, float]
+    task: ContrastiveTask,
+    optimizer: Optimizer,
+    config: TrainingConfig,
+    state: LoopState,
+    metrics: dict[str, float],
 ) -> dict[str, Any]:
     """Collect a checkpoint's content; tensors are shared, not copied."""
     rng = {"torch": torch.get_rng_state()}

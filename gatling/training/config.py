@@ -105,7 +105,15 @@ class TrainingConfig:
     """Name of the Hub repository."""
 
     def __post_init__(self) -> None:
-        for name in ("latent_dim", "hidden_dim", "num_layers", "num_heads", "batch_size", "epochs", "passes_per_epoch"):
+        for name in (
+            "latent_dim",
+            "hidden_dim",
+            "num_layers",
+            "num_heads",
+            "batch_size",
+            "epochs",
+            "passes_per_epoch",
+        ):
             self._require(name, getattr(self, name) >= 1, "at least 1")
         self._require("checkpoint_every", self.checkpoint_every >= 1, "at least 1")
         self._require("num_heads", self.num_heads % 4 == 0, "a multiple of 4")

@@ -16,7 +16,7 @@ from gatling.training.reporter import Reporter
 
 log = logging.getLogger(__name__)
 
-DEMONSTRATION_PASSES = 8
+DEMONSTRATION_PASSES = 4
 
 
 @dataclass(frozen=True, slots=True)

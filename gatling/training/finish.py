@@ -34,7 +34,13 @@ def evaluate_best(config: TrainingConfig, result: FitResult) -> FinalEvaluation:
         split, corpus = "validation", splits.val
     embedded, summary = evaluate_corpus(model, corpus)
     best = min(result.metrics, key=lambda entry: float(entry["val/loss"]))
-    summary = {"split": split, "best_epoch": best["epoch"], "seed": config.seed, "group_by": config.group_by, **summary}
+    summary = {
+        "split": split,
+        "best_epoch": best["epoch"],
+        "seed": config.seed,
+        "group_by": config.group_by,
+        **summary,
+    }
     notes = [
         f"The model with the lowest validation loss, of epoch {best['epoch']}, on the {split} split; "
         f"seed {config.seed}, split by {config.group_by}, fp32."
@@ -44,6 +50,11 @@ def evaluate_best(config: TrainingConfig, result: FitResult) -> FinalEvaluation:
     elif split != "test":
         notes.insert(0, f"**There is no test split; the {split} split was also used while training.**")
     page = write_report(
-        config.report_dir, title="Training report", notes=notes, summary=summary, embedded=embedded, history=result.metrics
+        config.report_dir,
+        title="Training report",
+        notes=notes,
+        summary=summary,
+        embedded=embedded,
+        history=result.metrics,
     )
     return FinalEvaluation(split, summary, page)

@@ -14,7 +14,13 @@ import torch
 from safetensors.torch import save_file
 
 from gatling.encoders import DualEncoder
-from gatling.encoders.dual import CHECKPOINT_VERSION, CONFIG_NAME, EXECUTION_STEM, GOVERNANCE_STEM, read_checkpoint
+from gatling.encoders.dual import (
+    CHECKPOINT_VERSION,
+    CONFIG_NAME,
+    EXECUTION_STEM,
+    GOVERNANCE_STEM,
+    read_checkpoint,
+)
 from gatling.errors import HubError
 from gatling.evaluation.report import metrics_table
 from gatling.schema.files import atomic_write
@@ -96,7 +102,11 @@ def model_card(content: dict[str, Any], summary: dict[str, Any] | None) -> str:
         "",
     ]
     if summary:
-        lines += [f"## Measured on the {summary.get('split', 'evaluation')} split", "", *metrics_table(summary)]
+        lines += [
+            f"## Measured on the {summary.get('split', 'evaluation')} split",
+            "",
+            *metrics_table(summary),
+        ]
     else:
         lines += ["## Validation at this epoch", "", "| metric | value |", "| --- | ---: |"]
         lines += [f"| {name} | {value:.4g} |" for name, value in metrics.items() if name.startswith("val/")]

@@ -210,7 +210,9 @@ class Trainer:
             output = self.task(batch)
         loss = float(output.loss.detach())
         if not math.isfinite(loss):
-            raise TrainingError(f"the loss is {loss} at step {step + 1}; try a lower --learning-rate or --precision fp32")
+            raise TrainingError(
+                f"the loss is {loss} at step {step + 1}; try a lower --learning-rate or --precision fp32"
+            )
         self.optimizer.zero_grad(set_to_none=True)
         output.loss.backward()
         norm = float(nn.utils.clip_grad_norm_(self.task.parameters(), config.gradient_clip))
@@ -301,13 +303,14 @@ def _pick_device(name: str) -> torch.device:
 
 
 def _make_optimizer(task: ContrastiveTask, config: TrainingConfig) -> torch.optim.AdamW:
-    is_code = {
-        id(p) for m in task.modules() if isinstance(m, nn.Embedding) for p in m.parameters()
-    }
+    is_code = {id(p) for m in task.modules() if isinstance(m, nn.Embedding) for p in m.parameters()}
     trained = [p for p in task.parameters() if p.requires_grad]
     decayed = [p for p in trained if p.ndim >= 2 and id(p) not in is_code]
     others = [p for p in trained if p.ndim < 2 or id(p) in is_code]
-    groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    groups = [
+        {"params": decayed, "weight_decay": config.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
     return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
 
 
@@ -321,7 +324,7 @@ def _stop_on_signal() -> Iterator[threading.Event]:
 
     def handle(number: int, frame: FrameType | None) -> None:
         stop.set()
-        signal.signal(number, previous[number])
+        signal.signal(number, previous[signal.Signals(number)])
 
     previous = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
     for number in previous:

@@ -44,7 +44,7 @@ class MetricsLog:
                 from torch.utils.tensorboard import SummaryWriter
             except ImportError:
                 raise MissingExtraError("--tensorboard", "tensorboard") from None
-            self._writer = SummaryWriter(log_dir=str(folder / "tensorboard"))  # type: ignore[no-untyped-call]
+            self._writer = SummaryWriter(log_dir=str(folder / "tensorboard"))
 
     def append(self, entry: dict[str, Any]) -> None:
         """Write one epoch's object to the disk."""

@@ -19,7 +19,11 @@ def test_the_demonstration_set() -> None:
     traces = synthetic_traces()
     assert len(traces) == 12
     assert len({t.governance_context.digest for t in traces}) == 12
-    assert Counter(t.governance_context.policy["domain"] for t in traces) == {"Calendar": 4, "FileSystem": 4, "Database": 4}
+    assert Counter(t.governance_context.policy["domain"] for t in traces) == {
+        "Calendar": 4,
+        "FileSystem": 4,
+        "Database": 4,
+    }
     assert all(t.is_compliant for t in traces)
     for trace in traces:  # every call is allowed, and within the limits that the policy states
         policy = trace.governance_context.policy

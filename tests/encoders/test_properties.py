@@ -93,7 +93,12 @@ def moved(encoder: Any, one: dict[str, Any], other: dict[str, Any]) -> float:
     return float((z[0] - z[1]).norm())
 
 
-BASE = {"allowed_operations": ["read_file"], "forbidden_operations": ["delete_file"], "limit": 5, "strict": True}
+BASE = {
+    "allowed_operations": ["read_file"],
+    "forbidden_operations": ["delete_file"],
+    "limit": 5,
+    "strict": True,
+}
 
 
 @pytest.mark.parametrize(
@@ -102,7 +107,10 @@ BASE = {"allowed_operations": ["read_file"], "forbidden_operations": ["delete_fi
         context({**BASE, "limit": 10000}, user_request="Read a"),
         context({**BASE, "limit": 6}, user_request="Read a"),
         context({**BASE, "strict": False}, user_request="Read a"),
-        context({**BASE, "allowed_operations": ["delete_file"], "forbidden_operations": ["read_file"]}, user_request="Read a"),
+        context(
+            {**BASE, "allowed_operations": ["delete_file"], "forbidden_operations": ["read_file"]},
+            user_request="Read a",
+        ),
         context({"x": BASE}, user_request="Read a"),
         context(BASE, role="admin", user_request="Read a"),
         context(BASE, user_request="Read b"),
@@ -114,7 +122,14 @@ def test_a_context_latent_feels_every_change(changed: dict[str, Any]) -> None:
     assert moved(MODEL.governance, context(BASE, user_request="Read a"), changed) > 1e-3
 
 
-STEP = node("read_file", "a", arguments={"path": "x", "limit": 5}, provenance_tier=1, scope_volume=5, scope_sensitivity=2)
+STEP = node(
+    "read_file",
+    "a",
+    arguments={"path": "x", "limit": 5},
+    provenance_tier=1,
+    scope_volume=5,
+    scope_sensitivity=2,
+)
 NEXT = node("send_mail", "b", provenance_tier=1)
 
 

@@ -11,7 +11,15 @@ import torch
 from gatling.features import PolicyBatch, WordVectors, context_features, plan_features
 from gatling.features.policy import BLOCK_TOKENS
 from gatling.features.text import CHUNK_WORDS, TextTable
-from gatling.features.words import LEXICON_DIM, NGRAM_DIM, WORD_DIM, feature_digest, lexicon, ngram_vector, number_vector
+from gatling.features.words import (
+    LEXICON_DIM,
+    NGRAM_DIM,
+    WORD_DIM,
+    feature_digest,
+    lexicon,
+    ngram_vector,
+    number_vector,
+)
 from gatling.policy import Effect
 from gatling.schema import parse_context, parse_plan
 from tests.builders import context, node, plan
@@ -50,7 +58,11 @@ def test_a_word_vector_is_the_same_in_another_process() -> None:
     )
     runs = {
         subprocess.run(
-            [sys.executable, "-c", code], env={"PYTHONHASHSEED": s}, capture_output=True, text=True, check=True
+            [sys.executable, "-c", code],
+            env={"PYTHONHASHSEED": s},
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         for s in ("1", "2")
     }

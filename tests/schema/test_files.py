@@ -65,13 +65,21 @@ def deep(levels: int) -> dict[str, Any]:
 
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
-    ("no tool", record(execution_plan=plan({"node_id": "a"})), r"execution_plan\.nodes\[0\]\.tool_name: missing"),
+    (
+        "no tool",
+        record(execution_plan=plan({"node_id": "a"})),
+        r"execution_plan\.nodes\[0\]\.tool_name: missing",
+    ),
     ("blank tool", record(execution_plan=plan(node(" "))), r"nodes\[0\]\.tool_name: empty"),
     ("tier 4", record(execution_plan=plan(node(provenance_tier=4))), r"provenance_tier: .*3, found 4"),
     ("tier text", record(execution_plan=plan(node(provenance_tier="1"))), r"provenance_tier: .*'1'"),
     ("volume 0", record(execution_plan=plan(node(scope_volume=0))), r"scope_volume: .*found 0"),
     ("volume true", record(execution_plan=plan(node(scope_volume=True))), r"scope_volume: .*True"),
-    ("twice", record(execution_plan=plan(node(), node())), r"nodes\[1\]\.node_id: 'n1' is also the id of nodes\[0\]"),
+    (
+        "twice",
+        record(execution_plan=plan(node(), node())),
+        r"nodes\[1\]\.node_id: 'n1' is also the id of nodes\[0\]",
+    ),
     ("loop", record(execution_plan=plan(edges=[["n1", "n1"]])), r"edges\[0\]: the edge joins 'n1' to itself"),
     ("unknown", record(execution_plan=plan(edges=[["n1", "zz"]])), r"edges\[0\]: no node has the id 'zz'"),
     ("triple", record(execution_plan=plan(edges=[["n1", "n1", "n1"]])), r"edges\[0\]: an edge of 3 items"),
@@ -83,7 +91,11 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("deep", record(governance_context=context(deep(80))), "nested deeper than 64"),
     ("bad yaml", record(governance_context=context("a: [1, 2\n")), r"policy: line \d+ of the text: not YAML"),
-    ("yaml twice", record(governance_context=context("a: 1\na: 2\n")), "line 2 of the text: key 'a' stands twice"),
+    (
+        "yaml twice",
+        record(governance_context=context("a: 1\na: 2\n")),
+        "line 2 of the text: key 'a' stands twice",
+    ),
     ("yaml bomb", record(governance_context=context("a: &x [1]\nb: [*x, *x]\n")), "anchors and aliases"),
     ("yaml tag", record(governance_context=context("a: !!python/object:os.system x\n")), "the tag"),
     ("yaml inf", record(governance_context=context("a: .inf\n")), r"policy\.a: inf is not a finite number"),
@@ -107,7 +119,10 @@ def test_refused_with_file_line_and_path(tmp_path: Path, value: dict[str, Any], 
     ("line", "message"),
     [
         ('{"label": ', "not JSON"),
-        ('{"governance_context": {"policy": {"a": 1, "a": 2}}}', r"governance_context\.policy: key 'a' stands twice"),
+        (
+            '{"governance_context": {"policy": {"a": 1, "a": 2}}}',
+            r"governance_context\.policy: key 'a' stands twice",
+        ),
         ('{"x": NaN}', "x: nan is not a finite number"),
         ('{"x": [1e999]}', r"x\[0\]: inf is not a finite number"),
         ('{"x": "\\ud800"}', "x: a lone surrogate"),

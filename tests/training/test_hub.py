@@ -24,7 +24,11 @@ from tests.hub_server import Hub, hub_server
 def run(*arguments: str, hub: Hub | None, token: str | None = "hf_test") -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own: the client reads the Hub's address when it is imported."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
-    env |= {"HF_HOME": str(Path("hf_home").resolve()), "HF_HUB_DISABLE_TELEMETRY": "1", "OMP_NUM_THREADS": "1"}
+    env |= {
+        "HF_HOME": str(Path("hf_home").resolve()),
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "OMP_NUM_THREADS": "1",
+    }
     env["HF_ENDPOINT"] = hub.url if hub else "http://127.0.0.1:9"
     if token:
         env["HF_TOKEN"] = token

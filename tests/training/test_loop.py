@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import math
 from pathlib import Path
@@ -23,7 +24,13 @@ from gatling.training.reporter import Reporter, StepEvent
 from gatling.training.schedule import learning_rate_at
 from tests.builders import SMALL, many_traces
 
-FAST: dict[str, Any] = {**SMALL, "batch_size": 8, "learning_rate": 2e-3, "precision": "fp32", "checkpoint_every": 1}
+FAST: dict[str, Any] = {
+    **SMALL,
+    "batch_size": 8,
+    "learning_rate": 2e-3,
+    "precision": "fp32",
+    "checkpoint_every": 1,
+}
 GOLDEN = Path(__file__).parent.parent / "golden" / "loss_20_steps.json"
 
 
@@ -57,7 +64,13 @@ def assert_same(a: Any, b: Any, place: str = "") -> None:
         assert a == b, place
 
 
-PARTS = ("governance_encoder_state_dict", "execution_encoder_state_dict", "optimizer_state_dict", "rng", "loop_state")
+PARTS = (
+    "governance_encoder_state_dict",
+    "execution_encoder_state_dict",
+    "optimizer_state_dict",
+    "rng",
+    "loop_state",
+)
 
 
 def assert_same_run(one: Path, other: Path) -> None:
@@ -136,7 +149,11 @@ def test_metrics_and_checkpoint_contract(gold: Path) -> None:
     }
     assert wanted <= lines[0].keys()
     assert result.metrics == lines
-    assert sorted(p.name for p in Path("ck").glob("*.pt")) == ["best.pt", "checkpoint_epoch_3.pt", "checkpoint_epoch_4.pt"]
+    assert sorted(p.name for p in Path("ck").glob("*.pt")) == [
+        "best.pt",
+        "checkpoint_epoch_3.pt",
+        "checkpoint_epoch_4.pt",
+    ]
     content = torch.load("ck/best.pt")  # the safe default
     assert {
         "format_version",
@@ -309,14 +326,12 @@ def test_a_checkpoint_holds_plain_data_only(gold: Path) -> None:
 def test_schedule() -> None:
     rates = [learning_rate_at(s, peak=1.0, warmup_steps=4, total_steps=20) for s in range(20)]
     assert rates[:4] == [0.25, 0.5, 0.75, 1.0]
-    assert all(a >= b for a, b in zip(rates[4:], rates[5:], strict=False))
+    assert all(a >= b for a, b in itertools.pairwise(rates))
     assert rates[-1] < 0.05
     assert learning_rate_at(50, peak=1.0, warmup_steps=0, total_steps=20) == pytest.approx(0.01)
 
 
-@pytest.mark.parametrize(
-    "damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"cos\nsystem\n(S'true'\ntR."]
-)
+@pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"cos\nsystem\n(S'true'\ntR."])
 def test_a_damaged_checkpoint_is_refused(gold: Path, damage: Any) -> None:
     fit(config(gold, epochs=1))
     path = Path("bad.pt")

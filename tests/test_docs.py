@@ -1,0 +1,99 @@
+"""Every block of the README and the docs runs, or at least parses where it would take minutes.
+
+`bash` and `python` blocks are executed in one folder, top to bottom, with a small model in place of the published size.
+`console` blocks of docs/results.md and docs/benchmarks.md belong to long measurements: their flags are parsed. `json` blocks
+that look like traces are read as such.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import tyro
+
+from gatling.cli import COMMANDS, main, run_train_command
+from gatling.schema import parse_trace, read_traces, write_traces
+from gatling.training.config import TrainingConfig
+from tests.builders import many_traces
+
+ROOT = Path(__file__).resolve().parent.parent
+SMALL = ["--latent-dim", "48", "--hidden-dim", "32", "--num-heads", "4", "--epochs", "1", "--precision", "fp32"]
+PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in sorted((ROOT / "docs").glob("*.md")))]
+NOT_RUN_HERE = ("uv run pytest", "uv run ruff", "uv run mypy", "pip install uv")
+
+
+def blocks(page: str) -> list[tuple[str, str]]:
+    return re.findall(r"^```(\w*)\n(.*?)^```$", (ROOT / page).read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def run_line(line: str) -> None:
+    for part in line.split(" && "):
+        if part.startswith(NOT_RUN_HERE):
+            continue
+        words = shlex.split(part)
+        if words[:4] == ["uv", "run", "--extra", "agentdojo"]:
+            pytest.importorskip("agentdojo", reason="the extra agentdojo is not installed")
+            words[2:4] = []
+        if words[:3] == ["uv", "run", "python"] and words[3] == "scripts/train_jepa_encoders.py":
+            assert run_train_command([*words[4:], *SMALL], defaults=TrainingConfig(), prog="script") == 0
+        else:
+            assert words[:3] == ["uv", "run", "gatling"], f"no test knows how to run {part!r}"
+            assert main(words[3:] + (SMALL if words[3] == "train" else [])) == 0
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_blocks(page: str) -> None:
+    write_traces("data/gold_traces.jsonl", many_traces(24))
+    namespace: dict[str, object] = {}
+    for language, text in blocks(page):
+        if language == "bash":
+            for line in re.sub(r" \\\n\s*", " ", text).strip().splitlines():
+                if "--extra agentdojo" in line:
+                    continue  # below
+                if "dojo.jsonl" in line:
+                    write_traces("dojo.jsonl", many_traces(24))
+                run_line(line)
+        elif language == "python":
+            exec(compile(text, page, "exec"), namespace)
+        elif language == "json" and "governance_context" in text:
+            parse_trace(json.loads(text))
+        elif language == "console":
+            parse_console(text)
+        else:
+            assert language == "", f"{page}: no test knows blocks of {language!r}"
+
+
+def parse_console(text: str) -> None:
+    for line in re.sub(r" \\\n\s*", " ", text).strip().splitlines():
+        words = shlex.split(line, comments=True)
+        if words[:3] == ["uv", "run", "gatling"] and words[3] in COMMANDS:
+            tyro.extras.subcommand_cli_from_dict(COMMANDS, args=words[3:])
+        elif words[:3] == ["uv", "run", "python"]:
+            assert (ROOT / words[3]).is_file(), line
+        else:
+            assert not words or "=" in words[0] or "--extra" in words, line
+
+
+@pytest.mark.extra
+def test_the_import_command_of_the_readme() -> None:
+    lines = [line for _, text in blocks("README.md") for line in text.splitlines() if "--extra agentdojo" in line]
+    assert len(lines) == 1
+    run_line(lines[0])
+    assert sum(t.is_compliant for t in read_traces("dojo.jsonl")) == 61
+
+
+def test_links_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / page).read_text()):
+            assert ((ROOT / page).parent / target).exists(), f"{page}: {target}"
+
+
+def test_no_registry_host_and_no_path_of_a_machine() -> None:
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "pyproject.toml", ROOT / ".ci" / "run"]:
+        text = path.read_text()
+        for word in ("pypi.org", "pythonhosted", "/opt/", "/root/", "/home/"):
+            assert word not in text, f"{path}: {word}"

@@ -1,0 +1,100 @@
+"""What is public is a list under test; imports point one way; light things stay light."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import gatling
+from gatling.training.config import TrainingConfig
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "gatling"
+
+# A room may import those before it. `errors` is open to all.
+ORDER = [
+    "schema",
+    "policy",
+    "features",
+    "encoders",
+    "objectives",
+    "data",
+    "adapters",
+    "evaluation",
+    "training",
+    "cli",
+]
+
+
+def test_exported_names() -> None:
+    assert gatling.__all__ == ["DualEncoder", "ExecutionEncoder", "GovernanceEncoder", "load"]
+    for name in gatling.__all__:
+        assert getattr(gatling, name) is not None
+
+
+def test_imports_point_one_way() -> None:
+    wrong = []
+    for path in PACKAGE.rglob("*.py"):
+        room = path.relative_to(PACKAGE).parts[0]
+        if room not in ORDER:
+            continue
+        for item in ast.walk(ast.parse(path.read_text())):
+            names = [item.module] if isinstance(item, ast.ImportFrom) and item.module else []
+            names += [a.name for a in item.names] if isinstance(item, ast.Import) else []
+            for name in names:
+                parts = name.split(".")
+                if parts[0] != "gatling" or len(parts) < 2 or parts[1] not in ORDER:
+                    continue
+                allowed = parts[1:] == ["training", "config"] and room == "cli"
+                if ORDER.index(parts[1]) > ORDER.index(room) and not allowed:
+                    wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert not wrong
+
+
+def test_every_room_is_in_the_order() -> None:
+    rooms = {p.name for p in PACKAGE.iterdir() if (p / "__init__.py").is_file()}
+    assert rooms == set(ORDER)
+
+
+def test_light_imports_load_no_torch() -> None:
+    code = "import sys; import gatling, gatling.schema, gatling.policy, gatling.cli; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_help_answers_without_torch() -> None:
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "gatling", "--help"], capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    assert not any(line.rstrip().endswith("| torch") for line in done.stderr.splitlines())
+    assert time.perf_counter() - started < 10  # a hang, not a benchmark
+
+
+def test_the_flags_of_train_are_a_list() -> None:
+    assert [f.name for f in dataclasses.fields(TrainingConfig)] == [
+        "dataset", "on_error", "latent_dim", "hidden_dim", "num_layers", "num_heads", "dropout", "word_table",
+        "batch_size", "epochs", "learning_rate", "temperature", "learn_temperature", "gradient_clip", "security_margin",
+        "margin_weight", "alignment_weight", "hard_negatives", "weight_decay", "warmup_steps", "passes_per_epoch",
+        "val_split", "test_split", "group_by", "early_stopping_patience", "max_steps", "seed", "device", "precision",
+        "num_workers", "checkpoint_dir", "checkpoint_every", "report_dir", "resume", "tensorboard", "push_to_hub",
+        "organization", "hf_repo_name",
+    ]  # fmt: skip
+
+
+def test_no_salted_hash_and_no_unsafe_loader() -> None:
+    for path in [*PACKAGE.rglob("*.py"), *(ROOT / "source").rglob("*.py"), *(ROOT / "scripts").rglob("*.py")]:
+        for item in ast.walk(ast.parse(path.read_text())):
+            if isinstance(item, ast.Call) and isinstance(item.func, ast.Name):
+                assert item.func.id not in {"hash", "eval", "exec"}, path
+            if isinstance(item, ast.keyword) and item.arg == "weights_only":
+                assert isinstance(item.value, ast.Constant), path
+                assert item.value.value is True, path
+            if isinstance(item, (ast.Import, ast.ImportFrom)):
+                modules = [getattr(item, "module", None), *(a.name for a in item.names)]
+                assert "pickle" not in modules, path
