@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 from gatling.cli.commands import Evaluate, PrecisionFlag, Score
 from gatling.cli.console import Progress, dump_json, err, out, print_table
@@ -29,6 +30,7 @@ def run_evaluate(command: Evaluate) -> int:
     model = DualEncoder.from_pretrained(command.model, precision=_precision(command.precision))
     evaluation = Evaluation(model)
     skipped = 0
+    started = time.perf_counter()
     with Progress("evaluating", unit="traces") as progress:
         for path in command.dataset:
             report = ReadReport()
@@ -38,12 +40,14 @@ def run_evaluate(command: Evaluate) -> int:
             skipped += len(report.skipped)
     if not progress.count:
         raise InputError("no trace", file=", ".join(map(str, command.dataset)))
+    seconds = time.perf_counter() - started
     embedded, summary = evaluation.finish()
     summary = {
         "model": str(command.model),
         "dataset": [str(path) for path in command.dataset],
         "precision": model.governance.precision,
         "num_skipped": skipped,
+        "traces_per_second": progress.count / seconds,
         **summary,
     }
     if not summary["num_compliant"]:

@@ -32,6 +32,8 @@ class Embedded:
     """One row a trace: its plan."""
     context: Int[Tensor, " M"]
     """Row of the trace's context."""
+    plan: Int[Tensor, " M"]
+    """Number of the trace's plan; equal plans have equal numbers."""
     is_compliant: Bool[Tensor, " M"]
     source: list[str]
     violation_type: list[str]
@@ -49,6 +51,7 @@ class Embedded:
             self.z_g[contexts],
             self.z_e[rows],
             context,
+            self.plan[rows],
             self.is_compliant[rows],
             [self.source[i] for i in index],
             [self.violation_type[i] for i in index],
@@ -73,6 +76,7 @@ def embed_corpus(model: DualEncoder, corpus: Corpus) -> Embedded:
         z_g=z_g,
         z_e=z_e[[plan_row[e.plan] for e in corpus.examples]],
         context=torch.tensor([context_row[e.context] for e in corpus.examples], dtype=torch.int64),
+        plan=torch.tensor([e.plan for e in corpus.examples], dtype=torch.int64),
         is_compliant=torch.tensor([e.is_compliant for e in corpus.examples], dtype=torch.bool),
         source=[e.source for e in corpus.examples],
         violation_type=[e.violation_type for e in corpus.examples],
@@ -99,6 +103,8 @@ class Embedder:
         self._on_context = on_context
         self._on_plan = on_plan
         self._row: dict[str, int] = {}
+        self._plan_number: dict[str, int] = {}
+        self._plan: list[int] = []
         self._z_g: list[Tensor] = []
         self._z_e: list[Tensor] = []
         self._context: list[int] = []
@@ -115,6 +121,8 @@ class Embedder:
                 self._row[context.digest] = len(self._row)
                 new.append(context_features(context))
             self._context.append(self._row[context.digest])
+            digest = trace.execution_plan.digest
+            self._plan.append(self._plan_number.setdefault(digest, len(self._plan_number)))
             self._is_compliant.append(trace.is_compliant)
             self._source.append(trace.source or "")
             self._violation_type.append(trace.violation_type or "")
@@ -135,6 +143,7 @@ class Embedder:
             z_g=torch.cat(self._z_g) if self._z_g else torch.zeros(0, width),
             z_e=torch.cat(self._z_e) if self._z_e else torch.zeros(0, width),
             context=torch.tensor(self._context, dtype=torch.int64),
+            plan=torch.tensor(self._plan, dtype=torch.int64),
             is_compliant=torch.tensor(self._is_compliant, dtype=torch.bool),
             source=self._source,
             violation_type=self._violation_type,

@@ -3,8 +3,8 @@
 Accuracy means nothing without the size of the gallery it was measured on: top-1 among 20 plans is easy, among 2,000 it
 is not. So both are always given together. A query is a distinct context with at least one compliant plan; the gallery
 holds every compliant plan of the set, and with hard negatives also every violating one. A hit is a top-1 plan that is a
-compliant plan of the same context. Ties count against the model: among equally near plans all must be hits, so
-constant latents score 0.
+compliant plan of the same context; where two contexts have the very same plan, it belongs to both. Other ties count
+against the model: among equally near plans all must be hits, so constant latents score 0.
 """
 
 from __future__ import annotations
@@ -31,18 +31,20 @@ def nearest_neighbour(embedded: Embedded, *, with_violations: bool = False) -> R
     """Measure retrieval; NaN where there is no query or no other context."""
     keep = torch.ones_like(embedded.is_compliant) if with_violations else embedded.is_compliant
     gallery, owner, is_compliant = embedded.z_e[keep], embedded.context[keep], embedded.is_compliant[keep]
+    plan = embedded.plan[keep]
+    num_plans = int(embedded.plan.max()) + 1 if len(embedded.plan) else 1
+    compliant_pairs = (embedded.context * num_plans + embedded.plan)[embedded.is_compliant]  # a number for each pair
     queries = torch.unique(embedded.context[embedded.is_compliant])
     hits = 0
     total, count = 0.0, 0
     for start in range(0, len(queries), _CHUNK):
         rows = queries[start : start + _CHUNK]
         similarity = embedded.z_g[rows] @ gallery.T  # (q, M)
-        own = owner[None, :] == rows[:, None]
-        is_hit = own & is_compliant
+        is_hit = torch.isin(rows[:, None] * num_plans + plan[None, :], compliant_pairs) & is_compliant
         best_hit = similarity.masked_fill(~is_hit, -torch.inf).amax(1)
         best_other = similarity.masked_fill(is_hit, -torch.inf).amax(1)
         hits += int((best_hit > best_other).sum())
-        others = ~own & is_compliant
+        others = (owner[None, :] != rows[:, None]) & ~is_hit & is_compliant
         total += float(similarity[others].double().sum())
         count += int(others.sum())
     return Retrieval(

@@ -10,8 +10,11 @@ from gatling.data.corpus import Corpus
 from gatling.encoders import DualEncoder
 from gatling.evaluation.baselines import Documents, baseline_views, evaluate_baselines
 from gatling.evaluation.embed import Embedded, Embedder, embed_corpus
-from gatling.evaluation.metrics import evaluate_embedded
+from gatling.evaluation.metrics import evaluate_embedded, loss_of_embedded
+from gatling.objectives import Objective
 from gatling.schema import Trace
+
+OBJECTIVE = Objective(security_margin=0.5, margin_weight=1.0, alignment_weight=0.5)
 
 
 class Evaluation:
@@ -43,10 +46,12 @@ def evaluate_corpus(model: DualEncoder, corpus: Corpus) -> tuple[Embedded, dict[
 def summarise(embedded: Embedded, documents: Documents, plan_row: list[int]) -> dict[str, Any]:
     """Return the metrics of all traces, the baselines' under `baselines`, and both by source under `sources`.
 
+    The loss is the training objective at its default settings, so that it can be compared between models.
     Each source is measured against its own gallery.
     """
     tfidf, tier3 = baseline_views(embedded, documents, plan_row)
-    summary: dict[str, Any] = dict(evaluate_embedded(embedded, with_intervals=True))
+    losses = loss_of_embedded(embedded, OBJECTIVE, batch_size=32, temperature=0.07, num_negatives=1, seed=0)
+    summary: dict[str, Any] = losses | evaluate_embedded(embedded, with_intervals=True)
     summary["baselines"] = evaluate_baselines(tfidf, tier3)
     names = sorted(set(embedded.source))
     summary["sources"] = {}

@@ -36,6 +36,8 @@ def test_train_evaluate_score(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", *common, "--dataset", "gold.jsonl.gz", "--output", "report.json"]) == 0
     report = json.loads(Path("report.json").read_text())
     wanted = {
+        "loss",
+        "traces_per_second",
         "positive_similarity",
         "negative_similarity",
         "nn_accuracy",

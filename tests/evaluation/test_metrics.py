@@ -22,11 +22,14 @@ from gatling.objectives import Objective
 from tests.builders import many_traces, small_model
 
 
-def embedded(z_g: torch.Tensor, z_e: torch.Tensor, context: list[int], compliant: list[bool]) -> Embedded:
+def embedded(
+    z_g: torch.Tensor, z_e: torch.Tensor, context: list[int], compliant: list[bool], plan: list[int] | None = None
+) -> Embedded:
     return Embedded(
         F.normalize(z_g, dim=-1),
         F.normalize(z_e, dim=-1),
         torch.tensor(context),
+        torch.arange(len(context)) if plan is None else torch.tensor(plan),
         torch.tensor(compliant),
         ["s"] * len(context),
         [""] * len(context),
@@ -59,6 +62,15 @@ def test_collapsed_latents_find_nothing() -> None:
     assert metrics["positive_similarity"] == pytest.approx(1)
     assert metrics["effective_rank"] == pytest.approx(1, abs=1e-6)
     assert metrics["uniformity"] == pytest.approx(0, abs=1e-5)
+
+
+def test_a_plan_that_two_contexts_share_belongs_to_both() -> None:
+    z_g, z_e = torch.eye(3), torch.stack([torch.eye(3)[0]] * 2 + [torch.eye(3)[2]])
+    shared = embedded(torch.stack([z_g[0], z_g[0], z_g[2]]), z_e, [0, 1, 2], [True] * 3, plan=[7, 7, 8])
+    assert nearest_neighbour(shared).accuracy == 1
+    assert nearest_neighbour(shared).negative_similarity == 0
+    tied = embedded(torch.stack([z_g[0], z_g[0], z_g[2]]), z_e, [0, 1, 2], [True] * 3)
+    assert nearest_neighbour(tied).accuracy == pytest.approx(1 / 3)
 
 
 def test_a_violation_in_the_gallery_can_only_make_it_harder() -> None:

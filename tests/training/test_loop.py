@@ -14,7 +14,7 @@ import torch
 
 import gatling
 from gatling.encoders.dual import read_checkpoint
-from gatling.errors import CheckpointError, ConfigError, InputError, TrainingError
+from gatling.errors import CheckpointError, ConfigError, InputError, MissingExtraError, TrainingError
 from gatling.schema import write_traces
 from gatling.training.checkpoint import save_checkpoint
 from gatling.training.config import TrainingConfig
@@ -321,6 +321,21 @@ def test_a_checkpoint_holds_plain_data_only(gold: Path) -> None:
 
     walk(read_checkpoint(result.last_path))
     assert set(read_checkpoint(result.last_path)["config"]) == {f.name for f in dataclasses.fields(TrainingConfig)}
+
+
+@pytest.mark.extra
+def test_tensorboard_events(gold: Path) -> None:
+    pytest.importorskip("tensorboard", reason="the extra tensorboard is not installed")
+    fit(config(gold, epochs=1, tensorboard=True))
+    assert list(Path("ck/tensorboard").glob("events.out.*"))
+
+
+def test_tensorboard_without_the_extra(gold: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(MissingExtraError, match=r"gatling-jepa\[tensorboard\]"):
+        fit(config(gold, epochs=1, tensorboard=True))
 
 
 def test_schedule() -> None:
