@@ -120,7 +120,11 @@ _ABOUT = {
     ),
 }
 
-_FREE_TEXT = frozenset("body content subject description text title location filename reviews message".split())
+# Fields that the system attests even in a record that an outsider made. Everything else an outsider may have written.
+_ATTESTED = frozenset(
+    "id id_ email_id file_id sender owner date timestamp start_time end_time last_modified amount recurring read status "
+    "size all_day".split()
+)
 _ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+\w|(?:https?://|www\.)\S+\w|\b[A-Z]{2}\d{8,}\b|\b\d{7,}\b")
 _CONTENT_WORD = re.compile(r"[^\W_]{4,}")
 _WRITES = re.compile(r"^(send|create|add|invite|post|update|schedule|reserve|append|share)_")
@@ -192,7 +196,7 @@ class _Tracer:
     def saw(self, node: int, tool: str, output: Any) -> None:
         """Remember what a call returned."""
         for name, leaf in _named_leaves(output, ""):
-            tier = 1 if tool not in self.outsiders else 3 if name in _FREE_TEXT or not name else 2
+            tier = 1 if tool not in self.outsiders else 2 if name in _ATTESTED else 3
             self.places.append(_Place(node, str(leaf).casefold(), tier))
 
 

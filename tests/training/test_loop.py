@@ -341,7 +341,7 @@ def test_tensorboard_without_the_extra(gold: Path, monkeypatch: pytest.MonkeyPat
 def test_schedule() -> None:
     rates = [learning_rate_at(s, peak=1.0, warmup_steps=4, total_steps=20) for s in range(20)]
     assert rates[:4] == [0.25, 0.5, 0.75, 1.0]
-    assert all(a >= b for a, b in itertools.pairwise(rates))
+    assert all(a >= b for a, b in itertools.pairwise(rates[4:]))
     assert rates[-1] < 0.05
     assert learning_rate_at(50, peak=1.0, warmup_steps=0, total_steps=20) == pytest.approx(0.01)
 
