@@ -31,6 +31,9 @@ class TrainBatch:
     """`(B,)` int64: the compliant plan's row in `plan`."""
     negative_row: Tensor
     """`(B, K)` int64: rows in `plan`, -1 where there is no hard negative."""
+    is_shared: Tensor
+    """`(B, B)` bool: off the diagonal, whether the plan of row j is a compliant one of the context of row i, anywhere in
+    the training data. Such pairs are no negatives."""
 
     @property
     def num_traces(self) -> int:
@@ -43,6 +46,7 @@ class TrainBatch:
             self.context_row.to(device),
             self.plan_row.to(device),
             self.negative_row.to(device),
+            self.is_shared.to(device),
         )
 
 
@@ -72,9 +76,14 @@ class EpochBatches(Dataset[TrainBatch]):
         self.seed = seed
         self.epoch = epoch
         self.word_vectors = WordVectors(use_table=word_table)
+        self.compliant: dict[int, set[int]] = {}
         self.violations: dict[int, list[int]] = {}
         for example in corpus.examples:
-            if not example.is_compliant:
+            if example.is_compliant:
+                self.compliant.setdefault(example.context, set()).add(example.plan)
+        for example in corpus.examples:
+            # A plan with both labels in one context is a positive; `training.data` reports it.
+            if not example.is_compliant and example.plan not in self.compliant.get(example.context, ()):
                 self.violations.setdefault(example.context, []).append(example.plan)
         self.batches: list[np.ndarray] = []
         for number in range(num_passes):
@@ -91,20 +100,22 @@ class EpochBatches(Dataset[TrainBatch]):
         contexts: dict[int, int] = {}
         plans: dict[int, int] = {}
         context_row, plan_row, negative_row = [], [], []
-        for i in self.batches[step]:
-            example = self.corpus.examples[i]
+        examples = [self.corpus.examples[i] for i in self.batches[step]]
+        for example in examples:
             context_row.append(contexts.setdefault(example.context, len(contexts)))
             plan_row.append(plans.setdefault(example.plan, len(plans)))
             pool = self.violations.get(example.context, [])
             drawn = rng.permutation(len(pool))[: self.num_negatives]
             rows = [plans.setdefault(pool[j], len(plans)) for j in drawn]
             negative_row.append(rows + [-1] * (self.num_negatives - len(rows)))
+        is_shared = torch.tensor([[b.plan in self.compliant[a.context] for b in examples] for a in examples])
         return TrainBatch(
             policy=PolicyBatch.collate([self.corpus.contexts[c] for c in contexts], self.word_vectors),
             plan=PlanBatch.collate([self.corpus.plans[p] for p in plans], self.word_vectors),
             context_row=torch.tensor(context_row),
             plan_row=torch.tensor(plan_row),
             negative_row=torch.tensor(negative_row, dtype=torch.int64).reshape(len(context_row), self.num_negatives),
+            is_shared=is_shared & ~torch.eye(len(examples), dtype=torch.bool),
         )
 
     def loader(self, *, start: int, num_workers: int) -> Iterator[TrainBatch]:

@@ -128,6 +128,7 @@ class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch]):
         self.leaf_scores = nn.Linear(hidden_dim, num_heads)
         self.leaf_out = nn.Linear(hidden_dim, hidden_dim)
         self.input_norm = nn.LayerNorm(hidden_dim)
+        self.edge_argument = nn.Linear(hidden_dim, edge_dim, bias=False)
         self.edge_type = nn.Embedding(3 * NUM_TIERS * NUM_TIERS, edge_dim)
         self.layers = nn.ModuleList(ExecutionLayer(hidden_dim, num_heads, edge_dim, dropout) for _ in range(num_layers))
         self.readout = Readout(hidden_dim, latent_dim, num_heads)
@@ -154,7 +155,9 @@ class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch]):
         x = tool + arguments + self.tier(tier) + self.sensitivity(sensitivity) + self.node_typed(batch.node_values)
         x = self.input_norm(x.float())  # (V, H)
         edges, edge_type = _both_directions(batch.edges, tier)
-        edge_features = self.edge_type(edge_type)
+        argument = self.edge_argument(text).float().index_select(0, batch.edge_text)  # (E, edge_dim)
+        loops = argument.new_zeros(num_nodes, argument.shape[1])
+        edge_features = self.edge_type(edge_type) + torch.cat([argument, argument, loops])
         for layer in self.layers:
             x = layer(x, edges, edge_features)
 

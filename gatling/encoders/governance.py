@@ -175,6 +175,8 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch]
         self.lexical_scores = nn.Linear(hidden_dim, 2)
         # What was asked tells the plans of one policy apart, so its words start with more weight than the policy's.
         self.section_score = nn.Parameter(torch.tensor([0.0, 0.0, SESSION_SCORE, 0.0]))
+        # A plan with the words of a forbidden operation starts further from the context, not nearer.
+        self.effect_sign = nn.Parameter(torch.tensor([1.0, 1.0, -1.0]))
         self.lexical_pool = LexicalPool(latent_dim)
 
     def forward(self, batch: PolicyBatch) -> Float[Tensor, "B D"]:
@@ -194,7 +196,11 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch]
         scores = self.lexical_scores(x).float()  # (T, 2): for the token's key and for its value
         scores = scores + self.section_score[batch.codes[:, 1], None]
         lexical_latent = self.lexical_pool(
-            texts, torch.cat([batch.key_text, batch.value_text]), scores.T.flatten(), batch.sample.repeat(2)
+            texts,
+            torch.cat([batch.key_text, batch.value_text]),
+            scores.T.flatten(),
+            batch.sample.repeat(2),
+            self.effect_sign[batch.codes[:, 2]].repeat(2),
         )
         return self.combine(self.readout(x, batch.sample, batch.num_contexts), lexical_latent)
 

@@ -65,7 +65,7 @@ class LexicalPool(nn.Module):
     """Average the words of each record under given scores and project them to the latent space.
 
     Shapes:
-        text, scores, sample: `(rows,)`, one per occurrence of a text in a record.
+        text, scores, sample, sign: `(rows,)`, one per occurrence of a text in a record; what is denied can count negatively.
         output: `(B, D)`, each row of length 1, or zeros for a record without words.
     """
 
@@ -88,11 +88,13 @@ class LexicalPool(nn.Module):
         text: Int[Tensor, " rows"],
         scores: Float[Tensor, " rows"],
         sample: Int[Tensor, " rows"],
+        sign: Float[Tensor, " rows"] | None = None,
     ) -> Float[Tensor, "B D"]:
         batch = texts.batch
         num_words = (batch.offsets[1:] - batch.offsets[:-1])[text]
         scores = scores + torch.log(num_words.clamp(min=1) + 0.0)  # before training, every word weighs the same
         weight = segment_softmax(scores[:, None], sample, batch.num_records)[:, 0]
+        weight = weight if sign is None else weight * sign
         # A text belongs to one record, so its occurrences add up to one weight, and words are pooled straight from there.
         per_text = weight.new_zeros(batch.num_texts).index_add(0, text, weight)
         pooled = F.embedding_bag(

@@ -42,6 +42,12 @@ class Embedded:
         """Latent energy of each trace, in [0, 2]."""
         return (1 - (self.z_g[self.context] * self.z_e).sum(-1)).clamp(0, 2)
 
+    def belongs(self, contexts: Int[Tensor, " Q"], plans: Int[Tensor, " P"]) -> Bool[Tensor, "Q P"]:
+        """Tell whether a plan, by its number, is a compliant one of a context, by its row, anywhere in the set."""
+        stride = int(self.plan.max()) + 1 if len(self.plan) else 1
+        pairs = (self.context * stride + self.plan)[self.is_compliant]
+        return torch.isin(contexts[:, None] * stride + plans[None, :], pairs)
+
     def select(self, keep: Bool[Tensor, " M"]) -> Embedded:
         """Return the traces that are kept, and only their contexts."""
         rows = torch.nonzero(keep).squeeze(1)

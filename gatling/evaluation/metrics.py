@@ -9,7 +9,7 @@ from gatling.evaluation.embed import Embedded
 from gatling.evaluation.geometry import effective_rank, uniformity
 from gatling.evaluation.retrieval import nearest_neighbour
 from gatling.evaluation.separation import auroc, auroc_interval, fpr_at_recall
-from gatling.objectives import Objective, shared_pair_mask
+from gatling.objectives import Objective
 
 Metrics = dict[str, int | float]
 
@@ -82,17 +82,17 @@ def loss_of_embedded(
     total: dict[str, float] = {}
     for start in range(0, len(order), batch_size):
         batch = [contexts[i] for i in order[start : start + batch_size]]
-        z_e = embedded.z_e[[plans[c][0] for c in batch]]
         rows = [violations.get(c, [])[:num_negatives] for c in batch]
         has = torch.tensor([[k < len(r) for k in range(num_negatives)] for r in rows], dtype=torch.bool)
         padded = torch.tensor([r + [0] * (num_negatives - len(r)) for r in rows], dtype=torch.int64)
-        plan_id = torch.unique(z_e, dim=0, return_inverse=True)[1]
+        own = [plans[c][0] for c in batch]
+        is_shared = embedded.belongs(torch.tensor(batch), embedded.plan[own])
         loss, parts = objective(
             embedded.z_g[batch],
-            z_e,
+            embedded.z_e[own],
             embedded.z_e[padded.reshape(len(batch), num_negatives)],
             logit_scale=1 / temperature,
-            is_shared=shared_pair_mask(torch.arange(len(batch)), plan_id),
+            is_shared=is_shared & ~torch.eye(len(batch), dtype=torch.bool),
             has_negative=has.reshape(len(batch), num_negatives),
         )
         for name, value in {"loss": float(loss), **parts}.items():

@@ -32,15 +32,13 @@ def nearest_neighbour(embedded: Embedded, *, with_violations: bool = False) -> R
     keep = torch.ones_like(embedded.is_compliant) if with_violations else embedded.is_compliant
     gallery, owner, is_compliant = embedded.z_e[keep], embedded.context[keep], embedded.is_compliant[keep]
     plan = embedded.plan[keep]
-    num_plans = int(embedded.plan.max()) + 1 if len(embedded.plan) else 1
-    compliant_pairs = (embedded.context * num_plans + embedded.plan)[embedded.is_compliant]  # a number for each pair
     queries = torch.unique(embedded.context[embedded.is_compliant])
     hits = 0
     total, count = 0.0, 0
     for start in range(0, len(queries), _CHUNK):
         rows = queries[start : start + _CHUNK]
         similarity = embedded.z_g[rows] @ gallery.T  # (q, M)
-        is_hit = torch.isin(rows[:, None] * num_plans + plan[None, :], compliant_pairs) & is_compliant
+        is_hit = embedded.belongs(rows, plan) & is_compliant
         best_hit = similarity.masked_fill(~is_hit, -torch.inf).amax(1)
         best_other = similarity.masked_fill(is_hit, -torch.inf).amax(1)
         hits += int((best_hit > best_other).sum())

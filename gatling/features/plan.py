@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gatling.errors import InputError
-from gatling.features.policy import scalar_text
+from gatling.features.policy import add_scalar
 from gatling.features.text import TextBatch, Texts, TextTable
 from gatling.features.words import WordVectors
 from gatling.policy import Kind, PolicyTree
@@ -21,7 +21,8 @@ from gatling.schema import ExecutionPlan
 from gatling.schema.words import is_disguised
 
 NUM_NODE_VALUES = 12
-NUM_LEAF_VALUES = 4
+NUM_LEAF_VALUES = 7
+PATH_KEYS = 3
 NUM_TIERS = 3
 MAX_PLAN_LEAVES = 65_536
 
@@ -49,6 +50,8 @@ class PlanFeatures:
     """`(A, NUM_LEAF_VALUES)` float32."""
     edges: np.ndarray
     """`(2, E)` int32: source and target node."""
+    edge_text: np.ndarray
+    """`(E,)` int32: the argument that receives the data, empty if it is not known."""
 
     @property
     def num_nodes(self) -> int:
@@ -70,13 +73,18 @@ def plan_features(plan: ExecutionPlan) -> PlanFeatures:
         node_codes.append((node.provenance_tier - 1, node.scope_sensitivity - 1))
         node_values.append(_node_values(node.scope_volume, node.tool_name))
         tree = PolicyTree.from_data(node.arguments, max_nodes=MAX_PLAN_LEAVES)
-        paths = [""] * len(tree)
+        paths: list[tuple[str, ...]] = [()] * len(tree)  # the nearest `PATH_KEYS` keys
+        item = [0] * len(tree)  # place in the innermost list, from 1: what belongs together in a list of records
+        seen = [0] * len(tree)
         for k in range(1, len(tree)):
-            paths[k] = f"{paths[tree.parent[k]]} {tree.key[k]}".strip()
-            kind = tree.kind[k]
+            parent, kind = tree.parent[k], tree.kind[k]
+            paths[k] = (*paths[parent], tree.key[k])[-PATH_KEYS:] if tree.key[k] else paths[parent]
+            seen[parent] += 1
+            item[k] = seen[parent] if tree.kind[parent] is Kind.ARRAY else item[parent]
             if kind in (Kind.OBJECT, Kind.ARRAY) and tree.size[k]:
                 continue
-            path, text = table.add(paths[k]), table.add(scalar_text(kind, tree.value[k]))
+            path = table.add_joined(paths[k])
+            text = add_scalar(table, kind, tree.value[k])
             disguised = 1.0 if isinstance(tree.value[k], str) and is_disguised(tree.value[k]) else 0.0
             length = math.log1p(len(table.words_of(text))) / 4
             chunks = table.chunks(text) or [text]
@@ -85,13 +93,16 @@ def plan_features(plan: ExecutionPlan) -> PlanFeatures:
                 leaf_path.append(path)
                 leaf_value.append(chunk)
                 leaf_kind.append(Kind.CHUNK if len(chunks) > 1 else kind)
-                leaf_values.append([1.0 if tree.value[k] is True else 0.0, disguised, length, part / len(chunks)])
+                place = [math.log1p(item[k]) / 4, math.sin(item[k]), math.cos(item[k])]
+                true = 1.0 if tree.value[k] is True else 0.0
+                leaf_values.append([true, disguised, length, part / len(chunks), *place])
         if len(leaf_node) > MAX_PLAN_LEAVES:
             raise InputError(
                 f"more than {MAX_PLAN_LEAVES} argument values; larger plans are refused, not cut",
                 path=f"execution_plan.nodes[{i}].arguments",
             )
-    pairs = sorted({(position[e.source], position[e.target]) for e in plan.edges})
+    triples = sorted({(position[e.source], position[e.target], e.argument or "") for e in plan.edges})
+    edge_text = [table.add(argument) for _, _, argument in triples]
     return PlanFeatures(
         texts=table.finish(),
         tool_text=np.array(tool_text, np.int32),
@@ -102,7 +113,8 @@ def plan_features(plan: ExecutionPlan) -> PlanFeatures:
         leaf_value_text=np.array(leaf_value, np.int32),
         leaf_kind=np.array(leaf_kind, np.int16),
         leaf_values=np.array(leaf_values, np.float32).reshape(-1, NUM_LEAF_VALUES),
-        edges=np.array(pairs, np.int32).reshape(-1, 2).T,
+        edges=np.array([t[:2] for t in triples], np.int32).reshape(-1, 2).T,
+        edge_text=np.array(edge_text, np.int32),
     )
 
 
@@ -136,6 +148,8 @@ class PlanBatch:
     """`(A, NUM_LEAF_VALUES)` float32."""
     edges: Tensor
     """`(2, E)` int64."""
+    edge_text: Tensor
+    """`(E,)` int64."""
     sample: Tensor
     """`(V,)` int64: which plan, ascending."""
     num_plans: int
@@ -152,6 +166,7 @@ class PlanBatch:
             self.leaf_kind.to(device),
             self.leaf_values.to(device),
             self.edges.to(device),
+            self.edge_text.to(device),
             self.sample.to(device),
             self.num_plans,
         )
@@ -184,6 +199,7 @@ class PlanBatch:
                     np.int64
                 )
             ),
+            edge_text=shifted("edge_text", first_text),
             sample=torch.from_numpy(np.repeat(np.arange(len(plans)), counts)),
             num_plans=len(plans),
         )

@@ -4,8 +4,8 @@
   root, so role and session are encoded by the same means as the policy. The root and the three sections are the global
   tokens that every token of the context sees.
 - Tokens stand in depth-first order. They are cut into blocks of at most `BLOCK_TOKENS`; a block also holds the global
-  tokens and the ancestors of its tokens, so attention within blocks reaches everything that the tree connects, and its
-  cost is linear in the number of tokens. Most contexts are a single block. Blocks are batched by size, and all other
+  tokens and the ancestors of its tokens. Siblings in different blocks meet through those. The cost is linear in the
+  number of tokens; most contexts are a single block. Blocks are batched by size, and all other
   layers work on packed tokens without padding.
 """
 
@@ -19,9 +19,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gatling.errors import InputError
 from gatling.features.text import TextBatch, Texts, TextTable
 from gatling.features.words import WordVectors
 from gatling.policy import Effect, Kind, PolicyTree
+from gatling.policy.tree import MAX_POLICY_NODES
 from gatling.schema import GovernanceContext
 from gatling.schema.words import NEGATIONS, is_disguised, number_word
 
@@ -82,7 +84,7 @@ def context_features(context: GovernanceContext) -> ContextFeatures:
         kind, value, depth = tree.kind[i], tree.value[i], min(tree.depth[i], MAX_DEPTH_FEATURE)
         if tree.depth[i] == 1:
             section = _SECTIONS[tree.key[i]]
-        text = table.add(scalar_text(kind, value))
+        text = add_scalar(table, kind, value)
         token = len(parent)
         token_of.append(token)
         key_text.append(table.add(tree.key[i]))
@@ -97,6 +99,8 @@ def context_features(context: GovernanceContext) -> ContextFeatures:
             codes.append((Kind.CHUNK, section, tree.effect[i], min(depth + 1, MAX_DEPTH_FEATURE)))
             values.append(_token_values("", None, table.words_of(chunk), 0, position / len(chunks)))
             parent.append(token)
+        if len(parent) > MAX_POLICY_NODES:
+            raise InputError(f"more than {MAX_POLICY_NODES} tokens with long texts in parts; it is refused, not cut")
     parents = np.array(parent, np.int32)
     end = _subtree_ends(parents)
     return ContextFeatures(
@@ -111,15 +115,16 @@ def context_features(context: GovernanceContext) -> ContextFeatures:
     )
 
 
-def scalar_text(kind: Kind, value: Any) -> str:
-    """Return the text of a scalar: itself, a number's one spelling, or `true`, `false`; empty for everything else."""
+def add_scalar(table: TextTable, kind: Kind, value: Any) -> int:
+    """Add a scalar to the texts: itself, a number as a single word, or `true`, `false`; the empty text for the rest."""
     if kind is Kind.STRING:
-        return str(value)
+        return table.add(value)
     if kind is Kind.NUMBER:
-        return number_word(value)
+        word = number_word(value)
+        return table.add(f"\x01{word}", [word])
     if kind is Kind.BOOLEAN:
-        return "true" if value else "false"
-    return ""
+        return table.add("true" if value else "false")
+    return table.add("")
 
 
 def _token_values(key: str, value: Any, words: list[str], size: int, position: float = 0.0) -> list[float]:

@@ -57,6 +57,11 @@ class TextTable:
             self._split.append(words)
         return index
 
+    def add_joined(self, parts: tuple[str, ...]) -> int:
+        """Add the text of several parts, each of which is split only once however often it occurs."""
+        words = [word for part in parts for word in self._split[self.add(part)]]
+        return self.add("\x02" + "\x02".join(parts), words) if len(parts) > 1 else self.add("".join(parts))
+
     def words_of(self, index: int) -> list[str]:
         return self._split[index]
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import math
+import re
 from importlib import resources
 from typing import Any
 
@@ -30,12 +31,13 @@ LEXICON_DIM = 128
 NGRAM_DIM = 512
 NUMBER_DIM = 20
 WORD_DIM = LEXICON_DIM + NGRAM_DIM + NUMBER_DIM
-FEATURE_VERSION = 1
+FEATURE_VERSION = 2
 
 _LEXICON_SHA256 = "1bed1e296d0ea9569933fe7da2c2f560cdc2bfdb0bc96d196f5ae061b630dcdb"
 _CACHE_WORDS = 10_000
 _LEXICON_UNIT = 6.0  # length of a rare word's row: the third quartile of the table
 _MIN_LENGTH = 0.05
+_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[-+]\d+)?", re.ASCII)
 _MAX_NGRAM_CHARS = 64
 
 Floats = NDArray[np.float32]
@@ -92,17 +94,16 @@ def ngram_vector(word: str) -> Floats:
 def number_vector(word: str) -> Floats:
     """Return the features of a number, `(NUMBER_DIM,)`, each in [-1, 1]; zeros if the word is not a number."""
     out = np.zeros(NUMBER_DIM, np.float32)
-    if not (word[-1].isdigit() and (word[0].isdigit() or word[0] == "-")):
+    if not _NUMBER.fullmatch(word):
         return out
-    try:
-        value = float(word)
-    except ValueError:
-        return out
+    value = float(word)
     # log10(1 + |x|) of a finite double is at most 308.3; a longer digit string has overflowed to infinity.
     magnitude = min(math.log10(1 + abs(value)), 320.0)
+    # Below 1 the logarithm itself, so that 1e-3 and 1e-6 differ.
+    smallness = min(-math.log10(abs(value)), 320.0) if 0 < abs(value) < 1 else 0.0
     out[0] = 1.0
     out[1] = math.copysign(1.0, value) if value else 0.0
-    out[2] = min(magnitude / 10, 1.0)
+    out[2] = min(magnitude / 10, 1.0) - min(smallness / 10, 1.0)
     out[3] = 1.0 if math.isfinite(value) and value.is_integer() else 0.0
     for k in range(5):  # wavelengths of 16, 8, 4, 2 and 1 powers of ten
         angle = 2 * math.pi * magnitude / (16 / 2**k)

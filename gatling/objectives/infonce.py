@@ -6,25 +6,16 @@ For context i with its plan i, s the cosine and t the temperature:
     L_eg(i) = -log exp(s(g_i, e_i) / t) / sum_j exp(s(g_j, e_i) / t)
     L = mean over i of (L_ge + L_eg) / 2
 
-j runs over the batch without the pairs that are no negatives: plans of the same context, and the same plan in another
-context (`shared_pair_mask`). n_ik are hard negatives: violating plans of the very context i.
+j runs over the batch without the pairs that are no negatives, `is_shared`: plans that are also
+compliant plans of context i, because two rows have the same context, or two contexts the same plan. n_ik are hard negatives: violating plans of the very context i.
 """
 
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional as F
-
-
-def shared_pair_mask(context_id: Int[Tensor, " B"], plan_id: Int[Tensor, " B"]) -> Bool[Tensor, "B B"]:
-    """Return which pairs (context of row i, plan of row j), i != j, must not be pushed apart.
-
-    True where j's plan belongs to i's context, or is the same plan as i's own. The diagonal is False.
-    """
-    shared = (context_id[:, None] == context_id[None, :]) | (plan_id[:, None] == plan_id[None, :])
-    return shared & ~torch.eye(len(context_id), dtype=torch.bool, device=context_id.device)
 
 
 def info_nce(
@@ -43,7 +34,7 @@ def info_nce(
         z_e: latents of their compliant plans, rows of length 1.
         z_neg: latents of violating plans of each context.
         logit_scale: 1 / temperature.
-        is_shared: off-diagonal pairs to leave out, see `shared_pair_mask`.
+        is_shared: off-diagonal pairs (context of row i, plan of row j) that must not be pushed apart.
         has_negative: which entries of `z_neg` are real; all of them by default.
     """
     logits = z_g @ z_e.T * logit_scale  # (B, B)

@@ -42,8 +42,8 @@ class Effect(enum.IntEnum):
 
 
 _DENY = frozenset(
-    "deny denied denies denylist forbid forbidden forbids block blocked blocks blocklist blacklist prohibit prohibited "
-    "disallow disallowed restricted banned reject rejected excluded exclude never unauthorized unauthorised refuse".split()
+    "deny denied denies denylist forbid forbidden forbids blocked blocklist blacklist prohibit prohibited "
+    "disallow disallowed restricted banned reject rejected never unauthorized unauthorised refuse".split()
 )
 _ALLOW = frozenset(
     "allow allowed allows allowlist permit permitted permits whitelist grant granted grants authorized authorised "
@@ -56,10 +56,11 @@ _EFFECT_KEYS = frozenset(("effect", "decision", "access", "permission"))
 def effect_of_key(key: str) -> Effect:
     """Return the effect that a key states: `forbidden_operations` denies, `not_allowed` denies, `rules` states none."""
     words = split_words(key)
+    is_negated = any(word in _NOT for word in words)
     if any(word in _DENY for word in words):
-        return Effect.DENY
+        return Effect.ALLOW if is_negated and "never" not in words else Effect.DENY
     if any(word in _ALLOW for word in words):
-        return Effect.DENY if any(word in _NOT for word in words) else Effect.ALLOW
+        return Effect.DENY if is_negated else Effect.ALLOW
     return Effect.NONE
 
 

@@ -133,7 +133,10 @@ def _parquet_records(path: Path) -> Iterator[tuple[int, dict[str, Any] | InputEr
                         if isinstance(record.get(key), str):
                             record[key] = decode_json(record[key])
                     if isinstance(record.get("extra"), str):
-                        record.update(decode_json(record.pop("extra")))
+                        extra = decode_json(record.pop("extra"))
+                        if not isinstance(extra, dict) or extra.keys() & record.keys():
+                            raise InputError("not an object of further fields", path="extra")
+                        record.update(extra)
                     yield line, record
                 except InputError as error:
                     yield line, error

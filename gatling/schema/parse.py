@@ -36,13 +36,22 @@ def _first(error: ValidationError) -> InputError:
         path = f"{path}{relative}" if relative.startswith("[") or not path else f"{path}.{relative}"
     reason = "missing" if detail["type"] == "missing" else detail["msg"]
     if detail["type"] not in {"missing", "gatling"}:
-        shown = repr(detail["input"])
-        reason = f"{reason}, found {shown if len(shown) <= 80 else shown[:77] + '...'}"
+        shown = _shown(detail["input"])
+        reason = f"{reason}, found {shown}"
     if context.get("line") and detail["type"] == "gatling":
         reason = f"line {context['line']} of the text: {reason}"
     if len(details) > 1:
         reason = f"{reason} (and {len(details) - 1} more)"
     return InputError(reason, path=path)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, (dict, list, tuple)):
+        return f"a {type(value).__name__} of {len(value)}"
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**20:
+        return "a number of more than 20 digits"
+    shown = repr(value[:80] if isinstance(value, str) else value)
+    return shown if len(shown) <= 80 else shown[:77] + "..."
 
 
 def parse_trace(value: Any) -> Trace:

@@ -20,6 +20,7 @@ from gatling.errors import InputError
 
 MAX_DEPTH = 64
 MAX_STRING_CHARS = 1_000_000
+MAX_KEY_CHARS = 1_000
 MAX_TEXT_CHARS = 64_000_000
 
 
@@ -77,6 +78,10 @@ def check_plain(value: Any, path: str = "") -> None:
                     if not isinstance(key, str):
                         raise InputError(f"key {key!r} is not a string", path=where)
                     _check_string(key, where)
+                    if len(key) > MAX_KEY_CHARS:
+                        raise InputError(
+                            f"a key of {len(key)} characters, at most {MAX_KEY_CHARS} are taken", path=where
+                        )
                     stack.append((child, join_path(where, key), depth + 1))
             else:
                 stack.extend((child, join_path(where, i), depth + 1) for i, child in enumerate(item))

@@ -27,8 +27,8 @@ Label = Literal["compliant", "violation"]
 
 def _refuse(error: InputError) -> PydanticCustomError:
     """Carry an InputError's relative path through pydantic, whose location holds the path to the field."""
-    escaped = error.reason.replace("{", "{{").replace("}", "}}")
-    return PydanticCustomError("gatling", escaped, {"path": error.path, "line": error.line})
+    # The message is a template: what the data says must not stand in it, only be put in.
+    return PydanticCustomError("gatling", "{reason}", {"reason": error.reason, "path": error.path, "line": error.line})
 
 
 def _plain(value: Any) -> Any:
@@ -71,7 +71,7 @@ class PlanNode(_Record):
     @classmethod
     def _not_blank(cls, value: str) -> str:
         if not value.strip():
-            raise PydanticCustomError("gatling", "empty", {"path": "", "line": None})
+            raise _refuse(InputError("empty"))
         return str(_plain(value))
 
     @field_validator("arguments", mode="before")
@@ -87,6 +87,12 @@ class PlanEdge(_Record):
     target: str
     argument: str | None = None
     """The target's argument that receives the data, if known."""
+
+    @field_validator("source", "target", "argument")
+    @classmethod
+    def _is_text(cls, value: str | None) -> str | None:
+        _plain(value)
+        return value
 
     @model_validator(mode="before")
     @classmethod
@@ -118,7 +124,7 @@ class ExecutionPlan(_Record):
     @classmethod
     def _is_sequence(cls, value: Any, info: Any) -> Any:
         if not isinstance(value, (list, tuple)):
-            raise PydanticCustomError("gatling", "not a list", {"path": "", "line": None})
+            raise _refuse(InputError("not a list"))
         limit = MAX_PLAN_NODES if info.field_name == "nodes" else MAX_PLAN_EDGES
         if len(value) > limit:
             raise PydanticCustomError(
@@ -158,13 +164,26 @@ class ExecutionPlan(_Record):
 
     @cached_property
     def digest(self) -> str:
-        """Hex SHA-256 over what a judge reads of the plan; two plans with the same digest are the same plan."""
-        nodes = [
-            [n.node_id, n.tool_name, n.arguments, n.provenance_tier, n.scope_volume, n.scope_sensitivity]
+        """Hex SHA-256 over what a judge reads of the plan: node names and the order of nodes and edges do not matter.
+
+        Nodes are told apart by their content and that of their neighbours three edges deep (Weisfeiler-Leman), which is
+        also as much as the encoder sees.
+        """
+        label = {
+            n.node_id: _sha([n.tool_name, n.arguments, n.provenance_tier, n.scope_volume, n.scope_sensitivity])
             for n in self.nodes
-        ]
-        edges = sorted([e.source, e.target, e.argument or ""] for e in self.edges)
-        return hashlib.sha256(canonical_json([nodes, edges]).encode()).hexdigest()
+        }
+        for _ in range(3):
+            around: dict[str, list[list[str]]] = {node_id: [] for node_id in label}
+            for e in self.edges:
+                around[e.source].append(["out", label[e.target], e.argument or ""])
+                around[e.target].append(["in", label[e.source], e.argument or ""])
+            label = {node_id: _sha([label[node_id], sorted(around[node_id])]) for node_id in label}
+        return _sha(sorted(label.values()))
+
+
+def _sha(value: Any) -> str:
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
 class GovernanceContext(_Record):

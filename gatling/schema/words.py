@@ -4,7 +4,8 @@
   that look like Latin ones replaced where a word mixes scripts or has nothing but look-alikes. So `dеlete` with a
   Cyrillic letter reads as `delete`; `is_disguised` tells that it was not written so.
 - Words end at camel case, underscores, punctuation, and between letters and digits. Comparison signs and `*` are words
-  of their own, as policies are made of them. Numbers get one spelling: `10,000` and `10000.0` are `10000`.
+  of their own, as policies are made of them; so are `..` and `; | & $`, as paths and commands are. Numbers get one
+  spelling: `10,000` and `10000.0` are `10000`.
 """
 
 from __future__ import annotations
@@ -26,15 +27,20 @@ _LOOKALIKE_SET = frozenset(map(chr, _LOOKALIKES))
 _INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0f\U000e0000-\U000e0fff]")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _RUN = re.compile(r"[^\W\d_]+")
+_EMOJI_JOINERS = re.compile(r"(?<=[^\w\s])[\ufe0f\u200d]+")
 
+_IDEOGRAPH = r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]"  # scripts without spaces: a character is a word
 _WORD = re.compile(
-    r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])"  # 10,000.50
-    r"|\d+(?:\.\d+)?"
+    r"(?<![\d.,])\d{1,3}(?:,\d{3})++(?:\.\d+)?(?![\d,])"  # 10,000.50
+    r"|(?<![\d.])\d++\.\d++(?![\d.])"  # 3.14, but not part of an address such as 10.0.0.1
+    r"|\d+"
     r"|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+"  # XMLHttp, Request, fooBar
-    r"|[^\W\d_A-Za-z]+"  # letters beyond ASCII
-    r"|[<>=!]=|[<>*]"
+    rf"|{_IDEOGRAPH}"
+    rf"|(?:(?!{_IDEOGRAPH})[^\W\d_A-Za-z]|[\u0900-\u0eff])+"  # other letters, with the vowel signs of Indic scripts
+    r"|[<>=!]=|\.{2,}|[<>*;|&$]"
 )
 _MAX_NUMBER_CHARS = 15
+_MAX_MARKS = 16
 
 NEGATIONS = frozenset("not no never without cannot nor none except unless neither cant dont mustnt isnt only".split())
 
@@ -43,10 +49,20 @@ def normalise(text: str) -> str:
     """Fold compatibility forms, accents, invisible characters and look-alikes; case is kept."""
     if text.isascii():
         return text
-    text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    text = _ACCENTS.sub("", unicodedata.normalize("NFKD", _limit_marks(text)))
     text = "".join(c for c in text if unicodedata.category(c) != "Cf")
     text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
     return _RUN.sub(_fold_run, text)
+
+
+def _limit_marks(text: str) -> str:
+    """Drop combining marks beyond `_MAX_MARKS` in a row: normalising sorts a run of them, in quadratic time."""
+    kept, run = [], 0
+    for c in text:
+        run = run + 1 if unicodedata.combining(c) else 0
+        if run <= _MAX_MARKS:
+            kept.append(c)
+    return "".join(kept)
 
 
 def _fold_run(match: re.Match[str]) -> str:
@@ -59,12 +75,22 @@ def _fold_run(match: re.Match[str]) -> str:
 
 
 def is_disguised(text: str) -> bool:
-    """Tell whether the text holds invisible characters or letters that only look like Latin ones."""
+    """Tell whether the text was not written as it reads.
+
+    True for invisible characters, for stacks of combining marks, and for letters that only look like plain Latin ones.
+    A word of another script that happens to consist of look-alikes counts too; an emoji's joiners do not.
+    """
     if text.isascii():
         return False
-    plain = unicodedata.normalize("NFKC", text)
-    if any(unicodedata.category(c) == "Cf" for c in plain) or _INVISIBLE.search(plain):
+    limited = _limit_marks(text)
+    if limited != text:
         return True
+    visible = _EMOJI_JOINERS.sub("", text)
+    if _INVISIBLE.search(visible) or any(unicodedata.category(c) == "Cf" for c in visible):
+        return True
+    if any(unicodedata.normalize("NFKC", c).isascii() and c.isalpha() for c in visible if not c.isascii()):
+        return True
+    plain = unicodedata.normalize("NFKC", _ACCENTS.sub("", unicodedata.normalize("NFKD", visible)))
     return _RUN.sub(_fold_run, plain) != plain
 
 
@@ -90,9 +116,16 @@ def _canonical(word: str) -> str:
 
 
 def number_word(value: int | float) -> str:
-    """Return the word that stands for a JSON number: the same for 50 and 50.0."""
-    if isinstance(value, int):
-        return str(value) if abs(value) < 10**40 else f"{'-' if value < 0 else ''}1e{len(str(abs(value))) - 1}"
-    if value.is_integer() and abs(value) < 1e15:
+    """Return the one word that stands for a JSON number: the same for 50 and 50.0, for 10**20 and 1e20."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
+    if isinstance(value, int) and abs(value) >= 10**15:
+        if abs(value) >= 10**308:  # beyond a double: its order of magnitude
+            return f"{'-' if value < 0 else ''}1e+{_num_digits(abs(value)) - 1}"
+        return repr(float(value))
     return repr(value)
+
+
+def _num_digits(value: int) -> int:
+    """Count decimal digits without converting to text, which Python bounds."""
+    return int(value.bit_length() * 0.30102999566398120) + 1

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gatling.data.batches import TrainBatch
 from gatling.encoders import DualEncoder
-from gatling.objectives import Objective, shared_pair_mask
+from gatling.objectives import Objective
 
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.01, 1.0
 
@@ -52,7 +52,7 @@ class ContrastiveTask(nn.Module):
             z_plans[batch.plan_row].float(),  # (B, D)
             z_plans[batch.negative_row.clamp(min=0)].float(),  # (B, K, D)
             logit_scale=(-self._bounded_log_temperature()).exp(),
-            is_shared=shared_pair_mask(batch.context_row, batch.plan_row),
+            is_shared=batch.is_shared,
             has_negative=batch.negative_row >= 0,
         )
         return TaskOutput(loss, parts)

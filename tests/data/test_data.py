@@ -11,8 +11,8 @@ from gatling.data.corpus import Corpus, group_key
 from gatling.data.splits import split_corpus
 from gatling.data.synthetic import synthetic_traces
 from gatling.errors import ConfigError
-from gatling.schema import parse_trace
-from tests.builders import many_traces, record
+from gatling.schema import Trace, parse_trace
+from tests.builders import many_traces, node, plan, record
 
 
 def test_the_demonstration_set() -> None:
@@ -27,10 +27,10 @@ def test_the_demonstration_set() -> None:
     assert all(t.is_compliant for t in traces)
     for trace in traces:  # every call is allowed, and within the limits that the policy states
         policy = trace.governance_context.policy
-        for node in trace.execution_plan.nodes:
-            assert node.tool_name in policy["allowed_operations"]
-            for name, value in node.arguments.items():
-                limit = policy["scope_limits"].get(f"{node.tool_name}.{name}")
+        for call in trace.execution_plan.nodes:
+            assert call.tool_name in policy["allowed_operations"]
+            for name, value in call.arguments.items():
+                limit = policy["scope_limits"].get(f"{call.tool_name}.{name}")
                 assert limit is None or value <= limit
 
 
@@ -90,6 +90,25 @@ def test_violations_are_negatives_of_their_own_context_and_never_positives() -> 
     compliant = {e.plan for e in corpus.examples if e.is_compliant}
     assert len(set(batch.plan_row.tolist())) == len(compliant)
     assert not set(batch.plan_row.tolist()) & set(batch.negative_row[has].flatten().tolist())
+
+
+def test_a_compliant_plan_is_never_a_negative_of_its_context() -> None:
+    """Contexts a and b; plan p is compliant in both, q in a only, under other node names each time."""
+
+    def trace(request: str, tool: str, node_id: str, label: str = "compliant") -> Trace:
+        return parse_trace(record(label, request=request, execution_plan=plan(node(tool, node_id))))
+
+    traces = [trace("a", "p", "1"), trace("a", "q", "2"), trace("b", "p", "3"), trace("a", "p", "4", "violation")]
+    corpus = Corpus.from_traces(traces)
+    assert len(corpus.plans) == 2
+    batches = EpochBatches(corpus, batch_size=3, num_negatives=2, seed=0, epoch=0)
+    batch = batches[0]
+    assert (batch.negative_row < 0).all()  # the same plan with both labels is no negative
+    rows = [corpus.examples[i] for i in batches.batches[0]]
+    for i, one in enumerate(rows):
+        for j, other in enumerate(rows):
+            expected = i != j and (other.plan == 0 or one.context == 0)
+            assert bool(batch.is_shared[i, j]) == expected
 
 
 def test_traces_of_one_context_are_spread_over_the_epoch() -> None:

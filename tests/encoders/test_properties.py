@@ -16,6 +16,7 @@ from gatling.schema import parse_context
 from tests.builders import SMALL, context, many_traces, node, plan, small_model
 
 SAME = 2e-5  # rounding of float32 sums in another order
+FELT = 10 * SAME  # a change that is felt is well above rounding, even by a small model that was never trained
 MODEL = small_model()
 
 names = st.sampled_from(["read_file", "sendMail", "list.rows", "delete", "limit", "owner", "x9"])
@@ -119,7 +120,7 @@ BASE = {
     ],
 )
 def test_a_context_latent_feels_every_change(changed: dict[str, Any]) -> None:
-    assert moved(MODEL.governance, context(BASE, user_request="Read a"), changed) > 1e-3
+    assert moved(MODEL.governance, context(BASE, user_request="Read a"), changed) > FELT
 
 
 STEP = node(
@@ -146,10 +147,36 @@ NEXT = node("send_mail", "b", provenance_tier=1)
         plan(STEP, NEXT),
         plan(STEP, NEXT, edges=[["b", "a"]]),
         plan(STEP, NEXT, node("ping", "c"), edges=[["a", "b"]]),
+        plan(STEP, NEXT, edges=[{"source": "a", "target": "b", "argument": "body"}]),
+        plan({**STEP, "arguments": {"path": "x", "limit": -5}}, NEXT, edges=[["a", "b"]]),
     ],
 )
 def test_a_plan_latent_feels_every_change(changed: dict[str, Any]) -> None:
-    assert moved(MODEL.execution, plan(STEP, NEXT, edges=[["a", "b"]]), changed) > 1e-3
+    assert moved(MODEL.execution, plan(STEP, NEXT, edges=[["a", "b"]]), changed) > FELT
+
+
+PAYMENTS = [{"to": "alice", "amount": 1}, {"to": "bob", "amount": 999}]
+SWAPPED = [{"to": "alice", "amount": 999}, {"to": "bob", "amount": 1}]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (100, -100),
+        (1e16, 1e-16),
+        ("10.0.0.1", "10.0.0.10"),
+        ("../../etc/passwd", "etc/passwd"),
+        ("rm tmp; ls", "rm tmp ls"),
+        (PAYMENTS, SWAPPED),
+    ],
+)
+def test_arguments_that_must_not_read_alike(one: Any, other: Any) -> None:
+    assert moved(MODEL.execution, plan(node(arguments={"x": one})), plan(node(arguments={"x": other}))) > FELT
+
+
+def test_numbers_that_are_the_same_read_alike() -> None:
+    plans = [plan(node(arguments={"x": value})) for value in (10**20, 1e20)]
+    assert moved(MODEL.execution, *plans) < SAME
 
 
 def test_nothing_is_cut() -> None:

@@ -119,6 +119,13 @@ def test_the_validation_loss_is_the_objective() -> None:
     assert loss["loss"] == pytest.approx(float(info_nce(e.z_g, e.z_e, logit_scale=10.0)), rel=1e-5)
 
 
+def test_a_collapsed_model_has_the_worst_validation_loss() -> None:
+    e = embedded(torch.ones(16, 4), torch.ones(16, 4), list(range(16)), [True] * 16)
+    objective = Objective(security_margin=0.5, margin_weight=1.0, alignment_weight=0.0)
+    loss = loss_of_embedded(e, objective, batch_size=16, temperature=0.07, num_negatives=1, seed=0)
+    assert loss["loss"] == pytest.approx(math.log(16), rel=1e-4)
+
+
 def test_streaming_equals_the_whole() -> None:
     model, traces = small_model(), many_traces(30)
     whole = embed_corpus(model, Corpus.from_traces(traces))
