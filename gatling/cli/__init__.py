@@ -41,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         command = tyro.extras.subcommand_cli_from_dict(
             COMMANDS, prog="gatling", description=DESCRIPTION, args=arguments, config=_CONFIG
         )
+        if isinstance(command, TrainingConfig):
+            _refuse_bare_dataset(arguments, command)
         return int(command.run())
 
     return _guarded(action)
@@ -50,7 +52,18 @@ def run_train_command(argv: Sequence[str] | None, *, defaults: TrainingConfig, p
     """Parse the flags of a training run over given defaults, train, and return the exit status."""
     from gatling.cli.train import run
 
-    return _guarded(lambda: run(tyro.cli(TrainingConfig, args=argv, default=defaults, prog=prog)))
+    def action() -> int:
+        config = tyro.cli(TrainingConfig, args=argv, default=defaults, prog=prog)
+        _refuse_bare_dataset(list(sys.argv[1:] if argv is None else argv), config)
+        return run(config)
+
+    return _guarded(action)
+
+
+def _refuse_bare_dataset(arguments: list[str], config: TrainingConfig) -> None:
+    """A flag without a file, as an unset shell variable leaves it, must not start the demonstration."""
+    if "--dataset" in arguments and not config.dataset:
+        raise ConfigError("--dataset names no file")
 
 
 def _guarded(action: Callable[[], int]) -> int:

@@ -89,8 +89,8 @@ def read_json(path: Path) -> Any:
     """Read one JSON document. Raises: InputError."""
     try:
         return decode_json(path.read_text("utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", file=str(path)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be read: {error}", file=str(path)) from None
     except InputError as error:
         raise error.at(str(path), None) from None
 

@@ -52,7 +52,7 @@ class ConsoleReporter(Reporter):
                 highlight=False,
             )
 
-    def epoch(self, epoch: int, num_epochs: int, metrics: dict[str, float], *, is_best: bool) -> None:
+    def epoch(self, epoch: int, num_epochs: int, metrics: dict[str, float | None], *, is_best: bool) -> None:
         parts = [
             f"epoch {epoch}/{num_epochs}",
             f"train loss {metrics['train/loss']:.4f}",
@@ -60,7 +60,7 @@ class ConsoleReporter(Reporter):
             f"NN {metrics['val/nn_accuracy']:.3f} of {metrics['val/gallery_size']:.0f}",
             f"positive {metrics['val/positive_similarity']:.3f}",
         ]
-        if "val/negative_similarity" in metrics:
+        if metrics["val/negative_similarity"] is not None:
             parts.append(f"negative {metrics['val/negative_similarity']:.3f}")
         if "val/auroc" in metrics:
             parts.append(f"AUROC {metrics['val/auroc']:.3f}")

@@ -5,7 +5,7 @@ Only compliant traces are positives; violating ones are hard negatives of their 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,9 +39,9 @@ class Corpus:
 
     @classmethod
     def from_traces(cls, traces: Iterable[Trace], group_by: str = "context") -> Corpus:
-        """Read all traces. `group_by`: see `group_key`."""
+        """Read all traces. `group_by`: see `GroupKey`."""
         corpus = cls()
-        key = group_key(group_by)
+        key = GroupKey(group_by)
         for trace in traces:
             corpus.add(trace, key(trace))
         return corpus
@@ -60,35 +60,46 @@ class Corpus:
             Example(context, plan, trace.is_compliant, trace.source or "", trace.violation_type or "", group)
         )
 
+    @property
+    def context_digests(self) -> list[str]:
+        """Digest of each context, by number."""
+        return list(self._context_of)
+
+    @property
+    def plan_digests(self) -> list[str]:
+        """Digest of each plan, by number."""
+        return list(self._plan_of)
+
     def subset(self, examples: list[Example]) -> Corpus:
         """Return a corpus of some examples that shares the arrays."""
-        return Corpus(self.contexts, self.plans, examples)
+        return Corpus(self.contexts, self.plans, examples, self._context_of, self._plan_of)
 
     @property
     def num_compliant(self) -> int:
         return sum(example.is_compliant for example in self.examples)
 
 
-def group_key(group_by: str) -> Callable[[Trace], str]:
-    """Return the function that names a trace's group.
+class GroupKey:
+    """Names a trace's group.
 
     Args:
         group_by: `context` (policy, role and session alike), `policy`, or a field of the trace by its dotted path, such as
             `source` or `meta.suite`. Several, joined by commas, together make the group; of fields joined by `|` the
             first that the trace has counts. A trace that lacks a field is in the group of its context.
     """
-    fields = [part.strip() for part in group_by.split(",") if part.strip()]
 
-    def key(trace: Trace) -> str:
-        if fields == ["context"]:
-            return trace.governance_context.digest
-        found = ([_lookup(trace, name.strip()) for name in alternatives.split("|")] for alternatives in fields)
+    def __init__(self, group_by: str) -> None:
+        self._fields = [part.strip() for part in group_by.split(",") if part.strip()]
+        self.num_missing = 0
+        """How many traces lacked a field."""
+
+    def __call__(self, trace: Trace) -> str:
+        found = ([_lookup(trace, name.strip()) for name in one_of.split("|")] for one_of in self._fields)
         values = [next((value for value in some if value is not None), None) for some in found]
         if any(value is None for value in values):
+            self.num_missing += 1
             return trace.governance_context.digest
         return "\x1f".join(str(value) for value in values)
-
-    return key
 
 
 def _lookup(trace: Trace, name: str) -> Any:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gatling.encoders.segments import segment_max, segment_softmax, segment_sum
-from gatling.errors import CheckpointError
+from gatling.errors import CheckpointError, InputError
 from gatling.features import WordVectors, feature_digest
 
 Precision = Literal["fp32", "bf16"]
@@ -147,7 +147,14 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
             InputError: if a record is refused, with its position and path.
         """
         items: list[Any] = list(records) if isinstance(records, (list, tuple)) else [records]
-        return self.encode_features([self.features(item) for item in items])
+        features: list[FeatureT] = []
+        for i, item in enumerate(items):
+            try:
+                features.append(self.features(item))
+            except InputError as error:
+                place = f"records[{i}].{error.path}" if error.path else f"records[{i}]"
+                raise InputError(error.reason, path=place) from None
+        return self.encode_features(features)
 
     def encode_features(self, features: Sequence[FeatureT]) -> Float[Tensor, "B D"]:
         """Encode records that are arrays already, see `features`."""
@@ -178,7 +185,13 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
                 self.train()
 
     def set_precision(self, precision: Precision) -> None:
-        """Choose how `encode` computes. `bf16` rounds the weights of the linear layers for good."""
+        """Choose how `encode` computes. `bf16` rounds the weights of the linear layers for good.
+
+        Raises:
+            ValueError: for `fp32` after `bf16`: load the model anew.
+        """
+        if precision == "fp32" and self.precision == "bf16":
+            raise ValueError("the weights are rounded to bf16 already; load the model anew for fp32")
         if precision == "bf16":
             for module in self.modules():
                 if isinstance(module, nn.Linear):

@@ -6,8 +6,9 @@ For context i with its plan i, s the cosine and t the temperature:
     L_eg(i) = -log exp(s(g_i, e_i) / t) / sum_j exp(s(g_j, e_i) / t)
     L = mean over i of (L_ge + L_eg) / 2
 
-j runs over the batch without the pairs that are no negatives, `is_shared`: plans that are also
-compliant plans of context i, because two rows have the same context, or two contexts the same plan. n_ik are hard negatives: violating plans of the very context i.
+j runs over the batch without the pairs that are no negatives, `is_shared`: plans that are also compliant plans of
+context i, because two rows have the same context, or two contexts the same plan. n_ik are hard negatives: violating
+plans of the very context i.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def make_checkpoint(
     optimizer: Optimizer,
     config: TrainingConfig,
     state: LoopState,
-    metrics: dict[str, float],
+    metrics: dict[str, float | None],
 ) -> dict[str, Any]:
     """Collect a checkpoint's content; tensors are shared, not copied."""
     rng = {"torch": torch.get_rng_state()}
@@ -128,12 +128,19 @@ def find_checkpoint(path: Path) -> Path:
     candidates = [*path.glob("checkpoint_epoch_*.pt"), *path.glob(INTERRUPTED_NAME)]
     if not candidates:
         raise CheckpointError(f"{path}: no checkpoint_epoch_N.pt or {INTERRUPTED_NAME} in this folder")
-    return max(candidates, key=lambda p: (read_checkpoint(p)["loop_state"]["step"], p.stat().st_mtime_ns))
+    return max(candidates, key=lambda p: (_steps_of(p), p.stat().st_mtime_ns))
+
+
+def _steps_of(path: Path) -> int:
+    state = read_checkpoint(path).get("loop_state")
+    if not isinstance(state, dict) or not isinstance(state.get("step"), int):
+        raise CheckpointError(f"{path}: not a checkpoint of a training run: it has no loop_state")
+    return int(state["step"])
 
 
 def restore(
     path: Path, task: ContrastiveTask, optimizer: Optimizer, config: TrainingConfig
-) -> tuple[LoopState, dict[str, float]]:
+) -> tuple[LoopState, dict[str, float | None]]:
     """Load a checkpoint into a run; return its loop state and metrics.
 
     Raises:

@@ -115,6 +115,8 @@ class TrainingConfig:
             "passes_per_epoch",
         ):
             self._require(name, getattr(self, name) >= 1, "at least 1")
+        for name in ("latent_dim", "hidden_dim"):
+            self._require(name, getattr(self, name) <= 16_384, "at most 16384")
         self._require("checkpoint_every", self.checkpoint_every >= 1, "at least 1")
         self._require("num_heads", self.num_heads % 4 == 0, "a multiple of 4")
         self._require("hidden_dim", self.hidden_dim % self.num_heads == 0, f"a multiple of num_heads={self.num_heads}")

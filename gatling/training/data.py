@@ -6,10 +6,10 @@ import hashlib
 import logging
 from dataclasses import dataclass
 
-from gatling.data.corpus import Corpus, group_key
+from gatling.data.corpus import Corpus, GroupKey
 from gatling.data.splits import Splits, split_corpus
 from gatling.data.synthetic import synthetic_traces
-from gatling.errors import InputError, TrainingError
+from gatling.errors import ConfigError, InputError, TrainingError
 from gatling.schema import ReadReport, read_traces
 from gatling.training.config import DEFAULT_DATASET, TrainingConfig
 from gatling.training.reporter import Reporter
@@ -17,6 +17,7 @@ from gatling.training.reporter import Reporter
 log = logging.getLogger(__name__)
 
 DEMONSTRATION_PASSES = 4
+SMALL_GALLERY = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def load_data(config: TrainingConfig, reporter: Reporter) -> TrainingData:
     """
     files = config.dataset or ((DEFAULT_DATASET,) if DEFAULT_DATASET.is_file() else ())
     corpus = Corpus()
-    key = group_key(config.group_by)
+    key = GroupKey(config.group_by)
     if not files:
         reporter.note(
             f"No --dataset and no {DEFAULT_DATASET}: DEMONSTRATION on 12 synthetic traces, trained and validated on the same "
@@ -66,15 +67,37 @@ def load_data(config: TrainingConfig, reporter: Reporter) -> TrainingData:
         raise TrainingError(
             f"{', '.join(map(str, files))}: no compliant trace among {len(corpus.examples)}; there is nothing to train on"
         )
+    missing = key.num_missing
+    if missing == len(corpus.examples) and config.group_by != "context":
+        raise ConfigError(f"--group-by is {config.group_by!r}, but no trace has such a field")
+    if missing:
+        reporter.note(
+            f"{missing} of {len(corpus.examples)} traces lack a field of --group-by and are grouped by context."
+        )
+    _report_contradictions(corpus, reporter)
     splits = split_corpus(corpus, val_share=config.val_split, test_share=config.test_split, seed=config.seed)
+    if 0 < splits.val.num_compliant < SMALL_GALLERY:
+        reporter.note(
+            f"Only {splits.val.num_compliant} compliant traces to validate on: accuracy among so few plans means little."
+        )
     if not config.val_split:
         reporter.note("--val-split is 0: validating on the training traces; the figures say nothing about new data.")
         splits = Splits(train=splits.train, val=splits.train, test=splits.test)
-    return TrainingData(splits, False, config.passes_per_epoch, _digest(splits.train))
+    return TrainingData(splits, False, config.passes_per_epoch, _digest(corpus))
 
 
 def _digest(corpus: Corpus) -> str:
     digest = hashlib.sha256()
+    contexts, plans = corpus.context_digests, corpus.plan_digests
     for e in corpus.examples:
-        digest.update(f"{e.group}:{e.context}:{e.plan}:{e.is_compliant}\n".encode())
+        digest.update(f"{e.group}:{contexts[e.context]}:{plans[e.plan]}:{e.is_compliant}\n".encode())
     return digest.hexdigest()
+
+
+def _report_contradictions(corpus: Corpus, reporter: Reporter) -> None:
+    compliant = {(e.context, e.plan) for e in corpus.examples if e.is_compliant}
+    both = {(e.context, e.plan) for e in corpus.examples if not e.is_compliant} & compliant
+    if both:
+        reporter.note(
+            f"{len(both)} plans are labelled compliant and violation in one context; they count as compliant."
+        )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gatling.encoders import DualEncoder
+from gatling.encoders.dual import read_checkpoint
 from gatling.evaluation.report import write_report
 from gatling.evaluation.summary import evaluate_corpus
 from gatling.training.config import TrainingConfig
@@ -33,16 +34,16 @@ def evaluate_best(config: TrainingConfig, result: FitResult) -> FinalEvaluation:
     else:
         split, corpus = "validation", splits.val
     embedded, summary = evaluate_corpus(model, corpus)
-    best = min(result.metrics, key=lambda entry: float(entry["val/loss"]))
+    best_epoch = read_checkpoint(result.best_path)["epoch"]
     summary = {
         "split": split,
-        "best_epoch": best["epoch"],
+        "best_epoch": best_epoch,
         "seed": config.seed,
         "group_by": config.group_by,
         **summary,
     }
     notes = [
-        f"The model with the lowest validation loss, of epoch {best['epoch']}, on the {split} split; "
+        f"The model with the lowest validation loss, of epoch {best_epoch}, on the {split} split; "
         f"seed {config.seed}, split by {config.group_by}, fp32."
     ]
     if result.data.is_demonstration:

@@ -34,6 +34,10 @@ MODEL_FILES = (
 )
 
 
+# Settings that say where things lie on the machine that trained.
+_LOCAL = {"dataset", "checkpoint_dir", "report_dir", "resume", "organization", "hf_repo_name"}
+
+
 def has_token() -> bool:
     """Tell whether a Hub token is set, in HF_TOKEN or by an earlier login."""
     from huggingface_hub import get_token
@@ -62,7 +66,7 @@ def save_pretrained(checkpoint: Path, folder: Path, *, summary: dict[str, Any] |
         "model_type": "gatling-jepa-encoders",
         "epoch": content["epoch"],
         **model.hparams,
-        "training": content["config"],
+        "training": {k: v for k, v in content["config"].items() if k not in _LOCAL},
     }
     _write(folder / CONFIG_NAME, json.dumps(config, indent=2) + "\n")
     _write(folder / "README.md", model_card(content, summary))
@@ -109,7 +113,11 @@ def model_card(content: dict[str, Any], summary: dict[str, Any] | None) -> str:
         ]
     else:
         lines += ["## Validation at this epoch", "", "| metric | value |", "| --- | ---: |"]
-        lines += [f"| {name} | {value:.4g} |" for name, value in metrics.items() if name.startswith("val/")]
+        lines += [
+            f"| {name} | {value:.4g} |"
+            for name, value in metrics.items()
+            if name.startswith("val/") and value is not None
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -99,7 +99,7 @@ class Trainer:
         ).to(self.device)
         self.optimizer = _make_optimizer(self.task, config)
         self.state = LoopState(data_digest=data.digest)
-        self.metrics: dict[str, float] = {}
+        self.metrics: dict[str, float | None] = {}
         self.best: dict[str, Any] | None = None  # kept in memory, written with the next checkpoint
         if config.resume:
             self._resume(find_checkpoint(config.resume))
@@ -110,7 +110,8 @@ class Trainer:
         self.warmup_steps = default_warmup(self.total_steps) if warmup is None else warmup
         self.log = MetricsLog(
             config.checkpoint_dir,
-            resume_epoch=self.state.epoch if config.resume else None,
+            resume_from=find_checkpoint(config.resume).parent if config.resume else None,
+            resume_epoch=self.state.epoch,
             use_tensorboard=config.tensorboard,
         )
 
@@ -119,7 +120,7 @@ class Trainer:
     def run(self) -> FitResult:
         config, state = self.config, self.state
         last_path = config.resume or config.checkpoint_dir
-        is_stopped_early = False
+        is_stopped_early = self._is_out_of_patience()
         self.reporter.start(state.step, self.total_steps)
         try:
             with _stop_on_signal() as stop:
@@ -132,10 +133,7 @@ class Trainer:
 
                     # validate, log, keep the best
                     self._validate()
-                    is_stopped_early = (
-                        config.early_stopping_patience is not None
-                        and state.epoch - state.best_epoch >= config.early_stopping_patience
-                    )
+                    is_stopped_early = self._is_out_of_patience()
 
                     # save
                     is_last = state.epoch == config.epochs or is_stopped_early or self._is_out_of_steps()
@@ -149,6 +147,7 @@ class Trainer:
                         break
                 was_interrupted = stop.is_set()
         finally:
+            self._save_best()  # whatever happened, the best model so far is not lost
             self.reporter.finish()
             self.log.close()
         best_path = config.checkpoint_dir / BEST_NAME
@@ -241,6 +240,7 @@ class Trainer:
             raise TrainingError(f"the validation loss is {val_loss} after epoch {state.epoch}")
         values = {**losses, **evaluate_embedded(embedded)}
         self.metrics |= {f"val/{name}": value for name, value in values.items()}
+        self.metrics.setdefault("val/negative_similarity", None)  # there is none with a single context
         self.metrics["temperature"] = self.task.temperature
         self.metrics["step"] = state.step
         self.log.append({"epoch": state.epoch, **self.metrics})
@@ -254,11 +254,14 @@ class Trainer:
         return make_checkpoint(self.task, self.optimizer, self.config, self.state, self.metrics)
 
     def _save(self, path: Path) -> Path:
+        self._save_best()
+        save_checkpoint(path, self._checkpoint())
+        return path
+
+    def _save_best(self) -> None:
         if self.best is not None:
             save_checkpoint(self.config.checkpoint_dir / BEST_NAME, self.best)
             self.best = None
-        save_checkpoint(path, self._checkpoint())
-        return path
 
     def _resume(self, path: Path) -> None:
         self.state, self.metrics = restore(path, self.task, self.optimizer, self.config)
@@ -276,6 +279,10 @@ class Trainer:
             if found == self.state.best_epoch and path.parent.resolve() != self.config.checkpoint_dir.resolve():
                 self.best = clone_tensors(read_checkpoint(best))
         self.reporter.note(f"Resuming {path}: {self.state.epoch} epochs and {self.state.step} steps are done.")
+
+    def _is_out_of_patience(self) -> bool:
+        patience = self.config.early_stopping_patience
+        return patience is not None and self.state.epoch - self.state.best_epoch >= patience
 
     def _is_out_of_steps(self) -> bool:
         return self.config.max_steps is not None and self.state.step >= self.config.max_steps

@@ -20,22 +20,21 @@ class MetricsLog:
 
     Args:
         folder: the checkpoint folder.
-        resume_epoch: keep the entries up to this epoch and drop later ones; None starts anew and keeps an earlier run's
-            file as `metrics.jsonl.old`.
+        resume_from: the folder whose entries are continued; None starts anew and keeps an earlier run's file as
+            `metrics.jsonl.old`.
+        resume_epoch: keep the entries up to this epoch and drop later ones.
         use_tensorboard: also write event files. Raises: MissingExtraError without the extra.
     """
 
-    def __init__(self, folder: Path, *, resume_epoch: int | None, use_tensorboard: bool) -> None:
+    def __init__(self, folder: Path, *, resume_from: Path | None, resume_epoch: int, use_tensorboard: bool) -> None:
         self._path = folder / METRICS_NAME
         folder.mkdir(parents=True, exist_ok=True)
         self.entries: list[dict[str, Any]] = []
-        if self._path.exists():
-            if resume_epoch is not None:
-                lines = self._path.read_text("utf-8").splitlines()
-                self.entries = [e for e in map(json.loads, filter(None, lines)) if e["epoch"] <= resume_epoch]
-            else:
-                self._path.replace(self._path.with_suffix(".jsonl.old"))
-                log.warning("%s held an earlier run's metrics; they are in %s.old now", self._path, self._path)
+        if resume_from is not None:
+            self.entries = [e for e in _read(resume_from / METRICS_NAME) if e["epoch"] <= resume_epoch]
+        elif self._path.exists():
+            self._path.replace(self._path.with_suffix(".jsonl.old"))
+            log.warning("%s held an earlier run's metrics; they are in %s.old now", self._path, self._path)
         with atomic_write(self._path) as stream:
             stream.writelines(_line(entry) for entry in self.entries)
         self._writer: Any = None
@@ -60,6 +59,20 @@ class MetricsLog:
     def close(self) -> None:
         if self._writer:
             self._writer.close()
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    """Read the entries; a line that a kill cut short is left out with a warning."""
+    entries: list[dict[str, Any]] = []
+    for line in path.read_text("utf-8").splitlines() if path.is_file() else []:
+        try:
+            entry = json.loads(line)
+        except json.JSONDecodeError:
+            log.warning("%s: a broken line is left out", path)
+            continue
+        if isinstance(entry, dict) and isinstance(entry.get("epoch"), int):
+            entries.append(entry)
+    return entries
 
 
 def _line(entry: dict[str, Any]) -> bytes:

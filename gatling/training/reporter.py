@@ -33,7 +33,7 @@ class Reporter:
     def step(self, event: StepEvent) -> None:
         """An optimizer step is done."""
 
-    def epoch(self, epoch: int, num_epochs: int, metrics: dict[str, float], *, is_best: bool) -> None:
+    def epoch(self, epoch: int, num_epochs: int, metrics: dict[str, float | None], *, is_best: bool) -> None:
         """An epoch and its validation are done."""
 
     def finish(self) -> None:

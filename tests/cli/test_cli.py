@@ -92,12 +92,15 @@ def test_bad_input_is_one_sentence_and_status_2(model: str, capsys: pytest.Captu
         (["train", "--dataset", "notes.txt"], 2, "must end in one of"),
         (["train", "--dataset", "empty.jsonl", *SMALL_FLAGS], 1, "no compliant trace among 0"),
         (["train", "--resume", "none", *SMALL_FLAGS], 1, "none: no such file"),
+        (["train", "--dataset", *SMALL_FLAGS], 2, "--dataset names no file"),
+        (["push", "--model", "x.pt", "--report", "list.json"], 2, "not a report"),
     ],
 )
 def test_errors(command: list[str], status: int, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     write_traces("gold.jsonl", many_traces(3))
     Path("empty.jsonl").touch()
     Path("notes.txt").touch()
+    Path("list.json").write_text("[1]")
     assert main(command) == status
     assert message in capsys.readouterr().err
 

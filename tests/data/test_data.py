@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gatling.data.batches import EpochBatches
-from gatling.data.corpus import Corpus, group_key
+from gatling.data.corpus import Corpus, GroupKey
 from gatling.data.splits import split_corpus
 from gatling.data.synthetic import synthetic_traces
 from gatling.errors import ConfigError
@@ -58,12 +58,21 @@ def test_no_group_on_two_sides_and_order_does_not_matter() -> None:
         assert {e.group for e in other.val.examples} != sides[1]
 
 
+def test_a_context_never_stands_on_two_sides_whatever_the_grouping() -> None:
+    traces = [parse_trace({**t.to_dict(), "id": f"{i}"}) for i, t in enumerate(many_traces(40))]
+    splits = split_corpus(Corpus.from_traces(traces, "id"), val_share=0.2, test_share=0.2, seed=0)
+    contexts = [{e.context for e in part.examples} for part in (splits.train, splits.val, splits.test)]
+    assert not contexts[0] & contexts[1]
+    assert not contexts[0] & contexts[2]
+    assert not contexts[1] & contexts[2]
+
+
 def test_group_by_fields() -> None:
     trace = parse_trace(record(source="s", meta={"suite": "x", "case": 7}))
-    assert group_key("source")(trace) == "s"
-    assert group_key("meta.suite,meta.task|meta.case")(trace) == "x\x1f7"
-    assert group_key("meta.none")(trace) == trace.governance_context.digest
-    assert group_key("policy")(trace) == group_key("policy")(parse_trace(record(request="other")))
+    assert GroupKey("source")(trace) == "s"
+    assert GroupKey("meta.suite,meta.task|meta.case")(trace) == "x\x1f7"
+    assert GroupKey("meta.none")(trace) == trace.governance_context.digest
+    assert GroupKey("policy")(trace) == GroupKey("policy")(parse_trace(record(request="other")))
 
 
 def test_too_few_groups_is_a_clear_error() -> None:

@@ -102,6 +102,12 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("yaml deep", record(governance_context=context("a: " + "[" * 5000)), "nested deeper than 64"),
     ("policy list", record(governance_context=context("- a\n")), "the policy text is a list"),
     ("label", record("fine"), r"label: .*'compliant' or 'violation', found 'fine'"),
+    (
+        "template",
+        record(execution_plan=plan(node("t", "{path}{{x"), node("u", "{path}{{x"))),
+        r"'\{path\}\{\{x' is also",
+    ),
+    ("long key", record(governance_context=context({"k" * 2000: 1})), "a key of 2000 characters, at most 1000"),
     ("blame", record("violation", violating_nodes=["zz"]), r"violating_nodes\[0\]: no node has the id 'zz'"),
 ]
 
@@ -153,6 +159,13 @@ def test_missing_files_and_unknown_names(tmp_path: Path) -> None:
         list(read_traces(tmp_path / "none.jsonl"))
     with pytest.raises(InputError, match="must end in one of"):
         list(read_traces(tmp_path / "none.csv"))
+
+
+def test_a_plan_is_the_same_under_other_names_and_orders() -> None:
+    a = parse_plan(plan(node("a", "1"), node("b", "2"), node("b", "3", scope_volume=2), edges=[["1", "2"], ["1", "3"]]))
+    b = parse_plan(plan(node("b", "x", scope_volume=2), node("a", "y"), node("b", "z"), edges=[["y", "z"], ["y", "x"]]))
+    c = parse_plan(plan(node("b", "x", scope_volume=2), node("a", "y"), node("b", "z"), edges=[["y", "z"], ["z", "x"]]))
+    assert a.digest == b.digest != c.digest
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:

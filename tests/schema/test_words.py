@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +19,11 @@ from gatling.schema.words import is_disguised, normalise, number_word, split_wor
         ("age >= 18", ["age", ">=", "18"]),
         ("*", ["*"]),
         ("Москва", ["москва"]),
+        ("10.0.0.1", ["10", "0", "0", "1"]),
+        ("3.140", ["3.14"]),
+        ("../etc; rm", ["..", "etc", ";", "rm"]),
+        ("送金は許可", ["送", "金", "は", "許", "可"]),
+        ("काम", ["काम"]),
         ("María", ["maria"]),
         ("---", []),
         ("", []),
@@ -26,13 +33,13 @@ def test_split(text: str, words: list[str]) -> None:
     assert split_words(text) == words
 
 
-@pytest.mark.parametrize("text", ["dеlete", "de​lete", "ｄelete​", "ԁelete"])
+@pytest.mark.parametrize("text", ["dеlete", "dёlete", "𝐝𝐞𝐥𝐞𝐭𝐞", "de​lete", "ｄelete​", "ԁelete"])
 def test_disguises_read_as_what_they_look_like_and_are_told(text: str) -> None:
     assert split_words(text) == ["delete"]
     assert is_disguised(text)
 
 
-@pytest.mark.parametrize("text", ["delete", "café", "Москва", "東京"])
+@pytest.mark.parametrize("text", ["delete", "café", "Москва", "東京", "❤️", "हिन्दी"])
 def test_honest_text_is_no_disguise(text: str) -> None:
     assert not is_disguised(text)
 
@@ -41,6 +48,25 @@ def test_numbers_have_one_spelling() -> None:
     assert number_word(50) == number_word(50.0) == split_words("50.00")[0] == "50"
     assert number_word(-5) == "-5"
     assert len(number_word(10**4000)) < 12
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1" + ",000" * 200_000 + ",",
+        "a" + "\u0316\u0301" * 200_000,
+        "1." * 300_000,
+        "9" * 500_000,
+        "аa" * 200_000,
+        "._" * 300_000,
+    ],
+)
+def test_no_text_takes_more_than_linear_time(text: str) -> None:
+    """Quadratic rules took minutes on these; the bound is far above what a linear one needs."""
+    started = time.perf_counter()
+    split_words(text)
+    is_disguised(text)
+    assert time.perf_counter() - started < 20
 
 
 @given(st.text(max_size=60))

@@ -15,7 +15,7 @@ import torch
 import gatling
 from gatling.encoders.dual import read_checkpoint
 from gatling.errors import CheckpointError, ConfigError, InputError, MissingExtraError, TrainingError
-from gatling.schema import write_traces
+from gatling.schema import parse_trace, write_traces
 from gatling.training.checkpoint import save_checkpoint
 from gatling.training.config import TrainingConfig
 from gatling.training.finish import evaluate_best
@@ -239,6 +239,36 @@ def test_a_kill_while_saving_leaves_the_previous_checkpoint(tmp_path: Path, monk
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_the_best_model_survives_a_loss_that_is_not_finite(gold: Path) -> None:
+    from gatling.training.data import load_data
+
+    class Late(Trainer):
+        def _train_step(self, batch: Any) -> float:
+            if self.state.epoch == 2:
+                raise TrainingError("the loss is nan")
+            return super()._train_step(batch)
+
+    settings = config(gold, checkpoint_every=50)
+    with pytest.raises(TrainingError):
+        Late(settings, load_data(settings, Reporter()), Reporter()).run()
+    assert weights(Path("ck/best.pt"))["epoch"] in (1, 2)
+
+
+def test_a_finished_run_resumed_elsewhere_is_whole(gold: Path) -> None:
+    fit(config(gold))
+    Path("ck/metrics.jsonl").write_text(Path("ck/metrics.jsonl").read_text() + '{"epoch": 5, "tr')  # cut by a kill
+    result = fit(config(gold, "elsewhere", resume=Path("ck")))
+    assert [entry["epoch"] for entry in result.metrics] == [1, 2, 3, 4]
+    assert result.best_path is not None
+    assert weights(result.best_path)["epoch"] == weights(Path("ck/best.pt"))["epoch"]
+    assert evaluate_best(config(gold, report_dir=Path("rep")), result).summary["num_compliant"] == 3
+
+
+def test_group_by_a_field_that_no_trace_has(gold: Path) -> None:
+    with pytest.raises(ConfigError, match="no trace has such a field"):
+        fit(config(gold, group_by="meta.siute"))
+
+
 def test_early_stopping(gold: Path) -> None:
     class Fixed(Reporter):
         notes: list[str] = []  # noqa: RUF012
@@ -265,7 +295,10 @@ def test_resume_refuses_what_would_not_be_the_same_run(gold: Path, tmp_path: Pat
     with pytest.raises(ConfigError, match="--learning-rate was 0.002 and is now 0.1"):
         fit(config(gold, resume=last, learning_rate=0.1))
     other = tmp_path / "other.jsonl"
-    write_traces(other, many_traces(31))
+    changed = [t.to_dict() for t in many_traces(30)]
+    for one in changed:
+        one["execution_plan"]["nodes"][0]["tool_name"] = "open_file"
+    write_traces(other, map(parse_trace, changed))
     with pytest.raises(ConfigError, match="not those of the run"):
         fit(config(other, resume=last))
     with pytest.raises(CheckpointError, match="no checkpoint_epoch_N"):
