@@ -34,7 +34,7 @@ def _first(error: ValidationError) -> InputError:
     relative = str(context.get("path") or "")
     if relative:
         path = f"{path}{relative}" if relative.startswith("[") or not path else f"{path}.{relative}"
-    reason = "missing" if detail["type"] == "missing" else detail["msg"]
+    reason = "missing" if detail["type"] == "missing" else str(context.get("reason") or detail["msg"])
     if detail["type"] not in {"missing", "gatling"}:
         shown = _shown(detail["input"])
         reason = f"{reason}, found {shown}"

@@ -27,8 +27,8 @@ Label = Literal["compliant", "violation"]
 
 def _refuse(error: InputError) -> PydanticCustomError:
     """Carry an InputError's relative path through pydantic, whose location holds the path to the field."""
-    # The message is a template: what the data says must not stand in it, only be put in.
-    return PydanticCustomError("gatling", "{reason}", {"reason": error.reason, "path": error.path, "line": error.line})
+    # The message is a template that pydantic fills in; what the data says travels beside it, see parse.py.
+    return PydanticCustomError("gatling", "refused", {"reason": error.reason, "path": error.path, "line": error.line})
 
 
 def _plain(value: Any) -> Any:
