@@ -222,13 +222,13 @@ def training(arguments: Arguments) -> None:
 
 
 def memory(arguments: Arguments) -> None:
-    """Peak resident memory of the sections above, each in a process of its own."""
+    """Peak resident memory of the sections above, each in a process of its own (Linux)."""
     header("Peak memory, MB", "what", "MB")
     for section in ("training", "latency", "growth"):
         code = (
-            f"import resource, sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import run, torch;"
+            f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import run, torch;"
             f"torch.set_num_threads({arguments.threads}); run.{section}(run.Arguments(repeats=5));"
-            "print('PEAK', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+            "print('PEAK', int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]) // 1024)"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         row(f"{section}, as above", done.stdout.split("PEAK ")[1].strip())
