@@ -66,6 +66,8 @@ def write_report(
     for note in notes:
         lines += [note, ""]
     lines += metrics_table(summary)
+    if summary.get("violation_types"):
+        lines += ["", "## By type of violation", "", *violation_table(summary["violation_types"])]
     if summary.get("sources"):
         lines += ["", "## By source", "", *sources_table(summary["sources"])]
     for name, file in pictures:
@@ -121,6 +123,17 @@ def sources_rows(sources: dict[str, Any]) -> list[tuple[str, ...]]:
             )
         )
     return rows
+
+
+def violation_table(types: dict[str, Any]) -> list[str]:
+    """Return a Markdown table of separation by type of violation."""
+    columns = ("type", "violations", "AUROC (95 % interval)", "false alarms at 95 % recall", "at 99.9 %")
+    lines = [f"| {' | '.join(columns)} |", "| --- |" + " ---: |" * (len(columns) - 1)]
+    for name, t in types.items():
+        low, high, auroc = (format_value(t.get(k)) for k in ("auroc_low", "auroc_high", "auroc"))
+        alarms = (format_value(t.get(k)) for k in ("fpr_at_recall_95", "fpr_at_recall_99_9"))
+        lines.append(f"| {' | '.join((name, str(t['num_violations']), f'{auroc} ({low} to {high})', *alarms))} |")
+    return lines
 
 
 SOURCE_COLUMNS = (

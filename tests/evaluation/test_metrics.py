@@ -150,6 +150,8 @@ def test_summary_has_baselines_and_sources() -> None:
     assert summary["sources"]["odd"]["num_violations"] == 0
     assert "auroc" not in summary["sources"]["odd"]
     assert summary["auroc"] == pytest.approx(same["auroc"])
+    assert summary["violation_types"]["deletion"]["auroc"] == pytest.approx(summary["auroc"])
+    assert summary["violation_types"]["deletion"]["num_violations"] == 10
     json.dumps(summary, allow_nan=False)
 
 
@@ -163,3 +165,4 @@ def test_the_report_is_written_whole(tmp_path: Path) -> None:
         assert f"({name})" in text
         assert (page.parent / name).read_bytes().startswith(b"\x89PNG")
     assert json.loads((page.parent / "report.json").read_text())["num_compliant"] == 9
+    assert "| deletion | 5 |" in text
