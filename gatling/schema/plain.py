@@ -123,7 +123,8 @@ _NULLS = {"", "~", "null", "Null", "NULL"}
 _BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
-def _scalar(event: yaml.ScalarEvent) -> Any:
+def yaml_scalar(event: yaml.ScalarEvent) -> Any:
+    """Return what a YAML scalar means in JSON's data model."""
     text: str = event.value
     if not event.implicit[0]:  # quoted or block text is always a string
         return text
@@ -176,7 +177,7 @@ def decode_yaml(text: str) -> Any:
             if tag not in (None, "!"):
                 raise InputError(f"the tag {tag!r} is not read", line=line)
             if isinstance(event, yaml.ScalarEvent):
-                add(_scalar(event), line, is_scalar=True)
+                add(yaml_scalar(event), line, is_scalar=True)
             elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
                 if len(stack) > MAX_DEPTH:
                     raise InputError(f"nested deeper than {MAX_DEPTH}", line=line)

@@ -1,0 +1,90 @@
+"""Cedar policies, decided by Cedar's own engine (extra `cedar`).
+
+A call asks: may `User::"<user_id>"`, a member of `Role::"<role>"`, do `Action::"<tool>"` on `Tool::"<tool>"`, with the context
+`{arguments, provenance_tier, scope_volume, scope_sensitivity}`? Numbers with a fraction are passed as Cedar decimals cannot
+hold them: as text. Null values are left out. Without the extra, or if the engine cannot read the policies, nothing is decided.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from gatling.policy.facts import Call
+from gatling.policy.source import DataPath, show_path
+
+NOT_INSTALLED = "Cedar policies need the extra 'cedar': pip install 'gatling-jepa[cedar]'"
+
+
+@dataclass(frozen=True, slots=True)
+class CedarAnswer:
+    is_allowed: bool | None
+    """None: the engine could not decide."""
+    reason: str
+    is_denied_explicitly: bool = False
+    """Some `forbid` matched, rather than no `permit`."""
+
+
+class CedarPolicies:
+    """The Cedar texts of one policy."""
+
+    def __init__(self, texts: tuple[tuple[DataPath, str], ...]) -> None:
+        self._text = "\n".join(text for _, text in texts)
+        self._where = ", ".join(show_path(path) for path, _ in texts)
+
+    def decide(self, call: Call, role: str, session: dict[str, Any]) -> CedarAnswer:
+        try:
+            import cedarpy
+        except ImportError:
+            return CedarAnswer(None, f"{self._where}: {NOT_INSTALLED}")
+        tool = call.node.tool_name
+        user = str(session.get("user_id", "user"))
+        request = {
+            "principal": _entity("User", user),
+            "action": _entity("Action", tool),
+            "resource": _entity("Tool", tool),
+            "context": {
+                "arguments": _cedar_value(call.node.arguments),
+                "provenance_tier": call.node.provenance_tier,
+                "scope_volume": min(call.node.scope_volume, 2**63 - 1),
+                "scope_sensitivity": call.node.scope_sensitivity,
+            },
+        }
+        entities = [
+            {"uid": {"__entity": {"type": "Role", "id": role}}, "attrs": {}, "parents": []},
+            {
+                "uid": {"__entity": {"type": "User", "id": user}},
+                "attrs": {},
+                "parents": [{"__entity": {"type": "Role", "id": role}}],
+            },
+        ]
+        answer = cedarpy.is_authorized(request, self._text, entities)
+        if answer.decision == cedarpy.Decision.NoDecision or answer.diagnostics.errors:
+            # An erring policy is skipped by the engine; a skipped `forbid` must not pass for a permission.
+            errors = "; ".join(map(str, answer.diagnostics.errors)) or "no decision"
+            if answer.decision == cedarpy.Decision.Deny and answer.diagnostics.reasons:
+                return CedarAnswer(False, _reason(answer), is_denied_explicitly=True)
+            return CedarAnswer(None, f"{self._where}: {errors}")
+        if answer.decision == cedarpy.Decision.Allow:
+            return CedarAnswer(True, _reason(answer))
+        return CedarAnswer(False, _reason(answer), is_denied_explicitly=bool(answer.diagnostics.reasons))
+
+
+def _reason(answer: Any) -> str:
+    return f"Cedar {', '.join(answer.diagnostics.reasons) or 'has no permit'}"
+
+
+def _entity(kind: str, name: str) -> str:
+    return f"{kind}::{json.dumps(name)}"
+
+
+def _cedar_value(value: Any) -> Any:
+    """JSON to what Cedar's records hold: no null, no fraction, integers of 64 bits."""
+    if isinstance(value, dict):
+        return {key: _cedar_value(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_cedar_value(item) for item in value if item is not None]
+    if isinstance(value, float) or (isinstance(value, int) and not -(2**63) <= value < 2**63):
+        return repr(value)
+    return value

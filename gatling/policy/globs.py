@@ -1,0 +1,60 @@
+"""Patterns with `*` (anything) and `?` (one character), as access policies write them.
+
+Matching is iterative and takes at most pattern times text steps: a hostile pattern cannot stall it, as it could a regular
+expression.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from gatling.schema.words import split_words
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Tell whether the whole text matches the pattern, letter case included."""
+    if "*" not in pattern and "?" not in pattern:
+        return pattern == text
+    i = j = 0
+    star, retry = -1, 0
+    while j < len(text):
+        if i < len(pattern) and pattern[i] == "*":
+            star, retry = i, j
+            i += 1
+        elif i < len(pattern) and pattern[i] in ("?", text[j]):
+            i, j = i + 1, j + 1
+        elif star >= 0:
+            retry += 1
+            i, j = star + 1, retry
+        else:
+            return False
+    return all(c == "*" for c in pattern[i:])
+
+
+def matches_any(patterns: tuple[str, ...], text: str) -> bool:
+    return any(matches(pattern, text) for pattern in patterns)
+
+
+def covers(wide: str, narrow: str) -> bool:
+    """Tell whether every text that `narrow` matches is matched by `wide`; may say no where the answer is yes.
+
+    Exact for patterns that have `*` at the end only.
+    """
+    if wide == narrow or wide == "*":
+        return True
+    if "*" not in narrow and "?" not in narrow:
+        return matches(wide, narrow)
+    head = wide.rstrip("*")
+    return wide.endswith("*") and not set("*?") & set(head) and narrow.startswith(head)
+
+
+@lru_cache(maxsize=65_536)
+def squashed(name: str) -> str:
+    """Return a name without case, separators and disguises: `s3:GetObject`, `s3_get_object` -> `s3getobject`.
+
+    Wildcards stay. Only ASCII letters, digits and wildcards are left of what `split_words` reads.
+    """
+    parts: list[str] = []
+    for piece in name.replace("?", "\x00?\x00").replace("*", "\x00*\x00").split("\x00"):
+        parts.append(piece if piece in ("*", "?") else "".join(w for w in split_words(piece) if w[0].isalnum()))
+    return "".join(parts)

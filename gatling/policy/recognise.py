@@ -1,0 +1,742 @@
+"""From policy data to a rulebook: the explicit rules of every dialect that is read.
+
+What restricts counts wherever it stands; what grants counts only where it is clear whom and what it grants. So the walk goes
+through every mapping, but below a key that it does not know it takes denials and requirements only and reports the rest.
+
+Known keys, by their words, in any case and with any separators:
+
+    allow lists       `allowed_operations`, `permitted tools`, `allowlist`, ...: names, patterns, or objects with conditions
+    deny lists        `forbidden_operations`, `blockedActions`, `denylist`, ...
+    limits            `scope_limits`, `limits`, `quotas`: {"tool.argument": n}, {"tool": {"argument": n}}, {"max_records": n}
+    roles             {role: a policy of its own}, `inherits` inside
+    destinations      `allowed_domains`, `blocked_recipients`, ...: hosts, addresses, patterns; a list, or by tool
+    provenance        `provenance_requirements`, `max_tier`, `trusted_sources_only`
+    sensitivity       `max_sensitivity`
+    requests          `explicit_request_required`
+    order             `requires_before`, `prerequisites`: {tool: tools that must come before it}
+    scopes            `granted_scopes` and `required_scopes`, here or in a role
+    statements        access management, see `statements`
+    tool entries      `tools`: {name: {"input_schema": JSON Schema, limits, conditions}}
+    rules             a list of objects: a sentence with `applies_to`, or an effect, operations and conditions
+    default           allow or deny
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gatling.policy.argument_schema import unknown_keywords
+from gatling.policy.rules import ORDER_OPERATORS, Clause, ClauseKind, Condition, Operator, Rulebook, Unrecognised
+from gatling.policy.source import DataPath, PolicySource
+from gatling.policy.statements import is_statement, read_statement
+from gatling.policy.tree import Effect, effect_of_key
+from gatling.schema.words import split_words
+
+_TOOL_WORDS = frozenset(
+    "operation operations tool tools action actions function functions call calls method methods api apis command commands "
+    "capability capabilities permission permissions endpoint endpoints".split()
+)
+_LIST_WORDS = frozenset("list allowlist denylist blocklist blacklist whitelist".split())
+_PLACE_WORDS = frozenset(
+    "domain domains destination destinations recipient recipients host hosts url urls address addresses site sites email "
+    "emails endpoint egress outbound".split()
+)
+_LIMIT_WORDS = frozenset("limit limits quota quotas cap caps ceiling ceilings bound bounds threshold thresholds".split())
+_VOLUME_WORDS = frozenset(
+    "limit limits max maximum rows records results items volume files entries count size page n top k num number".split()
+)
+_ABOUT = frozenset(
+    "version description title name id sid comment comments note notes owner author date effective updated review tags "
+    "metadata meta domain organization organisation department contact contacts reviewed approved by classification "
+    "revision last url schema policy".split()
+)
+_CONTAINERS = frozenset(
+    "policy access control controls permissions permission rules rule authorization authorisation security governance settings "
+    "guardrails constraints restrictions operations tools scope config spec general global common defaults".split()
+)
+_TRUST = {
+    "internal": 1, "system": 1, "user": 1, "partner": 2, "signed": 2, "verified": 2, "trusted": 2,
+    "public": 3, "untrusted": 3, "external": 3, "any": 3,
+}  # fmt: skip
+_EXPRESSION = re.compile(r"\s*([\w.]{1,200})\s*(<=|>=|==|!=|<|>)\s*('[^']{0,200}'|\"[^\"]{0,200}\"|[\w.+-]{1,200})\s*")
+
+
+def _words(key: str) -> frozenset[str]:
+    return frozenset(split_words(key))
+
+
+@dataclass
+class _Reader:
+    """Collects the clauses of one policy."""
+
+    lines: dict[DataPath, int]
+    clauses: list[Clause] = field(default_factory=list)
+    unrecognised: list[Unrecognised] = field(default_factory=list)
+    default: Effect = Effect.NONE
+    inherits: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    scopes: list[tuple[tuple[str, ...], frozenset[str]]] = field(default_factory=list)
+    cedar: list[tuple[DataPath, str]] = field(default_factory=list)
+    role_names: frozenset[str] = frozenset()
+
+    def add(self, clause: Clause) -> None:
+        self.clauses.append(replace(clause, line=self.lines.get(clause.path)))
+
+    def skip(self, path: DataPath, reason: str) -> None:
+        self.unrecognised.append(Unrecognised(path, reason, self.lines.get(path)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the walk is: the path, for which roles and tools, and whether what is granted here counts."""
+
+    path: DataPath
+    roles: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ("*",)
+    may_grant: bool = True
+
+    def at(self, part: str | int) -> _Place:
+        return replace(self, path=(*self.path, part))
+
+    def clause(self, kind: ClauseKind, *, tools: tuple[str, ...] | None = None, **rest: Any) -> Clause:
+        return Clause(kind, self.tools if tools is None else tools, self.path, "native", self.roles, **rest)
+
+
+def recognise(policy: dict[str, Any] | PolicySource) -> Rulebook:
+    """Read the explicit rules of a policy. What is not read is listed in the result, never dropped."""
+    source = policy if isinstance(policy, PolicySource) else PolicySource(policy)
+    reader = _Reader(source.lines, role_names=frozenset(_role_names(source.data)))
+    _block(reader, source.data, _Place(()))
+    return Rulebook(
+        tuple(reader.clauses),
+        reader.default,
+        tuple(reader.unrecognised),
+        reader.inherits,
+        tuple(reader.scopes),
+        tuple(reader.cedar),
+    )
+
+
+def _role_names(policy: dict[str, Any]) -> Iterator[str]:
+    """Yield the names under `roles`, wherever the key stands near the root."""
+    for key, value in policy.items():
+        if _words(key) & {"role", "roles"} and isinstance(value, dict):
+            yield from value
+        elif isinstance(value, dict) and _words(key) <= _CONTAINERS:
+            yield from _role_names(value)
+
+
+def _block(reader: _Reader, block: dict[str, Any], place: _Place) -> None:
+    """Read a mapping that is a policy, or a part of one. Depth is bounded by the decoder, 64."""
+    for key, value in block.items():
+        _member(reader, key, value, place.at(key))
+
+
+def _member(reader: _Reader, key: str, value: Any, place: _Place) -> None:
+    words = _words(key)
+    for is_it, read in _MEMBERS:
+        if is_it(words, value):
+            read(reader, key, value, place)
+            return
+    effect = effect_of_key(key)
+    if effect is not Effect.NONE and (words & (_TOOL_WORDS | _LIST_WORDS) or len(words) <= 2):
+        _effect_list(reader, effect, value, place)
+    elif isinstance(value, dict) and value and words and words <= _CONTAINERS:
+        _block(reader, value, place)
+    elif words & _LIMIT_WORDS or words & {"max", "maximum"}:
+        _limits(reader, key, value, place)
+    elif isinstance(value, str) and words and not words <= _ABOUT and len(split_words(value)) >= 4:
+        _prose(reader, value, place)
+    elif isinstance(value, list) and words & _CONTAINERS:
+        _rules(reader, value, place)
+    elif isinstance(value, (dict, list)) and value:
+        reader.skip(place.path, "not a part that is read; only what restricts counts in it")
+        _restrictions(reader, value, replace(place, may_grant=False))
+    elif not words <= _ABOUT and value not in ([], {}, None, ""):
+        reader.skip(place.path, "not a part that is read")
+
+
+def _restrictions(reader: _Reader, value: dict[str, Any] | list[Any], place: _Place) -> None:
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, child in items:
+        if isinstance(child, dict) and is_statement(child):
+            _statement(reader, child, place.at(key))
+        elif isinstance(value, dict):
+            if isinstance(child, (dict, list)) or effect_of_key(str(key)) is Effect.DENY or _words(str(key)) & _LIMIT_WORDS:
+                _member(reader, str(key), child, place.at(key))
+        elif isinstance(child, dict):
+            _block(reader, child, place.at(key))
+        elif isinstance(child, list):
+            _restrictions(reader, child, place.at(key))
+
+
+# --- allow and deny lists -------------------------------------------------------------------------------------------
+
+
+def _effect_list(reader: _Reader, effect: Effect, value: Any, place: _Place) -> None:
+    kind = ClauseKind.ALLOW if effect is Effect.ALLOW else ClauseKind.DENY
+    if kind is ClauseKind.ALLOW and not place.may_grant:
+        reader.skip(place.path, "grants below a key that is not known grant nothing")
+        return
+    if isinstance(value, str):
+        if len(value.split()) == 1:
+            reader.add(place.clause(kind, tools=(value,)))
+        else:
+            _prose(reader, value, place)
+    elif isinstance(value, list):
+        names = tuple(item for item in value if isinstance(item, str))
+        if names:
+            for i, item in enumerate(value):
+                if isinstance(item, str):
+                    reader.add(place.at(i).clause(kind, tools=(item,)))
+        for i, item in enumerate(value):
+            if isinstance(item, dict):
+                _rule(reader, item, place.at(i), effect)
+            elif not isinstance(item, str):
+                reader.skip((*place.path, i), "not the name of a tool")
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            here = place.at(name)
+            if isinstance(item, bool):
+                flipped = Effect.DENY if effect is Effect.ALLOW else Effect.ALLOW
+                if item or kind is ClauseKind.ALLOW:
+                    kept = effect if item else flipped
+                    reader.add(
+                        here.clause(ClauseKind.ALLOW if kept is Effect.ALLOW else ClauseKind.DENY, tools=(name,))
+                    )
+            elif isinstance(item, dict):
+                _rule(reader, {"tool": name, **item}, here, effect)
+            elif isinstance(item, list) and _is_role(reader, name):
+                _effect_list(reader, effect, item, replace(here, roles=(name,)))
+            elif kind is ClauseKind.DENY:  # by group, whatever the group is: all of it is forbidden
+                _effect_list(reader, effect, item, here)
+            else:
+                reader.skip(here.path, "neither a tool with conditions nor a role of this policy")
+    elif value is not None:
+        reader.skip(place.path, "not a list of tools")
+
+
+def _is_role(reader: _Reader, name: str) -> bool:
+    return name in reader.role_names
+
+
+# --- rules as objects -----------------------------------------------------------------------------------------------
+
+_NAME_KEYS = ("tool", "tools", "operation", "operations", "action", "actions", "name", "applies_to", "function")
+_WHEN_KEYS = ("when", "condition", "conditions", "if", "where")
+_MUST_KEYS = ("constraints", "require", "must", "only_if", "arguments")
+_TEXT_KEYS = ("rule", "text", "statement", "sentence")
+_QUIET_KEYS = frozenset(("id", "sid", "description", "reason", "comment", "title", "severity", "priority", "note"))
+
+
+def _strings(value: Any) -> tuple[str, ...] | None:
+    items = [value] if isinstance(value, str) else value
+    if isinstance(items, list) and items and all(isinstance(item, str) and item for item in items):
+        return tuple(items)
+    return None
+
+
+def _tool_names(rule: dict[str, Any]) -> tuple[str, ...] | None:
+    """Return the tools that a rule names; a name with spaces in it is a description, not a name."""
+    found = (_strings(rule[key]) for key in _NAME_KEYS if key in rule)
+    return next((names for names in found if names and not any(" " in name for name in names)), None)
+
+
+def _rules(reader: _Reader, value: list[Any], place: _Place) -> None:
+    for i, item in enumerate(value):
+        here = place.at(i)
+        if isinstance(item, str):
+            _prose(reader, item, here)
+        elif isinstance(item, dict):
+            if is_statement(item) and ("Effect" in item or "Action" in item):
+                _statement(reader, item, here)
+            else:
+                _rule(reader, item, here, Effect.NONE)
+        else:
+            reader.skip(here.path, "not a rule")
+
+
+def _rule(reader: _Reader, rule: dict[str, Any], place: _Place, effect: Effect) -> None:
+    """Read one rule object; `effect` is that of the list it stands in."""
+    rest = dict(rule)
+    stated = rest.pop("effect", rest.pop("decision", None))
+    if isinstance(stated, str):
+        effect = effect_of_key(stated)
+    tools = _tool_names(rest)
+    roles = _strings(rest.get("roles", rest.get("role")))
+    for key in (*_NAME_KEYS, "roles", "role"):
+        if (key not in ("roles", "role") and tools is not None) or (key in ("roles", "role") and roles is not None):
+            rest.pop(key, None)
+    here = replace(place, tools=tools or place.tools, roles=roles or place.roles)
+    if isinstance(rest.get("rules"), list) and not any(k in rest for k in _TEXT_KEYS):  # a section
+        _rules(reader, rest.pop("rules"), here.at("rules"))
+        rest.pop("section", None)
+    text = next((rest.pop(key) for key in _TEXT_KEYS if isinstance(rest.get(key), str)), None)
+    when = [c for key in _WHEN_KEYS if key in rest for c in _conditions(rest.pop(key), ClauseKind.DENY)]
+    must = [c for key in _MUST_KEYS if key in rest for c in _conditions(rest.pop(key), ClauseKind.REQUIRE)]
+    for key in [k for k in rest if k in _QUIET_KEYS]:
+        if not (key == "description" and effect is Effect.NONE and text is None):
+            rest.pop(key)
+    if effect is not Effect.NONE and not (tools is None and not when):
+        kind = ClauseKind.ALLOW if effect is Effect.ALLOW else ClauseKind.DENY
+        if kind is ClauseKind.DENY:
+            reader.add(here.clause(kind, when=(*when, *must)))
+        elif not here.may_grant:
+            reader.skip(here.path, "grants below a key that is not known grant nothing")
+        else:
+            reader.add(here.clause(kind, when=tuple(when)))
+            if must:
+                reader.add(here.clause(ClauseKind.REQUIRE, when=tuple(when), checks=tuple(must)))
+    elif must:
+        reader.add(here.clause(ClauseKind.REQUIRE, when=tuple(when), checks=tuple(must)))
+    elif text is not None:
+        _prose(reader, text, here)
+    elif when or effect is not Effect.NONE:
+        reader.skip(here.path, "a rule that says neither which calls it is about nor what they must be")
+    for key, value in rest.items():
+        if isinstance(value, (dict, list)) or _words(key) & (_LIMIT_WORDS | {"max", "maximum", "tier", "sensitivity"}):
+            _member(reader, key, value, here.at(key))
+        elif key not in _QUIET_KEYS and value not in (None, ""):
+            _prose(reader, f"{key}: {value}", here.at(key))
+
+
+def _prose(reader: _Reader, text: str, place: _Place) -> None:
+    reader.add(place.clause(ClauseKind.REQUIRE, checks=(Condition("prose", Operator.UNKNOWN, text),)))
+
+
+def _statement(reader: _Reader, value: dict[str, Any], place: _Place) -> None:
+    clause, problems = read_statement(value, place.path, place.roles)
+    for problem in problems:
+        reader.skip(problem.path, problem.reason)
+    if clause is None:
+        return
+    if clause.kind is ClauseKind.ALLOW and not place.may_grant:
+        reader.skip(place.path, "grants below a key that is not known grant nothing")
+    else:
+        reader.add(clause)
+
+
+# --- conditions -----------------------------------------------------------------------------------------------------
+
+_SUBJECTS = {
+    "tier": "tier", "provenance_tier": "tier", "max_tier": "tier", "provenance": "tier",
+    "volume": "volume", "scope_volume": "volume",
+    "sensitivity": "sensitivity", "scope_sensitivity": "sensitivity",
+    "destination": "destination", "destinations": "destination",
+}  # fmt: skip
+_KEYED_OPERATORS = {
+    "max": Operator.AT_MOST, "maximum": Operator.AT_MOST, "at_most": Operator.AT_MOST, "<=": Operator.AT_MOST,
+    "lte": Operator.AT_MOST, "le": Operator.AT_MOST, "min": Operator.AT_LEAST, "minimum": Operator.AT_LEAST,
+    "at_least": Operator.AT_LEAST, ">=": Operator.AT_LEAST, "gte": Operator.AT_LEAST, "ge": Operator.AT_LEAST,
+    "<": Operator.BELOW, "lt": Operator.BELOW, ">": Operator.ABOVE, "gt": Operator.ABOVE,
+    "equals": Operator.EQUALS, "eq": Operator.EQUALS, "==": Operator.EQUALS, "is": Operator.EQUALS,
+    "not_equals": Operator.DIFFERS, "ne": Operator.DIFFERS, "!=": Operator.DIFFERS,
+    "in": Operator.IN, "one_of": Operator.IN, "allowed": Operator.IN, "any_of": Operator.IN, "enum": Operator.IN,
+    "not_in": Operator.NOT_IN, "none_of": Operator.NOT_IN, "forbidden": Operator.NOT_IN, "denied": Operator.NOT_IN,
+    "like": Operator.LIKE, "matches": Operator.LIKE, "pattern": Operator.LIKE, "glob": Operator.LIKE,
+    "not_like": Operator.NOT_LIKE,
+}  # fmt: skip
+_SYMBOLS = {o.value: o for o in (*ORDER_OPERATORS, Operator.EQUALS, Operator.DIFFERS)}
+
+
+def _conditions(value: Any, kind: ClauseKind) -> list[Condition]:
+    """Read a mapping of subjects to what they must be, an expression such as `amount <= 500`, or a list of either."""
+    if isinstance(value, str):
+        match = _EXPRESSION.fullmatch(value)
+        if not match:
+            return [Condition("prose", Operator.UNKNOWN, value)]
+        name, symbol, wanted = match.groups()
+        return [_condition(name, _SYMBOLS[symbol], _literal(wanted), kind)]
+    if isinstance(value, list):
+        return [c for item in value for c in _conditions(item, kind)]
+    if not isinstance(value, dict):
+        return [Condition("prose", Operator.UNKNOWN, f"{value!r} is not a condition")]
+    found = []
+    for name, wanted in value.items():
+        words = split_words(name)
+        if isinstance(wanted, dict) and wanted:
+            for key, bound in wanted.items():
+                operator = _KEYED_OPERATORS.get("_".join(split_words(key)) or key)
+                found.append(
+                    _condition(name, operator, bound, kind)
+                    if operator
+                    else Condition("prose", Operator.UNKNOWN, f"the operator {key} on {name} is not read")
+                )
+        elif len(words) > 1 and words[0] in ("max", "min", "maximum", "minimum") and name not in _SUBJECTS:
+            operator = Operator.AT_MOST if words[0].startswith("max") else Operator.AT_LEAST
+            found.append(_condition("_".join(words[1:]), operator, wanted, kind))
+        elif name == "max_tier":
+            found.append(_condition("tier", Operator.AT_MOST, wanted, kind))
+        else:
+            found.append(_condition(name, Operator.IN if isinstance(wanted, list) else Operator.EQUALS, wanted, kind))
+    return found
+
+
+def _literal(text: str) -> Any:
+    if text[0] in "'\"":
+        return text[1:-1]
+    if text in ("true", "false"):
+        return text == "true"
+    try:
+        return int(text)
+    except ValueError:
+        try:
+            return float(text) if any(c.isdigit() for c in text) else text
+        except ValueError:
+            return text
+
+
+def _condition(name: str, operator: Operator, wanted: Any, kind: ClauseKind) -> Condition:
+    subject = _SUBJECTS.get("_".join(split_words(name)))
+    if subject is None:
+        subject = name if name.startswith("session:") else f"argument:{name}"
+        if name.startswith(("session.", "session_context.", "user.")):
+            subject = "session:" + name.split(".", 1)[1]
+    if subject == "tier":
+        wanted = trust_tier(wanted)
+        tightens = (Operator.AT_MOST, Operator.BELOW) if kind is ClauseKind.REQUIRE else (Operator.ABOVE, Operator.AT_LEAST)
+        if operator is Operator.EQUALS and kind is ClauseKind.REQUIRE and wanted == 1:
+            operator = Operator.AT_MOST
+        if wanted is None or operator not in tightens:
+            return Condition("prose", Operator.UNKNOWN, f"{name} {operator} {wanted}: less trust would be needed, not more")
+    if subject == "destination":
+        operator = {Operator.IN: Operator.LIKE, Operator.EQUALS: Operator.LIKE, Operator.NOT_IN: Operator.NOT_LIKE}.get(
+            operator, operator
+        )
+    if operator in (Operator.IN, Operator.NOT_IN, Operator.LIKE, Operator.NOT_LIKE):
+        items = wanted if isinstance(wanted, list) else [wanted]
+        plain = all(isinstance(i, str) for i in items) if "LIKE" in operator.name else not _has_nested(items)
+        if items and plain:
+            return Condition(subject, operator, tuple(items))
+    elif operator in ORDER_OPERATORS:
+        if isinstance(wanted, (int, float)) and not isinstance(wanted, bool):
+            return Condition(subject, operator, wanted)
+    elif not isinstance(wanted, (dict, list)) and wanted is not None:
+        return Condition(subject, operator, wanted)
+    return Condition("prose", Operator.UNKNOWN, f"{name} {operator} {wanted!r} is not read")
+
+
+def _has_nested(items: list[Any]) -> bool:
+    return any(isinstance(item, (dict, list)) for item in items)
+
+
+def trust_tier(value: Any) -> int | None:
+    """Return the tier that a number or a word such as `internal` stands for; None if it is neither."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value if 1 <= value <= 3 else None
+    if isinstance(value, str):
+        found = [_TRUST[w] for w in split_words(value) if w in _TRUST]
+        return found[0] if found else None
+    return None
+
+
+# --- sections -------------------------------------------------------------------------------------------------------
+
+
+def _limits(reader: _Reader, key: str, value: Any, place: _Place) -> None:
+    """Limits: a number is for the calls of the place, a mapping by tool, argument, or both joined by a dot."""
+    if isinstance(value, bool) or value is None:
+        reader.skip(place.path, "not a limit")
+    elif isinstance(value, (int, float)):
+        words = [w for w in split_words(key) if w not in ("max", "maximum", "limit", "limits", "scope", "per")]
+        _limit(reader, place, words, value, key)
+    elif isinstance(value, dict):
+        for name, bound in value.items():
+            here = place.at(name)
+            if isinstance(bound, dict):
+                inner = replace(here, tools=(name,)) if not _is_generic(name) else here
+                _limits(reader, name, bound, inner)
+                continue
+            if not isinstance(bound, (int, float)) or isinstance(bound, bool):
+                reader.skip(here.path, "not a limit")
+                continue
+            head, dot, argument = name.rpartition(".")
+            if dot and argument:
+                inner = replace(here, tools=(head,)) if place.tools == ("*",) else here
+                _limit(reader, inner, split_words(argument), bound, argument)
+            else:
+                words = [w for w in split_words(name) if w not in ("max", "maximum")]
+                if place.tools == ("*",) and place.path and not _is_generic(name):
+                    _limit(reader, replace(here, tools=(name,)), [], bound, name)
+                    _limit(reader, here, words, bound, name, only_argument=True)
+                else:
+                    _limit(reader, here, words, bound, name)
+    else:
+        reader.skip(place.path, "not a limit")
+
+
+def _is_generic(name: str) -> bool:
+    """Tell whether a limit's name says what is counted (`max_records`, `limit`), not which tool (`list_events`)."""
+    words = _words(name)
+    return bool(words & {"max", "maximum", "min", "per"}) or words <= _VOLUME_WORDS | {"amount", "calls", "recipients"}
+
+
+def _limit(
+    reader: _Reader, place: _Place, words: list[str], bound: int | float, name: str, *, only_argument: bool = False
+) -> None:
+    """Add one upper bound on what `words` name: an argument, the volume, or how many calls."""
+    if isinstance(bound, float) and bound.is_integer():
+        bound = int(bound)
+    joined = "_".join(w for w in words if w not in ("max", "maximum"))
+    if joined in ("per_request", "calls", "calls_per_request", "per_plan", "times", "invocations", "requests"):
+        subject = "calls" if place.tools == ("*",) else "count"
+        checks = [Condition(subject, Operator.AT_MOST, bound)]
+    elif joined in ("sensitivity", "tier", "provenance_tier"):
+        checks = [Condition(_SUBJECTS[joined], Operator.AT_MOST, bound)]
+    elif not words or (set(words) <= _VOLUME_WORDS and not only_argument):
+        checks = [Condition("volume", Operator.AT_MOST, bound)]
+        checks += [Condition(f"argument:{name.removeprefix('max_')}", Operator.AT_MOST, bound)] if words else []
+        if words and name.removeprefix("max_") != name:
+            checks.append(Condition(f"argument:{name}", Operator.AT_MOST, bound))
+    else:
+        names = dict.fromkeys((joined, name))
+        checks = [Condition(f"argument:{n}", Operator.AT_MOST, bound) for n in names]
+    reader.add(place.clause(ClauseKind.REQUIRE, checks=tuple(checks)))
+
+
+def _roles(reader: _Reader, key: str, value: Any, place: _Place) -> None:
+    if isinstance(value, list) and all(isinstance(item, dict) for item in value):
+        named = [(i, item, item.get("name", item.get("role"))) for i, item in enumerate(value)]
+        blocks = [(i, {k: v for k, v in item.items() if k not in ("name", "role")}, n) for i, item, n in named]
+    elif isinstance(value, dict):
+        blocks = [(name, item, name) for name, item in value.items()]
+    else:
+        reader.skip(place.path, "not a mapping of roles")
+        return
+    for part, block, name in blocks:
+        here = place.at(part)
+        if not isinstance(name, str) or place.roles:
+            reader.skip(here.path, "a role without a name, or inside another role")
+        elif isinstance(block, dict):
+            parents = next((_strings(block[k]) for k in ("inherits", "extends", "inherits_from") if k in block), None)
+            if parents:
+                reader.inherits[name] = parents
+            rest = {k: v for k, v in block.items() if k not in ("inherits", "extends", "inherits_from")}
+            _block(reader, rest, replace(here, roles=(name,)))
+        elif isinstance(block, list) and _strings(block):
+            _effect_list(reader, Effect.ALLOW, block, replace(here, roles=(name,)))
+        else:
+            reader.skip(here.path, "not a role's permissions")
+
+
+def _destinations(reader: _Reader, key: str, value: Any, place: _Place) -> None:
+    operator = Operator.NOT_LIKE if effect_of_key(key) is Effect.DENY else Operator.LIKE
+    lists = value.items() if isinstance(value, dict) else [(None, value)]
+    for tool, items in lists:
+        here = place if tool is None else replace(place.at(tool), tools=(tool,))
+        patterns = _strings(items)
+        if patterns is None and items == []:
+            patterns = () if operator is Operator.LIKE else None
+            if patterns is None:
+                continue
+        if patterns is None:
+            reader.skip(here.path, "not a list of destinations")
+        else:
+            reader.add(here.clause(ClauseKind.REQUIRE, checks=(Condition("destination", operator, patterns),)))
+
+
+def _provenance(reader: _Reader, key: str, value: Any, place: _Place) -> None:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):  # trusted_sources_only: [tools]
+        for i, item in enumerate(value):
+            reader.add(
+                place.at(i).clause(
+                    ClauseKind.REQUIRE, tools=(item,), checks=(Condition("tier", Operator.AT_MOST, 2),)
+                )
+            )
+        return
+    if isinstance(value, list):
+        for i, item in enumerate(value):
+            _provenance_item(reader, item, place.at(i), None)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            here = place.at(name)
+            if isinstance(item, dict):
+                _provenance_item(reader, item, here, (name,))
+            else:
+                _tier_clause(reader, here, (name,), None, trust_tier(item), "")
+    else:
+        _tier_clause(reader, place, None, None, trust_tier(value), "")
+
+
+def _provenance_item(reader: _Reader, item: Any, place: _Place, tools: tuple[str, ...] | None) -> None:
+    if not isinstance(item, dict):
+        reader.skip(place.path, "not a provenance requirement")
+        return
+    named = _tool_names(item) or tools
+    tier = next((trust_tier(v) for k, v in item.items() if _words(k) & {"tier", "trust", "source", "sources"}), None)
+    unless = item.get("unless", item.get("except", ""))
+    _tier_clause(reader, place, named, item.get("argument"), tier, unless if isinstance(unless, str) else str(unless))
+
+
+def _tier_clause(
+    reader: _Reader, place: _Place, tools: tuple[str, ...] | None, argument: Any, tier: int | None, unless: str
+) -> None:
+    if tier is None:
+        reader.skip(place.path, "not a tier from 1 to 3 or a word such as internal, partner or public")
+        return
+    subject = f"tier:{argument}" if isinstance(argument, str) else "tier"
+    check = Condition(subject, Operator.AT_MOST, tier)
+    reader.add(place.clause(ClauseKind.REQUIRE, tools=tools, checks=(check,), exception=unless))
+
+
+def _requests(reader: _Reader, key: str, value: Any, place: _Place) -> None:
+    tools = _strings(value) if not isinstance(value, bool) else place.tools if value else None
+    for i, tool in enumerate(tools or ()):
+        here = place.at(i) if isinstance(value, list) else place
+        check = Condition("request", Operator.EQUALS, "asks for the call")
+        reader.add(here.clause(ClauseKind.REQUIRE, tools=(tool,), checks=(check,)))
+    if tools is None and value not in (False, []):
+        reader.skip(place.path, "not a list of tools")
+
+
+def _before(reader: _Reader, key: str, value: Any, place: _Place) -> None:
+    if not isinstance(value, dict):
+        reader.skip(place.path, "not a mapping of tools to what must come before them")
+        return
+    for tool, earlier in value.items():
+        names = _strings(earlier)
+        if names is None:
+            reader.skip((*place.path, tool), "not the name of a tool")
+        else:
+            check = Condition("before", Operator.IN, names)
+            reader.add(place.at(tool).clause(ClauseKind.REQUIRE, tools=(tool,), checks=(check,)))
+
+
+def _granted_scopes(reader: _Reader, key: str, value: Any, place: _Place) -> None:
+    lists = [(place.roles, value)] if not isinstance(value, dict) else [((role,), v) for role, v in value.items()]
+    for roles, items in lists:
+        scopes = _strings(items.split() if isinstance(items, str) else items)
+        if scopes is None or not place.may_grant:
+            reader.skip(place.path, "not a list of scopes, or not clear whose")
+        else:
+            reader.scopes.append((roles, frozenset(scopes)))
+
+
+def _required_scopes(reader: _Reader, key: str, value: Any, place: _Place) -> None:
+    """Any one of a tool's scopes is needed, and enough."""
+    if not isinstance(value, dict):
+        reader.skip(place.path, "not a mapping of tools to scopes")
+        return
+    for tool, items in value.items():
+        scopes, here = _strings(items), place.at(tool)
+        if scopes is None:
+            reader.skip(here.path, "not a list of scopes")
+            continue
+        condition = Condition("scopes", Operator.IN, scopes)
+        if place.may_grant:
+            reader.add(replace(here.clause(ClauseKind.ALLOW, tools=(tool,), when=(condition,)), dialect="scopes"))
+        reader.add(replace(here.clause(ClauseKind.REQUIRE, tools=(tool,), checks=(condition,)), dialect="scopes"))
+
+
+def _tools(reader: _Reader, key: str, value: Any, place: _Place) -> None:
+    entries: list[tuple[str | int, Any, Any]]
+    if isinstance(value, dict):
+        entries = [(name, item, name) for name, item in value.items()]
+    else:
+        entries = [(i, item, item.get("name")) for i, item in enumerate(value)]
+    for part, item, name in entries:
+        here = place.at(part)
+        if not isinstance(item, dict) or not isinstance(name, str) or not name:
+            reader.skip(here.path, "not an entry for a tool")
+            continue
+        _tool(reader, name, dict(item), here)
+
+
+_SCHEMA_KEYS = ("input_schema", "inputSchema", "parameters", "arguments_schema", "schema")
+
+
+def _tool(reader: _Reader, name: str, entry: dict[str, Any], place: _Place) -> None:
+    here = replace(place, tools=(name,))
+    for key in _SCHEMA_KEYS:
+        schema = entry.get(key)
+        if isinstance(schema, dict):
+            entry.pop(key)
+            _schema(reader, schema, entry, here.at(key))
+    entry.pop("required", None)
+    entry.pop("name", None)
+    scopes = _strings(entry.pop("scopes", None)) if _strings(entry.get("scopes")) else None
+    if scopes:
+        _required_scopes(reader, "", {name: list(scopes)}, place)
+    granted = entry.pop("allowed", entry.pop("enabled", None))
+    if granted is True:
+        _effect_list(reader, Effect.ALLOW, name, place)
+    elif granted is False:
+        reader.add(here.clause(ClauseKind.DENY))
+    for key in ("description", "returns", "title", "annotations"):
+        entry.pop(key, None)
+    if entry:
+        _rule(reader, {"tool": name, **entry}, place, Effect.NONE)
+
+
+def _schema(reader: _Reader, schema: dict[str, Any], entry: dict[str, Any], place: _Place) -> None:
+    if "properties" not in schema and "type" not in schema and all(isinstance(v, dict) for v in schema.values()):
+        schema = {"type": "object", "properties": schema}  # parameters by name, as function catalogues have them
+        if isinstance(entry.get("required"), list):
+            schema["required"] = entry["required"]
+    problems = unknown_keywords(schema)
+    if problems:
+        reader.skip(place.path, f"a schema that is not read whole: {problems[0]}")
+        check = Condition("schema", Operator.UNKNOWN, f"the schema {problems[0]}")
+    else:
+        check = Condition("schema", Operator.VALID, schema)
+    reader.add(replace(place.clause(ClauseKind.REQUIRE, checks=(check,)), dialect="schema"))
+
+
+def _default(reader: _Reader, key: str, value: Any, place: _Place) -> None:
+    effect = effect_of_key(value)
+    if effect is Effect.NONE or len(place.path) > 2 or place.roles or not place.may_grant:
+        reader.skip(place.path, "not a default of allow or deny for the whole policy")
+    elif reader.default is not Effect.DENY:  # of two, the stricter
+        reader.default = effect
+
+
+def _cedar(reader: _Reader, key: str, value: Any, place: _Place) -> None:
+    for text in [value] if isinstance(value, str) else value:
+        reader.cedar.append((place.path, text))
+
+
+def _statements(reader: _Reader, key: str, value: Any, place: _Place) -> None:
+    _rules(reader, value if isinstance(value, list) else [value], place)
+
+
+_Test = Callable[[frozenset[str], Any], bool]
+_Read = Callable[[_Reader, str, Any, _Place], None]
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and bool(value) and all(isinstance(v, str) for v in value))
+
+
+# The first test that holds decides what a member is.
+_MEMBERS: tuple[tuple[_Test, _Read], ...] = (
+    (lambda w, v: "cedar" in w and _is_text(v), _cedar),
+    (lambda w, v: bool(w & {"statement", "statements"}) and isinstance(v, (dict, list)), _statements),
+    (lambda w, v: "default" in w and isinstance(v, str) and len(v.split()) <= 3, _default),
+    (lambda w, v: bool(w & {"role", "roles"}) and isinstance(v, (dict, list)), _roles),
+    (lambda w, v: "scopes" in w and bool(w & {"granted", "grants", "grant"}), _granted_scopes),
+    (lambda w, v: "scopes" in w and bool(w & {"required", "tool", "requires", "operation"}), _required_scopes),
+    (lambda w, v: bool(w & {"request", "asked"}) and bool(w & {"explicit", "required", "requires", "must"}), _requests),
+    (lambda w, v: bool(w & {"before", "prerequisites", "preconditions"}) and isinstance(v, dict), _before),
+    (
+        lambda w, v: bool(w & {"provenance", "tier", "trust", "sources"}) and (w & _LIMIT_WORDS == frozenset()),
+        _provenance,
+    ),
+    (lambda w, v: bool(w & _PLACE_WORDS) and isinstance(v, (list, dict)) and not w & {"limit", "limits"}, _destinations),
+    (
+        lambda w, v: w <= {"tools", "operations", "functions", "catalog", "catalogue", "actions", "tool", "entries"}
+        and bool(v)
+        and (
+            (isinstance(v, list) and all(isinstance(i, dict) and "name" in i for i in v))
+            or (isinstance(v, dict) and all(isinstance(i, dict) for i in v.values()))
+        ),
+        _tools,
+    ),
+    (
+        lambda w, v: isinstance(v, list) and bool(w & {"rules", "rule", "constraints", "sections", "clauses", "guidelines"}),
+        _statements,
+    ),
+)

@@ -1,0 +1,211 @@
+"""What an explicit rule says, whatever dialect it was written in.
+
+A policy is read into a `Rulebook` of clauses of three kinds:
+
+    ALLOW    grants the calls it names, when its conditions hold
+    DENY     forbids the calls it names, when its conditions hold; wins over every ALLOW
+    REQUIRE  calls it names must pass its checks, when its conditions hold; never grants
+
+A condition compares one subject of a call with a value. Subjects:
+
+    argument:PATH   an argument, by its dotted path; separators and case of names do not matter
+    volume          the larger of `scope_volume` and nothing else
+    sensitivity, tier
+    destination     every address, host or recipient that the call sends to
+    resource        what the call acts on (arguments `resource`, `arn`, or any value that starts with `arn:`)
+    session:PATH    a field of the session
+    count           how many calls of the plan this clause names; `calls` counts all calls of the plan
+    scopes          OAuth scopes granted to the role
+    before          a call that data must have come through before this one
+    request         whether the request asks for the call
+    schema          all arguments against a JSON Schema
+    prose           a sentence; nobody decides it here
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Any
+
+from gatling.policy.globs import covers, matches, squashed
+from gatling.policy.source import DataPath, show_path
+from gatling.policy.tree import Effect
+
+
+class ClauseKind(enum.StrEnum):
+    ALLOW = "allow"
+    DENY = "deny"
+    REQUIRE = "require"
+
+
+class Operator(enum.StrEnum):
+    AT_MOST = "<="
+    BELOW = "<"
+    AT_LEAST = ">="
+    ABOVE = ">"
+    EQUALS = "=="
+    DIFFERS = "!="
+    IN = "in"
+    NOT_IN = "not in"
+    LIKE = "like"
+    """Matches one of several patterns with `*` and `?`."""
+    NOT_LIKE = "not like"
+    VALID = "valid"
+    """The value is a JSON Schema that the subject must satisfy."""
+    UNKNOWN = "unknown"
+    """Cannot be decided; the value says why."""
+
+
+ORDER_OPERATORS = (Operator.AT_MOST, Operator.BELOW, Operator.AT_LEAST, Operator.ABOVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    subject: str
+    operator: Operator
+    value: Any
+
+    def __str__(self) -> str:
+        if self.operator is Operator.UNKNOWN:
+            return str(self.value)
+        value = ", ".join(map(str, self.value)) if isinstance(self.value, tuple) else self.value
+        if self.operator is Operator.VALID:
+            return "arguments valid against the schema"
+        return f"{self.subject.removeprefix('argument:')} {self.operator} {value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One explicit rule."""
+
+    kind: ClauseKind
+    tools: tuple[str, ...]
+    """Patterns of tool names, any of which must match."""
+    path: DataPath
+    """Where it stands in the policy."""
+    dialect: str
+    roles: tuple[str, ...] = ()
+    """Patterns of roles; empty for everybody."""
+    when: tuple[Condition, ...] = ()
+    """All must hold for the clause to apply."""
+    checks: tuple[Condition, ...] = ()
+    """REQUIRE only: what must hold then."""
+    is_complement: bool = False
+    """The clause names every call that `tools` does not match (access management's NotAction)."""
+    is_squashed: bool = False
+    """Names are compared without case and separators: `s3:GetObject` is `s3_get_object`."""
+    exception: str = ""
+    """Prose that may excuse a failed check; a failure is then undecided."""
+    line: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Path and line, as in `forbidden_operations[1] (line 7)`."""
+        shown = show_path(self.path) or "(the policy)"
+        return f"{shown} (line {self.line})" if self.line else shown
+
+    def names(self, tool: str) -> bool:
+        """Tell whether the clause is about a tool.
+
+        A grant goes by the exact name. What forbids or restricts also catches the name in other case, with other
+        separators, or in letters that only look alike.
+        """
+        found = any(self._names(pattern, tool) for pattern in self.tools)
+        return found != self.is_complement
+
+    def _names(self, pattern: str, tool: str) -> bool:
+        if pattern == "*" or (not self.is_squashed and matches(pattern, tool)):
+            return True
+        # A complement that catches more names less: NotAction goes by the lenient comparison only where it restricts less.
+        lenient = self.is_squashed or (self.kind is not ClauseKind.ALLOW) != self.is_complement
+        return lenient and matches(squashed(pattern), squashed(tool))
+
+    def is_for(self, roles: tuple[str, ...]) -> bool:
+        return not self.roles or any(matches(squashed(p), squashed(r)) for p in self.roles for r in roles)
+
+    def covers_tools(self, other: Clause) -> bool:
+        """Tell whether it is about every call that `other` is about; may say no where the answer is yes."""
+        if self.is_complement or other.is_complement:
+            return self.tools == other.tools and self.is_complement == other.is_complement
+        return all(any(covers(wide, narrow) for wide in self.tools) for narrow in other.tools)
+
+    def covers_roles(self, other: Clause) -> bool:
+        return not self.roles or (bool(other.roles) and set(other.roles) <= set(self.roles))
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecognised:
+    """A part of a policy that no dialect reads; the encoder still does."""
+
+    path: DataPath
+    reason: str
+    line: int | None = None
+
+    @property
+    def place(self) -> str:
+        shown = show_path(self.path) or "(the policy)"
+        return f"{shown} (line {self.line})" if self.line else shown
+
+
+@dataclass(slots=True)
+class Rulebook:
+    """The explicit part of a policy."""
+
+    clauses: tuple[Clause, ...]
+    default: Effect = Effect.NONE
+    """What a call gets that no clause names; DENY where the policy is silent."""
+    unrecognised: tuple[Unrecognised, ...] = ()
+    inherits: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Roles whose clauses a role has besides its own."""
+    scopes: tuple[tuple[tuple[str, ...], frozenset[str]], ...] = ()
+    """Granted OAuth scopes: (roles, scopes); no roles for everybody."""
+    cedar: tuple[tuple[DataPath, str], ...] = ()
+    """Cedar policy texts."""
+    _found: dict[tuple[str, str], tuple[Clause, ...]] = field(default_factory=dict, repr=False)
+    _by_name: dict[str, list[Clause]] | None = field(default=None, repr=False)
+    _by_pattern: list[Clause] = field(default_factory=list, repr=False)
+
+    @property
+    def is_allow_by_default(self) -> bool:
+        return self.default is Effect.ALLOW
+
+    def roles_of(self, role: str) -> tuple[str, ...]:
+        """Return the role and all that it inherits from, however the inheritance loops."""
+        found, waiting = [role], [role]
+        while waiting:
+            name = squashed(waiting.pop())
+            for child, parents in self.inherits.items():
+                if squashed(child) == name:
+                    new = [p for p in parents if p not in found]
+                    found += new
+                    waiting += new
+        return tuple(found)
+
+    def clauses_for(self, tool: str, role: str) -> tuple[Clause, ...]:
+        """Return the clauses about a tool that bind a role, in the policy's order."""
+        key = (tool, role)
+        found = self._found.get(key)
+        if found is None:
+            roles = self.roles_of(role)
+            found = tuple(c for c in self._candidates(tool) if c.is_for(roles) and c.names(tool))
+            if len(self._found) < 4_096:
+                self._found[key] = found
+        return found
+
+    def _candidates(self, tool: str) -> list[Clause]:
+        """Clauses that could name the tool: those with plain names by an index, the others all."""
+        if self._by_name is None:
+            self._by_name = {}
+            for clause in self.clauses:
+                if clause.is_complement or any("*" in t or "?" in t for t in clause.tools):
+                    self._by_pattern.append(clause)
+                else:
+                    for name in {squashed(t) for t in clause.tools}:
+                        self._by_name.setdefault(name, []).append(clause)
+        return self._by_name.get(squashed(tool), []) + self._by_pattern
+
+    def granted_scopes(self, role: str) -> frozenset[str]:
+        roles = {squashed(r) for r in self.roles_of(role)}
+        parts = (scopes for names, scopes in self.scopes if not names or roles & {squashed(n) for n in names})
+        return frozenset(scope for part in parts for scope in part)

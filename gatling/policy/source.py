@@ -1,0 +1,154 @@
+"""Where in its text each part of a JSON or YAML document stands.
+
+A finding about a policy is only useful with a line number, and parsed data has none. `parse_policy` reads the text with
+the strict decoders of `schema.plain` and then walks it once more for positions; nothing here recurses.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gatling.errors import InputError
+from gatling.schema.plain import MAX_TEXT_CHARS, decode_json, decode_text, join_path, yaml_scalar
+
+DataPath = tuple[str | int, ...]
+"""Keys and list indices from the root."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySource:
+    """A policy with the line of each of its parts."""
+
+    data: dict[str, Any]
+    lines: dict[DataPath, int] = field(default_factory=dict)
+    """Line, from 1, on which a part starts: a member of a mapping at its key, an item of a list at its value."""
+    file: str | None = None
+
+
+def show_path(path: DataPath) -> str:
+    """Write a path as in error messages: `roles.clerk.limits[2]`."""
+    text = ""
+    for part in path:
+        text = join_path(text, part)
+    return text
+
+
+def parse_policy(text: str, *, file: str | None = None) -> PolicySource:
+    """Read a policy from JSON or YAML text.
+
+    Raises:
+        InputError: if it is neither, or not a mapping; with the line where that is known.
+    """
+    try:
+        data = decode_text(text)
+        if not isinstance(data, dict):
+            raise InputError(f"the policy is a {type(data).__name__}, wanted a mapping")
+    except InputError as error:
+        raise error.at(file, error.line) from None
+    return PolicySource(data, _json_lines(text) if _is_json(text) else _yaml_lines(text), file)
+
+
+def read_policy(path: str | Path) -> PolicySource:
+    """Read a policy file, JSON or YAML. Raises: InputError naming file and line."""
+    path = Path(path)
+    try:
+        if path.stat().st_size > 4 * MAX_TEXT_CHARS:
+            raise InputError(f"{path.stat().st_size} bytes, at most {4 * MAX_TEXT_CHARS} are taken", file=str(path))
+        text = path.read_text("utf-8-sig")
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror or error}", file=str(path)) from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"not UTF-8 at byte {error.start}", file=str(path)) from None
+    return parse_policy(text, file=str(path))
+
+
+def _is_json(text: str) -> bool:
+    try:
+        decode_json(text.lstrip("\ufeff \t\r\n"))
+    except InputError:
+        return False
+    return True
+
+
+@dataclass(slots=True)
+class _Walker:
+    """Turns a stream of opened, closed and scalar values into paths."""
+
+    lines: dict[DataPath, int] = field(default_factory=dict)
+    path: list[str | int] = field(default_factory=list)
+    is_mapping: list[bool] = field(default_factory=list)
+    key: tuple[str, int] | None = None
+
+    def value(self, line: int) -> None:
+        """Note the place of a value and step to it."""
+        if not self.is_mapping:
+            self.lines[()] = line
+            return
+        if self.is_mapping[-1]:
+            assert self.key is not None
+            self.path[-1], line = self.key
+            self.key = None
+        else:
+            last = self.path[-1]
+            assert isinstance(last, int)
+            self.path[-1] = last + 1
+        self.lines[tuple(self.path)] = line
+
+    def open(self, line: int, *, mapping: bool) -> None:
+        self.value(line)
+        self.is_mapping.append(mapping)
+        self.path.append("" if mapping else -1)
+
+    def close(self) -> None:
+        self.is_mapping.pop()
+        self.path.pop()
+
+    def wants_key(self) -> bool:
+        return bool(self.is_mapping) and self.is_mapping[-1] and self.key is None
+
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s{}\[\],:"]+|\n')
+
+
+def _json_lines(text: str) -> dict[DataPath, int]:
+    walker, line = _Walker(), 1
+    for match in _TOKEN.finditer(text.lstrip("\ufeff")):
+        token = match.group()
+        if token == "\n":
+            line += 1
+        elif token in "{[":
+            walker.open(line, mapping=token == "{")
+        elif token in "}]":
+            walker.close()
+        elif walker.wants_key():
+            walker.key = (json.loads(token), line)
+        else:
+            walker.value(line)
+    return walker.lines
+
+
+def _yaml_lines(text: str) -> dict[DataPath, int]:
+    walker = _Walker()
+    for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.ScalarEvent):
+            if walker.wants_key():
+                walker.key = (_yaml_key(event), line)
+            else:
+                walker.value(line)
+        elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+            walker.open(line, mapping=isinstance(event, yaml.MappingStartEvent))
+        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+            walker.close()
+    return walker.lines
+
+
+def _yaml_key(event: yaml.ScalarEvent) -> str:
+    value = yaml_scalar(event)
+    return value if isinstance(value, str) else json.dumps(value)
