@@ -51,7 +51,7 @@ class CedarPolicies:
                 "scope_sensitivity": call.node.scope_sensitivity,
             },
         }
-        entities = [
+        entities: list[dict[Any, Any]] = [
             {"uid": {"__entity": {"type": "Role", "id": role}}, "attrs": {}, "parents": []},
             {
                 "uid": {"__entity": {"type": "User", "id": user}},

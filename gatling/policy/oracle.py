@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -276,7 +276,7 @@ def _compare(value: Any, operator: Operator, wanted: Any, argument: str | None) 
         }[operator]
         return _Outcome(holds, argument, _shown(number if isinstance(value, (list, dict)) else value))
     items = [leaf for _, leaf in leaves(value)]
-    tests = {
+    tests: dict[Operator, Callable[[Any], bool]] = {
         Operator.EQUALS: lambda item: _same(item, wanted),
         Operator.DIFFERS: lambda item: not _same(item, wanted),
         Operator.IN: lambda item: any(_same(item, choice) for choice in wanted),

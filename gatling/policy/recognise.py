@@ -26,6 +26,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from gatling.policy.argument_schema import unknown_keywords
@@ -44,7 +45,9 @@ _PLACE_WORDS = frozenset(
     "domain domains destination destinations recipient recipients host hosts url urls address addresses site sites email "
     "emails endpoint egress outbound".split()
 )
-_LIMIT_WORDS = frozenset("limit limits quota quotas cap caps ceiling ceilings bound bounds threshold thresholds".split())
+_LIMIT_WORDS = frozenset(
+    "limit limits quota quotas cap caps ceiling ceilings bound bounds threshold thresholds".split()
+)
 _VOLUME_WORDS = frozenset(
     "limit limits max maximum rows records results items volume files entries count size page n top k num number".split()
 )
@@ -64,8 +67,23 @@ _TRUST = {
 _EXPRESSION = re.compile(r"\s*([\w.]{1,200})\s*(<=|>=|==|!=|<|>)\s*('[^']{0,200}'|\"[^\"]{0,200}\"|[\w.+-]{1,200})\s*")
 
 
+@lru_cache(maxsize=16_384)
 def _words(key: str) -> frozenset[str]:
     return frozenset(split_words(key))
+
+
+_FALLING = (Operator.AT_MOST, Operator.BELOW)
+_RISING = (Operator.AT_LEAST, Operator.ABOVE)
+
+
+def _only_more_trust(conditions: tuple[Condition, ...], operators: tuple[Operator, ...]) -> tuple[Condition, ...]:
+    """Leave undecided what would make less trust an advantage: a grant only for tier 3, a denial only for tier 1."""
+    return tuple(
+        Condition("prose", Operator.UNKNOWN, f"{c}: asks for less trust")
+        if c.subject.startswith("tier") and c.operator not in (*operators, Operator.UNKNOWN)
+        else c
+        for c in conditions
+    )
 
 
 @dataclass
@@ -82,7 +100,9 @@ class _Reader:
     role_names: frozenset[str] = frozenset()
 
     def add(self, clause: Clause) -> None:
-        self.clauses.append(replace(clause, line=self.lines.get(clause.path)))
+        when = _only_more_trust(clause.when, _RISING if clause.kind is not ClauseKind.ALLOW else _FALLING)
+        checks = _only_more_trust(clause.checks, _FALLING)
+        self.clauses.append(replace(clause, when=when, checks=checks, line=self.lines.get(clause.path)))
 
     def skip(self, path: DataPath, reason: str) -> None:
         self.unrecognised.append(Unrecognised(path, reason, self.lines.get(path)))
@@ -164,7 +184,11 @@ def _restrictions(reader: _Reader, value: dict[str, Any] | list[Any], place: _Pl
         if isinstance(child, dict) and is_statement(child):
             _statement(reader, child, place.at(key))
         elif isinstance(value, dict):
-            if isinstance(child, (dict, list)) or effect_of_key(str(key)) is Effect.DENY or _words(str(key)) & _LIMIT_WORDS:
+            if (
+                isinstance(child, (dict, list))
+                or effect_of_key(str(key)) is Effect.DENY
+                or _words(str(key)) & _LIMIT_WORDS
+            ):
                 _member(reader, str(key), child, place.at(key))
         elif isinstance(child, dict):
             _block(reader, child, place.at(key))
@@ -274,8 +298,8 @@ def _rule(reader: _Reader, rule: dict[str, Any], place: _Place, effect: Effect) 
         _rules(reader, rest.pop("rules"), here.at("rules"))
         rest.pop("section", None)
     text = next((rest.pop(key) for key in _TEXT_KEYS if isinstance(rest.get(key), str)), None)
-    when = [c for key in _WHEN_KEYS if key in rest for c in _conditions(rest.pop(key), ClauseKind.DENY)]
-    must = [c for key in _MUST_KEYS if key in rest for c in _conditions(rest.pop(key), ClauseKind.REQUIRE)]
+    when = [c for key in _WHEN_KEYS if key in rest for c in _conditions(rest.pop(key))]
+    must = [c for key in _MUST_KEYS if key in rest for c in _conditions(rest.pop(key))]
     for key in [k for k in rest if k in _QUIET_KEYS]:
         if not (key == "description" and effect is Effect.NONE and text is None):
             rest.pop(key)
@@ -341,16 +365,16 @@ _KEYED_OPERATORS = {
 _SYMBOLS = {o.value: o for o in (*ORDER_OPERATORS, Operator.EQUALS, Operator.DIFFERS)}
 
 
-def _conditions(value: Any, kind: ClauseKind) -> list[Condition]:
+def _conditions(value: Any) -> list[Condition]:
     """Read a mapping of subjects to what they must be, an expression such as `amount <= 500`, or a list of either."""
     if isinstance(value, str):
         match = _EXPRESSION.fullmatch(value)
         if not match:
             return [Condition("prose", Operator.UNKNOWN, value)]
         name, symbol, wanted = match.groups()
-        return [_condition(name, _SYMBOLS[symbol], _literal(wanted), kind)]
+        return [_condition(name, _SYMBOLS[symbol], _literal(wanted))]
     if isinstance(value, list):
-        return [c for item in value for c in _conditions(item, kind)]
+        return [c for item in value for c in _conditions(item)]
     if not isinstance(value, dict):
         return [Condition("prose", Operator.UNKNOWN, f"{value!r} is not a condition")]
     found = []
@@ -360,17 +384,17 @@ def _conditions(value: Any, kind: ClauseKind) -> list[Condition]:
             for key, bound in wanted.items():
                 operator = _KEYED_OPERATORS.get("_".join(split_words(key)) or key)
                 found.append(
-                    _condition(name, operator, bound, kind)
+                    _condition(name, operator, bound)
                     if operator
                     else Condition("prose", Operator.UNKNOWN, f"the operator {key} on {name} is not read")
                 )
         elif len(words) > 1 and words[0] in ("max", "min", "maximum", "minimum") and name not in _SUBJECTS:
             operator = Operator.AT_MOST if words[0].startswith("max") else Operator.AT_LEAST
-            found.append(_condition("_".join(words[1:]), operator, wanted, kind))
+            found.append(_condition("_".join(words[1:]), operator, wanted))
         elif name == "max_tier":
-            found.append(_condition("tier", Operator.AT_MOST, wanted, kind))
+            found.append(_condition("tier", Operator.AT_MOST, wanted))
         else:
-            found.append(_condition(name, Operator.IN if isinstance(wanted, list) else Operator.EQUALS, wanted, kind))
+            found.append(_condition(name, Operator.IN if isinstance(wanted, list) else Operator.EQUALS, wanted))
     return found
 
 
@@ -388,7 +412,7 @@ def _literal(text: str) -> Any:
             return text
 
 
-def _condition(name: str, operator: Operator, wanted: Any, kind: ClauseKind) -> Condition:
+def _condition(name: str, operator: Operator, wanted: Any) -> Condition:
     subject = _SUBJECTS.get("_".join(split_words(name)))
     if subject is None:
         subject = name if name.startswith("session:") else f"argument:{name}"
@@ -396,11 +420,10 @@ def _condition(name: str, operator: Operator, wanted: Any, kind: ClauseKind) -> 
             subject = "session:" + name.split(".", 1)[1]
     if subject == "tier":
         wanted = trust_tier(wanted)
-        tightens = (Operator.AT_MOST, Operator.BELOW) if kind is ClauseKind.REQUIRE else (Operator.ABOVE, Operator.AT_LEAST)
-        if operator is Operator.EQUALS and kind is ClauseKind.REQUIRE and wanted == 1:
-            operator = Operator.AT_MOST
-        if wanted is None or operator not in tightens:
-            return Condition("prose", Operator.UNKNOWN, f"{name} {operator} {wanted}: less trust would be needed, not more")
+        if operator is Operator.EQUALS and wanted == 1:
+            operator = Operator.AT_MOST  # the most trusted
+        if wanted is None:
+            return Condition("prose", Operator.UNKNOWN, f"{name} names no tier")
     if subject == "destination":
         operator = {Operator.IN: Operator.LIKE, Operator.EQUALS: Operator.LIKE, Operator.NOT_IN: Operator.NOT_LIKE}.get(
             operator, operator
@@ -543,9 +566,7 @@ def _provenance(reader: _Reader, key: str, value: Any, place: _Place) -> None:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):  # trusted_sources_only: [tools]
         for i, item in enumerate(value):
             reader.add(
-                place.at(i).clause(
-                    ClauseKind.REQUIRE, tools=(item,), checks=(Condition("tier", Operator.AT_MOST, 2),)
-                )
+                place.at(i).clause(ClauseKind.REQUIRE, tools=(item,), checks=(Condition("tier", Operator.AT_MOST, 2),))
             )
         return
     if isinstance(value, list):
@@ -708,7 +729,9 @@ _Read = Callable[[_Reader, str, Any, _Place], None]
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) or (isinstance(value, list) and bool(value) and all(isinstance(v, str) for v in value))
+    return isinstance(value, str) or (
+        isinstance(value, list) and bool(value) and all(isinstance(v, str) for v in value)
+    )
 
 
 # The first test that holds decides what a member is.
@@ -725,18 +748,25 @@ _MEMBERS: tuple[tuple[_Test, _Read], ...] = (
         lambda w, v: bool(w & {"provenance", "tier", "trust", "sources"}) and (w & _LIMIT_WORDS == frozenset()),
         _provenance,
     ),
-    (lambda w, v: bool(w & _PLACE_WORDS) and isinstance(v, (list, dict)) and not w & {"limit", "limits"}, _destinations),
     (
-        lambda w, v: w <= {"tools", "operations", "functions", "catalog", "catalogue", "actions", "tool", "entries"}
-        and bool(v)
-        and (
-            (isinstance(v, list) and all(isinstance(i, dict) and "name" in i for i in v))
-            or (isinstance(v, dict) and all(isinstance(i, dict) for i in v.values()))
+        lambda w, v: bool(w & _PLACE_WORDS) and isinstance(v, (list, dict)) and not w & {"limit", "limits"},
+        _destinations,
+    ),
+    (
+        lambda w, v: (
+            w <= {"tools", "operations", "functions", "catalog", "catalogue", "actions", "tool", "entries"}
+            and bool(v)
+            and (
+                (isinstance(v, list) and all(isinstance(i, dict) and "name" in i for i in v))
+                or (isinstance(v, dict) and all(isinstance(i, dict) for i in v.values()))
+            )
         ),
         _tools,
     ),
     (
-        lambda w, v: isinstance(v, list) and bool(w & {"rules", "rule", "constraints", "sections", "clauses", "guidelines"}),
+        lambda w, v: (
+            isinstance(v, list) and bool(w & {"rules", "rule", "constraints", "sections", "clauses", "guidelines"})
+        ),
         _statements,
     ),
 )

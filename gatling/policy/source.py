@@ -136,7 +136,7 @@ def _json_lines(text: str) -> dict[DataPath, int]:
 def _yaml_lines(text: str) -> dict[DataPath, int]:
     walker = _Walker()
     for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.ScalarEvent):
             if walker.wants_key():
                 walker.key = (_yaml_key(event), line)

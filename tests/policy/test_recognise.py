@@ -1,0 +1,197 @@
+"""What each dialect's clauses mean, one small policy at a time; and what stays unread."""
+
+# ruff: noqa: E501
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gatling.policy import Asked, Oracle, parse_policy, recognise
+from gatling.policy.lint import lint
+from gatling.schema import parse_context, parse_plan
+from tests.builders import node, plan
+from tests.policy.random_rules import judge
+
+
+def verdict(policy: dict[str, Any], *nodes: dict[str, Any], role: str = "clerk", **session: Any) -> str:
+    return judge(policy, plan(*nodes), role, **session).verdict
+
+
+ALLOW = {"allowed_operations": ["send_mail", "list_mail", "delete_mail"]}
+SEND = node("send_mail", arguments={"to": ["a@acme.com"], "limit": 5})
+
+
+@pytest.mark.parametrize(
+    ("policy", "call", "wanted"),
+    [
+        ({}, SEND, "violation"),  # silent: denied
+        ({"default": "allow"}, SEND, "compliant"),
+        ({"permittedTools": ["send_mail"]}, SEND, "compliant"),
+        ({"allowlist": ["send_*"]}, SEND, "compliant"),
+        ({"allowed_operations": ["sendmail"]}, SEND, "violation"),  # a grant goes by the exact name
+        ({**ALLOW, "blocked-tools": ["sendMail"]}, SEND, "violation"),  # a denial does not
+        ({**ALLOW, "forbidden_operations": {"mail": ["send_mail"]}}, SEND, "violation"),
+        ({"allowed_operations": {"send_mail": True, "list_mail": False}}, node("list_mail"), "violation"),
+        ({"access": {"allowed_operations": ["send_mail"]}}, SEND, "compliant"),
+        ({"xyz": {"allowed_operations": ["send_mail"]}}, SEND, "undecided"),
+        ({"roles": {"clerk": {"allowed_operations": ["send_mail"]}}}, SEND, "compliant"),
+        ({"roles": {"chief": {"allowed_operations": ["send_mail"]}}}, SEND, "violation"),
+        ({"roles": [{"name": "clerk", "allow": ["send_mail"]}]}, SEND, "compliant"),
+        ({"allowed_operations": {"clerk": ["send_mail"]}, "roles": {"clerk": {}}}, SEND, "compliant"),
+        ({**ALLOW, "scope_limits": {"send_mail.limit": 4}}, SEND, "violation"),
+        ({**ALLOW, "scope_limits": {"send_mail.limit": 5}}, SEND, "compliant"),
+        ({**ALLOW, "limits": {"send_mail": {"limit": 4}}}, SEND, "violation"),
+        ({**ALLOW, "limits": {"max_limit": 4}}, SEND, "violation"),
+        ({**ALLOW, "max_records": 4}, node("list_mail", scope_volume=5), "violation"),
+        ({**ALLOW, "scope_limits": {"send_mail.to": 1}}, node("send_mail", arguments={"to": ["a@b.co", "c@d.co"]}), "violation"),
+        ({**ALLOW, "scope_limits": {"send_mail.to": 1}}, node("send_mail", arguments={"to": "a@b.co"}), "compliant"),
+        ({**ALLOW, "scope_limits": {"list_mail.limit": 50}}, node("list_mail", arguments={"limit": "all"}), "violation"),
+        ({**ALLOW, "scope_limits": {"list_mail.limit": 50}}, node("list_mail", arguments={"Limit": 60}), "violation"),
+        ({**ALLOW, "max_sensitivity": 2}, node("list_mail", scope_sensitivity=3), "violation"),
+        ({**ALLOW, "allowed_domains": ["acme.com"]}, SEND, "compliant"),
+        ({**ALLOW, "allowed_domains": ["acme.com"]}, node("send_mail", arguments={"to": "x@acme.com.evil.io"}), "violation"),
+        ({**ALLOW, "allowed_domains": ["acme.com"]}, node("send_mail", arguments={"url": "http://acme.com@evil.io/x"}), "violation"),
+        ({**ALLOW, "allowed_domains": ["acme.com"]}, node("send_mail", arguments={"body": "see x@evil.io"}), "compliant"),
+        ({**ALLOW, "blocked_domains": ["*.io"]}, node("send_mail", arguments={"cc": "x@evil.io"}), "violation"),
+        ({**ALLOW, "allowed_recipients": {"send_mail": ["b@acme.com"]}}, SEND, "violation"),
+        ({**ALLOW, "provenance_requirements": {"send_mail": "partner"}}, node("send_mail", provenance_tier=3), "violation"),
+        ({**ALLOW, "provenance_requirements": {"send_mail": "partner"}}, node("send_mail", provenance_tier=2), "compliant"),
+        (
+            {**ALLOW, "provenance_requirements": [{"operation": "send_mail", "max_tier": 1, "unless": "the request says so"}]},
+            node("send_mail"),
+            "undecided",
+        ),
+        ({**ALLOW, "trusted_sources_only": ["send_mail"]}, SEND, "violation"),
+        ({**ALLOW, "requires_before": {"send_mail": "list_mail"}}, SEND, "violation"),
+        ({**ALLOW, "explicit_request_required": ["send_mail"]}, SEND, "undecided"),
+        ({**ALLOW, "rules": ["Be kind to customers at all times."]}, SEND, "undecided"),
+        ({**ALLOW, "rules": [{"applies_to": ["list_mail"], "rule": "Only today's."}]}, SEND, "compliant"),
+        ({**ALLOW, "rules": [{"effect": "deny", "tool": "send_mail", "if": "limit > 4"}]}, SEND, "violation"),
+        ({**ALLOW, "rules": [{"effect": "deny", "tool": "send_mail", "if": "the moon is full"}]}, SEND, "undecided"),
+        ({**ALLOW, "rules": [{"operation": "send_mail", "constraints": {"limit": {"max": 4}}}]}, SEND, "violation"),
+        ({**ALLOW, "rules": [{"operation": "send_mail", "constraints": {"max_limit": 4}}]}, SEND, "violation"),
+        ({"tools": {"send_mail": {"allowed": True, "input_schema": {"properties": {"limit": {"maximum": 4}}}}}}, SEND, "violation"),
+        ({"tools": {"send_mail": {"allowed": True, "input_schema": {"properties": {"limit": {"maximum": 5}}}}}}, SEND, "compliant"),
+        ({**ALLOW, "tools": {"send_mail": {"parameters": {"$ref": "#/x"}}}}, SEND, "undecided"),
+        ({"Statement": [{"Effect": "Allow", "Action": "mail:Send*", "Resource": "*"}]}, node("mail_send_now"), "compliant"),
+        ({"Statement": {"Effect": "Allow", "NotAction": "x:*"}}, SEND, "compliant"),
+        (
+            {"Statement": [{"Effect": "Allow", "Action": "*", "Condition": {"NumericLessThan": {"mail:limit": "5"}}}]},
+            SEND,
+            "violation",
+        ),
+        ({"Statement": [{"Effect": "Allow", "Action": "*", "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}]}, SEND, "undecided"),
+        ({"granted_scopes": ["mail.send"], "required_scopes": {"send_mail": ["mail.send", "mail"]}}, SEND, "compliant"),
+        ({"granted_scopes": ["mail.read"], "required_scopes": {"send_mail": ["mail.send"]}}, SEND, "violation"),
+        ({"granted_scopes": {"chief": ["mail.send"]}, "required_scopes": {"send_mail": ["mail.send"]}}, SEND, "violation"),
+    ],
+)  # fmt: skip
+def test_what_a_policy_decides(policy: dict[str, Any], call: dict[str, Any], wanted: str) -> None:
+    assert verdict(policy, call) == wanted
+
+
+def test_requests_decide_where_they_are_known() -> None:
+    policy = {**ALLOW, "explicit_request_required": ["send_mail"]}
+    context, calls = parse_context({"policy": policy, "user_role": "clerk"}), parse_plan(plan(SEND))
+    oracle = Oracle(recognise(policy))
+    assert oracle.judge(context, calls, asked=Asked(frozenset({"n1"}))).verdict == "compliant"
+    found = oracle.judge(context, calls, asked=Asked(frozenset()))
+    assert found.violations[0].clause.path == ("explicit_request_required", 0)  # type: ignore[union-attr]
+
+
+def test_what_must_come_before_is_found_through_hops() -> None:
+    policy = {"default": "allow", "requires_before": {"send_mail": "approve"}}
+    nodes = [node("approve", "a"), node("format", "b"), node("send_mail", "c")]
+    assert judge(policy, plan(*nodes, edges=[["a", "b"], ["b", "c"]])).verdict == "compliant"
+    assert judge(policy, plan(*nodes, edges=[["a", "b"]])).verdict == "violation"
+
+
+def test_counts_are_of_the_whole_plan() -> None:
+    policy = {**ALLOW, "scope_limits": {"delete_mail.per_request": 2}}
+    nodes = [node("delete_mail", f"n{i}") for i in range(3)]
+    assert verdict(policy, *nodes[:2]) == "compliant"
+    assert verdict(policy, *nodes) == "violation"
+
+
+def test_a_violation_says_where_what_and_why() -> None:
+    text = "allowed_operations: [list_mail]\nscope_limits:\n  list_mail.limit: 50\n"
+    source = parse_policy(text)
+    context = parse_context({"policy": source.data, "user_role": "clerk"})
+    call = parse_plan(plan(node("list_mail", arguments={"limit": 10000})))
+    found = Oracle(recognise(source)).judge(context, call).violations[0]
+    assert (found.node_id, found.argument, found.wanted, found.found) == ("n1", "limit", "limit <= 50", "10000")
+    assert found.clause is not None
+    assert found.clause.line == 3
+    assert str(found) == 'n1.limit: scope_limits["list_mail.limit"] (line 3) wants limit <= 50, found 10000'
+
+
+def test_cedar_policies_go_to_the_engine() -> None:
+    pytest.importorskip("cedarpy")
+    text = """
+    permit(principal in Role::"clerk", action == Action::"send_mail", resource) when { context.arguments.limit <= 5 };
+    forbid(principal, action, resource) when { context.provenance_tier > 2 };
+    """
+    policy = {"cedar": text}
+    assert verdict(policy, {**SEND, "provenance_tier": 1}) == "compliant"
+    assert verdict(policy, SEND) == "violation"
+    assert verdict(policy, {**SEND, "provenance_tier": 1}, role="chief") == "violation"
+    assert verdict({"cedar": "permit nonsense"}, SEND) == "undecided"
+    without = {**SEND, "arguments": {}, "provenance_tier": 1}
+    assert verdict(policy, without) == "undecided"  # the permit errs on the missing argument
+
+
+def test_lines_of_json_and_yaml_agree() -> None:
+    json_text = '{\n "a": 1,\n "b": [\n  {"c": "x:\\"{"},\n  2]\n}'
+    yaml_text = 'a: 1\nb:\n  - c: "x"\n  - 2\n'
+    assert parse_policy(json_text).lines == {
+        (): 1, ("a",): 2, ("b",): 3, ("b", 0): 4, ("b", 0, "c"): 4, ("b", 1): 5,
+    }  # fmt: skip
+    assert parse_policy(yaml_text).lines == {
+        (): 1, ("a",): 1, ("b",): 2, ("b", 0): 3, ("b", 0, "c"): 3, ("b", 1): 4,
+    }  # fmt: skip
+
+
+BAD = """\
+allowed_operations: [read_mail, send_mail, delete_mail]
+forbidden_operations:
+  - delete_mail
+  - purge_*
+  - purge_all
+scope_limits:
+  send_mail.limit: 50
+  archive.limit: 10
+  read_mail.limit: 0
+  send_mail: {limit: 100}
+roles:
+  clerk: {inherits: staff}
+annex: {a: 1}
+rules:
+  - Mail goes only to colleagues.
+"""
+
+
+def test_lint_names_what_is_wrong_and_where() -> None:
+    found = {(f.kind, f.line) for f in lint(recognise(parse_policy(BAD)))}
+    assert found == {
+        ("contradiction", 1), ("shadowed", 5), ("never_matches", 8), ("unsatisfiable", 9), ("shadowed", 10),
+        ("unknown_role", None), ("unrecognised", 13), ("prose", 15),
+    }  # fmt: skip
+
+
+def test_lint_of_a_sound_policy_is_empty() -> None:
+    policy = {**ALLOW, "forbidden_operations": ["drop_*"], "scope_limits": {"list_mail.limit": 5}, "default": "deny"}
+    assert lint(recognise(policy)) == []
+
+
+def test_lint_knows_the_tools_there_are() -> None:
+    found = lint(recognise({"allowed_operations": ["send_mial", "list_*"]}), known_tools=["send_mail", "list_mail"])
+    assert [f.message for f in found] == ["send_mial names no tool of the catalogue; did you mean send_mail?"]
+
+
+def test_hostile_policies_take_linear_time() -> None:
+    policy = {"forbidden_operations": ["*a" * 300 + "b"] * 50, "allowed_operations": [f"t{i}" for i in range(20_000)]}
+    assert verdict(policy, node("a" * 5_000)) == "violation"
+    assert lint(recognise(policy))
+    loop = {"roles": {"a": {"inherits": "b"}, "b": {"inherits": "a"}}, "allowed_operations": ["x"]}
+    assert verdict(loop, node("x"), role="a") == "compliant"
