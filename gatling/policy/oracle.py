@@ -132,7 +132,7 @@ class Oracle:
 
     def _judge_call(self, call: Call, situation: _Situation) -> Iterable[Violation | Undecided]:
         node_id, tool = call.node.node_id, call.node.tool_name
-        granted: bool | None = True if self.rules.is_allow_by_default else False
+        granted: bool | None = self.rules.is_allow_by_default
         maybe: Clause | None = None
         for clause in self.rules.clauses_for(tool, situation.role):
             applies = _all(_test(c, call, situation, clause) for c in clause.when)
