@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from gatling.data.catalog.derive import derive
+from gatling.data.catalog.derive import make_tool
 from gatling.data.catalog.formats import format_of
 from gatling.data.catalog.naming import describe, entity, list_of, shorten
 from gatling.data.catalog.spec import Parameter, ToolSpec
@@ -89,27 +89,20 @@ def _tool(
     parameters = tuple(
         _parameter(key, member, shapes, is_required=key in required) for key, member in shape.get("members", {}).items()
     )
-    permissions = (f"{action_prefix}:{operation_name}",)
     http = operation.get("http", {})
     # Most services answer every operation on POST: there the method says nothing.
     method = str(http.get("method", "")) if str(http.get("method", "")) in ("GET", "HEAD", "DELETE") else ""
-    derived = derive(
-        name, domain=service, parameters=parameters, permissions=permissions, http_method=method, prefix=prefix
-    )
-    return ToolSpec(
-        name=name,
+    return make_tool(
+        name,
         domain=service,
         vendor="aws",
-        description=shorten(_plain_text(str(operation.get("documentation", "")))) or describe(name, service, prefix=prefix),
+        description=shorten(_plain_text(str(operation.get("documentation", ""))))
+        or describe(name, service, prefix=prefix),
         parameters=parameters,
-        permissions=permissions,
-        effect=derived.effect,
-        privilege=derived.privilege,
-        limit_parameter=derived.limit_parameter,
+        permissions=(f"{action_prefix}:{operation_name}",),
         returns=_returns(operation_name, operation, shapes),
-        leaves_organisation=derived.leaves_organisation,
-        sensitivity=derived.sensitivity,
-        evidence=derived.evidence,
+        http_method=method,
+        prefix=prefix,
     )
 
 

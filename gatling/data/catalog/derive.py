@@ -58,7 +58,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gatling.data.catalog.spec import Parameter
+from gatling.data.catalog.spec import Parameter, ToolSpec
 from gatling.schema.words import split_words
 
 # Verbs that are hardly ever nouns come first: of several in a name, the leftmost of these decides.
@@ -139,7 +139,7 @@ WORDS: dict[str, int] = {word: level for level, words in _WORDS.items() for word
 
 _READ_SCOPE = re.compile(r"(^|[./:_\-])(readonly|read)$")
 _ADMIN_SCOPE = re.compile(r"admin", re.IGNORECASE)
-_CAMEL_SEGMENTS = re.compile(r"[./]")
+_DOTS = re.compile(r"[./]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +185,50 @@ def derive(
     return Derived(effect, privilege, limit, leaves, sensitivity, evidence)
 
 
+def make_tool(
+    name: str,
+    *,
+    domain: str,
+    vendor: str,
+    description: str,
+    parameters: tuple[Parameter, ...],
+    permissions: tuple[str, ...] = (),
+    returns: str = "",
+    http_method: str = "",
+    prefix: str = "",
+) -> ToolSpec:
+    """Return a tool with what its source states as given, and the rest derived."""
+    derived = derive(
+        name,
+        domain=domain,
+        parameters=parameters,
+        permissions=permissions,
+        http_method=http_method,
+        prefix=prefix,
+    )
+    return ToolSpec(
+        name=name,
+        domain=domain,
+        vendor=vendor,
+        description=description,
+        parameters=parameters,
+        permissions=permissions,
+        effect=derived.effect,
+        privilege=derived.privilege,
+        limit_parameter=derived.limit_parameter,
+        returns=returns,
+        leaves_organisation=derived.leaves_organisation,
+        sensitivity=derived.sensitivity,
+        evidence=derived.evidence,
+    )
+
+
 def verb_of(name: str) -> tuple[str, str] | None:
     """Return the verb of a tool's name and its effect, or None.
 
     The last dotted part is asked first: the verb of `gmail.users.messages.list` is `list`.
     """
-    for part in (_CAMEL_SEGMENTS.split(name)[-1], name):
+    for part in (_DOTS.split(name)[-1], name):
         words = split_words(part)
         for word in words:
             if word in ADMIN_VERBS:
@@ -264,9 +302,7 @@ def limit_of(parameters: Sequence[Parameter]) -> tuple[str | None, str]:
     return None, "parameter: none of the table"
 
 
-def leaves_of(
-    name: str, *, effect: str, domain: str, parameters: Sequence[Parameter] = ()
-) -> tuple[bool, str]:
+def leaves_of(name: str, *, effect: str, domain: str, parameters: Sequence[Parameter] = ()) -> tuple[bool, str]:
     """Return whether data leaves the organisation, and its evidence."""
     if effect == "read":
         return False, "effect: read"

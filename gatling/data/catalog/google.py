@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from gatling.data.catalog.derive import derive
+from gatling.data.catalog.derive import make_tool
 from gatling.data.catalog.formats import format_of
 from gatling.data.catalog.naming import describe, entity, list_of, shorten
 from gatling.data.catalog.spec import Parameter, Scalar, ToolSpec
@@ -31,7 +31,9 @@ def google_documents() -> dict[str, Path]:
     except ImportError:
         raise MissingExtraError("the catalogue of Google's APIs", "google") from None
     folder = Path(str(googleapiclient.__file__)).parent / "discovery_cache" / "documents"
-    return {path.name.removesuffix(".json"): path for path in sorted(folder.glob("*.json")) if path.name != "index.json"}
+    return {
+        path.name.removesuffix(".json"): path for path in sorted(folder.glob("*.json")) if path.name != "index.json"
+    }
 
 
 def read_google(
@@ -86,25 +88,15 @@ def _tool(method: Any, schemas: dict[str, Any], domain: str, path: str) -> ToolS
             found[key] = _parameter(key, value, schemas, is_required=required)
     if method.get("supportsMediaUpload") and "media_body" not in found:  # what the client library calls it
         found["media_body"] = Parameter("media_body", "string", format="byte")
-    parameters = tuple(found.values())
-    permissions = tuple(str(scope) for scope in method.get("scopes", ()))
-    derived = derive(
-        name, domain=domain, parameters=parameters, permissions=permissions, http_method=http_method
-    )
-    return ToolSpec(
-        name=name,
+    return make_tool(
+        name,
         domain=domain,
         vendor="google",
         description=shorten(str(method.get("description", ""))) or describe(name, domain),
-        parameters=parameters,
-        permissions=permissions,
-        effect=derived.effect,
-        privilege=derived.privilege,
-        limit_parameter=derived.limit_parameter,
+        parameters=tuple(found.values()),
+        permissions=tuple(str(scope) for scope in method.get("scopes", ())),
         returns=_returns(method, schemas),
-        leaves_organisation=derived.leaves_organisation,
-        sensitivity=derived.sensitivity,
-        evidence=derived.evidence,
+        http_method=http_method,
     )
 
 
