@@ -61,42 +61,48 @@ from dataclasses import dataclass
 from gatling.data.catalog.spec import Parameter, ToolSpec
 from gatling.schema.words import split_words
 
-# Verbs that are hardly ever nouns come first: of several in a name, the leftmost of these decides.
+# Verbs that are hardly ever nouns: of several in a name, the leftmost of these decides. `list` is one only where it is the
+# first or the last word: a `pickListCreate` creates.
 _PLAIN_VERBS = {
     "read": "get list search find read fetch describe lookup retrieve browse inspect verify validate test preview "
     "calculate compute estimate compare analyze detect poll suggest recommend track is has can does autocomplete "
-    "translate summarize resolve annotate predict wait evaluate diagnose simulate troubleshoot rank classify "
-    "sample render quote download explain decrypt scan watch enumerate locate identify count",
-    "delete": "delete remove destroy purge wipe drop terminate erase trash clear deregister delist unpublish expire "
-    "abort empty discard untag disassociate cancel deactivate disable decommission uninstall evict undeploy unregister expunge invalidate "
-    "deprovision",
-    "send": "send forward reply publish notify invite tweet broadcast remit email",
+    "translate summarize resolve annotate predict wait evaluate diagnose simulate troubleshoot rank classify extract "
+    "render download explain decrypt scan watch enumerate locate identify count geocode ping listen",
+    "delete": "delete remove destroy purge wipe drop terminate erase trash clear deregister delist unpublish expire kill "
+    "abort empty discard disassociate dissociate cancel deactivate disable decommission uninstall evict undeploy "
+    "unregister expunge invalidate deprovision disconnect",
+    "send": "send forward reply publish notify invite tweet broadcast remit export reimburse respond remind",
     "write": "create update add insert put set write edit modify save upload register enable start stop run execute make "
-    "apply attach detach associate assign move copy rename import generate configure activate launch deploy "
+    "apply attach detach associate assign move copy rename import generate configure activate launch deploy change "
     "reboot restart rotate resume pause submit approve reject confirm complete close reopen archive unarchive merge "
-    "commit patch replace restore book reserve schedule reschedule subscribe unsubscribe buy sell trade adjust "
-    "increase decrease lock unlock arm disarm mark unmark pin unpin link unlink accept decline renew extend encrypt "
+    "commit patch replace restore book reserve schedule reschedule subscribe unsubscribe buy sell purchase trade adjust "
+    "increase decrease lock unlock arm disarm mark unmark pin unpin unlink accept decline renew extend encrypt "
     "sign place append provision allocate adopt toggle turn install upgrade push pull convert split join leave "
-    "follow unfollow like unlike rate bind unbind begin end finish undelete migrate export modify redeem deposit "
-    "withdraw clone fork tag dismiss acknowledge escalate open play skip queue feed heat cool dim ingest mutate suspend claim "
-    "invoke revert failover switchover train batchupdate batchinsert custombatch snooze finalize initialize reload resize "
-    "duplicate trigger enroll defer",
+    "follow unfollow like unlike bind unbind begin end finish undelete migrate redeem deposit withdraw clone fork "
+    "tag untag dismiss acknowledge escalate open play skip ingest mutate suspend invoke revert failover switchover "
+    "train snooze finalize initialize reload resize duplicate trigger enroll defer retry refresh issue swap pair "
+    "batchupdate batchinsert custombatch",
 }
-# Nouns as often as verbs: they decide only where no plain verb stands, first word before last before the rest.
+# Nouns as often as verbs: they decide only where no plain verb stands, the first word before the last before the rest.
 _NOUN_VERBS = {
-    "read": "query check view show scan report log history status search preview details info lookup export quote",
-    "delete": "cancel void reset",
-    "send": "post share transfer pay call dial text message sms wire mail refund dispatch payout page fax",
-    "write": "order charge record change request invoice release file log cast order set process sync review control "
-    "transition hire onboard offboard promote rollback scale block ban mute drive dock charge ship restock print",
+    "read": "list query check view show quote",
+    "delete": "void reset",
+    "send": "post share transfer pay call dial text message sms email wire mail refund dispatch payout page fax",
+    "write": "order request release process sync control transition hire onboard offboard promote rollback ban claim",
 }
+# A name without any verb that ends in one of these asks for it.
+READ_NOUNS = frozenset(
+    "status state history log logs details info information summary balance forecast weather report reports reviews "
+    "stats statistics quality availability positions schema headlines alerts news map metrics".split()
+)
 VERBS: dict[str, str] = {verb: effect for effect, verbs in _PLAIN_VERBS.items() for verb in verbs.split()}
 NOUN_VERBS: dict[str, str] = {verb: effect for effect, verbs in _NOUN_VERBS.items() for verb in verbs.split()}
 
 ADMIN_VERBS = frozenset("grant revoke impersonate elevate assume authorize deauthorize sudo".split())
 ACCESS_WORDS = frozenset(
     "permission permissions role roles acl acls iam access credential credentials mfa admin admins administrator "
-    "password delegate delegates privilege privileges entitlement".split()
+    "password delegate delegates privilege privileges entitlement member members membership memberships collaborator recovery "
+    "firewall".split()
 )
 POLICY_VERBS = frozenset("set put attach detach apply replace".split())
 
@@ -111,12 +117,12 @@ OUTSIDE_VERBS = frozenset(
     "broadcast export payout refund page".split()
 )
 OUTSIDE_PARAMETERS = frozenset(
-    "to|cc|bcc|recipient|recipients|to email|recipient email|email addresses|webhook|webhook url|callback url|payee|"
-    "beneficiary|beneficiary iban|iban|to account|to number|phone number|destination address|destination|invitees|"
+    "to|cc|bcc|recipient|recipients|to email|recipient email|webhook|webhook url|callback url|payee|"
+    "beneficiary|beneficiary iban|iban|to account|to number|invitees|"
     "attendees|share with|notification url".split("|")
 )
 OUTSIDE_WORDS = frozenset("public external guest anyone everyone outside partner".split())
-INSIDE_DOMAINS = frozenset("sqs queue queues pubsub kinesis events eventbridge bus logs logging log tasks".split())
+INSIDE_DOMAINS = frozenset("sqs queue queues pubsub kinesis eventbridge logs logging".split())
 
 _WORDS = {
     5: "password passwords passwd secret secrets credential credentials kms iam mfa otp sts vault payroll salary salaries "
@@ -136,6 +142,9 @@ _WORDS = {
     "webfonts civicinfo exchange airport airports recipe recipes horoscope trivia",
 }  # fmt: skip
 WORDS: dict[str, int] = {word: level for level, words in _WORDS.items() for word in words.split()}
+
+# Parameters are called so for paging, options and the caller's own account.
+_NOT_OF_PARAMETERS = frozenset("token tokens encryption user users account accounts".split())
 
 _READ_SCOPE = re.compile(r"(^|[./:_\-])(readonly|read)$")
 _ADMIN_SCOPE = re.compile(r"admin", re.IGNORECASE)
@@ -233,11 +242,13 @@ def verb_of(name: str) -> tuple[str, str] | None:
         for word in words:
             if word in ADMIN_VERBS:
                 return word, "admin"
-            if word in VERBS:
+            if word in VERBS and (word != "list" or word in (words[0], words[-1])):
                 return word, VERBS[word]
         for word in [*words[:1], *words[-1:], *words]:
             if word in NOUN_VERBS:
                 return word, NOUN_VERBS[word]
+        if words[-1:] and words[-1] in READ_NOUNS:
+            return words[-1], "read"
     return None
 
 
@@ -269,7 +280,7 @@ def sensitivity_of(name: str, *, domain: str, parameters: Sequence[Parameter] = 
     for source, texts in sources:
         known = [(WORDS[word], word) for text in texts for word in split_words(text) if word in WORDS]
         if source == "parameters":
-            known = [pair for pair in known if pair[0] > 1]
+            known = [(level, word) for level, word in known if level > 1 and word not in _NOT_OF_PARAMETERS]
         if known:
             level, word = max(known, key=lambda pair: pair[0])
             return level, f"{source}: {word}"

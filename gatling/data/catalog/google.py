@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from gatling.errors import InputError, MissingExtraError
 from gatling.schema.plain import decode_json
 
 _INTEGER_FORMATS = frozenset("int32 int64 uint32 uint64".split())
+# Newer documents write the API and its version before a schema's name.
+_QUALIFIED = re.compile(r"^Google\w*?V\d+(p\d+)?((alpha|beta)\d*)?(?=[A-Z])")
 _TYPES = frozenset("string integer number boolean array object".split())
 
 
@@ -184,8 +187,8 @@ def _returns(method: dict[str, Any], schemas: dict[str, Any]) -> str:
         for value in properties.values():
             items = value.get("items") if isinstance(value, dict) and value.get("type") == "array" else None
             if isinstance(items, dict):
-                return list_of(str(items.get("$ref") or entity(name)))
-    return entity(name)
+                return list_of(_QUALIFIED.sub("", str(items.get("$ref") or name)))
+    return entity(_QUALIFIED.sub("", name))
 
 
 def _mapping(parent: Any, key: str, path: str) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def load_catalog(names: Sequence[str]) -> list[ToolSpec]:
 
 def _read(name: str) -> Iterable[ToolSpec]:
     if name == "builtin":
-        with as_file(files("gatling.assets") / "catalog.json.gz") as path:
+        with as_file(files("gatling") / "assets" / "catalog.json.gz") as path:
             return read_catalog(path)
     if name == "google":
         return read_google()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from gatling.data.catalog.derive import verb_of
 from gatling.schema.words import split_words
 
 MAX_DESCRIPTION_CHARS = 240
 # What API schemas add to the name of the thing itself.
 _WRAPPERS = frozenset("response result results output list request reply summary summaries".split())
-_SINGULAR_AS_IS = ("ss", "us", "is", "news", "series", "status", "address")
+_SINGULAR_AS_IS = ("ss", "us", "is", "news", "series", "status", "address", "alias")
 
 
 def singular(word: str) -> str:
@@ -27,7 +29,7 @@ def entity(name: str) -> str:
     words = split_words(name)
     while len(words) > 1 and words[-1] in _WRAPPERS:
         words.pop()
-    if len(words) > 1 and words[0] in ("list", "lists", "search", "get", "describe", "batch"):
+    while len(words) > 1 and words[0] in ("list", "lists", "search", "get", "describe", "batch", "batchget"):
         words.pop(0)
     if words in (["empty"], []):
         return ""
@@ -52,7 +54,7 @@ def describe(name: str, domain: str, *, prefix: str = "") -> str:
     if verb and verb[0] in words:
         words.remove(verb[0])
         words.insert(0, verb[0])
-    return f"{' '.join(words).capitalize()} ({' '.join(domain_words)})."
+    return f"{' '.join(words).capitalize()} ({re.sub('[_-]', ' ', domain)})."
 
 
 def shorten(text: str) -> str:

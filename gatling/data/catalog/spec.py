@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from gatling.errors import InputError
 from gatling.schema.plain import join_path
@@ -19,6 +19,7 @@ EFFECTS = ("read", "write", "delete", "admin", "send")
 DERIVED = ("effect", "privilege", "limit_parameter", "leaves_organisation", "sensitivity")
 MAX_NAME_CHARS = 300
 Scalar = str | int | float | bool | None
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +235,7 @@ class _Fields:
                 raise InputError(f"must be text, it is {_kind(value)}", path=join_path(join_path(self.path, key), i))
         return tuple(values)
 
-    def build(self, cls: Any, **values: Any) -> Any:
+    def build(self, cls: type[_T], **values: Any) -> _T:
         if self.data:
             raise InputError("unknown field", path=join_path(self.path, min(self.data, key=str)))
         try:
