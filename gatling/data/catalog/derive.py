@@ -92,7 +92,7 @@ _NOUN_VERBS = {
 }
 # A name without any verb that ends in one of these asks for it.
 READ_NOUNS = frozenset(
-    "status state history log logs details info information summary balance forecast weather report reports reviews "
+    "status state history logs details info information summary balance forecast weather reports reviews "
     "stats statistics quality availability positions schema headlines alerts news map metrics".split()
 )
 VERBS: dict[str, str] = {verb: effect for effect, verbs in _PLAIN_VERBS.items() for verb in verbs.split()}

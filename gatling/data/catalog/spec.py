@@ -181,6 +181,8 @@ class ToolSpec:
 def _check_name(name: str, field: str) -> None:
     if not name.strip() or len(name) > MAX_NAME_CHARS:
         raise InputError(f"must have 1 to {MAX_NAME_CHARS} characters, it has {len(name)}", path=field)
+    if not name.isprintable():
+        raise InputError("has characters that cannot be printed", path=field)
 
 
 class _Fields:
