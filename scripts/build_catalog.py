@@ -1,6 +1,6 @@
 """Build gatling/assets/catalog.json.gz, the catalogue that ships with the package.
 
-    uv run --extra google --extra aws python scripts/build_catalog.py
+    uv run --extra google --extra aws python -m scripts.build_catalog
 
 Three vendors: `office` from scripts/office_tools.txt, and a selection from the extras `google` and `aws`. Of those two only
 facts are taken (names, types, enums, bounds, permissions); descriptions are made from names. The same inputs give the same

@@ -11,7 +11,8 @@ effect, the worst that a call does
 | HTTP GET or HEAD | read |
 | HTTP DELETE | delete |
 | a permission that ends in `readonly` or `read` suffices | read |
-| a changing verb of the name beside a word of access (`set ... policy`, `add ... role`), or grant, revoke, assume | admin |
+| a changing verb of the name beside a word of access (`set ... policy`, `add ... role`), or in a domain of it (`iam`) | admin |
+| the verb is grant, revoke, assume, impersonate | admin |
 | the verb of the name, by `VERBS` | as the table says |
 | HTTP POST, PUT, PATCH | write |
 | nothing is known | write |
@@ -104,6 +105,7 @@ ACCESS_WORDS = frozenset(
     "password delegate delegates privilege privileges entitlement member members membership memberships collaborator recovery "
     "firewall".split()
 )
+ACCESS_DOMAINS = frozenset("iam sso identity identitystore cloudidentity".split())
 POLICY_VERBS = frozenset("set put attach detach apply replace".split())
 
 LIMITS = tuple(
@@ -179,7 +181,7 @@ def derive(
         prefix: what the name starts with that says nothing about the action, such as an AWS tool's service.
     """
     action = name.removeprefix(prefix)
-    effect, why_effect = effect_of(action, http_method=http_method, permissions=permissions)
+    effect, why_effect = effect_of(action, domain=domain, http_method=http_method, permissions=permissions)
     sensitivity, why_sensitivity = sensitivity_of(action, domain=domain, parameters=parameters)
     privilege, why_privilege = privilege_of(effect, sensitivity, permissions)
     limit, why_limit = limit_of(parameters)
@@ -252,7 +254,9 @@ def verb_of(name: str) -> tuple[str, str] | None:
     return None
 
 
-def effect_of(name: str, *, http_method: str = "", permissions: Sequence[str] = ()) -> tuple[str, str]:
+def effect_of(
+    name: str, *, domain: str = "", http_method: str = "", permissions: Sequence[str] = ()
+) -> tuple[str, str]:
     """Return the effect and its evidence."""
     if http_method in ("GET", "HEAD"):
         return "read", f"method: {http_method}"
@@ -267,6 +271,8 @@ def effect_of(name: str, *, http_method: str = "", permissions: Sequence[str] = 
         access = next((w for w in words if w in ACCESS_WORDS), None)
         if access is None and verb[0] in POLICY_VERBS:
             access = next((w for w in words if w in ("policy", "policies")), None)
+        if access is None:
+            access = next((f"in {w}" for w in split_words(domain) if w in ACCESS_DOMAINS), None)
         if verb[1] == "admin" or access:
             return "admin", f"access: {verb[0]}" + (f" {access}" if access else "")
     if verb:

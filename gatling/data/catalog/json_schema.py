@@ -143,7 +143,7 @@ def _bounds(schema: dict[str, Any], kind: str, path: str) -> tuple[float | None,
     bounds: list[float | None] = []
     for key, excluded, step in (("minimum", "exclusiveMinimum", 1), ("maximum", "exclusiveMaximum", -1)):
         value, is_excluded = schema.get(key), schema.get(excluded) is True  # OpenAPI 3.0 writes a flag
-        if value is None and schema.get(excluded) not in (None, True, False):
+        if value is None and not isinstance(schema.get(excluded), (bool, type(None))):
             value, is_excluded = schema[excluded], True
         if value is None:
             bounds.append(None)

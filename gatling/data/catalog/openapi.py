@@ -73,17 +73,21 @@ def _tool(
             parameters[key] = parameter_of(key, schema, document, where, is_required=parameter.get("required") is True)
     for body in _body(operation, document, path):
         parameters.setdefault(body.name, body)
-    name = name if isinstance(name, str) and name.strip() else f"{method.upper()} {url}"
+    prefix = ""
+    if not (isinstance(name, str) and name.strip()):
+        prefix = f"{method.upper()} "  # POST is no verb of the name here
+        name = prefix + url
     try:
         return make_tool(
             name,
             domain=domain,
             vendor="openapi",
-            description=(shorten(text) if isinstance(text, str) else "") or describe(name, domain),
+            description=(shorten(text) if isinstance(text, str) else "") or describe(name, domain, prefix=prefix),
             parameters=tuple(parameters.values()),
             permissions=_scopes(operation.get("security", document.get("security", [])), path),
             returns=_returns(operation, document, path),
             http_method=method.upper(),
+            prefix=prefix,
         )
     except InputError as error:
         raise InputError(
