@@ -6,6 +6,7 @@ import dataclasses
 import gzip
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from gatling.cli import main
-from gatling.data.catalog import Parameter, ToolSpec, load_catalog, read_catalog, write_catalog
+from gatling.data.catalog import Parameter, ToolSpec, derive, load_catalog, read_catalog, write_catalog
 from gatling.data.catalog.derive import effect_of, leaves_of, limit_of, make_tool, privilege_of, sensitivity_of
 from gatling.data.catalog.files import catalog_bytes, merged
 from gatling.data.catalog.google import document_tools
@@ -56,6 +57,8 @@ def builtin() -> list[ToolSpec]:
         ("gmail.users.messages.list", "GET", (), "read", "method: GET"),
         ("drive.files.delete", "DELETE", (), "delete", "method: DELETE"),
         ("calendar.freebusy.query", "POST", ("https://x/auth/calendar.readonly",), "read", "scope"),
+        ("notes.delete", "POST", ("notes.readonly",), "delete", "verb: delete"),
+        ("notes.sync", "POST", ("notes.write notes.read",), "write", "verb: sync"),
         ("compute.disks.setIamPolicy", "POST", (), "admin", "access: set iam"),
         ("roles.revoke", "", (), "admin", "access: revoke"),
         ("get_user_roles", "", (), "read", "verb: get"),
@@ -95,6 +98,15 @@ def test_sensitivities(name: str, domain: str, parameters: tuple[str, ...], leve
 def test_changes_in_a_domain_of_access_administer() -> None:
     assert effect_of("create_user", domain="iam") == ("admin", "access: create in iam")
     assert effect_of("get_user", domain="iam") == ("read", "verb: get")
+
+
+def test_the_examples_of_the_page_are_in_the_table() -> None:
+    rows = re.findall(
+        r"^\| (\d) (?:critical|restricted|internal|public) \| (.*) \|$", derive.__doc__ or "", flags=re.MULTILINE
+    )
+    assert len(rows) == 4
+    for level, words in rows:
+        assert {derive.WORDS[word] for word in words.split(", ")} == {int(level)}
 
 
 def test_privileges_rise_with_effect_and_sensitivity() -> None:
@@ -295,6 +307,10 @@ def mcp_schema(schema: Any) -> dict[str, Any]:
         (mcp_schema({"properties": {"a": {"$ref": "#/none"}}}), "tools[0].inputSchema.properties.a: $ref"),
         (mcp_schema({"properties": {"a": {"$ref": "file:///etc/passwd"}}}), "tools[0].inputSchema.properties.a: $ref"),
         (mcp_schema({"properties": {"a": {"$ref": "#/properties/a"}}}), "tools[0].inputSchema.properties.a: $ref"),
+        (
+            mcp_schema({"properties": {"a": {"$ref": "#a"}}}),
+            "tools[0].inputSchema.properties.a: $ref '#a' is not a path",
+        ),
         (mcp_schema({"allOf": [{"$ref": "#"}]}), "tools[0].inputSchema: composed of more than"),
         (mcp_schema({"properties": {"a": {"anyOf": [{"$ref": "#/properties/a"}]}}}), "tools[0].inputSchema.properties"),
         (
@@ -338,7 +354,7 @@ paths:
         '200': {content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/Pet'}}}}}
     post:
       summary: Add a pet.
-      security: [{oauth: [pets.write]}, {oauth: [pets.all]}]
+      security: [{oauth: [pets.read, pets.write]}, {key: [], oauth: [pets.all]}]
       requestBody:
         content:
           application/json: {schema: {$ref: '#/components/schemas/Pet'}}
@@ -373,7 +389,7 @@ def test_openapi() -> None:
         "POST /pets",
         "write",
         "pet",
-        ("pets.write", "pets.all"),
+        ("pets.read pets.write", "pets.all"),
     )
     assert add.parameters[1:] == (Parameter("name", "string", is_required=True), Parameter("parent", "object"))
     assert (remove.name, remove.effect) == ("removePet", "delete")

@@ -10,7 +10,7 @@ effect, the worst that a call does
 | --- | --- |
 | HTTP GET or HEAD | read |
 | HTTP DELETE | delete |
-| a permission that ends in `readonly` or `read` suffices | read |
+| a permission that ends in `readonly` or `read` suffices, and the verb is none of deleting, sending or granting | read |
 | a changing verb of the name beside a word of access (`set ... policy`, `add ... role`), or in a domain of it (`iam`) | admin |
 | the verb is grant, revoke, assume, impersonate | admin |
 | the verb of the name, by `VERBS` | as the table says |
@@ -22,7 +22,7 @@ parameters; else 2.
 
 | level | such as |
 | --- | --- |
-| 5 critical | password, secret, key, iam, payroll, patient, wire |
+| 5 critical | password, secret, vault, iam, payroll, patient, wire |
 | 4 restricted | payment, account, user, database, backup, audit, contract |
 | 3 internal | message, file, calendar, customer, order, ticket |
 | 2 ordinary | all else |
@@ -262,10 +262,10 @@ def effect_of(
         return "read", f"method: {http_method}"
     if http_method == "DELETE":
         return "delete", "method: DELETE"
-    scope = next((p for p in permissions if _READ_SCOPE.search(p.lower())), None)
-    if scope:
-        return "read", f"scope: {scope} suffices"
     verb = verb_of(name)
+    scope = next((p for p in permissions if _only_reads(p)), None)
+    if scope and not (verb and verb[1] in ("delete", "send", "admin")):
+        return "read", f"scope: {scope} suffices"
     if verb and verb[1] != "read":
         words = split_words(name)
         access = next((w for w in words if w in ACCESS_WORDS), None)
@@ -278,6 +278,10 @@ def effect_of(
     if verb:
         return verb[1], f"verb: {verb[0]}"
     return "write", f"method: {http_method}" if http_method else "unknown: no verb of the table"
+
+
+def _only_reads(permission: str) -> bool:
+    return all(_READ_SCOPE.search(scope) for scope in permission.lower().split())
 
 
 def sensitivity_of(name: str, *, domain: str, parameters: Sequence[Parameter] = ()) -> tuple[int, str]:

@@ -62,8 +62,8 @@ def resolve(schema: Any, root: Any, path: str) -> dict[str, Any]:
     seen: set[str] = set()
     while isinstance(schema, dict) and "$ref" in schema:
         reference = schema["$ref"]
-        if not isinstance(reference, str) or not reference.startswith("#"):
-            raise InputError(f"$ref {reference!r} is not local: only '#/...' is followed", path=path)
+        if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
+            raise InputError(f"$ref {reference!r} is not a path in this document, '#/...'", path=path)
         if reference in seen or len(seen) > MAX_STEPS:
             raise InputError(f"$ref {reference!r} leads back to itself", path=path)
         seen.add(reference)

@@ -3,7 +3,8 @@
 - A tool is an operation; its name is the operationId, else method and path (`GET /pets/{id}`). Domain is the title's words.
 - Parameters are those of path, query and header (cookies are not an agent's), then the properties of the JSON request body;
   a body that is no object is one parameter, `body`. A name that the URL has already is the URL's.
-- Permissions are the scopes of the security requirements. Only `#/...` references are followed.
+- A permission is one alternative of the security requirements: its scopes, with spaces between. Only
+  `#/...` references are followed.
 """
 
 from __future__ import annotations
@@ -118,11 +119,13 @@ def _body(operation: dict[str, Any], document: dict[str, Any], path: str) -> tup
 
 
 def _scopes(security: Any, path: str) -> tuple[str, ...]:
-    scopes: dict[str, None] = {}
-    for requirement in _list(security, join_path(path, "security")):
-        for scheme in _object(requirement, join_path(path, "security")).values():
-            scopes.update(dict.fromkeys(str(scope) for scope in _list(scheme, join_path(path, "security"))))
-    return tuple(scopes)
+    """Return one permission an alternative; the scopes of an alternative are needed together."""
+    path = join_path(path, "security")
+    alternatives = []
+    for requirement in _list(security, path):
+        schemes = _object(requirement, path).values()
+        alternatives.append(" ".join(str(scope) for scheme in schemes for scope in _list(scheme, path)))
+    return tuple(dict.fromkeys(alternative for alternative in alternatives if alternative))
 
 
 def _returns(operation: dict[str, Any], document: dict[str, Any], path: str) -> str:

@@ -96,7 +96,8 @@ class ToolSpec:
     description: str
     parameters: tuple[Parameter, ...]
     permissions: tuple[str, ...]
-    """OAuth scopes or IAM actions; any one of them suffices. Empty: none stated."""
+    """OAuth scopes or IAM actions; any one of them suffices; what is needed together stands in one, with spaces between.
+    Empty: none stated."""
     effect: str
     """One of `EFFECTS`."""
     privilege: int
