@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import gzip
 import importlib.util
@@ -18,7 +19,7 @@ import pytest
 from gatling.cli import main
 from gatling.data.catalog import Parameter, ToolSpec, derive, load_catalog, read_catalog, write_catalog
 from gatling.data.catalog.derive import effect_of, leaves_of, limit_of, make_tool, privilege_of, sensitivity_of
-from gatling.data.catalog.files import catalog_bytes, merged
+from gatling.data.catalog.files import catalog_bytes, merged, specs_of
 from gatling.data.catalog.google import document_tools
 from gatling.data.catalog.load import read_file
 from gatling.data.catalog.mcp import mcp_tools
@@ -26,6 +27,7 @@ from gatling.data.catalog.naming import describe, entity, list_of
 from gatling.data.catalog.openapi import openapi_tools
 from gatling.data.catalog.spec import DERIVED, EFFECTS, TYPES
 from gatling.errors import ConfigError, InputError, MissingExtraError
+from gatling.schema.plain import decode_yaml
 from scripts.build_catalog import office_tools, parse_parameter, parse_tool
 
 
@@ -423,43 +425,45 @@ def test_hostile_openapi(document: Any, message: str) -> None:
     assert str(caught.value).startswith(message)
 
 
-def test_google_document() -> None:
-    document = {
-        "schemas": {
-            "Node": {
-                "properties": {
-                    "id": {"type": "string", "readOnly": True},
-                    "child": {"$ref": "Node"},
-                    "size": {"type": "string", "format": "int64", "annotations": {"required": ["a.nodes.insert"]}},
-                }
-            },
-            "Ring": {"$ref": "Ring"},
-            "ListNodesResponse": {"properties": {"items": {"type": "array", "items": {"$ref": "Node"}}}},
-        },
-        "resources": {
-            "nodes": {
-                "methods": {
-                    "insert": {
-                        "id": "a.nodes.insert",
-                        "httpMethod": "POST",
-                        "request": {"$ref": "Node"},
-                        "response": {"$ref": "Node"},
-                    },
-                    "ring": {"id": "a.nodes.ring", "httpMethod": "PUT", "request": {"$ref": "Ring"}},
-                    "list": {
-                        "id": "a.nodes.list",
-                        "httpMethod": "GET",
-                        "parameters": {
-                            "maxResults": {"type": "integer", "format": "uint32", "default": "100", "maximum": "500"},
-                            "tag": {"type": "string", "repeated": True, "enum": ["x", "y"]},
-                        },
-                        "response": {"$ref": "ListNodesResponse"},
-                    },
-                }
+GOOGLE: dict[str, Any] = {
+    "schemas": {
+        "Node": {
+            "properties": {
+                "id": {"type": "string", "readOnly": True},
+                "child": {"$ref": "Node"},
+                "size": {"type": "string", "format": "int64", "annotations": {"required": ["a.nodes.insert"]}},
             }
         },
-    }
-    insert, ring, listing = document_tools(document, "a.v1")
+        "Ring": {"$ref": "Ring"},
+        "ListNodesResponse": {"properties": {"items": {"type": "array", "items": {"$ref": "Node"}}}},
+    },
+    "resources": {
+        "nodes": {
+            "methods": {
+                "insert": {
+                    "id": "a.nodes.insert",
+                    "httpMethod": "POST",
+                    "request": {"$ref": "Node"},
+                    "response": {"$ref": "Node"},
+                },
+                "ring": {"id": "a.nodes.ring", "httpMethod": "PUT", "request": {"$ref": "Ring"}},
+                "list": {
+                    "id": "a.nodes.list",
+                    "httpMethod": "GET",
+                    "parameters": {
+                        "maxResults": {"type": "integer", "format": "uint32", "default": "100", "maximum": "500"},
+                        "tag": {"type": "string", "repeated": True, "enum": ["x", "y"]},
+                    },
+                    "response": {"$ref": "ListNodesResponse"},
+                },
+            }
+        }
+    },
+}
+
+
+def test_google_document() -> None:
+    insert, ring, listing = document_tools(GOOGLE, "a.v1")
     assert insert.parameters == (Parameter("child", "object"), Parameter("size", "integer", is_required=True))
     assert insert.returns == "node"
     assert ring.parameters == ()
@@ -471,6 +475,54 @@ def test_google_document() -> None:
     for broken in ([], {"schemas": []}, {"resources": {"a": 1}}, {"resources": {"a": {"methods": {"b": {}}}}}):
         with pytest.raises(InputError):
             list(document_tools(broken, "a.v1"))
+
+
+JUNK = [
+    None,
+    True,
+    0,
+    -1,
+    10**400,
+    "",
+    "x",
+    "#",
+    "#/",
+    "\x1b",
+    [],
+    {},
+    [[]],
+    [None],
+    {"a": 1},
+    {"$ref": "#"},
+    {"enum": [{}]},
+]
+
+
+def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    return [path, *(place for key, value in items for place in places(value, (*path, key)))]
+
+
+@pytest.mark.parametrize("kind", ["own", "mcp", "openapi", "google"])
+def test_junk_anywhere_is_read_or_refused(kind: str) -> None:
+    """Every value of a good document, replaced by each piece of junk: nothing but InputError comes out."""
+    document, read = {
+        "own": ({"format": "gatling-catalog", "version": 1, "tools": [tool().to_dict()]}, specs_of),
+        "mcp": (MCP, lambda d: list(mcp_tools(d, "x"))),
+        "openapi": (decode_yaml(OPENAPI), lambda d: list(openapi_tools(d, "x"))),
+        "google": (GOOGLE, lambda d: list(document_tools(d, "x"))),
+    }[kind]
+    for place in places(document):
+        for junk in JUNK:
+            broken: Any = {"": copy.deepcopy(document)}
+            target: Any = broken
+            for key in ("", *place)[:-1]:
+                target = target[key]
+            target[("", *place)[-1]] = copy.deepcopy(junk)
+            try:
+                read(broken[""])
+            except InputError:
+                continue
 
 
 # --- the shipped catalogue -----------------------------------------------------------------------------------------------
