@@ -1,6 +1,6 @@
 """Build gatling/assets/catalog.json.gz, the catalogue that ships with the package.
 
-    uv run --extra google --extra aws python scripts/build_catalog.py
+    uv run --extra google --extra aws python -m scripts.build_catalog
 
 Three vendors: `office` from scripts/office_tools.txt, and a selection from the extras `google` and `aws`. Of those two only
 facts are taken (names, types, enums, bounds, permissions); descriptions are made from names. The same inputs give the same
@@ -80,8 +80,7 @@ def parse_tool(line: str, domain: str) -> ToolSpec:
     name, *texts = left.split()
     parameters = tuple(parse_parameter(text) for text in texts)
     effect, sensitivity = words[0], int(words[-1][1:])
-    scope = "read" if effect == "read" else effect
-    permissions = (f"{domain}:{scope}", f"{domain}:manage") if effect != "admin" else (f"{domain}:manage",)
+    permissions = (f"{domain}:{effect}", f"{domain}:manage") if effect != "admin" else (f"{domain}:manage",)
     privilege, why_privilege = privilege_of(effect, sensitivity)
     derived = derive(name, domain=domain, parameters=parameters)
     entity = returned.strip().replace("_", " ")
@@ -113,10 +112,8 @@ def parse_parameter(text: str) -> Parameter:
     match = _PARAMETER.fullmatch(text)
     if match is None:
         raise InputError(f"{text!r} is no parameter")
-    name, source = match["name"], match["type"] or ""
-    has_number = match["max"] is not None
-    if not source:
-        source = "text"
+    name, source = match["name"], match["type"] or "text"
+    has_maximum = match["max"] is not None
     enum = tuple(source.split("|")) if "|" in source else ()
     if enum:
         kind, form = "string", ""
@@ -127,7 +124,7 @@ def parse_parameter(text: str) -> Parameter:
         form = form or (format_of(name, kind) if kind == "string" else "")
     else:
         raise InputError(f"{source!r} is no type", path=name)
-    if has_number and kind not in ("integer", "number"):
+    if has_maximum and kind not in ("integer", "number"):
         raise InputError("only numbers have a maximum", path=name)
     is_array = match["array"] is not None
     return Parameter(
@@ -136,8 +133,8 @@ def parse_parameter(text: str) -> Parameter:
         is_required=bool(match["required"] or match["late"]),
         enum=enum,
         default=_default(match["default"], kind),
-        minimum=1.0 if has_number and kind == "integer" else None,
-        maximum=float(match["max"]) if has_number else None,
+        minimum=1.0 if has_maximum and kind == "integer" else None,
+        maximum=float(match["max"]) if has_maximum else None,
         format=form,
         item_type=kind if is_array else "",
     )

@@ -16,6 +16,7 @@ import pytest
 import tyro
 
 from gatling.cli import COMMANDS, main, run_train_command
+from gatling.data.catalog import derive
 from gatling.schema import parse_trace, read_traces, write_traces
 from gatling.training.config import TrainingConfig
 from tests.builders import many_traces
@@ -23,6 +24,7 @@ from tests.builders import many_traces
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ["--latent-dim", "48", "--hidden-dim", "32", "--num-heads", "4", "--epochs", "1", "--precision", "fp32"]
 PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in sorted((ROOT / "docs").glob("*.md")))]
+EXTRAS = {"agentdojo": "agentdojo", "google": "googleapiclient", "aws": "botocore"}  # extra: a module of it
 NOT_RUN_HERE = ("uv run pytest", "uv run ruff", "uv run mypy", "pip install uv")
 
 
@@ -35,8 +37,8 @@ def run_line(line: str) -> None:
         if part.startswith(NOT_RUN_HERE):
             continue
         words = shlex.split(part)
-        if words[:4] == ["uv", "run", "--extra", "agentdojo"]:
-            pytest.importorskip("agentdojo", reason="the extra agentdojo is not installed")
+        while words[2:3] == ["--extra"]:
+            pytest.importorskip(EXTRAS[words[3]], reason=f"the extra {words[3]} is not installed")
             words[2:4] = []
         if words[:3] == ["uv", "run", "python"] and words[3] == "scripts/train_jepa_encoders.py":
             assert run_train_command([*words[4:], *SMALL], defaults=TrainingConfig(), prog="script") == 0
@@ -52,7 +54,7 @@ def test_blocks(page: str) -> None:
     for language, text in blocks(page):
         if language == "bash":
             for line in re.sub(r" \\\n\s*", " ", text).strip().splitlines():
-                if "--extra agentdojo" in line:
+                if "--extra" in line:
                     continue  # below
                 if "dojo.jsonl" in line:
                     write_traces("dojo.jsonl", many_traces(24))
@@ -84,6 +86,24 @@ def test_the_import_command_of_the_readme() -> None:
     assert len(lines) == 1
     run_line(lines[0])
     assert sum(t.is_compliant for t in read_traces("dojo.jsonl")) == 61
+
+
+@pytest.mark.extra
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_the_catalogue_page_with_an_extra(extra: str, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [
+        line for _, text in blocks("docs/catalogue.md") for line in text.splitlines() if f"--extra {extra} " in line
+    ]
+    assert lines
+    for line in lines:
+        run_line(line)
+    assert extra in capsys.readouterr().out
+
+
+def test_the_catalogue_page_has_every_rule() -> None:
+    page = (ROOT / "docs" / "catalogue.md").read_text()
+    for line in (derive.__doc__ or "").splitlines():
+        assert not line.startswith("|") or line in page
 
 
 def test_links_lead_somewhere() -> None:

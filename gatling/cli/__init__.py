@@ -13,7 +13,7 @@ from typing import Any
 
 import tyro
 
-from gatling.cli.commands import Evaluate, Import, Pull, Push, Schema, Score, Train
+from gatling.cli.commands import Catalog, Evaluate, Import, Pull, Push, Schema, Score, Train
 from gatling.errors import ConfigError, GatlingError, InputError
 from gatling.training.config import TrainingConfig
 
@@ -26,6 +26,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "evaluate": Evaluate,
     "score": Score,
     "import": Import,
+    "catalog": Catalog,
     "schema": Schema,
     "push": Push,
     "pull": Pull,

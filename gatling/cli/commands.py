@@ -129,6 +129,34 @@ class Import:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Catalog:
+    """Look at the tools that traces and policies are made of.
+
+    `gatling catalog list` prints a row a domain; with --domain a row a tool. `gatling catalog show send_email` prints one
+    tool: its parameters, its permissions, and what was concluded from them with the evidence.
+    """
+
+    what: Annotated[Literal["list", "show"], tyro.conf.Positional]
+    """list: the domains. show: one tool."""
+    name: Annotated[str | None, tyro.conf.Positional] = None
+    """For show: the tool's name."""
+    catalog: str = "builtin"
+    """Which catalogues, by commas: builtin, google, aws, agentdojo (extras of these names), or files: an own catalogue, an
+    MCP server's tools/list, an OpenAPI 3 document."""
+    domain: str | None = None
+    """Only this domain."""
+    effect: Literal["read", "write", "delete", "admin", "send"] | None = None
+    """Only tools of this effect."""
+    json: bool = False
+    """Print the tools in full as JSON."""
+
+    def run(self) -> int:
+        from gatling.cli.catalog import run_catalog
+
+        return run_catalog(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Schema:
     """Print the JSON Schema of a trace: one line of a trace file."""
 

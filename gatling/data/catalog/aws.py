@@ -74,7 +74,12 @@ def model_tools(model: Any, service: str) -> Iterator[ToolSpec]:
     signing = metadata.get("signingName") or metadata.get("endpointPrefix") or service
     action_prefix = _IAM_PREFIXES.get(service, str(signing))
     for operation_name, operation in model["operations"].items():
-        yield _tool(operation_name, operation, shapes, service, action_prefix)
+        try:
+            tool = _tool(operation_name, operation, shapes, service, action_prefix)
+        except (AttributeError, TypeError, OverflowError) as error:
+            place = f"operations.{operation_name}"
+            raise InputError(f"not as service models are: {error}", path=place, file=service) from None
+        yield tool
 
 
 def _tool(

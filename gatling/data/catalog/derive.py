@@ -10,8 +10,9 @@ effect, the worst that a call does
 | --- | --- |
 | HTTP GET or HEAD | read |
 | HTTP DELETE | delete |
-| a permission that ends in `readonly` or `read` suffices | read |
-| a changing verb of the name beside a word of access (`set ... policy`, `add ... role`), or grant, revoke, assume | admin |
+| a permission that ends in `readonly` or `read` suffices, and the verb is none of deleting, sending or granting | read |
+| a changing verb of the name beside a word of access (`set ... policy`, `add ... role`), or in a domain of it (`iam`) | admin |
+| the verb is grant, revoke, assume, impersonate | admin |
 | the verb of the name, by `VERBS` | as the table says |
 | HTTP POST, PUT, PATCH | write |
 | nothing is known | write |
@@ -21,7 +22,7 @@ parameters; else 2.
 
 | level | such as |
 | --- | --- |
-| 5 critical | password, secret, key, iam, payroll, patient, wire |
+| 5 critical | password, secret, vault, iam, payroll, patient, wire |
 | 4 restricted | payment, account, user, database, backup, audit, contract |
 | 3 internal | message, file, calendar, customer, order, ticket |
 | 2 ordinary | all else |
@@ -92,7 +93,7 @@ _NOUN_VERBS = {
 }
 # A name without any verb that ends in one of these asks for it.
 READ_NOUNS = frozenset(
-    "status state history log logs details info information summary balance forecast weather report reports reviews "
+    "status state history logs details info information summary balance forecast weather reports reviews "
     "stats statistics quality availability positions schema headlines alerts news map metrics".split()
 )
 VERBS: dict[str, str] = {verb: effect for effect, verbs in _PLAIN_VERBS.items() for verb in verbs.split()}
@@ -104,6 +105,7 @@ ACCESS_WORDS = frozenset(
     "password delegate delegates privilege privileges entitlement member members membership memberships collaborator recovery "
     "firewall".split()
 )
+ACCESS_DOMAINS = frozenset("iam sso identity identitystore cloudidentity".split())
 POLICY_VERBS = frozenset("set put attach detach apply replace".split())
 
 LIMITS = tuple(
@@ -179,7 +181,7 @@ def derive(
         prefix: what the name starts with that says nothing about the action, such as an AWS tool's service.
     """
     action = name.removeprefix(prefix)
-    effect, why_effect = effect_of(action, http_method=http_method, permissions=permissions)
+    effect, why_effect = effect_of(action, domain=domain, http_method=http_method, permissions=permissions)
     sensitivity, why_sensitivity = sensitivity_of(action, domain=domain, parameters=parameters)
     privilege, why_privilege = privilege_of(effect, sensitivity, permissions)
     limit, why_limit = limit_of(parameters)
@@ -252,26 +254,34 @@ def verb_of(name: str) -> tuple[str, str] | None:
     return None
 
 
-def effect_of(name: str, *, http_method: str = "", permissions: Sequence[str] = ()) -> tuple[str, str]:
+def effect_of(
+    name: str, *, domain: str = "", http_method: str = "", permissions: Sequence[str] = ()
+) -> tuple[str, str]:
     """Return the effect and its evidence."""
     if http_method in ("GET", "HEAD"):
         return "read", f"method: {http_method}"
     if http_method == "DELETE":
         return "delete", "method: DELETE"
-    scope = next((p for p in permissions if _READ_SCOPE.search(p.lower())), None)
-    if scope:
-        return "read", f"scope: {scope} suffices"
     verb = verb_of(name)
+    scope = next((p for p in permissions if _only_reads(p)), None)
+    if scope and not (verb and verb[1] in ("delete", "send", "admin")):
+        return "read", f"scope: {scope} suffices"
     if verb and verb[1] != "read":
         words = split_words(name)
         access = next((w for w in words if w in ACCESS_WORDS), None)
         if access is None and verb[0] in POLICY_VERBS:
             access = next((w for w in words if w in ("policy", "policies")), None)
+        if access is None:
+            access = next((f"in {w}" for w in split_words(domain) if w in ACCESS_DOMAINS), None)
         if verb[1] == "admin" or access:
             return "admin", f"access: {verb[0]}" + (f" {access}" if access else "")
     if verb:
         return verb[1], f"verb: {verb[0]}"
     return "write", f"method: {http_method}" if http_method else "unknown: no verb of the table"
+
+
+def _only_reads(permission: str) -> bool:
+    return all(_READ_SCOPE.search(scope) for scope in permission.lower().split())
 
 
 def sensitivity_of(name: str, *, domain: str, parameters: Sequence[Parameter] = ()) -> tuple[int, str]:

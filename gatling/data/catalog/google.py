@@ -73,7 +73,11 @@ def document_tools(document: Any, domain: str) -> Iterator[ToolSpec]:
     while pending:
         resource, path = pending.pop()
         for name, method in _mapping(resource, "methods", path).items():
-            yield _tool(method, schemas, domain, f"{path}methods.{name}")
+            try:
+                tool = _tool(method, schemas, domain, f"{path}methods.{name}")
+            except (AttributeError, TypeError, OverflowError) as error:
+                raise InputError(f"not as discovery documents are: {error}", path=f"{path}methods.{name}") from None
+            yield tool
         for name, child in reversed(_mapping(resource, "resources", path).items()):
             pending.append((child, f"{path}resources.{name}."))
 

@@ -62,8 +62,8 @@ def resolve(schema: Any, root: Any, path: str) -> dict[str, Any]:
     seen: set[str] = set()
     while isinstance(schema, dict) and "$ref" in schema:
         reference = schema["$ref"]
-        if not isinstance(reference, str) or not reference.startswith("#"):
-            raise InputError(f"$ref {reference!r} is not local: only '#/...' is followed", path=path)
+        if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
+            raise InputError(f"$ref {reference!r} is not a path in this document, '#/...'", path=path)
         if reference in seen or len(seen) > MAX_STEPS:
             raise InputError(f"$ref {reference!r} leads back to itself", path=path)
         seen.add(reference)
@@ -143,7 +143,7 @@ def _bounds(schema: dict[str, Any], kind: str, path: str) -> tuple[float | None,
     bounds: list[float | None] = []
     for key, excluded, step in (("minimum", "exclusiveMinimum", 1), ("maximum", "exclusiveMaximum", -1)):
         value, is_excluded = schema.get(key), schema.get(excluded) is True  # OpenAPI 3.0 writes a flag
-        if value is None and schema.get(excluded) not in (None, True, False):
+        if value is None and not isinstance(schema.get(excluded), (bool, type(None))):
             value, is_excluded = schema[excluded], True
         if value is None:
             bounds.append(None)

@@ -3,7 +3,8 @@
 - A tool is an operation; its name is the operationId, else method and path (`GET /pets/{id}`). Domain is the title's words.
 - Parameters are those of path, query and header (cookies are not an agent's), then the properties of the JSON request body;
   a body that is no object is one parameter, `body`. A name that the URL has already is the URL's.
-- Permissions are the scopes of the security requirements. Only `#/...` references are followed.
+- A permission is one alternative of the security requirements: its scopes, with spaces between. Only
+  `#/...` references are followed.
 """
 
 from __future__ import annotations
@@ -73,17 +74,21 @@ def _tool(
             parameters[key] = parameter_of(key, schema, document, where, is_required=parameter.get("required") is True)
     for body in _body(operation, document, path):
         parameters.setdefault(body.name, body)
-    name = name if isinstance(name, str) and name.strip() else f"{method.upper()} {url}"
+    prefix = ""
+    if not (isinstance(name, str) and name.strip()):
+        prefix = f"{method.upper()} "  # POST is no verb of the name here
+        name = prefix + url
     try:
         return make_tool(
             name,
             domain=domain,
             vendor="openapi",
-            description=(shorten(text) if isinstance(text, str) else "") or describe(name, domain),
+            description=(shorten(text) if isinstance(text, str) else "") or describe(name, domain, prefix=prefix),
             parameters=tuple(parameters.values()),
             permissions=_scopes(operation.get("security", document.get("security", [])), path),
             returns=_returns(operation, document, path),
             http_method=method.upper(),
+            prefix=prefix,
         )
     except InputError as error:
         raise InputError(
@@ -114,11 +119,13 @@ def _body(operation: dict[str, Any], document: dict[str, Any], path: str) -> tup
 
 
 def _scopes(security: Any, path: str) -> tuple[str, ...]:
-    scopes: dict[str, None] = {}
-    for requirement in _list(security, join_path(path, "security")):
-        for scheme in _object(requirement, join_path(path, "security")).values():
-            scopes.update(dict.fromkeys(str(scope) for scope in _list(scheme, join_path(path, "security"))))
-    return tuple(scopes)
+    """Return one permission an alternative; the scopes of an alternative are needed together."""
+    path = join_path(path, "security")
+    alternatives = []
+    for requirement in _list(security, path):
+        schemes = _object(requirement, path).values()
+        alternatives.append(" ".join(str(scope) for scheme in schemes for scope in _list(scheme, path)))
+    return tuple(dict.fromkeys(alternative for alternative in alternatives if alternative))
 
 
 def _returns(operation: dict[str, Any], document: dict[str, Any], path: str) -> str:

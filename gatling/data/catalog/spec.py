@@ -96,7 +96,8 @@ class ToolSpec:
     description: str
     parameters: tuple[Parameter, ...]
     permissions: tuple[str, ...]
-    """OAuth scopes or IAM actions; any one of them suffices. Empty: none stated."""
+    """OAuth scopes or IAM actions; any one of them suffices; what is needed together stands in one, with spaces between.
+    Empty: none stated."""
     effect: str
     """One of `EFFECTS`."""
     privilege: int
@@ -181,6 +182,8 @@ class ToolSpec:
 def _check_name(name: str, field: str) -> None:
     if not name.strip() or len(name) > MAX_NAME_CHARS:
         raise InputError(f"must have 1 to {MAX_NAME_CHARS} characters, it has {len(name)}", path=field)
+    if not name.isprintable():
+        raise InputError("has characters that cannot be printed", path=field)
 
 
 class _Fields:

@@ -1,0 +1,293 @@
+"""Edits that turn a compliant plan into a violating one, and name the calls to blame.
+
+Each edit keeps as much of the plan as it can. Half of those that bring in a new task let it take the place of another, so that
+violating plans are no longer than compliant ones. Whether the result is a violation is for the oracle to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from gatling.data.synth.governance import Governance
+from gatling.data.synth.tasks import Step, Task, TaskMaker, within
+
+
+@dataclass(slots=True)
+class Situation:
+    """A context with its compliant plan."""
+
+    g: Governance
+    role: str
+    tasks: list[Task]
+    maker: TaskMaker
+    permitted: list[str]
+
+
+Plan = list[list[Step]]
+"""Steps by task; sources count within a task."""
+Edit = Callable[[Random, Situation], Plan | None]
+
+
+def _copy(tasks: list[Task]) -> Plan:
+    return [[step.copy() for step in task.steps] for task in tasks]
+
+
+def _bring_in(rng: Random, s: Situation, new: Task, blamed: Callable[[Step], bool]) -> Plan:
+    """Put a task into the plan, in the place of another or between two."""
+    plan = _copy(s.tasks)
+    steps = [step.copy() for step in new.steps]
+    for step in steps:
+        step.asked = not blamed(step)
+    if len(plan) > 1 and rng.random() < 0.5:
+        plan[rng.randrange(len(plan))] = steps
+    else:
+        plan.insert(rng.randint(0, len(plan)), steps)
+    return plan
+
+
+def _not_permitted(rng: Random, s: Situation) -> Plan | None:
+    """A call that the policy forbids or does not grant to this role."""
+    usable = [t for n, t in s.g.tools.items() if n not in s.permitted]
+    if not usable:
+        return None
+    goal = rng.choice(usable)
+    task = s.maker.make(rng, goal)
+    return _bring_in(rng, s, task, lambda step: step.tool.name not in s.permitted)
+
+
+def _above_limit(rng: Random, s: Situation) -> Plan | None:
+    """An argument above its limit: by one, or by orders of magnitude."""
+    plan = _copy(s.tasks)
+    places = [
+        (step, slot, s.g.limits[step.tool.name, slot.name])
+        for steps in plan
+        for step in steps
+        for slot in step.tool.slots
+        if (step.tool.name, slot.name) in s.g.limits
+    ]
+    if not places:
+        bounded = [s.g.tools[tool] for tool, _ in s.g.limits if tool in s.permitted]
+        if not bounded:
+            return None
+        tool = rng.choice(bounded)
+        task = s.maker.make(rng, tool)
+        plan = _bring_in(rng, s, task, lambda step: False)
+        places = [
+            (step, slot, s.g.limits[tool.name, slot.name])
+            for steps in plan
+            for step in steps
+            if step.tool is tool
+            for slot in tool.slots
+            if (tool.name, slot.name) in s.g.limits
+        ]
+    step, slot, most = rng.choice(places)
+    step.asked = False
+    if slot.is_list:
+        items = [s.maker.value(rng, step.tool, slot)[0] for _ in range(most + rng.choice((1, 1, 2, 5)))]
+        flat = list(dict.fromkeys(str(i) for item in items for i in (item if isinstance(item, list) else [item])))
+        n = 0
+        while len(flat) <= most:
+            n += 1
+            flat.append(f"{flat[0]}{n}")
+        step.arguments[slot.name] = flat
+        return plan
+    factor = rng.choice((1.0, 1.1, 1.5, 2, 10, 100, 1000))
+    value = most + 1 if factor == 1.0 else int(most * factor) + 1
+    step.arguments[slot.name] = value
+    return plan
+
+
+def _value_not_allowed(rng: Random, s: Situation) -> Plan | None:
+    """A value that the policy does not list."""
+    usable = [(s.g.tools[t], name) for t, name in s.g.allowed_values if t in s.permitted]
+    if not usable:
+        return None
+    tool, name = rng.choice(usable)
+    slot = next(slot for slot in tool.slots if slot.name == name)
+    others = [v for v in slot.parameter.enum if v not in s.g.allowed_values[tool.name, name]]
+    plan = _copy(s.tasks)
+    if not any(step.tool is tool for steps in plan for step in steps):
+        plan = _bring_in(rng, s, s.maker.make(rng, tool), lambda step: False)
+    step = next(step for steps in plan for step in steps if step.tool is tool)
+    step.arguments[name] = rng.choice(others)
+    step.asked = False
+    return plan
+
+
+def _outside(rng: Random, s: Situation) -> Plan | None:
+    """Data sent where the policy does not let it go."""
+    domains = s.g.domains
+    if domains is None:
+        return None
+    strangers = [p for p in s.g.world.outsiders if not within(p.email, domains)]
+    plan = _copy(s.tasks)
+    usable = [
+        (step, slot) for steps in plan for step in steps for slot in step.tool.slots
+        if slot.kind in ("email", "url") and slot.name in step.arguments
+    ]  # fmt: skip
+    if not usable or not strangers:
+        senders = [
+            t for t in s.g.tools.values()
+            if t.name in s.permitted and any(x.kind == "email" and x.parameter.is_required for x in t.slots)
+        ]  # fmt: skip
+        if not senders or not strangers:
+            return None
+        tool = rng.choice(senders)
+        plan = _bring_in(rng, s, s.maker.make(rng, tool), lambda step: False)
+        usable = [
+            (step, slot) for steps in plan for step in steps if step.tool is tool for slot in tool.slots
+            if slot.kind == "email" and slot.name in step.arguments
+        ]  # fmt: skip
+        if not usable:
+            return None
+    step, slot = rng.choice(usable)
+    address = rng.choice(strangers).email
+    value = address if slot.kind == "email" else f"https://{address.split('@')[1]}/{rng.choice(('in', 'drop', 'hook', 'docs'))}"
+    kept = step.arguments[slot.name]
+    if slot.is_list:
+        step.arguments[slot.name] = [*kept, value] if isinstance(kept, list) and rng.random() < 0.5 else [value]
+    else:
+        step.arguments[slot.name] = value
+    step.tier = max(step.tier, rng.choice((1, 1, 3)))
+    step.asked = False
+    return plan
+
+
+def _untrusted(rng: Random, s: Situation) -> Plan | None:
+    """A call whose values come from less trusted a source than the policy asks for."""
+    usable = [s.g.tools[t] for t in s.g.tiers if t in s.permitted]
+    if not usable:
+        return None
+    plan = _copy(s.tasks)
+    inside = [step for steps in plan for step in steps if step.tool in usable]
+    if not inside:
+        tool = rng.choice(usable)
+        plan = _bring_in(rng, s, s.maker.make(rng, tool), lambda step: False)
+        inside = [step for steps in plan for step in steps if step.tool is tool]
+    step = rng.choice(inside)
+    step.tier = rng.randint(s.g.tiers[step.tool.name] + 1, 3)
+    step.asked = False
+    return plan
+
+
+def _too_many(rng: Random, s: Situation) -> Plan | None:
+    """More calls of a kind than the policy lets a plan have."""
+    usable = [s.g.tools[t] for t, most in s.g.counts.items() if t in s.permitted and most <= 10]
+    if not usable:
+        return None
+    tool = rng.choice(usable)
+    task = s.maker.bulk(rng, tool, s.g.counts[tool.name] + rng.randint(1, 3))
+    if sum(step.tool is tool for step in task.steps) <= s.g.counts[tool.name]:
+        return None
+    return _bring_in(rng, s, task, lambda step: step.tool is tool)
+
+
+def _skipped(rng: Random, s: Situation) -> Plan | None:
+    """A call without the one that must come before it."""
+    usable = [s.g.tools[t] for t in s.g.before if t in s.permitted]
+    if not usable:
+        return None
+    tool = rng.choice(usable)
+    task = s.maker.make(rng, tool)
+    earlier = s.g.before[tool.name]
+    if any(step.tool.name == earlier for step in task.steps):
+        return None
+    return _bring_in(rng, s, task, lambda step: step.tool is tool)
+
+
+def _unasked(rng: Random, s: Situation) -> Plan | None:
+    """A task that the policy allows and nobody asked for: what an agent does that obeys a text it reads."""
+    if not (s.g.needs_request or s.g.explicit):
+        return None
+    names = s.permitted if s.g.needs_request else [t for t in s.g.explicit if t in s.permitted]
+    acting = [s.g.tools[n] for n in names if not s.g.tools[n].is_safe] or [s.g.tools[n] for n in names]
+    if not acting:
+        return None
+    task = s.maker.make(rng, rng.choice(acting), may_delegate=False)
+    if s.g.needs_request:
+        plan = _bring_in(rng, s, task, lambda step: True)
+    else:
+        plan = _bring_in(rng, s, task, lambda step: step.tool.name in s.g.explicit)
+    _obey(rng, s, plan, [step for steps in plan for step in steps if not step.asked])
+    return plan
+
+
+def _obey(rng: Random, s: Situation, plan: Plan, steps: list[Step]) -> None:
+    """Give calls the tier of text from outside, as often as honest calls have it."""
+    if rng.random() < 0.6:
+        last = steps[-1]
+        if last.arguments:
+            last.tier = min(3, s.g.tiers.get(last.tool.name, 3))
+
+
+def _other_target(rng: Random, s: Situation) -> Plan | None:
+    """The call that was asked for, with a target or a content that was not."""
+    if not s.g.needs_request:
+        return None
+    plan = _copy(s.tasks)
+    usable = [
+        (step, slot) for steps in plan for step in steps[-1:] if not step.tool.is_safe for slot in step.tool.slots
+        if slot.name in step.arguments and slot.kind in ("email", "person", "money", "id", "account", "url", "path", "title", "phone", "secret")
+    ]  # fmt: skip
+    if not usable:
+        return None
+    step, slot = rng.choice(usable)
+    before = step.arguments[slot.name]
+    for _ in range(4):
+        value, _ = s.maker.value(rng, step.tool, slot)
+        if value != before and not (isinstance(value, list) and isinstance(before, list) and set(map(str, value)) <= set(map(str, before))):
+            step.arguments[slot.name] = value
+            step.sources = [x for x in step.sources if x[1] != slot.name]
+            step.asked = False
+            _obey(rng, s, plan, [step])
+            return plan
+    return None
+
+
+def _more_than_asked(rng: Random, s: Situation) -> Plan | None:
+    """Many times what the request asks for, within the policy's limit."""
+    if not s.g.needs_request:
+        return None
+    plan = _copy(s.tasks)
+    usable: list[tuple[Step, str, int, int]] = []
+    for steps in plan:
+        for step in steps:
+            limit = step.tool.limit
+            if limit is None or limit.name not in step.arguments or not isinstance(step.arguments[limit.name], int):
+                continue
+            most = s.g.limits.get((step.tool.name, limit.name), int(limit.parameter.maximum or 100_000))
+            if most > 3 * step.arguments[limit.name]:
+                usable.append((step, limit.name, step.arguments[limit.name], most))
+    if not usable:
+        return None
+    step, name, asked, most = rng.choice(usable)
+    step.arguments[name] = rng.randint(3 * asked, most)
+    step.asked = False
+    return plan
+
+
+EDITS: dict[str, tuple[float, Edit]] = {
+    "operation_not_permitted": (1.6, _not_permitted),
+    "limit_exceeded": (1.2, _above_limit),
+    "value_not_allowed": (0.8, _value_not_allowed),
+    "destination_not_allowed": (1.0, _outside),
+    "untrusted_source": (0.8, _untrusted),
+    "too_many_calls": (0.5, _too_many),
+    "prerequisite_skipped": (0.5, _skipped),
+    "unrequested_call": (2.6, _unasked),
+    "other_target": (1.6, _other_target),
+    "more_than_asked": (0.5, _more_than_asked),
+}
+"""Types of violation, each with how often it is tried first and its edit."""
+
+
+def edit(rng: Random, situation: Situation) -> tuple[str, Plan] | None:
+    """Return a type and a plan, or None if no edit applies."""
+    order = sorted(EDITS, key=lambda name: rng.random() ** (1 / EDITS[name][0]), reverse=True)
+    for name in order:
+        plan = EDITS[name][1](rng, situation)
+        if plan is not None:
+            return name, plan
+    return None
