@@ -29,11 +29,14 @@ class CedarAnswer:
 class CedarPolicies:
     """The Cedar texts of one policy."""
 
-    def __init__(self, texts: tuple[tuple[DataPath, str], ...]) -> None:
+    def __init__(self, texts: tuple[tuple[DataPath, str], ...], *, is_asked: bool = True) -> None:
+        self._is_asked = is_asked
         self._text = "\n".join(text for _, text in texts)
         self._where = ", ".join(show_path(path) for path, _ in texts)
 
     def decide(self, call: Call, role: str, session: dict[str, Any]) -> CedarAnswer:
+        if not self._is_asked:
+            return CedarAnswer(None, f"{self._where}: the engine was not asked")
         try:
             import cedarpy
         except ImportError:

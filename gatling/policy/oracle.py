@@ -103,11 +103,15 @@ class _Situation:
 
 
 class Oracle:
-    """Judges plans against the explicit rules of one policy. Make it once for a policy, use it for many plans."""
+    """Judges plans against the explicit rules of one policy. Make it once for a policy, use it for many plans.
 
-    def __init__(self, rules: Rulebook) -> None:
+    Args:
+        use_cedar: ask Cedar's engine where it is installed. Without, what Cedar policies say is undecided, everywhere alike.
+    """
+
+    def __init__(self, rules: Rulebook, *, use_cedar: bool = True) -> None:
         self.rules = rules
-        self._cedar = CedarPolicies(rules.cedar) if rules.cedar else None
+        self._cedar = CedarPolicies(rules.cedar, is_asked=use_cedar) if rules.cedar else None
 
     def judge(self, context: GovernanceContext, plan: ExecutionPlan, *, asked: Asked | None = None) -> Judgement:
         """Judge a plan. The context gives role and session; its policy must be the one that the rules are of.
@@ -226,8 +230,8 @@ def _test(condition: Condition, call: Call, situation: _Situation, clause: Claus
             if path and not call.argument(path):
                 return _ABSENT
             return _compare(call.node.provenance_tier, operator, wanted, path or "provenance_tier")
-        case "destination":
-            return _destination(call, operator, wanted, path)
+        case "destination" | "host":
+            return _destination(call, operator, wanted, only_hosts=name == "host")
         case "resource":
             return _resource(call, operator, wanted)
         case "session":
@@ -291,15 +295,18 @@ def _compare(value: Any, operator: Operator, wanted: Any, argument: str | None) 
     return _Outcome(all(map(test, items)), argument, _shown(bad))
 
 
-def _destination(call: Call, operator: Operator, patterns: tuple[str, ...], path: str) -> _Outcome:
-    places = [d for d in call.destinations if not path or squashed(d.argument) == squashed(path)]
+def _destination(call: Call, operator: Operator, patterns: tuple[str, ...], *, only_hosts: bool) -> _Outcome:
+    places = [d for d in call.destinations if d.host or not only_hosts]
     if not places:
         return _ABSENT
+    unclear: _Outcome | None = None
     for place in places:
         known = any(_is_at(place.text, place.host, p.casefold()) for p in patterns)
         if known != (operator is Operator.LIKE):
-            return _Outcome(False, place.argument, place.text)
-    return _Outcome(True, places[0].argument, places[0].text)
+            if place.host or not all("." in p for p in patterns):
+                return _Outcome(False, place.argument, place.text)
+            unclear = _Outcome(None, place.argument, f"where {place.text} is")  # a name, and the policy lists hosts
+    return unclear or _Outcome(True, places[0].argument, places[0].text)
 
 
 def _is_at(text: str, host: str, pattern: str) -> bool:

@@ -9,9 +9,8 @@ A policy is read into a `Rulebook` of clauses of three kinds:
 A condition compares one subject of a call with a value. Subjects:
 
     argument:PATH   an argument, by its dotted path; separators and case of names do not matter
-    volume          the larger of `scope_volume` and nothing else
-    sensitivity, tier
-    destination     every address, host or recipient that the call sends to
+    volume, sensitivity, tier   as the node states them; `tier:ARGUMENT` where the call has that argument
+    destination     every address, host or recipient that the call sends to; `host` looks at those with a host only
     resource        what the call acts on (arguments `resource`, `arn`, or any value that starts with `arn:`)
     session:PATH    a field of the session
     count           how many calls of the plan this clause names; `calls` counts all calls of the plan

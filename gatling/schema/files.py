@@ -169,15 +169,20 @@ def write_traces(path: str | Path, traces: Iterable[Trace]) -> int:
     Raises:
         InputError: if the name has another ending.
     """
+    return write_records(path, (trace.to_dict() for trace in traces))
+
+
+def write_records(path: str | Path, records: Iterable[dict[str, Any]]) -> int:
+    """Write traces that are plain data already, as `Trace.to_dict` returns them; otherwise as `write_traces`."""
     path = Path(path)
     kind = file_kind(path)
     with atomic_write(path) as stream:
         if kind == ".parquet":
-            return _write_parquet(stream, traces)
+            return _write_parquet(stream, records)
         count = 0
         with _compressed(stream, kind) as out:
-            for trace in traces:
-                out.write((json.dumps(trace.to_dict(), ensure_ascii=False, allow_nan=False) + "\n").encode())
+            for record in records:
+                out.write((json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n").encode())
                 count += 1
         return count
 
@@ -209,7 +214,7 @@ class _Unclosed(io.RawIOBase):
         return self._below.write(bytes(data))
 
 
-def _write_parquet(stream: BinaryIO, traces: Iterable[Trace]) -> int:
+def _write_parquet(stream: BinaryIO, records: Iterable[dict[str, Any]]) -> int:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -234,10 +239,9 @@ def _write_parquet(stream: BinaryIO, traces: Iterable[Trace]) -> int:
             writer.write_table(pa.Table.from_pylist(rows, schema=schema))
             rows.clear()
 
-        for trace in traces:
-            record = trace.to_dict()
-            extra = {k: record.pop(k) for k in list(record) if k not in known}
-            row = {k: v for k, v in record.items() if k not in ("governance_context", "execution_plan", "meta")}
+        for record in records:
+            extra = {k: v for k, v in record.items() if k not in known}
+            row = {k: v for k, v in record.items() if k in known}
             for key in ("governance_context", "execution_plan", "meta"):
                 if record.get(key) is not None:
                     row[key] = json.dumps(record[key], ensure_ascii=False, allow_nan=False)

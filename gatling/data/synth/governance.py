@@ -87,7 +87,7 @@ class Governance:
         for (tool, name), values in self.allowed_values.items():
             add(ClauseKind.REQUIRE, [tool], None, "values", Condition(f"argument:{name}", Operator.IN, values))
         if self.domains is not None:
-            add(ClauseKind.REQUIRE, ["*"], None, "destinations", Condition("destination", Operator.LIKE, self.domains))
+            add(ClauseKind.REQUIRE, ["*"], None, "destinations", Condition("host", Operator.LIKE, self.domains))
         for tool, tier in self.tiers.items():
             add(ClauseKind.REQUIRE, [tool], None, "provenance", Condition("tier", Operator.AT_MOST, tier))
         if self.max_sensitivity is not None:

@@ -72,7 +72,8 @@ class TaskMaker:
         makers: reading tools by the entity that they return.
         limits: upper bounds of arguments, by (tool, parameter) names: what compliant values stay within.
         allowed: for (tool, parameter) the values that may be used.
-        reaches: whether an address may be written to.
+        domains: where data may be sent; None: anywhere.
+        before: for a tool the one that must come before it.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class TaskMaker:
         limits: dict[tuple[str, str], int],
         allowed: dict[tuple[str, str], tuple[str, ...]],
         domains: tuple[str, ...] | None,
+        before: dict[str, Tool],
     ) -> None:
         self.world = world
         self.makers = makers
@@ -90,21 +92,52 @@ class TaskMaker:
         self.limits = limits
         self.allowed = allowed
         self.domains = domains
+        self.before = before
 
-    def make(self, rng: Random, goal: Tool, *, may_delegate: bool = True) -> Task:
-        """Make a task around a goal call."""
+    def make(self, rng: Random, goal: Tool, *, may_delegate: bool = True, is_prepared: bool = True) -> Task:
+        """Make a task around a goal call.
+
+        Args:
+            is_prepared: with the calls that the policy wants before others.
+        """
+        task = self._make(rng, goal, may_delegate=may_delegate)
+        for step in list(task.steps) if is_prepared else ():
+            earlier = self.before.get(step.tool.name)
+            if earlier is not None and earlier is not step.tool:
+                self._precede(rng, task, step, earlier)
+        return task
+
+    def _precede(self, rng: Random, task: Task, step: Step, earlier: Tool) -> None:
+        """Let data from a call of `earlier` reach a step."""
+        found = next((i for i, s in enumerate(task.steps) if s.tool is earlier), None)
+        if found is not None and found < task.steps.index(step):
+            step.sources.append((found, ""))
+            return
+        first = Step(earlier, {})
+        for slot in earlier.slots:
+            if self._is_needed(earlier, slot):
+                first.arguments[slot.name], said = self.value(rng, earlier, slot)
+                if said and rng.random() < 0.5:
+                    task.mentions.append(said)
+        for other in task.steps:
+            other.sources = [(i + 1, name) for i, name in other.sources]
+        task.steps.insert(0, first)
+        step.sources.append((0, ""))
+
+    def _make(self, rng: Random, goal: Tool, *, may_delegate: bool) -> Task:
         steps: list[Step] = []
         mentions: list[Mention] = []
         call = Step(goal, {})
         source = -1
         delegated = False
-        if goal.effect != "read" and may_delegate and self.readers and rng.random() < 0.45:
-            reader = rng.choice(self.readers)
+        if goal.effect != "read" and may_delegate and self.readers and rng.random() < 0.5:
+            outside = [t for t in self.readers if t.shows_outside_text]
+            reader = rng.choice(outside if outside and rng.random() < 0.8 else self.readers)
             if reader.name != goal.name:
                 source, delegated = self._read_item(rng, reader, steps, mentions), True
         taken = False
         for slot in goal.slots:
-            wanted = slot.parameter.is_required or rng.random() < (0.12 if slot.is_quiet else 0.3)
+            wanted = self._is_needed(goal, slot) or rng.random() < (0.12 if slot.is_quiet else 0.3)
             if slot is goal.limit:
                 wanted = wanted or rng.random() < 0.6
             if not wanted or len(call.arguments) > 7:
@@ -144,13 +177,19 @@ class TaskMaker:
         task.mentions.append(Mention("count", "times", str(count)))
         return task
 
+    def _is_needed(self, tool: Tool, slot: Slot) -> bool:
+        """Tell whether a call cannot do without: a required parameter, or a limit below what a listing returns anyway."""
+        return slot.parameter.is_required or (
+            slot is tool.limit and self.limits.get((tool.name, slot.name), _LISTED) < _LISTED
+        )
+
     def _read_item(self, rng: Random, reader: Tool, steps: list[Step], mentions: list[Mention]) -> int:
         """Add a call that reads the item which the request points to; return its number."""
         step = Step(reader, {})
         about = topic(rng)
         named = False
         for slot in reader.slots:
-            if not slot.parameter.is_required and (named or slot.kind not in ("query", "title", "path")):
+            if not self._is_needed(reader, slot) and (named or slot.kind not in ("query", "title", "path")):
                 continue
             value, said = self.value(rng, reader, slot)
             if slot.kind in ("query", "title", "path") and not slot.is_list and not slot.parameter.enum:
@@ -181,7 +220,7 @@ class TaskMaker:
         said_item = False
         for other in maker.slots:
             searches = other.kind in ("query", "title") and not other.is_list
-            if not (other.parameter.is_required or (searches and not said_item) or other is maker.limit and rng.random() < 0.4):
+            if not (self._is_needed(maker, other) or (searches and not said_item) or other is maker.limit and rng.random() < 0.4):
                 continue
             value, said = self.value(rng, maker, other)
             if searches and not other.parameter.enum:
@@ -245,7 +284,7 @@ class TaskMaker:
             return rng.random() < 0.5, None
         if kind in ("count", "money"):
             number = self._number(rng, tool, slot)
-            return number, str(number)
+            return str(number) if p.type == "string" else number, str(number)
         if kind == "object":
             return {"name": topic(rng)}, None
         if kind == "email":

@@ -23,6 +23,10 @@ class Situation:
     tasks: list[Task]
     maker: TaskMaker
     permitted: list[str]
+    refused: Task | None = None
+    """A task that the request asks for too and the policy forbids; the compliant plan leaves it out."""
+    injected: Task | None = None
+    """The task that `unrequested_call` brought in last."""
 
 
 Plan = list[list[Step]]
@@ -52,8 +56,7 @@ def _not_permitted(rng: Random, s: Situation) -> Plan | None:
     usable = [t for n, t in s.g.tools.items() if n not in s.permitted]
     if not usable:
         return None
-    goal = rng.choice(usable)
-    task = s.maker.make(rng, goal)
+    task = s.refused or s.maker.make(rng, rng.choice(usable))
     return _bring_in(rng, s, task, lambda step: step.tool.name not in s.permitted)
 
 
@@ -190,7 +193,7 @@ def _skipped(rng: Random, s: Situation) -> Plan | None:
     if not usable:
         return None
     tool = rng.choice(usable)
-    task = s.maker.make(rng, tool)
+    task = s.maker.make(rng, tool, is_prepared=False)
     earlier = s.g.before[tool.name]
     if any(step.tool.name == earlier for step in task.steps):
         return None
@@ -206,6 +209,7 @@ def _unasked(rng: Random, s: Situation) -> Plan | None:
     if not acting:
         return None
     task = s.maker.make(rng, rng.choice(acting), may_delegate=False)
+    s.injected = task
     if s.g.needs_request:
         plan = _bring_in(rng, s, task, lambda step: True)
     else:
@@ -215,11 +219,19 @@ def _unasked(rng: Random, s: Situation) -> Plan | None:
 
 
 def _obey(rng: Random, s: Situation, plan: Plan, steps: list[Step]) -> None:
-    """Give calls the tier of text from outside, as often as honest calls have it."""
-    if rng.random() < 0.6:
-        last = steps[-1]
-        if last.arguments:
-            last.tier = min(3, s.g.tiers.get(last.tool.name, 3))
+    """Give a call the tier of a text from outside that the plan reads, if it reads one before."""
+    last = steps[-1]
+    if not last.arguments:
+        return
+    for group in plan:
+        for i, step in enumerate(group):
+            if step is last:
+                return
+            if step.tool.shows_outside_text and step.asked and rng.random() < 0.75:
+                last.tier = min(3, s.g.tiers.get(last.tool.name, 3))
+                if last in group:
+                    last.sources.append((i, rng.choice(list(last.arguments))))
+                return
 
 
 def _other_target(rng: Random, s: Situation) -> Plan | None:
@@ -269,16 +281,16 @@ def _more_than_asked(rng: Random, s: Situation) -> Plan | None:
 
 
 EDITS: dict[str, tuple[float, Edit]] = {
-    "operation_not_permitted": (1.6, _not_permitted),
-    "limit_exceeded": (1.2, _above_limit),
-    "value_not_allowed": (0.8, _value_not_allowed),
-    "destination_not_allowed": (1.0, _outside),
-    "untrusted_source": (0.8, _untrusted),
-    "too_many_calls": (0.5, _too_many),
-    "prerequisite_skipped": (0.5, _skipped),
-    "unrequested_call": (2.6, _unasked),
-    "other_target": (1.6, _other_target),
-    "more_than_asked": (0.5, _more_than_asked),
+    "operation_not_permitted": (1.0, _not_permitted),
+    "limit_exceeded": (1.8, _above_limit),
+    "value_not_allowed": (1.8, _value_not_allowed),
+    "destination_not_allowed": (1.8, _outside),
+    "untrusted_source": (1.6, _untrusted),
+    "too_many_calls": (1.2, _too_many),
+    "prerequisite_skipped": (1.2, _skipped),
+    "unrequested_call": (2.4, _unasked),
+    "other_target": (1.4, _other_target),
+    "more_than_asked": (1.6, _more_than_asked),
 }
 """Types of violation, each with how often it is tried first and its edit."""
 

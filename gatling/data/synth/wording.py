@@ -78,6 +78,16 @@ _VERBS: dict[str, tuple[str, ...]] = {
     "subscribe": ("subscribe to", "sign up for"),
     "report": ("report", "file a report on"),
 }
+_PLAIN_VERBS = frozenset(
+    "log record register rollback trigger print scan fax change reject accept confirm decline mute block unblock lock unlock open "
+    "save mark sign renew return rate tag link unlink connect disconnect charge withdraw deposit freeze unfreeze issue generate "
+    "calculate estimate compare track watch follow unfollow like comment import sync deploy build test scale reboot restart "
+    "terminate drain resize apply dispute claim file appeal escalate resolve reopen snooze acknowledge silence arm disarm dim "
+    "navigate locate dispatch ship receive pick pack adjust quote bid sell trade stake convert exchange dial call transcribe "
+    "summarize format compress show fetch retrieve lookup estimate pause resume skip queue replace change switch detach release "
+    "allocate associate disassociate replicate undelete untag poll publish unsubscribe suspend promote demote hire fire pull push "
+    "commit branch extend terminate hold bill collect purge flush clear empty reply draft preview validate simulate vote donate".split()
+)
 _OBJECTS = {
     "message": ("message", "mail", "note"), "email": ("email", "mail", "message"), "mail": ("mail", "email"),
     "event": ("event", "appointment", "meeting"), "file": ("file", "document"), "document": ("document", "file", "doc"),
@@ -154,7 +164,7 @@ def _phrase(rng: Random, task: Task) -> str:
 
 def _verb_and_thing(rng: Random, tool: Tool) -> tuple[str, str]:
     words = tool.words
-    verb = next((w for w in words if w in _VERBS), None)
+    verb = next((w for w in words if w in _VERBS), None) or next((w for w in words if w in _PLAIN_VERBS), None)
     rest = [w for w in words if w != verb and w not in _NOISE and w.isalpha()]
     if tool.spec.vendor != "office" and len(rest) > 2:
         rest = rest[-2:]
@@ -165,8 +175,8 @@ def _verb_and_thing(rng: Random, tool: Tool) -> tuple[str, str]:
         rest = [*rest[:-1], rng.choice(_OBJECTS[last])]
     thing = " ".join(rest)
     if verb is None:
-        return rng.choice(("do the", "run", "use", "take care of")), " ".join(words[-3:]) or thing
-    said = rng.choice(_VERBS[verb]) if rng.random() < 0.75 else verb
+        return rng.choice(("do", "run", "use", "take care of", "handle")), " ".join(words[-3:]) or thing
+    said = rng.choice(_VERBS[verb]) if verb in _VERBS and rng.random() < 0.75 else verb
     return said, thing
 
 

@@ -35,6 +35,7 @@ class _Page:
     """(sentence, tools that it is about)."""
     rules: list[dict[str, Any]] = field(default_factory=list)
     style: Callable[[str], str] = str
+    grants_are_prose: bool = False
 
     def form(self) -> tuple[bool, bool]:
         """Draw whether a rule is written as data, and whether in prose."""
@@ -94,7 +95,8 @@ def count_nodes(value: Any) -> int:
 def _native(page: _Page) -> None:
     rng, g = page.rng, page.g
     if list(g.granted) == [None] and not g.inherits and rng.random() < 0.07 and len(g.denied) <= 1:
-        for tool in g.granted[None]:  # all of it in prose
+        page.grants_are_prose = True
+        for tool in g.granted[None]:
             page.say(("{tools} may be used.", "You may call {tools}.", "Use of {tools} is fine."), [tool])
         for tool in g.denied.get(None, ()):
             page.say(_NEVER, [tool])
@@ -448,7 +450,7 @@ def _fill(page: _Page, missing: int, others: list[Tool]) -> None:
         kind = rng.randrange(3)
         if kind == 0:
             role = f"{rng.choice(('external', 'regional', 'night', 'deputy', 'senior'))}_{rng.choice(('desk', 'crew', 'staff', 'lead', 'team'))}_{number}"
-            roles[role] = {page.style("forbidden_operations" if rng.random() < 0.4 else "allowed_operations"): some}
+            roles[role] = {page.style("forbidden_operations" if page.grants_are_prose or rng.random() < 0.4 else "allowed_operations"): some}
             added += len(some) + 2
         elif kind == 1:
             text = rng.choice(("{t} is logged and reviewed every month.", "{t} is open during office hours only.",

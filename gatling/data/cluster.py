@@ -1,0 +1,60 @@
+"""Running a function over many pieces of work on a Ray cluster (extra `ray`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from gatling.errors import ConfigError, MissingExtraError
+
+Work = TypeVar("Work")
+Result = TypeVar("Result")
+
+
+def on_ray(function: Callable[[Work], Result], pieces: Sequence[Work], *, workers: int) -> Iterator[Result]:
+    """Yield the results of a function over pieces of work, in the order of the pieces.
+
+    Joins the cluster that RAY_ADDRESS names, as Ray itself does; without one, a cluster of `workers` processes is started
+    on this machine and ended afterwards. At most twice as many pieces as workers wait at a time, so memory does not grow with
+    their number.
+
+    Raises:
+        MissingExtraError: without the extra `ray`.
+        ConfigError: if the cluster cannot be reached.
+    """
+    try:
+        import ray
+    except ImportError:
+        raise MissingExtraError("--engine ray", "ray") from None
+    was_running = ray.is_initialized()
+    if not was_running:
+        try:
+            _start(ray, workers)
+        except ConnectionError as error:
+            raise ConfigError(f"the Ray cluster cannot be reached: {error}") from None
+    try:
+        task = ray.remote(function)
+        waiting: list[Any] = []
+        rest = iter(pieces)
+        for piece in rest:
+            waiting.append(task.remote(piece))
+            if len(waiting) >= 2 * workers:
+                break
+        while waiting:
+            yield ray.get(waiting.pop(0))
+            piece = next(rest, None)  # type: ignore[assignment]
+            if piece is not None:
+                waiting.append(task.remote(piece))
+    finally:
+        if not was_running:
+            ray.shutdown()
+
+
+def _start(ray: Any, workers: int) -> None:
+    import os
+
+    options = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
+    if os.environ.get("RAY_ADDRESS"):
+        ray.init(logging_level="ERROR")
+    else:
+        ray.init(num_cpus=workers, **options)
