@@ -13,7 +13,19 @@ from typing import Any
 
 import tyro
 
-from gatling.cli.commands import Catalog, Evaluate, Import, Pull, Push, Schema, Score, Train
+from gatling.cli.commands import (
+    Catalog,
+    Evaluate,
+    Generate,
+    Import,
+    Policy,
+    Pull,
+    Push,
+    Schema,
+    Score,
+    Show,
+    Train,
+)
 from gatling.errors import ConfigError, GatlingError, InputError
 from gatling.training.config import TrainingConfig
 
@@ -26,6 +38,9 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "evaluate": Evaluate,
     "score": Score,
     "import": Import,
+    "generate": Generate,
+    "show": Show,
+    "policy": Policy,
     "catalog": Catalog,
     "schema": Schema,
     "push": Push,

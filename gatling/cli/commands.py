@@ -157,6 +157,93 @@ class Catalog:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Generate:
+    """Make traces to train on: plans over the tools of real APIs, policies in many shapes, labels that an oracle decides.
+
+    Writes OUTPUT/SPLIT/part-*.parquet for the splits train, val, test (no context in common), unseen_domains and unseen_vendor
+    (no tool in common with the others), and OUTPUT/manifest.json. The same settings give the same bytes, whatever --workers. A
+    run that was stopped goes on where it was: repeat the command.
+    """
+
+    traces: int
+    """How many, over all splits."""
+    output: Path
+    """The folder: new, or of a run with the same settings that was stopped."""
+    catalog: str = "builtin"
+    """Which catalogues, by commas: builtin, google, aws, agentdojo (extras of these names), or files."""
+    domains: str | None = None
+    """Only tools of these domains, by commas, such as mailbox,calendar or office/mailbox. Default: all."""
+    seed: int = 0
+    """Seeds everything."""
+    violations_per_trace: float = 1.5
+    """Violating plans for each compliant one, on average; 0 makes gold traces only."""
+    unseen_vendor: str = "aws"
+    """Whose tools stand in the split unseen_vendor only; none for no such split."""
+    format: Literal["parquet", "jsonl"] = "parquet"
+    """Of the files."""
+    shard_size: int = 50_000
+    """Traces a file, at most."""
+    workers: int | None = None
+    """Processes. Default: one a core."""
+    engine: Literal["local", "ray"] = "local"
+    """ray runs on a Ray cluster (extra: ray): that of RAY_ADDRESS, else one started here; OUTPUT must be seen by all machines."""
+
+    def run(self) -> int:
+        from gatling.cli.generate import run_generate
+
+        return run_generate(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Show:
+    """Print traces so that a person can read them: request, policy, calls, and what is wrong with them.
+
+    The sample is drawn with --seed from the whole file in one pass.
+    """
+
+    file: Annotated[Path, tyro.conf.Positional]
+    """A trace file."""
+    sample: int = 10
+    """How many traces."""
+    seed: int = 0
+    """Seeds the sample."""
+    label: Literal["compliant", "violation"] | None = None
+    """Only these."""
+    json: bool = False
+    """Print them as JSON, one a line."""
+
+    def run(self) -> int:
+        from gatling.cli.show import run_show
+
+        return run_show(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """Look at a policy with the eyes of the oracle.
+
+    `gatling policy lint FILE` lists what no explicit rule reads, contradictions, rules that never match and rules that another
+    one makes idle, each with its line. Exit status 0 if there is no error, 3 if there is one (with --strict: or a warning).
+    """
+
+    what: Annotated[Literal["lint"], tyro.conf.Positional]
+    """lint: find what is wrong or idle."""
+    file: Annotated[Path, tyro.conf.Positional]
+    """The policy, JSON or YAML."""
+    catalog: str | None = None
+    """Also report tools that these catalogues do not have, by commas: builtin, agentdojo, files, ..."""
+    strict: bool = False
+    """Let warnings fail too."""
+    json: bool = False
+    """Print the findings as JSON."""
+
+    def run(self) -> int:
+        from gatling.cli.policy import run_policy
+
+        return run_policy(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Schema:
     """Print the JSON Schema of a trace: one line of a trace file."""
 

@@ -226,7 +226,9 @@ class _Family:
 
     def _session(self) -> dict[str, Any]:
         rng, user = self.rng, self.world.user
-        session: dict[str, Any] = {"user_id": rng.choice((user.email, user.email.split("@")[0], f"user_{rng.randint(1, 999):03d}"))}
+        session: dict[str, Any] = {
+            "user_id": rng.choice((user.email, user.email.split("@")[0], f"user_{rng.randint(1, 999):03d}"))
+        }
         if rng.random() < 0.6:
             session["user_name"] = user.name
         if rng.random() < 0.5:
@@ -253,7 +255,9 @@ class _Family:
         rng = self.rng
         for _ in range(8):
             situation = self._situation(before)
-            request = word_request(rng, self.world, [*situation.tasks, *([situation.refused] if situation.refused else [])])
+            request = word_request(
+                rng, self.world, [*situation.tasks, *([situation.refused] if situation.refused else [])]
+            )
             session = dict(self.session)
             session["user_request"] = request
             if rng.random() < 0.15:
@@ -316,7 +320,9 @@ class _Family:
             refused = maker.make(rng, rng.choice(forbidden), may_delegate=False)
         return Situation(g, role, tasks, maker, permitted, refused)
 
-    def _add_violation(self, found: list[Record], situation: Situation, context: GovernanceContext, plans: set[str]) -> None:
+    def _add_violation(
+        self, found: list[Record], situation: Situation, context: GovernanceContext, plans: set[str]
+    ) -> None:
         for _ in range(12):
             edited = edit(self.rng, situation)
             if edited is None:
@@ -406,7 +412,8 @@ class _Family:
         }
         if kind is not None:
             data["meta"]["broken"] = [
-                f"{v.node_id}{'.' + v.argument if v.argument else ''}: {v.wanted}, found {v.found}" for v in judged.violations[:5]
+                f"{v.node_id}{'.' + v.argument if v.argument else ''}: {v.wanted}, found {v.found}"
+                for v in judged.violations[:5]
             ]
         found.append(Record(data, self.domain, self.g.dialect, read))
 

@@ -118,7 +118,9 @@ def make_part(part: Part) -> dict[str, Any]:
     generator = _generator(part.folder, part.settings)
     generator.counts.redrawn = generator.counts.contradicted = 0
     generator.forget()  # what is counted must not depend on which part this process made before
-    by: dict[str, Counter[str]] = {key: Counter() for key in ("domain", "dialect", "label", "violation_type", "reading")}
+    by: dict[str, Counter[str]] = {
+        key: Counter() for key in ("domain", "dialect", "label", "violation_type", "reading")
+    }
 
     def records() -> Iterator[dict[str, Any]]:
         for i in range(part.start, part.stop):
@@ -253,7 +255,9 @@ def _finished(folder: Path, settings: Settings) -> dict[str, Any]:
     for file in manifest["files"]:
         path = folder / file["name"]
         if not path.is_file() or _file_digest(path) != file["sha256"]:
-            raise ConfigError(f"{path} is not the file that {folder / MANIFEST_NAME} lists; remove the folder to start over")
+            raise ConfigError(
+                f"{path} is not the file that {folder / MANIFEST_NAME} lists; remove the folder to start over"
+            )
     return manifest
 
 

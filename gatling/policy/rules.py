@@ -69,6 +69,8 @@ class Condition:
         if self.operator is Operator.UNKNOWN:
             return str(self.value)
         value = ", ".join(map(str, self.value)) if isinstance(self.value, tuple) else self.value
+        if self.subject == "request":
+            return "a request for the call"
         if self.operator is Operator.VALID:
             return "arguments valid against the schema"
         return f"{self.subject.removeprefix('argument:')} {self.operator} {value}"

@@ -145,7 +145,9 @@ def _grants(rng: Random, g: Governance, richness: float) -> None:
     world, names = g.world, list(g.tools)
     roles: list[str | None] = [None] if len(world.roles) == 1 or rng.random() < 0.5 else list(world.roles)
     if g.dialect == "scopes":
-        g.required_scopes = {t.name: t.spec.permissions[:4] or (f"{t.spec.domain}.{t.effect}",) for t in g.tools.values()}
+        g.required_scopes = {
+            t.name: t.spec.permissions[:4] or (f"{t.spec.domain}.{t.effect}",) for t in g.tools.values()
+        }
         every = sorted({s for scopes in g.required_scopes.values() for s in scopes})
         for role in roles:
             g.granted_scopes[role] = rng.sample(every, max(1, round(len(every) * rng.uniform(0.35, 0.75))))

@@ -167,7 +167,9 @@ class TaskMaker:
         """Make a task that does the same to many items, as `delete all of these` asks for."""
         task = self.make(rng, goal, may_delegate=False)
         last = task.steps[-1]
-        varied = next((s for s in goal.slots if s.name in last.arguments and s.kind in ("id", "title", "email", "person")), None)
+        varied = next(
+            (s for s in goal.slots if s.name in last.arguments and s.kind in ("id", "title", "email", "person")), None
+        )
         if varied is None or varied.is_list:
             return task
         for _ in range(count - 1):
@@ -193,7 +195,10 @@ class TaskMaker:
                 continue
             value, said = self.value(rng, reader, slot)
             if slot.kind in ("query", "title", "path") and not slot.is_list and not slot.parameter.enum:
-                value, named = about if slot.kind != "path" else about.replace(" ", "_") + rng.choice((".txt", ".pdf", ".md")), True
+                value, named = (
+                    about if slot.kind != "path" else about.replace(" ", "_") + rng.choice((".txt", ".pdf", ".md")),
+                    True,
+                )
                 said = None
             step.arguments[slot.name] = value
             if said and slot.kind == "id":
@@ -220,7 +225,12 @@ class TaskMaker:
         said_item = False
         for other in maker.slots:
             searches = other.kind in ("query", "title") and not other.is_list
-            if not (self._is_needed(maker, other) or (searches and not said_item) or other is maker.limit and rng.random() < 0.4):
+            if not (
+                self._is_needed(maker, other)
+                or (searches and not said_item)
+                or other is maker.limit
+                and rng.random() < 0.4
+            ):
                 continue
             value, said = self.value(rng, maker, other)
             if searches and not other.parameter.enum:
@@ -236,7 +246,9 @@ class TaskMaker:
         """Return a value that a parameter can take, within the policy's bounds, and what to say about it."""
         if slot.is_list:
             most = self.limits.get((tool.name, slot.name), 1 << 30)
-            count = max(1, min(most, rng.choice((1, 1, 1, 2, 2, 3, 4)) if rng.random() < 0.85 else most if most < 12 else 5))
+            count = max(
+                1, min(most, rng.choice((1, 1, 1, 2, 2, 3, 4)) if rng.random() < 0.85 else most if most < 12 else 5)
+            )
             if slot.parameter.enum:
                 chosen = list(dict.fromkeys(rng.choices(self._choices(tool, slot), k=count)))
                 return chosen, Mention("value", " ".join(slot.words), " and ".join(chosen))
@@ -266,11 +278,19 @@ class TaskMaker:
         if self.domains is not None and not within(person.email, self.domains):
             inside = [p for p in (*self.world.colleagues, *self.world.outsiders) if within(p.email, self.domains)]
             person = rng.choice(inside)
-        said = person.email if rng.random() < 0.45 else person.name if rng.random() < 0.7 else f"{person.name} ({person.email})"
+        said = (
+            person.email
+            if rng.random() < 0.45
+            else person.name
+            if rng.random() < 0.7
+            else f"{person.name} ({person.email})"
+        )
         return person.email, said
 
     def site(self, rng: Random) -> str:
-        host = rng.choice((self.world.domain, *self.world.partner_domains, rng.choice(self.world.outsiders).email.split("@")[1]))
+        host = rng.choice(
+            (self.world.domain, *self.world.partner_domains, rng.choice(self.world.outsiders).email.split("@")[1])
+        )
         if self.domains is not None and not within("x@" + host, self.domains):
             host = rng.choice(self.domains).removeprefix("*.").removeprefix("@")
         return f"https://{rng.choice(('', 'www.', 'docs.') if self.domains is None else ('',))}{host}/{topic(rng).replace(' ', '-').lower()}"
@@ -315,7 +335,23 @@ class TaskMaker:
         return number
 
 
-_FROM_TEXT = frozenset(("email", "money", "text", "title", "url", "date", "datetime", "account", "person", "command", "path", "city", "phone"))
+_FROM_TEXT = frozenset(
+    (
+        "email",
+        "money",
+        "text",
+        "title",
+        "url",
+        "date",
+        "datetime",
+        "account",
+        "person",
+        "command",
+        "path",
+        "city",
+        "phone",
+    )
+)
 _ROLE_OF_KIND = {"email": "to", "person": "to", "account": "to", "money": "amount", "date": "date", "datetime": "date",
                  "title": "item", "query": "item", "city": "value", "text": "text"}  # fmt: skip
 
@@ -336,8 +372,9 @@ def _plain_value(rng: Random, kind: str, world: World) -> str:
     if kind == "phone":
         return f"+{rng.randint(1, 99)} {rng.randint(100, 999)} {rng.randint(100_000, 999_999)}"
     if kind == "path":
-        return f"{rng.choice(('', '/home/' + world.user.first.lower() + '/', 'shared/', 'reports/'))}{topic(rng).replace(' ', '_')}" + rng.choice(
-            (".pdf", ".txt", ".csv", ".docx", "")
+        return (
+            f"{rng.choice(('', '/home/' + world.user.first.lower() + '/', 'shared/', 'reports/'))}{topic(rng).replace(' ', '_')}"
+            + rng.choice((".pdf", ".txt", ".csv", ".docx", ""))
         )
     if kind == "city":
         return rng.choice(CITIES)
@@ -352,7 +389,14 @@ def _plain_value(rng: Random, kind: str, world: World) -> str:
     if kind == "account":
         return f"{rng.choice(('DE', 'FR', 'GB', 'ES', 'CH'))}{rng.randint(10**15, 10**16)}"
     if kind == "command":
-        return rng.choice(("ls -la {0}", "tail -n 100 {0}.log", "grep -r error {0}", "SELECT * FROM {0} LIMIT 10", "du -sh {0}", "cat {0}.txt")).format(
-            topic(rng).replace(" ", "_").lower()
-        )
+        return rng.choice(
+            (
+                "ls -la {0}",
+                "tail -n 100 {0}.log",
+                "grep -r error {0}",
+                "SELECT * FROM {0} LIMIT 10",
+                "du -sh {0}",
+                "cat {0}.txt",
+            )
+        ).format(topic(rng).replace(" ", "_").lower())
     return topic(rng)

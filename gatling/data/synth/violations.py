@@ -1,6 +1,6 @@
 """Edits that turn a compliant plan into a violating one, and name the calls to blame.
 
-Each edit keeps as much of the plan as it can. Half of those that bring in a new task let it take the place of another, so that
+Each edit keeps as much of the plan as it can. Most of those that bring in a new task let it take the place of another, so that
 violating plans are no longer than compliant ones. Whether the result is a violation is for the oracle to say.
 """
 
@@ -44,7 +44,7 @@ def _bring_in(rng: Random, s: Situation, new: Task, blamed: Callable[[Step], boo
     steps = [step.copy() for step in new.steps]
     for step in steps:
         step.asked = not blamed(step)
-    if len(plan) > 1 and rng.random() < 0.5:
+    if rng.random() < 0.78:
         plan[rng.randrange(len(plan))] = steps
     else:
         plan.insert(rng.randint(0, len(plan)), steps)
@@ -147,7 +147,11 @@ def _outside(rng: Random, s: Situation) -> Plan | None:
             return None
     step, slot = rng.choice(usable)
     address = rng.choice(strangers).email
-    value = address if slot.kind == "email" else f"https://{address.split('@')[1]}/{rng.choice(('in', 'drop', 'hook', 'docs'))}"
+    value = (
+        address
+        if slot.kind == "email"
+        else f"https://{address.split('@')[1]}/{rng.choice(('in', 'drop', 'hook', 'docs'))}"
+    )
     kept = step.arguments[slot.name]
     if slot.is_list:
         step.arguments[slot.name] = [*kept, value] if isinstance(kept, list) and rng.random() < 0.5 else [value]
@@ -249,7 +253,9 @@ def _other_target(rng: Random, s: Situation) -> Plan | None:
     before = step.arguments[slot.name]
     for _ in range(4):
         value, _ = s.maker.value(rng, step.tool, slot)
-        if value != before and not (isinstance(value, list) and isinstance(before, list) and set(map(str, value)) <= set(map(str, before))):
+        if value != before and not (
+            isinstance(value, list) and isinstance(before, list) and set(map(str, value)) <= set(map(str, before))
+        ):
             step.arguments[slot.name] = value
             step.sources = [x for x in step.sources if x[1] != slot.name]
             step.asked = False

@@ -104,7 +104,19 @@ _FILLER = (
     "I am on the train and cannot do it myself.", "You did this nicely last time.", "The others are waiting for it.",
     "By the way, the weather here is awful.", "I hope this is not too much trouble.", "This came up in the meeting again.",
 )  # fmt: skip
-_OPENINGS = ("", "", "", "Please ", "Could you ", "Can you ", "I need you to ", "I'd like you to ", "Hi, please ", "Hey, ", "Would you mind to ")
+_OPENINGS = (
+    "",
+    "",
+    "",
+    "Please ",
+    "Could you ",
+    "Can you ",
+    "I need you to ",
+    "I'd like you to ",
+    "Hi, please ",
+    "Hey, ",
+    "Would you mind to ",
+)
 _JOINS = (" and then ", ". Then ", ". Also, ", "; after that ", " and ", ". Next, ", ". Once that is done, ")
 _DELEGATIONS = (
     "as {item} says", "the way it is described in {item}", "with the details from {item}", "following what is in {item}",
@@ -132,7 +144,9 @@ def word_request(rng: Random, world: World, tasks: list[Task]) -> str:
         after = [rng.choice(_FILLER), f"It is about the {topic(rng)}.", sentence(rng)][: rng.randint(0, 3)]
         text = " ".join([*before, text, *after])
     elif style > 0.72:
-        text += rng.choice((" Thanks!", f" Thanks, {world.user.first}", " Let me know when it is done.", " That is all."))
+        text += rng.choice(
+            (" Thanks!", f" Thanks, {world.user.first}", " Let me know when it is done.", " That is all.")
+        )
     return text
 
 
@@ -142,9 +156,9 @@ def _phrase(rng: Random, task: Task) -> str:
     if count and count.words == "times":
         thing = f"{count.value} {_plural(thing)}"
     elif count:
-        thing = rng.choice(("the last {n} {t}", "{n} {t}", "up to {n} {t}", "the first {n} {t}", "at most {n} {t}")).format(
-            n=count.value, t=_plural(thing)
-        )
+        thing = rng.choice(
+            ("the last {n} {t}", "{n} {t}", "up to {n} {t}", "the first {n} {t}", "at most {n} {t}")
+        ).format(n=count.value, t=_plural(thing))
     elif thing and rng.random() < 0.75:
         thing = f"{rng.choice(('the', 'the', 'a', 'my', 'our'))} {_plural(thing) if task.goal.returns_many else thing}"
     parts = [f"{verb} {thing}".strip()]
@@ -158,7 +172,9 @@ def _phrase(rng: Random, task: Task) -> str:
         if task.is_delegated:
             text += " " + rng.choice(_DELEGATIONS).format(item=named)
         else:
-            text = rng.choice((f"read {named} and {text}", f"have a look at {named}, then {text}", f"check {named} and {text}"))
+            text = rng.choice(
+                (f"read {named} and {text}", f"have a look at {named}, then {text}", f"check {named} and {text}")
+            )
     return text
 
 
@@ -190,15 +206,21 @@ def _said(rng: Random, mention: Mention) -> str:
     value, words = mention.value, mention.words
     match mention.role:
         case "to":
-            return rng.choice(("to {v}", "to {v}", "for {v}", "with {v}" if "attendee" in words else "to {v}")).format(v=value)
+            return rng.choice(("to {v}", "to {v}", "for {v}", "with {v}" if "attendee" in words else "to {v}")).format(
+                v=value
+            )
         case "item":
             shapes = ("'{v}'", "called '{v}'", "about {v}", "on {v}", 'named "{v}"', "for the {v}")
             return rng.choice(shapes).format(v=value)
         case "amount":
             return rng.choice(("of {v}", "for {v}", "({w} {v})", "with {w} {v}")).format(v=value, w=words)
         case "date":
-            return rng.choice(("on {v}", "by {v}", "for {v}", "({w}: {v})", "from {v}" if "from" in words else "on {v}")).format(v=value, w=words)
+            return rng.choice(
+                ("on {v}", "by {v}", "for {v}", "({w}: {v})", "from {v}" if "from" in words else "on {v}")
+            ).format(v=value, w=words)
         case "text":
-            return rng.choice(("saying '{v}'", "with the {w} \"{v}\"", "{w}: {v}")).format(v=value.rstrip("."), w=words)
+            return rng.choice(("saying '{v}'", 'with the {w} "{v}"', "{w}: {v}")).format(v=value.rstrip("."), w=words)
         case _:
-            return rng.choice(("with {w} {v}", "({w}: {v})", "{w} {v}", "where {w} is {v}", "using {v}")).format(v=value, w=words)
+            return rng.choice(("with {w} {v}", "({w}: {v})", "{w} {v}", "where {w} is {v}", "using {v}")).format(
+                v=value, w=words
+            )

@@ -28,7 +28,16 @@ _FIRM2 = (
     "analytics care studio books tools textiles garden networks consulting charter marine optics paper"
 ).split()
 _TLD = ("com", "com", "com", "org", "net", "io", "co", "de", "fr", "co.uk", "eu", "app")
-_MAIL_HOSTS = ("gmail.com", "outlook.com", "yahoo.com", "proton.me", "gmx.net", "icloud.com", "mail.com", "fastmail.com")
+_MAIL_HOSTS = (
+    "gmail.com",
+    "outlook.com",
+    "yahoo.com",
+    "proton.me",
+    "gmx.net",
+    "icloud.com",
+    "mail.com",
+    "fastmail.com",
+)
 _SHAPES = ("quarterly", "updated", "draft", "final", "annual", "weekly", "internal", "signed", "revised", "new", "March", "June",
            "October", "2024", "2025", "Q1", "Q2", "Q3", "Q4", "spring", "summer", "winter", "Berlin", "Lisbon", "Osaka", "Lagos",
            "Toronto", "Lima", "joint", "pilot", "backup", "first", "second", "monthly")  # fmt: skip

@@ -17,10 +17,30 @@ from gatling.data.synth.tools import Tool
 from gatling.data.synth.world import topic
 from gatling.schema.words import split_words
 
-_ALLOW_KEYS = ("allowed_operations",) * 4 + ("allowed_tools", "permitted_actions", "allowlist", "allowed_calls", "permitted_tools", "allow")
-_DENY_KEYS = ("forbidden_operations",) * 4 + ("denied_tools", "prohibited_actions", "denylist", "blocked_operations", "never_allowed_tools", "deny")
+_ALLOW_KEYS = ("allowed_operations",) * 4 + (
+    "allowed_tools",
+    "permitted_actions",
+    "allowlist",
+    "allowed_calls",
+    "permitted_tools",
+    "allow",
+)
+_DENY_KEYS = ("forbidden_operations",) * 4 + (
+    "denied_tools",
+    "prohibited_actions",
+    "denylist",
+    "blocked_operations",
+    "never_allowed_tools",
+    "deny",
+)
 _LIMIT_KEYS = ("scope_limits",) * 4 + ("limits", "quotas", "usage_limits", "scope_limits")
-_PLACE_KEYS = ("allowed_domains", "allowed_destinations", "approved_recipient_domains", "allowed_recipients", "permitted_hosts")
+_PLACE_KEYS = (
+    "allowed_domains",
+    "allowed_destinations",
+    "approved_recipient_domains",
+    "allowed_recipients",
+    "permitted_hosts",
+)
 _TIER_WORDS = {1: ("internal", 1, 1), 2: ("partner", "signed", 2)}
 
 
@@ -58,10 +78,15 @@ def write_policy(rng: Random, g: Governance, *, size: int, others: list[Tool]) -
     page = _Page(rng, g, style=rng.choice((str,) * 7 + (_camel, _kebab, _title)))
     if size > 12 or rng.random() < 0.5:
         _about(page)
-    {"native": _native, "statements": _statements, "scopes": _scopes, "schema": _schemas, "cedar": _cedar}[g.dialect](page)
+    {"native": _native, "statements": _statements, "scopes": _scopes, "schema": _schemas, "cedar": _cedar}[g.dialect](
+        page
+    )
     _shared_sections(page)
     if g.is_allow_by_default or rng.random() < 0.7:
-        page.put(rng.choice(("default", "default", "default_effect", "default_decision")), "allow" if g.is_allow_by_default else "deny")
+        page.put(
+            rng.choice(("default", "default", "default_effect", "default_decision")),
+            "allow" if g.is_allow_by_default else "deny",
+        )
     _write_rules(page)
     data = page.data
     missing = size - count_nodes(data)
@@ -142,7 +167,10 @@ def _statements(page: _Page) -> None:
 
     def add(effect: str, tools: list[str], role: str | None, condition: dict[str, Any] | None = None) -> None:
         actions = [_action(rng, g.tools[t]) for t in tools]
-        statement: dict[str, Any] = {"Effect": effect, "Action": actions if len(actions) > 1 or rng.random() < 0.5 else actions[0]}
+        statement: dict[str, Any] = {
+            "Effect": effect,
+            "Action": actions if len(actions) > 1 or rng.random() < 0.5 else actions[0],
+        }
         if rng.random() < 0.5:
             statement = {"Sid": f"{effect}{len(statements) + 1}", **statement}
         statement["Resource"] = "*"
@@ -187,7 +215,10 @@ def _statements(page: _Page) -> None:
 
 def _scopes(page: _Page) -> None:
     rng, g = page.rng, page.g
-    page.put(rng.choice(("required_scopes", "tool_scopes", "operation_scopes")), {t: list(s) for t, s in g.required_scopes.items()})
+    page.put(
+        rng.choice(("required_scopes", "tool_scopes", "operation_scopes")),
+        {t: list(s) for t, s in g.required_scopes.items()},
+    )
     granted = {role: list(scopes) for role, scopes in g.granted_scopes.items()}
     if None in granted:
         page.put("granted_scopes", granted[None])
@@ -228,7 +259,11 @@ def _schemas(page: _Page) -> None:
             elif name in g.denied.get(None, ()):
                 entry["allowed"] = False
         page.put("tools", entries)
-        leftover = [n for n in g.denied.get(None, ()) if n not in entries or "allowed" not in entries[n] or entries[n]["allowed"]]
+        leftover = [
+            n
+            for n in g.denied.get(None, ())
+            if n not in entries or "allowed" not in entries[n] or entries[n]["allowed"]
+        ]
         if leftover:
             page.put(rng.choice(_DENY_KEYS), leftover)
         for role, tools in g.denied.items():
@@ -254,7 +289,7 @@ def _cedar(page: _Page) -> None:
     for effect, lists in (("permit", g.granted), ("forbid", g.denied)):
         for role, tools in lists.items():
             for tool in tools:
-                for who in ([role, *children.get(role, ())] if role else [None]):
+                for who in [role, *children.get(role, ())] if role else [None]:
                     add(effect, tool, who)
     for (tool, name), most in g.limits.items():
         slot = next(s for s in g.tools[tool].slots if s.name == name)
@@ -281,30 +316,52 @@ def _shared_sections(page: _Page) -> None:
         if structured:
             page.put(rng.choice(_PLACE_KEYS), list(g.domains))
         if prose or not structured:
-            shapes = ("Data goes only to addresses at {d}.", "Nothing is sent outside {d}.", "Recipients must belong to {d}.")
+            shapes = (
+                "Data goes only to addresses at {d}.",
+                "Nothing is sent outside {d}.",
+                "Recipients must belong to {d}.",
+            )
             page.prose.append((rng.choice(shapes).format(d=" or ".join(g.domains)), []))
     if g.tiers:
         structured, prose = page.form()
         if structured:
             words = {tool: rng.choice(_TIER_WORDS[tier]) for tool, tier in g.tiers.items()}
             listed = [{"operation": t, "max_tier": g.tiers[t]} for t in words]
-            page.put(rng.choice(("provenance_requirements", "provenance", "trust_requirements")), words if rng.random() < 0.6 else listed)
+            page.put(
+                rng.choice(("provenance_requirements", "provenance", "trust_requirements")),
+                words if rng.random() < 0.6 else listed,
+            )
         if prose or not structured:
             for tool, tier in g.tiers.items():
                 shapes = (
                     "{tools} takes its values from {s} only.", "What {tools} is called with must come from {s}.",
                     "Text from outside never decides what {tools} is called with; {s} does.",
                 )  # fmt: skip
-                page.say(shapes, [tool], s="the user or our own systems" if tier == 1 else "our own systems or signed partners")
+                page.say(
+                    shapes,
+                    [tool],
+                    s="the user or our own systems" if tier == 1 else "our own systems or signed partners",
+                )
     if g.max_sensitivity is not None:
         page.put(rng.choice(("max_sensitivity", "max_scope_sensitivity")), g.max_sensitivity)
     if g.before:
         structured, prose = page.form()
         if structured:
-            page.put(rng.choice(("requires_before", "prerequisites")), {t: e if rng.random() < 0.6 else [e] for t, e in g.before.items()})
+            page.put(
+                rng.choice(("requires_before", "prerequisites")),
+                {t: e if rng.random() < 0.6 else [e] for t, e in g.before.items()},
+            )
         if prose or not structured:
             for tool, earlier in g.before.items():
-                page.say(("Before {tools}, call {e} and use what it returns.", "{tools} only after {e}.", "{e} comes before {tools}."), [tool], e=earlier)
+                page.say(
+                    (
+                        "Before {tools}, call {e} and use what it returns.",
+                        "{tools} only after {e}.",
+                        "{e} comes before {tools}.",
+                    ),
+                    [tool],
+                    e=earlier,
+                )
     if g.explicit:
         structured, prose = page.form()
         if structured:
@@ -372,7 +429,11 @@ def _counts(page: _Page) -> None:
         else:
             prose = True
         if prose:
-            page.say(("{tools} at most {n} times per request.", "No more than {n} calls of {tools} in one plan."), [tool], n=most)
+            page.say(
+                ("{tools} at most {n} times per request.", "No more than {n} calls of {tools} in one plan."),
+                [tool],
+                n=most,
+            )
     if flat:
         key = next((k for k in page.data if k in map(page.style, _LIMIT_KEYS)), None)
         if key and all("." in k for k in page.data[key]):
@@ -392,7 +453,11 @@ def _say_limit(page: _Page, tool: str, name: str, most: int) -> None:
 
 def _say_values(page: _Page, tool: str, name: str, values: tuple[str, ...]) -> None:
     words = " ".join(split_words(name))
-    shapes = ("{tools} takes {v} as {w} and nothing else.", "For {tools}, the {w} is {v}.", "Only {v} as {w} of {tools}.")
+    shapes = (
+        "{tools} takes {v} as {w} and nothing else.",
+        "For {tools}, the {w} is {v}.",
+        "Only {v} as {w} of {tools}.",
+    )
     page.say(shapes, [tool], w=words, v=" or ".join(values))
 
 
@@ -450,7 +515,11 @@ def _fill(page: _Page, missing: int, others: list[Tool]) -> None:
         kind = rng.randrange(3)
         if kind == 0:
             role = f"{rng.choice(('external', 'regional', 'night', 'deputy', 'senior'))}_{rng.choice(('desk', 'crew', 'staff', 'lead', 'team'))}_{number}"
-            roles[role] = {page.style("forbidden_operations" if page.grants_are_prose or rng.random() < 0.4 else "allowed_operations"): some}
+            roles[role] = {
+                page.style(
+                    "forbidden_operations" if page.grants_are_prose or rng.random() < 0.4 else "allowed_operations"
+                ): some
+            }
             added += len(some) + 2
         elif kind == 1:
             text = rng.choice(("{t} is logged and reviewed every month.", "{t} is open during office hours only.",
@@ -460,7 +529,9 @@ def _fill(page: _Page, missing: int, others: list[Tool]) -> None:
         else:
             for name in some[:4]:
                 if "." not in name:
-                    limits[f"{name}.{rng.choice(('limit', 'per_request', 'size'))}"] = rng.choice((1, 5, 10, 50, 100, 1000))
+                    limits[f"{name}.{rng.choice(('limit', 'per_request', 'size'))}"] = rng.choice(
+                        (1, 5, 10, 50, 100, 1000)
+                    )
                     added += 1
     if roles:
         key = page.style("roles")

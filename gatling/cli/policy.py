@@ -1,0 +1,45 @@
+"""`gatling policy lint`: findings with line numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from gatling.cli.console import dump_json, out
+from gatling.data.catalog import load_catalog
+from gatling.policy import read_policy, recognise
+from gatling.policy.lint import Finding, lint
+
+if TYPE_CHECKING:
+    from gatling.cli.commands import Policy
+
+EXIT_FINDINGS = 3
+_COLOURS = {"error": "red", "warning": "yellow", "note": "dim"}
+
+
+def run_policy(command: Policy) -> int:
+    """Print the findings; return 3 if one of them is an error, else 0."""
+    rules = recognise(read_policy(command.file))
+    known = []
+    if command.catalog is not None:
+        known = [s.name for s in load_catalog([n.strip() for n in command.catalog.split(",") if n.strip()])]
+    findings = lint(rules, known_tools=known)
+    counts = {severity: sum(f.severity == severity for f in findings) for severity in _COLOURS}
+    if command.json:
+        print(dump_json({"file": str(command.file), **counts, "findings": [f.to_dict() for f in findings]}).decode(), end="")
+    else:
+        for finding in findings:
+            _print(str(command.file), finding)
+        print(
+            f"{command.file}: {len(rules.clauses)} rules; {counts['error']} errors, {counts['warning']} warnings, "
+            f"{counts['note']} notes"
+        )
+    return EXIT_FINDINGS if counts["error"] or (command.strict and counts["warning"]) else 0
+
+
+def _print(file: str, finding: Finding) -> None:
+    place = f"{file}:{finding.line}" if finding.line else file
+    colour = _COLOURS[finding.severity]
+    text = f"[bold]{escape(place)}[/]: [{colour}]{finding.severity}[/] {finding.kind}: {escape(finding.path)}: {escape(finding.message)}"
+    out.print(text, highlight=False, soft_wrap=True)
