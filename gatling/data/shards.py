@@ -268,6 +268,9 @@ class Shard:
             edge_text=self._numbers("edge_text", edges),
         )
 
+    def group_name(self, row: int) -> str:
+        return self.group_names[row]
+
     def _span(self, name: str, row: int) -> slice:
         offsets = self._columns[f"{name}_offsets"]
         return slice(int(offsets[row]), int(offsets[row + 1]))
