@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -97,7 +98,7 @@ class ShardBuilder:
         content = own[texts.word_index].tobytes()
         ends = (texts.offsets * 4).tolist()
         rows = self._texts
-        parts = (content[a:b] for a, b in zip(ends, ends[1:], strict=False))
+        parts = (content[a:b] for a, b in pairwise(ends))
         return np.array([rows.setdefault(part, len(rows)) for part in parts], np.uint32)
 
     def _row_numbers(self, name: str, codes: np.ndarray, values: np.ndarray) -> np.ndarray:
