@@ -14,8 +14,7 @@ class Pairs:
     """
 
     def __init__(self, context: np.ndarray, plan: np.ndarray, is_compliant: np.ndarray, *, num_contexts: int) -> None:
-        self._stride = int(plan.max()) + 1 if len(plan) else 1
-        keys = self._keys(context, plan)
+        keys = _keys(context, plan)
         self._compliant = np.unique(keys[is_compliant])
         violating = ~is_compliant
         # A plan with both labels in one context is a positive; `training.data` reports it.
@@ -39,17 +38,18 @@ class Pairs:
 
     def is_compliant(self, context: np.ndarray, plan: np.ndarray) -> np.ndarray:
         """Tell for broadcast numbers whether the plan is a compliant one of the context, anywhere in the set."""
-        return self._holds(self._keys(context, plan))
+        return self._holds(_keys(context, plan))
 
     def violations(self, context: int) -> np.ndarray:
         """Return the violating plans of a context, in the order of the data."""
         return np.asarray(self._violations[self._violations_from[context] : self._violations_from[context + 1]])
-
-    def _keys(self, context: np.ndarray, plan: np.ndarray) -> np.ndarray:
-        return np.asarray(context.astype(np.int64) * self._stride + plan)
 
     def _holds(self, keys: np.ndarray) -> np.ndarray:
         if not len(self._compliant):
             return np.zeros(keys.shape, bool)
         place = np.minimum(np.searchsorted(self._compliant, keys), len(self._compliant) - 1)
         return np.asarray(self._compliant[place] == keys)
+
+
+def _keys(context: np.ndarray, plan: np.ndarray) -> np.ndarray:
+    return np.asarray(context.astype(np.int64) << 32 | plan)
