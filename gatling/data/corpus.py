@@ -9,7 +9,7 @@ stay in their shards, which are mapped files, until they are asked for.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Generic, TypeVar, overload
@@ -23,6 +23,7 @@ from gatling.features import ContextFeatures, PlanFeatures
 from gatling.schema import Trace
 
 T = TypeVar("T")
+_READ_CHUNK = 65_536
 
 
 class Rows(Sequence[T], Generic[T]):
@@ -49,7 +50,7 @@ class Rows(Sequence[T], Generic[T]):
         Returns:
             The numbers of those rows, joined, int32.
         """
-        number, self._place = _number([getattr(shard, self._digest) for shard in self._shards])
+        number, self._place = number_digests([getattr(shard, self._digest) for shard in self._shards])
         return _joined([number[first:][rows] for first, rows in zip(self._first_row, columns, strict=False)])
 
     def digests(self) -> np.ndarray:
@@ -70,9 +71,19 @@ class Rows(Sequence[T], Generic[T]):
     def __getitem__(self, index: int | slice) -> T | Sequence[T]:
         if isinstance(index, slice):
             return Chosen(self, np.arange(len(self))[index])
-        place = self._place[index]
-        shard = int(np.searchsorted(self._first_row, place, side="right")) - 1
-        return self._read(self._shards[shard], int(place - self._first_row[shard]))
+        return next(self.read(np.array([index])))
+
+    def read(self, numbers: np.ndarray) -> Iterator[T]:
+        """Make some records, one after the other."""
+        for start in range(0, len(numbers), _READ_CHUNK):
+            place = self._place[numbers[start : start + _READ_CHUNK]]
+            shard = np.searchsorted(self._first_row, place, side="right") - 1
+            rows = place - self._first_row[shard]
+            for i, own_row in zip(shard.tolist(), rows.tolist(), strict=True):
+                yield self._read(self._shards[i], own_row)
+
+    def __iter__(self) -> Iterator[T]:
+        return self.read(np.arange(len(self)))
 
     def choose(self, numbers: np.ndarray) -> Chosen[T]:
         """Return some of the records, in the order given, none of them made yet."""
@@ -98,8 +109,11 @@ class Chosen(Sequence[T], Generic[T]):
             return Chosen(self._rows, self._numbers[index])
         return self._rows[int(self._numbers[index])]
 
+    def __iter__(self) -> Iterator[T]:
+        return self._rows.read(self._numbers)
 
-def _number(digests: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+
+def number_digests(digests: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Number the distinct digests in the order of their first occurrence.
 
     Returns:
@@ -108,16 +122,25 @@ def _number(digests: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     if len(digests) < 2:  # a shard has each once
         count = sum(map(len, digests))
         return np.arange(count, dtype=np.int32), np.arange(count)
-    halves = np.concatenate(digests).view(">u8").astype(np.uint64)  # (n, 2)
-    order = np.lexsort((halves[:, 1], halves[:, 0]))  # stable: of equal ones the first stays first
-    halves = halves[order]
-    is_new = np.ones(len(order), bool)
-    is_new[1:] = (halves[1:] != halves[:-1]).any(axis=1)
+    halves = np.concatenate(digests).view(np.uint64)  # (n, 2)
+    order = np.argsort(halves[:, 0], kind="stable")  # of equal ones the first stays first
+    is_new = _differs_from_before(halves[order, 0])
+    if (_differs_from_before(halves[order, 1]) > is_new).any():  # the first halves alone do not tell them apart
+        order = np.lexsort((halves[:, 1], halves[:, 0]))
+        is_new = _differs_from_before(halves[order, 0]) | _differs_from_before(halves[order, 1])
     first = order[is_new]
-    place = np.sort(first)
+    is_first = np.zeros(len(order), bool)
+    is_first[first] = True
+    rank = np.cumsum(is_first, dtype=np.int32) - 1
     number = np.empty(len(order), np.int32)
-    number[order] = np.searchsorted(place, first).astype(np.int32)[np.cumsum(is_new) - 1]
-    return number, place
+    number[order] = rank[first][np.cumsum(is_new, dtype=np.int32) - 1]
+    return number, np.flatnonzero(is_first)
+
+
+def _differs_from_before(values: np.ndarray) -> np.ndarray:
+    differs = np.ones(len(values), bool)
+    np.not_equal(values[1:], values[:-1], out=differs[1:])
+    return differs
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from gatling.data import store as store_module
 from gatling.data.batches import EpochBatches
-from gatling.data.corpus import Corpus
+from gatling.data.corpus import Corpus, number_digests
 from gatling.data.pairs import Pairs
 from gatling.data.shards import Shard, ShardBuilder
 from gatling.data.splits import split_corpus
@@ -277,3 +277,11 @@ def test_groups_joined_through_contexts_stay_together(links: list[tuple[int, int
     splits = split_corpus(corpus, val_share=0.3, test_share=0, seed=1)
     for column in ("context", "group"):
         assert not set(getattr(splits.train, column).tolist()) & set(getattr(splits.val, column).tolist())
+
+
+def test_digests_that_share_a_half_are_told_apart() -> None:
+    digests = np.zeros((6, 16), np.uint8)
+    digests[:, 15] = [1, 2, 1, 3, 2, 0]
+    number, place = number_digests([digests[:2], digests[2:]])
+    assert number.tolist() == [0, 1, 0, 2, 1, 3]
+    assert place.tolist() == [0, 1, 3, 5]
