@@ -43,7 +43,7 @@ class Evaluate:
     model: Path
     """A checkpoint (.pt) or a model folder."""
     dataset: tuple[Path, ...]
-    """Trace files, one or several."""
+    """Trace files or folders of them, one or several."""
     output: Path | None = None
     """Write the figures here as JSON."""
     report_dir: Path | None = None
@@ -74,7 +74,7 @@ class Score:
     model: Path
     """A checkpoint (.pt) or a model folder."""
     input: Path
-    """A trace file."""
+    """A trace file, or a folder of them."""
     output: Path
     """The .jsonl file to write."""
     precision: PrecisionFlag = "auto"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from itertools import chain
 
 from gatling.cli.commands import Evaluate, PrecisionFlag, Score
 from gatling.cli.console import Progress, dump_json, err, out, print_table
@@ -14,7 +15,7 @@ from gatling.evaluation.embed import in_chunks
 from gatling.evaluation.report import SOURCE_COLUMNS, metrics_rows, sources_rows, write_report
 from gatling.evaluation.summary import Evaluation
 from gatling.schema import ReadReport, read_traces
-from gatling.schema.files import atomic_write, file_kind
+from gatling.schema.files import atomic_write, trace_files
 
 _CHUNK = 256
 
@@ -25,14 +26,13 @@ def _precision(flag: PrecisionFlag) -> Precision | None:
 
 def run_evaluate(command: Evaluate) -> int:
     """Measure, print the table, write the JSON; return the exit status."""
-    for path in command.dataset:
-        file_kind(path)
+    files = [file for path in command.dataset for file in trace_files(path)]
     model = DualEncoder.from_pretrained(command.model, precision=_precision(command.precision))
     evaluation = Evaluation(model)
     skipped = 0
     started = time.perf_counter()
     with Progress("evaluating", unit="traces") as progress:
-        for path in command.dataset:
+        for path in files:
             report = ReadReport()
             for chunk in in_chunks(read_traces(path, on_error=command.on_error, report=report), _CHUNK):
                 evaluation.add(chunk)
@@ -68,13 +68,14 @@ def run_evaluate(command: Evaluate) -> int:
 
 def run_score(command: Score) -> int:
     """Write one line a trace; return the exit status."""
-    file_kind(command.input)
+    files = trace_files(command.input)
     if not command.output.name.endswith(".jsonl"):
         raise InputError("the name must end in .jsonl", file=str(command.output))
     model = DualEncoder.from_pretrained(command.model, precision=_precision(command.precision))
     report = ReadReport()
     with Progress("scoring", unit="traces") as progress, atomic_write(command.output) as stream:
-        for chunk in in_chunks(read_traces(command.input, on_error=command.on_error, report=report), _CHUNK):
+        traces = chain.from_iterable(read_traces(path, on_error=command.on_error, report=report) for path in files)
+        for chunk in in_chunks(traces, _CHUNK):
             for trace, energy in zip(chunk, model.energy(chunk).tolist(), strict=True):
                 line = {"id": trace.id, "label": trace.label, "energy": round(energy, 6)}
                 stream.write((json.dumps(line, ensure_ascii=False) + "\n").encode())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -76,53 +77,51 @@ class EpochBatches(Dataset[TrainBatch]):
         self.seed = seed
         self.epoch = epoch
         self.word_vectors = WordVectors(use_table=word_table)
-        self.compliant: dict[int, set[int]] = {}
-        self.violations: dict[int, list[int]] = {}
-        for example in corpus.examples:
-            if example.is_compliant:
-                self.compliant.setdefault(example.context, set()).add(example.plan)
-        for example in corpus.examples:
-            # A plan with both labels in one context is a positive; `training.data` reports it.
-            if not example.is_compliant and example.plan not in self.compliant.get(example.context, ()):
-                self.violations.setdefault(example.context, []).append(example.plan)
-        self.batches: list[np.ndarray] = []
-        for number in range(num_passes):
-            order = _spread_order(corpus, np.random.default_rng([seed, epoch, number]))
-            num_batches = max(1, -(-len(order) // batch_size))
-            bounds = np.linspace(0, len(order), num_batches + 1).round().astype(int)
-            self.batches += [order[a:b] for a, b in pairwise(bounds.tolist())]
+        self._num_passes = num_passes
+        per_pass = max(1, -(-corpus.num_compliant // batch_size))
+        self._bounds = np.linspace(0, corpus.num_compliant, per_pass + 1).round().astype(int).tolist()
+
+    @cached_property
+    def batches(self) -> list[np.ndarray]:
+        """The traces of each batch, by their index in the corpus."""
+        batches: list[np.ndarray] = []
+        for number in range(self._num_passes):
+            order = _spread_order(self.corpus, np.random.default_rng([self.seed, self.epoch, number]))
+            batches += [order[a:b] for a, b in pairwise(self._bounds)]
+        return batches
 
     def __len__(self) -> int:
-        return len(self.batches)
+        return self._num_passes * (len(self._bounds) - 1)
 
     def __getitem__(self, step: int) -> TrainBatch:
         rng = np.random.default_rng([self.seed, self.epoch, step, 1])
         contexts: dict[int, int] = {}
         plans: dict[int, int] = {}
         context_row, plan_row, negative_row = [], [], []
-        examples = [self.corpus.examples[i] for i in self.batches[step]]
-        for example in examples:
-            context_row.append(contexts.setdefault(example.context, len(contexts)))
-            plan_row.append(plans.setdefault(example.plan, len(plans)))
-            pool = self.violations.get(example.context, [])
-            drawn = rng.permutation(len(pool))[: self.num_negatives]
-            rows = [plans.setdefault(pool[j], len(plans)) for j in drawn]
-            negative_row.append(rows + [-1] * (self.num_negatives - len(rows)))
-        is_shared = torch.tensor([[b.plan in self.compliant[a.context] for b in examples] for a in examples])
+        rows = self.batches[step]
+        context, plan, pairs = self.corpus.context[rows], self.corpus.plan[rows], self.corpus.pairs
+        for own_context, own_plan in zip(context.tolist(), plan.tolist(), strict=True):
+            context_row.append(contexts.setdefault(own_context, len(contexts)))
+            plan_row.append(plans.setdefault(own_plan, len(plans)))
+            pool = pairs.violations(own_context)
+            drawn = pool[rng.permutation(len(pool))[: self.num_negatives]].tolist()
+            negatives = [plans.setdefault(one, len(plans)) for one in drawn]
+            negative_row.append(negatives + [-1] * (self.num_negatives - len(negatives)))
+        is_shared = torch.from_numpy(pairs.is_compliant(context[:, None], plan[None, :]))
         return TrainBatch(
             policy=PolicyBatch.collate([self.corpus.contexts[c] for c in contexts], self.word_vectors),
             plan=PlanBatch.collate([self.corpus.plans[p] for p in plans], self.word_vectors),
             context_row=torch.tensor(context_row),
             plan_row=torch.tensor(plan_row),
             negative_row=torch.tensor(negative_row, dtype=torch.int64).reshape(len(context_row), self.num_negatives),
-            is_shared=is_shared & ~torch.eye(len(examples), dtype=torch.bool),
+            is_shared=is_shared & ~torch.eye(len(rows), dtype=torch.bool),
         )
 
     def loader(self, *, start: int, num_workers: int) -> Iterator[TrainBatch]:
         """Yield the batches from step `start` on."""
         # Its own generator: a loader draws a seed when it starts, and must not take it from the one that dropout uses.
         generator = torch.Generator().manual_seed(self.seed)
-        steps = range(start, len(self))
+        steps = range(start, len(self.batches))  # made here, so that workers need not make them again
         return iter(DataLoader(self, batch_size=None, sampler=steps, num_workers=num_workers, generator=generator))
 
 
@@ -132,10 +131,11 @@ def _spread_order(corpus: Corpus, rng: np.random.Generator) -> np.ndarray:
     Two traces of one context in a batch give each other no negative. The k-th of n traces of a context gets the place
     (k + u) / n with u uniform in [0, 1), and places are sorted.
     """
-    members: dict[int, list[int]] = {}
-    for i, example in enumerate(corpus.examples):
-        if example.is_compliant:
-            members.setdefault(example.context, []).append(i)
-    index = np.concatenate([rng.permutation(m) for m in members.values()])
-    place = np.concatenate([(np.arange(len(m)) + rng.random()) / len(m) for m in members.values()])
+    offsets = corpus.pairs.member_offsets
+    counts = np.diff(offsets)
+    index = corpus.pairs.members.copy()
+    for i in np.flatnonzero(counts > 1).tolist():
+        rng.shuffle(index[offsets[i] : offsets[i + 1]])
+    position = np.arange(len(index)) - np.repeat(offsets[:-1], counts)
+    place = (position + np.repeat(rng.random(len(counts)), counts)) / np.repeat(counts, counts)
     return np.asarray(index[np.argsort(place, kind="stable")])

@@ -1,113 +1,228 @@
 """A corpus: traces as arrays, each distinct context and plan once, and nothing of `meta`.
 
 Only compliant traces are positives; violating ones are hard negatives of their context.
+
+What grows with the number of traces are the columns, about 25 bytes a trace, and the pairs made of them. Contexts and plans
+stay in their shards, which are mapped files, until they are asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Generic, TypeVar, overload
 
-from gatling.features import ContextFeatures, PlanFeatures, context_features, plan_features
+import numpy as np
+
+from gatling.data.groups import GroupKey
+from gatling.data.pairs import Pairs
+from gatling.data.shards import DIGEST_BYTES, Shard, ShardBuilder, Strings
+from gatling.features import ContextFeatures, PlanFeatures
 from gatling.schema import Trace
-from gatling.schema.plain import canonical_json
+
+T = TypeVar("T")
+_READ_CHUNK = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One trace: numbers of its context and plan in the corpus, and what reports need."""
+class Rows(Sequence[T], Generic[T]):
+    """Distinct records of several shards by number; a record is made anew each time it is asked for.
 
-    context: int
-    plan: int
-    is_compliant: bool
-    source: str
-    violation_type: str
-    group: str
-    """Examples of one group are never split apart."""
+    Args:
+        read: makes the record from a shard and its row there.
+        digest: names the shards' digests of these records; equal ones are one record, that of the first.
+    """
+
+    def __init__(self, shards: list[Shard], read: Callable[[Shard, int], T], digest: str) -> None:
+        self._shards = shards
+        self._read = read
+        self._digest = digest
+        self._first_row = np.cumsum([0, *(len(getattr(shard, digest)) for shard in shards)])
+        self._place = np.zeros(0, np.int64)
+
+    def number(self, columns: list[np.ndarray]) -> np.ndarray:
+        """Number the distinct records in the order of their first occurrence.
+
+        Args:
+            columns: per shard, rows of its records.
+
+        Returns:
+            The numbers of those rows, joined, int32.
+        """
+        number, self._place = number_digests([getattr(shard, self._digest) for shard in self._shards])
+        return _joined([number[first:][rows] for first, rows in zip(self._first_row, columns, strict=False)])
+
+    def digests(self) -> np.ndarray:
+        """Return the digest of each record, `(n, 16)` uint8."""
+        out = np.empty((len(self), DIGEST_BYTES), np.uint8)
+        for i, shard in enumerate(self._shards):
+            first, last = np.searchsorted(self._place, self._first_row[i : i + 2])
+            out[first:last] = getattr(shard, self._digest)[self._place[first:last] - self._first_row[i]]
+        return out
+
+    def __len__(self) -> int:
+        return len(self._place)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        if isinstance(index, slice):
+            return Chosen(self, np.arange(len(self))[index])
+        return next(self.read(np.array([index])))
+
+    def read(self, numbers: np.ndarray) -> Iterator[T]:
+        """Make some records, one after the other."""
+        for start in range(0, len(numbers), _READ_CHUNK):
+            place = self._place[numbers[start : start + _READ_CHUNK]]
+            shard = np.searchsorted(self._first_row, place, side="right") - 1
+            rows = place - self._first_row[shard]
+            for i, own_row in zip(shard.tolist(), rows.tolist(), strict=True):
+                yield self._read(self._shards[i], own_row)
+
+    def __iter__(self) -> Iterator[T]:
+        return self.read(np.arange(len(self)))
+
+    def choose(self, numbers: np.ndarray) -> Chosen[T]:
+        """Return some of the records, in the order given, none of them made yet."""
+        return Chosen(self, numbers)
 
 
-@dataclass
+class Chosen(Sequence[T], Generic[T]):
+    """Some records of `Rows`, by their numbers."""
+
+    def __init__(self, rows: Rows[T], numbers: np.ndarray) -> None:
+        self._rows = rows
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        if isinstance(index, slice):
+            return Chosen(self._rows, self._numbers[index])
+        return self._rows[int(self._numbers[index])]
+
+    def __iter__(self) -> Iterator[T]:
+        return self._rows.read(self._numbers)
+
+
+def number_digests(digests: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Number the distinct digests in the order of their first occurrence.
+
+    Returns:
+        The number of each row, int32, and for each number its first row, int64.
+    """
+    if len(digests) < 2:  # a shard has each once
+        count = sum(map(len, digests))
+        return np.arange(count, dtype=np.int32), np.arange(count)
+    halves = np.concatenate(digests).view(np.uint64)  # (n, 2)
+    order = np.argsort(halves[:, 0], kind="stable")  # of equal ones the first stays first
+    is_new = _differs_from_before(halves[order, 0])
+    if (_differs_from_before(halves[order, 1]) > is_new).any():  # the first halves alone do not tell them apart
+        order = np.lexsort((halves[:, 1], halves[:, 0]))
+        is_new = _differs_from_before(halves[order, 0]) | _differs_from_before(halves[order, 1])
+    first = order[is_new]
+    is_first = np.zeros(len(order), bool)
+    is_first[first] = True
+    rank = np.cumsum(is_first, dtype=np.int32) - 1
+    number = np.empty(len(order), np.int32)
+    number[order] = rank[first][np.cumsum(is_new, dtype=np.int32) - 1]
+    return number, np.flatnonzero(is_first)
+
+
+def _differs_from_before(values: np.ndarray) -> np.ndarray:
+    differs = np.ones(len(values), bool)
+    np.not_equal(values[1:], values[:-1], out=differs[1:])
+    return differs
+
+
+@dataclass(frozen=True)
 class Corpus:
-    """Traces as arrays. Grows with `add`, in the order of the data."""
+    """M traces as columns; contexts, plans and groups by number, in the order of their first occurrence."""
 
-    contexts: list[ContextFeatures] = field(default_factory=list)
-    plans: list[PlanFeatures] = field(default_factory=list)
-    examples: list[Example] = field(default_factory=list)
-    _context_of: dict[str, int] = field(default_factory=dict, repr=False)
-    _plan_of: dict[str, int] = field(default_factory=dict, repr=False)
+    contexts: Rows[ContextFeatures]
+    plans: Rows[PlanFeatures]
+    group_names: Rows[str]
+    source_names: list[str]
+    violation_type_names: list[str]
+    context: np.ndarray
+    """`(M,)` int32: number of the context."""
+    plan: np.ndarray
+    """`(M,)` int32: number of the plan."""
+    is_compliant: np.ndarray
+    """`(M,)` bool."""
+    source: np.ndarray
+    """`(M,)` int32: number of the source's name."""
+    violation_type: np.ndarray
+    """`(M,)` int32: number of the type's name."""
+    group: np.ndarray
+    """`(M,)` int32: number of the group. Traces of one group are never split apart."""
+
+    @classmethod
+    def from_shards(cls, shards: list[Shard]) -> Corpus:
+        """Join shards, in their order."""
+        contexts = Rows(shards, Shard.context_features, "context_digest")
+        plans = Rows(shards, Shard.plan_features, "plan_digest")
+        groups = Rows(shards, Shard.group_name, "group_digest")
+        sources, source = _join_names([(s.source_names, s.source) for s in shards])
+        violation_types, violation_type = _join_names([(s.violation_type_names, s.violation_type) for s in shards])
+        return cls(
+            contexts=contexts,
+            plans=plans,
+            group_names=groups,
+            source_names=sources,
+            violation_type_names=violation_types,
+            context=contexts.number([s.context for s in shards]),
+            plan=plans.number([s.plan for s in shards]),
+            is_compliant=_joined([s.is_compliant for s in shards]).astype(bool),
+            source=source,
+            violation_type=violation_type,
+            group=groups.number([s.group for s in shards]),
+        )
 
     @classmethod
     def from_traces(cls, traces: Iterable[Trace], group_by: str = "context") -> Corpus:
-        """Read all traces. `group_by`: see `GroupKey`."""
-        corpus = cls()
-        key = GroupKey(group_by)
+        """Tokenise traces into a single shard in memory. `group_by`: see `GroupKey`."""
+        builder, key, content = ShardBuilder(), GroupKey(group_by), io.BytesIO()
         for trace in traces:
-            corpus.add(trace, key(trace))
-        return corpus
+            builder.add(trace, key(trace))
+        builder.write(content)
+        return cls.from_shards([Shard(content.getvalue())])
 
-    def add(self, trace: Trace, group: str) -> None:
-        """Append one trace. Raises: InputError if it is larger than the features take."""
-        context = self._context_of.get(trace.governance_context.digest)
-        if context is None:
-            self.contexts.append(context_features(trace.governance_context))
-            context = self._context_of[trace.governance_context.digest] = len(self.contexts) - 1
-        plan = self._plan_of.get(trace.execution_plan.digest)
-        if plan is None:
-            self.plans.append(plan_features(trace.execution_plan))
-            plan = self._plan_of[trace.execution_plan.digest] = len(self.plans) - 1
-        self.examples.append(
-            Example(context, plan, trace.is_compliant, trace.source or "", trace.violation_type or "", group)
-        )
+    def __len__(self) -> int:
+        return len(self.context)
 
-    @property
-    def context_digests(self) -> list[str]:
-        """Digest of each context, by number."""
-        return list(self._context_of)
-
-    @property
-    def plan_digests(self) -> list[str]:
-        """Digest of each plan, by number."""
-        return list(self._plan_of)
-
-    def subset(self, examples: list[Example]) -> Corpus:
-        """Return a corpus of some examples that shares the arrays."""
-        return Corpus(self.contexts, self.plans, examples, self._context_of, self._plan_of)
+    def subset(self, rows: np.ndarray) -> Corpus:
+        """Return a corpus of some traces, by their index, that shares contexts and plans."""
+        names = ("context", "plan", "is_compliant", "source", "violation_type", "group")
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})
 
     @property
     def num_compliant(self) -> int:
-        return sum(example.is_compliant for example in self.examples)
+        return int(self.is_compliant.sum())
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        """Which plans go with which contexts."""
+        return Pairs(self.context, self.plan, self.is_compliant, num_contexts=len(self.contexts))
 
 
-class GroupKey:
-    """Names a trace's group.
-
-    Args:
-        group_by: `context` (policy, role and session alike), `policy`, or a field of the trace by its dotted path, such as
-            `source` or `meta.suite`. Several, joined by commas, together make the group; of fields joined by `|` the
-            first that the trace has counts. A trace that lacks a field is in the group of its context.
-    """
-
-    def __init__(self, group_by: str) -> None:
-        self._fields = [part.strip() for part in group_by.split(",") if part.strip()]
-        self.num_missing = 0
-        """How many traces lacked a field."""
-
-    def __call__(self, trace: Trace) -> str:
-        found = ([_lookup(trace, name.strip()) for name in one_of.split("|")] for one_of in self._fields)
-        values = [next((value for value in some if value is not None), None) for some in found]
-        if any(value is None for value in values):
-            self.num_missing += 1
-            return trace.governance_context.digest
-        return "\x1f".join(str(value) for value in values)
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.zeros(0, np.int32), *(part.astype(np.int32) for part in parts)])
 
 
-def _lookup(trace: Trace, name: str) -> Any:
-    if name == "context":
-        return trace.governance_context.digest
-    if name == "policy":
-        return canonical_json(trace.governance_context.policy)
-    value: Any = trace.to_dict()
-    for part in name.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
+def _join_names(parts: list[tuple[Strings, np.ndarray]]) -> tuple[list[str], np.ndarray]:
+    """Number names across shards; there are few of them. Returns: the names and the joined column."""
+    known: dict[str, int] = {}
+    columns = []
+    for names, column in parts:
+        numbers = [known.setdefault(names[i], len(known)) for i in range(len(names))]
+        columns.append(np.array(numbers, np.int32)[column])
+    return list(known), _joined(columns)

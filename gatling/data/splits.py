@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+import numpy as np
+
 from gatling.data.corpus import Corpus
 from gatling.errors import ConfigError
+
+_TRAIN, _VAL, _TEST = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ def split_corpus(corpus: Corpus, *, val_share: float, test_share: float, seed: i
         ConfigError: if there are too few groups for the sides asked for.
     """
     joined = _join_groups(corpus)
-    usable = sorted({joined[e.group] for e in corpus.examples if e.is_compliant}, key=lambda g: _rank(g, seed))
+    usable = np.unique(joined[corpus.group[corpus.is_compliant]])
     num_test = _count(test_share, len(usable))
     num_val = _count(val_share, len(usable))
     if num_test + num_val >= len(usable):
@@ -37,34 +41,52 @@ def split_corpus(corpus: Corpus, *, val_share: float, test_share: float, seed: i
             f"{len(usable)} groups with a compliant trace are too few for a validation split of {val_share} and a test "
             f"split of {test_share}; give more data, or --val-split 0 --test-split 0 to validate on the training traces"
         )
-    side = dict.fromkeys(usable[:num_test], "test") | dict.fromkeys(usable[num_test : num_test + num_val], "val")
-    parts = {
-        name: corpus.subset([e for e in corpus.examples if side.get(joined[e.group], "train") == name])
-        for name in ("train", "val", "test")
-    }
-    return Splits(**parts)
+    ranked = usable[_order(corpus, usable, seed)]
+    side = np.full(len(corpus.group_names), _TRAIN, np.int8)
+    side[ranked[:num_test]] = _TEST
+    side[ranked[num_test : num_test + num_val]] = _VAL
+    side_of_trace = side[joined[corpus.group]]
+    train, val, test = (corpus.subset(np.flatnonzero(side_of_trace == one)) for one in (_TRAIN, _VAL, _TEST))
+    return Splits(train, val, test)
 
 
-def _join_groups(corpus: Corpus) -> dict[str, str]:
-    """Return for each group the name of the smallest group that shares a context with it, through others too."""
-    parent = {e.group: e.group for e in corpus.examples}
-
-    def root(group: str) -> str:
-        while parent[group] != group:
-            parent[group] = parent[parent[group]]
-            group = parent[group]
-        return group
-
-    first: dict[int, str] = {}
-    for e in corpus.examples:
-        a, b = root(e.group), root(first.setdefault(e.context, e.group))
-        parent[max(a, b)] = min(a, b)
-    return {group: root(group) for group in parent}
+def _join_groups(corpus: Corpus) -> np.ndarray:
+    """Return for each group the one with the smallest name that shares a context with it, through others too."""
+    label = np.arange(len(corpus.group_names))
+    first = np.zeros(len(corpus.contexts), np.int64)
+    first[corpus.context] = corpus.group
+    other, group = first[corpus.context], corpus.group.astype(np.int64)
+    differs = other != group
+    a, b = np.unique(np.stack([other[differs], group[differs]]), axis=1)
+    while len(a):  # hang the larger label below the smaller one, then shorten all paths
+        low, high = np.minimum(label[a], label[b]), np.maximum(label[a], label[b])
+        if (low == high).all():
+            break
+        np.minimum.at(label, high, low)
+        while not np.array_equal(label, label[label]):
+            label = label[label]
+    smallest = np.arange(len(label))
+    for number in np.unique(np.concatenate([a, b])).tolist():  # only groups that share a context with another
+        root = label[number]
+        if corpus.group_names[number] < corpus.group_names[int(smallest[root])]:
+            smallest[root] = number
+    return np.asarray(smallest[label])
 
 
 def _count(share: float, total: int) -> int:
     return max(1, round(share * total)) if share > 0 else 0
 
 
-def _rank(group: str, seed: int) -> bytes:
-    return hashlib.blake2b(group.encode(), key=str(seed).encode(), digest_size=16).digest()
+def _order(corpus: Corpus, groups: np.ndarray, seed: int) -> np.ndarray:
+    """Return the order of groups by their keyed digest."""
+    keyed = hashlib.blake2b(key=str(seed).encode(), digest_size=16)
+
+    def rank(name: str) -> bytes:
+        digest = keyed.copy()
+        digest.update(name.encode())
+        return digest.digest()
+
+    names = corpus.group_names.choose(groups)
+    ranks = b"".join(rank(name) for name in names)
+    halves = np.frombuffer(ranks, ">u8").reshape(-1, 2)
+    return np.lexsort((halves[:, 1], halves[:, 0]))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -72,20 +73,18 @@ def in_chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 def embed_corpus(model: DualEncoder, corpus: Corpus) -> Embedded:
     """Encode the examples of a corpus, each distinct context and plan once."""
-    contexts = sorted({e.context for e in corpus.examples})
-    plans = sorted({e.plan for e in corpus.examples})
-    z_g = model.governance.encode_features([corpus.contexts[i] for i in contexts])
-    z_e = model.execution.encode_features([corpus.plans[i] for i in plans])
-    context_row = {c: i for i, c in enumerate(contexts)}
-    plan_row = {p: i for i, p in enumerate(plans)}
+    contexts, context = np.unique(corpus.context, return_inverse=True)
+    plans, plan = np.unique(corpus.plan, return_inverse=True)
+    z_g = model.governance.encode_features(corpus.contexts.choose(contexts))
+    z_e = model.execution.encode_features(corpus.plans.choose(plans))
     return Embedded(
         z_g=z_g,
-        z_e=z_e[[plan_row[e.plan] for e in corpus.examples]],
-        context=torch.tensor([context_row[e.context] for e in corpus.examples], dtype=torch.int64),
-        plan=torch.tensor([e.plan for e in corpus.examples], dtype=torch.int64),
-        is_compliant=torch.tensor([e.is_compliant for e in corpus.examples], dtype=torch.bool),
-        source=[e.source for e in corpus.examples],
-        violation_type=[e.violation_type for e in corpus.examples],
+        z_e=z_e[torch.from_numpy(plan)],
+        context=torch.from_numpy(context),
+        plan=torch.from_numpy(corpus.plan.astype(np.int64)),
+        is_compliant=torch.from_numpy(corpus.is_compliant.copy()),
+        source=[corpus.source_names[i] for i in corpus.source.tolist()],
+        violation_type=[corpus.violation_type_names[i] for i in corpus.violation_type.tolist()],
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from gatling.data.corpus import Corpus
@@ -35,12 +36,12 @@ class Evaluation:
 def evaluate_corpus(model: DualEncoder, corpus: Corpus) -> tuple[Embedded, dict[str, Any]]:
     """Measure the model and the baselines on a corpus."""
     documents = Documents()
-    for context in sorted({e.context for e in corpus.examples}):
-        documents.add_context(corpus.contexts[context])
-    for example in corpus.examples:
-        documents.add_plan(corpus.plans[example.plan])
+    for features in corpus.contexts.choose(np.unique(corpus.context)):
+        documents.add_context(features)
+    for plan in corpus.plans.choose(corpus.plan):
+        documents.add_plan(plan)
     embedded = embed_corpus(model, corpus)
-    return embedded, summarise(embedded, documents, list(range(len(corpus.examples))))
+    return embedded, summarise(embedded, documents, list(range(len(corpus))))
 
 
 def summarise(embedded: Embedded, documents: Documents, plan_row: list[int]) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def context_features(context: GovernanceContext) -> ContextFeatures:
         if len(parent) > MAX_POLICY_NODES:
             raise InputError(f"more than {MAX_POLICY_NODES} tokens with long texts in parts; it is refused, not cut")
     parents = np.array(parent, np.int32)
-    end = _subtree_ends(parents)
+    end = subtree_ends(parents)
     return ContextFeatures(
         texts=table.finish(),
         key_text=np.array(key_text, np.int32),
@@ -111,7 +111,7 @@ def context_features(context: GovernanceContext) -> ContextFeatures:
         values=np.array(values, np.float32),
         parent=parents,
         end=end,
-        blocks=_cut_blocks(parents),
+        blocks=cut_blocks(parents),
     )
 
 
@@ -141,19 +141,23 @@ def _token_values(key: str, value: Any, words: list[str], size: int, position: f
     ]
 
 
-def _subtree_ends(parent: np.ndarray) -> np.ndarray:
-    end = np.arange(1, len(parent) + 1, dtype=np.int32)
-    for i in range(len(parent) - 1, 0, -1):
-        end[parent[i]] = max(end[parent[i]], end[i])
-    return end
+def subtree_ends(parent: np.ndarray) -> np.ndarray:
+    """Return one past the last token of each subtree, `(N,)` int32, from parents in depth-first order."""
+    parents = parent.tolist()
+    end = list(range(1, len(parents) + 1))
+    for i in range(len(parents) - 1, 0, -1):
+        up = parents[i]
+        if end[i] > end[up]:
+            end[up] = end[i]
+    return np.array(end, np.int32)
 
 
-def _cut_blocks(parent: np.ndarray) -> list[np.ndarray]:
+def cut_blocks(parent: np.ndarray) -> list[np.ndarray]:
+    """Return the token numbers of each attention block, int32, from parents in depth-first order."""
     n = len(parent)
     if n <= BLOCK_TOKENS:
         return [np.arange(n, dtype=np.int32)]
     is_global = (parent <= 0).tolist()
-    is_global = [bool(g) for g in is_global]
     global_tokens = [i for i in range(n) if is_global[i]]
     rest = [i for i in range(n) if not is_global[i]]
     blocks = []

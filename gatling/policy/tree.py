@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -52,13 +53,22 @@ _ALLOW = frozenset(
     "approved accept accepted".split()
 )
 _NOT = frozenset(("not", "no", "never", "non", "dis"))
+_CACHED_CHARS = 64
 _EFFECT_KEYS = frozenset(("effect", "decision", "access", "permission"))
 
 
 @lru_cache(maxsize=16_384)
 def effect_of_key(key: str) -> Effect:
     """Return the effect that a key states: `forbidden_operations` denies, `not_allowed` denies, `rules` states none."""
-    words = split_words(key)
+    return _effect_of_short_key(key) if len(key) <= _CACHED_CHARS else _effect_of_words(split_words(key))
+
+
+@functools.lru_cache(maxsize=16_384)
+def _effect_of_short_key(key: str) -> Effect:
+    return _effect_of_words(split_words(key))
+
+
+def _effect_of_words(words: list[str]) -> Effect:
     is_negated = any(word in _NOT for word in words)
     if any(word in _DENY for word in words):
         return Effect.ALLOW if is_negated and "never" not in words else Effect.DENY

@@ -31,6 +31,8 @@ MAX_LINE_BYTES = 64_000_000
 _PARQUET_CHUNK = 1_024
 
 OnError = Literal["stop", "skip"]
+RawRecord = str | dict[str, Any] | InputError
+"""A line's text, a row of Parquet, or why the line is no text."""
 
 
 @dataclass
@@ -50,6 +52,26 @@ def file_kind(path: Path) -> str:
     raise InputError(f"the name must end in one of {', '.join(SUFFIXES)}", file=str(path))
 
 
+def trace_files(path: Path) -> list[Path]:
+    """Return the file itself, or the trace files of a folder in the order of their names.
+
+    Raises:
+        InputError: if there is nothing of that name, or no trace file in the folder; subfolders are not looked into.
+    """
+    if not path.is_dir():
+        file_kind(path)
+        if not path.is_file():
+            raise InputError("no such file" if not path.exists() else "not a file", file=str(path))
+        return [path]
+    entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
+    files = [entry for entry in entries if entry.is_file() and entry.name.endswith(SUFFIXES)]
+    if not files:
+        folders = [entry.name for entry in entries if entry.is_dir()]
+        hint = f"; name one of its folders: {', '.join(folders[:8])}" if folders else ""
+        raise InputError(f"no trace file ({', '.join(SUFFIXES)}) in this folder{hint}", file=str(path))
+    return files
+
+
 def read_traces(path: str | Path, *, on_error: OnError = "stop", report: ReadReport | None = None) -> Iterator[Trace]:
     """Yield the traces of a file, in order.
 
@@ -63,15 +85,9 @@ def read_traces(path: str | Path, *, on_error: OnError = "stop", report: ReadRep
     """
     path = Path(path)
     report = report if report is not None else ReadReport()
-    kind = file_kind(path)
-    if not path.is_file():
-        raise InputError("no such file" if not path.exists() else "not a file", file=str(path))
-    records = _parquet_records(path) if kind == ".parquet" else _json_lines(path, kind)
-    for line, content in records:
+    for line, content in raw_records(path):
         try:
-            if isinstance(content, InputError):
-                raise content
-            trace = parse_trace(decode_json(content) if isinstance(content, str) else content)
+            trace = parse_trace(decode_record(content))
         except InputError as error:
             located = error.at(str(path), line)
             if on_error == "stop":
@@ -81,6 +97,32 @@ def read_traces(path: str | Path, *, on_error: OnError = "stop", report: ReadRep
             continue
         report.num_read += 1
         yield trace
+
+
+def raw_records(path: Path) -> Iterator[tuple[int, RawRecord]]:
+    """Yield line and undecoded content of each record of a file. Raises: InputError if the file cannot be read."""
+    kind = file_kind(path)
+    if not path.is_file():
+        raise InputError("no such file" if not path.exists() else "not a file", file=str(path))
+    yield from _parquet_rows(path) if kind == ".parquet" else _json_lines(path, kind)
+
+
+def decode_record(content: RawRecord) -> Any:
+    """Decode a record that `raw_records` gave. Raises: InputError if it is refused."""
+    if isinstance(content, InputError):
+        raise content
+    if isinstance(content, str):
+        return decode_json(content)
+    record = {k: v for k, v in content.items() if v is not None}
+    for key in ("governance_context", "execution_plan", "meta"):
+        if isinstance(record.get(key), str):
+            record[key] = decode_json(record[key])
+    if isinstance(record.get("extra"), str):
+        extra = decode_json(record.pop("extra"))
+        if not isinstance(extra, dict) or extra.keys() & record.keys():
+            raise InputError("not an object of further fields", path="extra")
+        record.update(extra)
+    return record
 
 
 @contextmanager
@@ -117,29 +159,17 @@ def _json_lines(path: Path, kind: str) -> Iterator[tuple[int, str | InputError]]
         raise InputError(f"cannot be read: {error}", file=str(path)) from None
 
 
-def _parquet_records(path: Path) -> Iterator[tuple[int, dict[str, Any] | InputError]]:
+def _parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        batches = pq.ParquetFile(path).iter_batches(batch_size=_PARQUET_CHUNK)
         line = 0
-        for batch in batches:
-            for row in batch.to_pylist():
-                line += 1
-                try:
-                    record = {k: v for k, v in row.items() if v is not None}
-                    for key in ("governance_context", "execution_plan", "meta"):
-                        if isinstance(record.get(key), str):
-                            record[key] = decode_json(record[key])
-                    if isinstance(record.get("extra"), str):
-                        extra = decode_json(record.pop("extra"))
-                        if not isinstance(extra, dict) or extra.keys() & record.keys():
-                            raise InputError("not an object of further fields", path="extra")
-                        record.update(extra)
-                    yield line, record
-                except InputError as error:
-                    yield line, error
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=_PARQUET_CHUNK):
+                for row in batch.to_pylist():
+                    line += 1
+                    yield line, row
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"cannot be read: {error}", file=str(path)) from None
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from gatling.errors import InputError
-from gatling.schema.plain import join_path
+from gatling.schema.plain import canonical_json, join_path
 from gatling.schema.trace import ExecutionPlan, GovernanceContext, Trace
 
 M = TypeVar("M", bound=BaseModel)
@@ -61,6 +61,30 @@ def parse_trace(value: Any) -> Trace:
         InputError: naming the path, the value and what was wanted.
     """
     return _parse(Trace, value)
+
+
+class RecentContexts:
+    """Parses traces, each distinct context only once while it is among those met recently.
+
+    Traces of one context usually stand near each other, and a context is most of a trace.
+    """
+
+    def __init__(self, size: int = 256) -> None:
+        self._size = size
+        self._known: dict[str, GovernanceContext] = {}
+
+    def parse_trace(self, value: Any) -> Trace:
+        """Make a trace from plain data, as `parse_trace` does; equal contexts are one object. Raises: InputError."""
+        given = value.get("governance_context") if isinstance(value, dict) else None
+        if not isinstance(given, dict):
+            return parse_trace(value)
+        key = canonical_json(given)
+        context = self._known.pop(key, None)
+        trace = parse_trace(value if context is None else {**value, "governance_context": context})
+        self._known[key] = trace.governance_context  # the newest stands last
+        if len(self._known) > self._size:
+            del self._known[next(iter(self._known))]
+        return trace
 
 
 def parse_context(value: Any) -> GovernanceContext:

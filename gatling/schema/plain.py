@@ -60,6 +60,43 @@ def check_plain(value: Any, path: str = "") -> None:
     Raises:
         InputError: with the path of the first offending value.
     """
+    if not _is_plain(value):  # paths cost more than the checks, so they are made for what is refused only
+        _refuse_fault(value, path)
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether the value is surely plain data of fewer than `MAX_DEPTH` levels."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for item in level:
+            kind = type(item)
+            if kind is str:
+                if len(item) > MAX_STRING_CHARS or not _is_text(item):
+                    return False
+            elif kind is dict:
+                for key in item:
+                    if type(key) is not str or len(key) > MAX_KEY_CHARS or not _is_text(key):
+                        return False
+                below.extend(item.values())
+            elif kind is list or kind is tuple:
+                below.extend(item)
+            elif kind is float:
+                if not math.isfinite(item):
+                    return False
+            elif not (item is None or kind is int or kind is bool):
+                return False
+        if not below:
+            return True
+        level = below
+    return False
+
+
+def _is_text(text: str) -> bool:
+    return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def _refuse_fault(value: Any, path: str) -> None:
     stack: list[tuple[Any, str, int]] = [(value, path, 0)]
     while stack:
         item, where, depth = stack.pop()
@@ -94,7 +131,7 @@ def check_plain(value: Any, path: str = "") -> None:
 def _check_string(text: str, where: str) -> None:
     if len(text) > MAX_STRING_CHARS:
         raise InputError(f"a string of {len(text)} characters, at most {MAX_STRING_CHARS} are taken", path=where)
-    if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+    if not _is_text(text):
         raise InputError("a lone surrogate is not text", path=where)
 
 
@@ -227,6 +264,9 @@ def decode_text(text: str) -> Any:
     return decode_yaml(text)
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
 def canonical_json(value: Any) -> str:
     """Return the one JSON text of plain data: sorted keys, no spaces, UTF-8 characters as they are."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(value)

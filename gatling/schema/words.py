@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
@@ -41,6 +42,7 @@ _WORD = re.compile(
 )
 _MAX_NUMBER_CHARS = 15
 _MAX_MARKS = 16
+_CACHED_CHARS = 64
 
 NEGATIONS = frozenset("not no never without cannot nor none except unless neither cant dont mustnt isnt only".split())
 
@@ -99,7 +101,14 @@ def split_words(text: str) -> list[str]:
 
     `getUserByID2` gives `get user by id 2`; a string without a letter, digit or comparison gives an empty list.
     """
+    if len(text) <= _CACHED_CHARS:
+        return list(_split_short(text))
     return [_canonical(word) for word in _WORD.findall(normalise(text))]
+
+
+@functools.lru_cache(maxsize=16_384)
+def _split_short(text: str) -> tuple[str, ...]:
+    return tuple(_canonical(word) for word in _WORD.findall(normalise(text)))
 
 
 def _canonical(word: str) -> str:

@@ -38,6 +38,7 @@ INTERRUPTED_NAME = "interrupted.pt"
 _FREE = {
     "dataset",
     "on_error",
+    "store_dir",
     "epochs",
     "max_steps",
     "early_stopping_patience",

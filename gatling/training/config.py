@@ -20,10 +20,12 @@ class TrainingConfig:
     """
 
     dataset: tuple[Path, ...] = ()
-    """Trace files (.jsonl, .jsonl.gz, .jsonl.zst, .parquet), one or several. Default: data/gold_traces.jsonl if it
-    exists, else the synthetic demonstration."""
+    """Trace files (.jsonl, .jsonl.gz, .jsonl.zst, .parquet) or folders of them, one or several. Default:
+    data/gold_traces.jsonl if it exists, else the synthetic demonstration."""
     on_error: Literal["stop", "skip"] = "stop"
     """What to do with a record that is refused: stop, or leave it out, count it and report it."""
+    store_dir: Path = Path(".gatling_cache")
+    """Where tokenised traces are kept, so that a file is read only once; may be deleted at any time."""
 
     latent_dim: int = 1024
     """Latent space dimensionality."""

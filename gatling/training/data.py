@@ -6,11 +6,14 @@ import hashlib
 import logging
 from dataclasses import dataclass
 
-from gatling.data.corpus import Corpus, GroupKey
+import numpy as np
+
+from gatling.data.corpus import Corpus
 from gatling.data.splits import Splits, split_corpus
+from gatling.data.store import Store
 from gatling.data.synthetic import synthetic_traces
-from gatling.errors import ConfigError, InputError, TrainingError
-from gatling.schema import ReadReport, read_traces
+from gatling.errors import ConfigError, TrainingError
+from gatling.schema.files import trace_files
 from gatling.training.config import DEFAULT_DATASET, TrainingConfig
 from gatling.training.reporter import Reporter
 
@@ -18,6 +21,7 @@ log = logging.getLogger(__name__)
 
 DEMONSTRATION_PASSES = 4
 SMALL_GALLERY = 10
+_DIGEST_CHUNK = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,42 +42,34 @@ def load_data(config: TrainingConfig, reporter: Reporter) -> TrainingData:
         ConfigError: if there are too few groups for the splits.
         TrainingError: if no compliant trace is left to train on.
     """
-    files = config.dataset or ((DEFAULT_DATASET,) if DEFAULT_DATASET.is_file() else ())
-    corpus = Corpus()
-    key = GroupKey(config.group_by)
-    if not files:
+    given = config.dataset or ((DEFAULT_DATASET,) if DEFAULT_DATASET.is_file() else ())
+    if not given:
         reporter.note(
             f"No --dataset and no {DEFAULT_DATASET}: DEMONSTRATION on 12 synthetic traces, trained and validated on the same "
             "12. It shows that the pipeline runs and says nothing about quality."
         )
-        for trace in synthetic_traces():
-            corpus.add(trace, key(trace))
-        splits = Splits(train=corpus, val=corpus, test=corpus.subset([]))
+        corpus = Corpus.from_traces(synthetic_traces(), config.group_by)
+        splits = Splits(train=corpus, val=corpus, test=corpus.subset(np.zeros(0, np.int64)))
         return TrainingData(splits, True, DEMONSTRATION_PASSES * config.passes_per_epoch, _digest(corpus))
 
-    for path in files:
-        report = ReadReport()
-        for trace in read_traces(path, on_error=config.on_error, report=report):
-            try:
-                corpus.add(trace, key(trace))
-            except InputError as error:
-                raise error.at(str(path), None) from None
-            if len(corpus.examples) % 100 == 0:
-                reporter.reading(len(corpus.examples))
-        if report.skipped:
-            reporter.note(f"{path}: {len(report.skipped)} records skipped, {report.num_read} read")
-    reporter.reading(len(corpus.examples))
+    stored = Store(folder=config.store_dir).open(
+        [file for path in given for file in trace_files(path)],
+        group_by=config.group_by,
+        on_error=config.on_error,
+        on_progress=reporter.reading,
+    )
+    corpus = Corpus.from_shards(stored.shards)
+    for path, messages in stored.skipped.items():
+        reporter.note(f"{path}: {len(messages)} records skipped")
     if not corpus.num_compliant:
         raise TrainingError(
-            f"{', '.join(map(str, files))}: no compliant trace among {len(corpus.examples)}; there is nothing to train on"
+            f"{', '.join(map(str, given))}: no compliant trace among {len(corpus)}; there is nothing to train on"
         )
-    missing = key.num_missing
-    if missing == len(corpus.examples) and config.group_by != "context":
+    missing = stored.num_missing
+    if missing == len(corpus) and config.group_by != "context":
         raise ConfigError(f"--group-by is {config.group_by!r}, but no trace has such a field")
     if missing:
-        reporter.note(
-            f"{missing} of {len(corpus.examples)} traces lack a field of --group-by and are grouped by context."
-        )
+        reporter.note(f"{missing} of {len(corpus)} traces lack a field of --group-by and are grouped by context.")
     _report_contradictions(corpus, reporter)
     splits = split_corpus(corpus, val_share=config.val_split, test_share=config.test_split, seed=config.seed)
     if 0 < splits.val.num_compliant < SMALL_GALLERY:
@@ -87,17 +83,16 @@ def load_data(config: TrainingConfig, reporter: Reporter) -> TrainingData:
 
 
 def _digest(corpus: Corpus) -> str:
+    names, contexts, plans = (rows.digests() for rows in (corpus.group_names, corpus.contexts, corpus.plans))
     digest = hashlib.sha256()
-    contexts, plans = corpus.context_digests, corpus.plan_digests
-    for e in corpus.examples:
-        digest.update(f"{e.group}:{contexts[e.context]}:{plans[e.plan]}:{e.is_compliant}\n".encode())
+    for start in range(0, len(corpus), _DIGEST_CHUNK):
+        rows = slice(start, start + _DIGEST_CHUNK)
+        parts = (names[corpus.group[rows]], contexts[corpus.context[rows]], plans[corpus.plan[rows]])
+        digest.update(np.hstack([*parts, corpus.is_compliant[rows, None]]).tobytes())
     return digest.hexdigest()
 
 
 def _report_contradictions(corpus: Corpus, reporter: Reporter) -> None:
-    compliant = {(e.context, e.plan) for e in corpus.examples if e.is_compliant}
-    both = {(e.context, e.plan) for e in corpus.examples if not e.is_compliant} & compliant
-    if both:
-        reporter.note(
-            f"{len(both)} plans are labelled compliant and violation in one context; they count as compliant."
-        )
+    count = corpus.pairs.num_contradictions
+    if count:
+        reporter.note(f"{count} plans are labelled compliant and violation in one context; they count as compliant.")

@@ -27,7 +27,7 @@ def evaluate_best(config: TrainingConfig, result: FitResult) -> FinalEvaluation:
     assert result.best_path is not None
     model = DualEncoder.from_pretrained(result.best_path, precision="fp32")
     splits = result.data.splits
-    if splits.test.examples:
+    if len(splits.test):
         split, corpus = "test", splits.test
     elif result.data.is_demonstration or not config.val_split:
         split, corpus = "training", splits.train

@@ -62,6 +62,15 @@ def test_evaluate_reports_and_takes_several_files(model: str) -> None:
     assert Path("rep/report.md").is_file()
 
 
+def test_a_folder_stands_for_its_files(model: str) -> None:
+    for name in ("a.jsonl", "b.parquet"):
+        write_traces(Path("set") / name, many_traces(6))
+    assert main(["evaluate", "--model", model, "--dataset", "set", "--output", "r.json"]) == 0
+    assert json.loads(Path("r.json").read_text())["num_compliant"] == 12
+    assert main(["score", "--model", model, "--input", "set", "--output", "s.jsonl"]) == 0
+    assert len(Path("s.jsonl").read_text().splitlines()) == 18
+
+
 def test_bad_input_is_one_sentence_and_status_2(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("bad.jsonl").write_text(json.dumps(record()) + "\n" + json.dumps(record("fine")) + "\n")
     for command in (

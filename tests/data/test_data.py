@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from gatling.data.batches import EpochBatches
-from gatling.data.corpus import Corpus, GroupKey
+from gatling.data.corpus import Corpus
+from gatling.data.groups import GroupKey
 from gatling.data.splits import split_corpus
 from gatling.data.synthetic import synthetic_traces
 from gatling.errors import ConfigError
@@ -36,10 +37,14 @@ def test_the_demonstration_set() -> None:
 
 def test_distinct_contexts_and_plans_are_kept_once() -> None:
     corpus = Corpus.from_traces([*many_traces(4), *many_traces(4)])
-    assert len(corpus.examples) == 12
+    assert len(corpus) == 12
     assert len(corpus.contexts) == 4
     assert len(corpus.plans) == 6
     assert corpus.num_compliant == 8
+
+
+def groups_of(corpus: Corpus) -> set[str]:
+    return {corpus.group_names[i] for i in corpus.group.tolist()}
 
 
 def test_no_group_on_two_sides_and_order_does_not_matter() -> None:
@@ -47,21 +52,21 @@ def test_no_group_on_two_sides_and_order_does_not_matter() -> None:
     for group_by in ("context", "source,id"):
         corpus = Corpus.from_traces(traces, group_by)
         splits = split_corpus(corpus, val_share=0.2, test_share=0.1, seed=3)
-        sides = [{e.group for e in part.examples} for part in (splits.train, splits.val, splits.test)]
+        sides = [groups_of(part) for part in (splits.train, splits.val, splits.test)]
         assert not sides[0] & sides[1]
         assert not sides[0] & sides[2]
         assert not sides[1] & sides[2]
         assert [len(s) for s in sides] == [28, 8, 4]
         back = split_corpus(Corpus.from_traces(traces[::-1], group_by), val_share=0.2, test_share=0.1, seed=3)
-        assert {e.group for e in back.val.examples} == sides[1]
+        assert groups_of(back.val) == sides[1]
         other = split_corpus(corpus, val_share=0.2, test_share=0.1, seed=4)
-        assert {e.group for e in other.val.examples} != sides[1]
+        assert groups_of(other.val) != sides[1]
 
 
 def test_a_context_never_stands_on_two_sides_whatever_the_grouping() -> None:
     traces = [parse_trace({**t.to_dict(), "id": f"{i}"}) for i, t in enumerate(many_traces(40))]
     splits = split_corpus(Corpus.from_traces(traces, "id"), val_share=0.2, test_share=0.2, seed=0)
-    contexts = [{e.context for e in part.examples} for part in (splits.train, splits.val, splits.test)]
+    contexts = [set(part.context.tolist()) for part in (splits.train, splits.val, splits.test)]
     assert not contexts[0] & contexts[1]
     assert not contexts[0] & contexts[2]
     assert not contexts[1] & contexts[2]
@@ -84,7 +89,7 @@ def test_an_epoch_holds_every_compliant_trace_once() -> None:
     corpus = Corpus.from_traces(many_traces(21))
     batches = EpochBatches(corpus, batch_size=8, num_negatives=2, seed=0, epoch=0)
     drawn = np.concatenate(batches.batches)
-    assert sorted(drawn) == [i for i, e in enumerate(corpus.examples) if e.is_compliant]
+    assert sorted(drawn) == np.flatnonzero(corpus.is_compliant).tolist()
     assert [len(b) for b in batches.batches] == [7, 7, 7]
     other = EpochBatches(corpus, batch_size=8, num_negatives=2, seed=0, epoch=1)
     assert not np.array_equal(np.concatenate(other.batches), drawn)
@@ -96,7 +101,7 @@ def test_violations_are_negatives_of_their_own_context_and_never_positives() -> 
     batch = batches[0]
     has = batch.negative_row[:, 0] >= 0
     assert int(has.sum()) == 5
-    compliant = {e.plan for e in corpus.examples if e.is_compliant}
+    compliant = set(corpus.plan[corpus.is_compliant].tolist())
     assert len(set(batch.plan_row.tolist())) == len(compliant)
     assert not set(batch.plan_row.tolist()) & set(batch.negative_row[has].flatten().tolist())
 
@@ -113,10 +118,10 @@ def test_a_compliant_plan_is_never_a_negative_of_its_context() -> None:
     batches = EpochBatches(corpus, batch_size=3, num_negatives=2, seed=0, epoch=0)
     batch = batches[0]
     assert (batch.negative_row < 0).all()  # the same plan with both labels is no negative
-    rows = [corpus.examples[i] for i in batches.batches[0]]
+    rows = batches.batches[0]
     for i, one in enumerate(rows):
         for j, other in enumerate(rows):
-            expected = i != j and (other.plan == 0 or one.context == 0)
+            expected = i != j and (corpus.plan[other] == 0 or corpus.context[one] == 0)
             assert bool(batch.is_shared[i, j]) == expected
 
 
@@ -129,7 +134,7 @@ def test_traces_of_one_context_are_spread_over_the_epoch() -> None:
     ]
     corpus = Corpus.from_traces(more)
     batches = EpochBatches(corpus, batch_size=8, num_negatives=0, seed=0, epoch=0)
-    repeats = [len(b) - len({corpus.examples[i].context for i in b}) for b in batches.batches]
+    repeats = [len(b) - len(np.unique(corpus.context[b])) for b in batches.batches]
     assert sum(repeats) <= 6  # 24 traces of 8 contexts; a plain shuffle repeats about 8
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from gatling.errors import InputError
 from gatling.schema import ReadReport, parse_plan, parse_trace, read_traces, write_traces
-from gatling.schema.files import SUFFIXES
+from gatling.schema.files import SUFFIXES, trace_files
 from tests.builders import context, many_traces, node, plan, record
 
 
@@ -180,3 +180,19 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
         write_traces(path, broken())
     assert path.read_text() == "old\n"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_files_of_a_folder(tmp_path: Path) -> None:
+    for name in ("b.jsonl", "a.parquet", "c.jsonl.gz"):
+        write_traces(tmp_path / "set" / name, many_traces(2))
+    (tmp_path / "set" / "notes.txt").write_text("no traces")
+    (tmp_path / "set" / ".hidden.jsonl").write_text("{")
+    names = [path.name for path in trace_files(tmp_path / "set")]
+    assert names == ["a.parquet", "b.jsonl", "c.jsonl.gz"]
+    assert trace_files(tmp_path / "set" / "b.jsonl") == [tmp_path / "set" / "b.jsonl"]
+    with pytest.raises(InputError, match=r"no trace file .* name one of its folders: set"):
+        trace_files(tmp_path)
+    with pytest.raises(InputError, match="no such file"):
+        trace_files(tmp_path / "none.jsonl")
+    with pytest.raises(InputError, match="must end in"):
+        trace_files(tmp_path / "set" / "notes.txt")
