@@ -36,7 +36,12 @@ def length(trace: Trace) -> Features:
     plan = trace.execution_plan
     count = len(plan.nodes)
     edges, leaves = len(plan.edges), sum(len(n.arguments) for n in plan.nodes)
-    return {"nodes": math.log(count), "edges": math.log1p(edges), "arguments": math.log1p(leaves), f"exactly {count}": 1.0}
+    return {
+        "nodes": math.log(count),
+        "edges": math.log1p(edges),
+        "arguments": math.log1p(leaves),
+        f"exactly {count}": 1.0,
+    }
 
 
 def highest_tier(trace: Trace) -> Features:
@@ -45,7 +50,10 @@ def highest_tier(trace: Trace) -> Features:
 
 
 def request(trace: Trace) -> Features:
-    return {f"said {word}": 1.0 for word in split_words(str(trace.governance_context.session_context.get("user_request", "")))}
+    return {
+        f"said {word}": 1.0
+        for word in split_words(str(trace.governance_context.session_context.get("user_request", "")))
+    }
 
 
 def together(trace: Trace) -> Features:

@@ -37,7 +37,7 @@ def run_generate(command: Generate) -> int:
             command.output, settings, specs, workers=workers, engine=command.engine, progress=progress.advance
         )
     seconds = time.perf_counter() - started
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             name,
             str(split["traces"]),
@@ -48,7 +48,9 @@ def run_generate(command: Generate) -> int:
         for name, split in manifest["splits"].items()
     ]
     print_table(f"{command.output}", ("split", "traces", "compliant", "violations", "domains"), rows)
-    print(f"{manifest['traces']} traces, {manifest['bytes'] / 1e6:.1f} MB; counts and digests: {command.output / MANIFEST_NAME}")
+    print(
+        f"{manifest['traces']} traces, {manifest['bytes'] / 1e6:.1f} MB; counts and digests: {command.output / MANIFEST_NAME}"
+    )
     err.print(f"{seconds:.1f} s, {manifest['traces'] / seconds:.0f} traces/s with {workers} workers", highlight=False)
     return 0
 

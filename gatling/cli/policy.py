@@ -27,7 +27,10 @@ def run_policy(command: Policy) -> int:
     findings = lint(rules, known_tools=known)
     counts = {severity: sum(f.severity == severity for f in findings) for severity in _COLOURS}
     if command.json:
-        print(dump_json({"file": str(command.file), **counts, "findings": [f.to_dict() for f in findings]}).decode(), end="")
+        print(
+            dump_json({"file": str(command.file), **counts, "findings": [f.to_dict() for f in findings]}).decode(),
+            end="",
+        )
     else:
         for finding in findings:
             _print(str(command.file), finding)
@@ -41,5 +44,6 @@ def run_policy(command: Policy) -> int:
 def _print(file: str, finding: Finding) -> None:
     place = f"{file}:{finding.line}" if finding.line else file
     colour = _COLOURS[finding.severity]
-    text = f"[bold]{escape(place)}[/]: [{colour}]{finding.severity}[/] {finding.kind}: {escape(finding.path)}: {escape(finding.message)}"
+    what = f"[{colour}]{finding.severity}[/] {finding.kind}"
+    text = f"[bold]{escape(place)}[/]: {what}: {escape(finding.path)}: {escape(finding.message)}"
     out.print(text, highlight=False, soft_wrap=True)

@@ -72,7 +72,9 @@ def show(number: int, trace: Trace) -> None:
         arguments = ", ".join(f"{k}={_short(v, MAX_VALUE_CHARS)}" for k, v in node.arguments.items())
         source = f" [dim]<- {escape(', '.join(parents[node.node_id]))}[/]" if node.node_id in parents else ""
         facts = f"{_TIERS[node.provenance_tier]}, volume {node.scope_volume}, sensitivity {node.scope_sensitivity}"
-        _line(f"  {mark} {escape(node.node_id)}  {escape(node.tool_name)}({escape(arguments)})  [dim]{facts}[/]{source}")
+        _line(
+            f"  {mark} {escape(node.node_id)}  {escape(node.tool_name)}({escape(arguments)})  [dim]{facts}[/]{source}"
+        )
     for reason in (trace.meta or {}).get("broken", ()) if bad else ():
         _line(f"    [red]{escape(str(reason))}[/]")
     _line("")

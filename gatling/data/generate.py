@@ -109,7 +109,7 @@ class Generator:
         seen = {d: t for d, t in domains.items() if d[0] != held_vendor and d not in held}
         if not seen:
             raise ConfigError("the catalogue has no tool with a parameter; there is nothing to make traces of")
-        pools = {name: seen for name in ("train", "val", "test")}
+        pools = dict.fromkeys(("train", "val", "test"), seen)
         if held:
             pools["unseen_domains"] = {d: domains[d] for d in sorted(held)}
         if held_vendor:
@@ -295,10 +295,7 @@ class _Family:
         usable = [g.tools[n] for n in permitted]
         may = set(permitted)
         makers = {e: kept for e, tools in self.makers.items() if (kept := [t for t in tools if t.name in may])}
-        readers = [
-            t for t in usable
-            if t.is_safe and t.returned and any(s.kind in ("query", "title", "path", "id") and not s.parameter.enum for s in t.slots)
-        ]  # fmt: skip
+        readers = [t for t in usable if t.names_an_item]
         earlier = {t: g.tools[e] for t, e in g.before.items() if e in may}
         maker = TaskMaker(self.world, makers, readers, g.limits, g.allowed_values, g.domains, earlier)
         goals = [t for t in usable if t.name not in g.before or t.name in earlier]

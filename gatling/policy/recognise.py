@@ -424,6 +424,8 @@ def _condition(name: str, operator: Operator, wanted: Any) -> Condition:
             operator = Operator.AT_MOST  # the most trusted
         if wanted is None:
             return Condition("prose", Operator.UNKNOWN, f"{name} names no tier")
+    if subject == "destination" and operator in ORDER_OPERATORS:
+        subject = f"argument:{name}"  # how many there are
     if subject == "destination":
         operator = {Operator.IN: Operator.LIKE, Operator.EQUALS: Operator.LIKE, Operator.NOT_IN: Operator.NOT_LIKE}.get(
             operator, operator

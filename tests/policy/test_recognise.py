@@ -1,6 +1,5 @@
 """What each dialect's clauses mean, one small policy at a time; and what stays unread."""
 
-# ruff: noqa: E501
 from __future__ import annotations
 
 from typing import Any
@@ -62,6 +61,8 @@ SEND = node("send_mail", arguments={"to": ["a@acme.com"], "limit": 5})
             node("send_mail"),
             "undecided",
         ),
+        ({**ALLOW, "rules": [{"operation": "send_mail", "constraints": {"to": {"max": 1}, "destination": {"max": 3}}}]}, SEND, "compliant"),
+        ({**ALLOW, "rules": [{"operation": "send_mail", "constraints": {"destination": ["acme.com"]}}]}, SEND, "compliant"),
         ({**ALLOW, "trusted_sources_only": ["send_mail"]}, SEND, "violation"),
         ({**ALLOW, "requires_before": {"send_mail": "list_mail"}}, SEND, "violation"),
         ({**ALLOW, "explicit_request_required": ["send_mail"]}, SEND, "undecided"),

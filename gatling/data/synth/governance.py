@@ -100,10 +100,10 @@ class Governance:
             add(ClauseKind.REQUIRE, self.explicit, None, "explicit_request", asks)
         if self.needs_request:
             add(ClauseKind.REQUIRE, ["*"], None, "request", asks)
-        scopes = tuple(((() if r is None else (r,)), frozenset(s)) for r, s in self.granted_scopes.items())
+        held = [((() if r is None else (r,)), frozenset(s)) for r, s in self.granted_scopes.items()]
         default = Effect.ALLOW if self.is_allow_by_default else Effect.DENY
-        inherits = {role: (parent,) for role, parent in self.inherits.items()}
-        return Rulebook(tuple(clauses), default, inherits=inherits, scopes=scopes)
+        inherits: dict[str, tuple[str, ...]] = {role: (parent,) for role, parent in self.inherits.items()}
+        return Rulebook(tuple(clauses), default, inherits=inherits, scopes=tuple(held))
 
 
 def govern(rng: Random, world: World, tools: list[Tool], *, richness: float) -> Governance:
@@ -196,5 +196,5 @@ def _round_number(rng: Random, slot: Slot) -> int:
     top = slot.parameter.maximum or 20_000
     number = int(10 ** rng.uniform(0.3, 4.2)) if top > 100 else rng.randint(1, int(top))
     number = min(number, int(top))
-    digits = 10 ** max(0, len(str(number)) - rng.choice((1, 1, 2)))
+    digits: int = 10 ** max(0, len(str(number)) - rng.choice((1, 1, 2)))
     return max(1, number // digits * digits, int(slot.parameter.minimum or 1))

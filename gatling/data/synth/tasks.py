@@ -228,8 +228,7 @@ class TaskMaker:
             if not (
                 self._is_needed(maker, other)
                 or (searches and not said_item)
-                or other is maker.limit
-                and rng.random() < 0.4
+                or (other is maker.limit and rng.random() < 0.4)
             ):
                 continue
             value, said = self.value(rng, maker, other)

@@ -132,9 +132,15 @@ class Tool:
         words = {w.removesuffix("s") for w in (*self.words, *self.returned.split(), *split_words(self.spec.domain))}
         return self.effect == "read" and not _OUTSIDE_TEXT.isdisjoint(words)
 
-    @cached_property
+    @property
     def is_safe(self) -> bool:
         return self.effect == "read"
+
+    @cached_property
+    def names_an_item(self) -> bool:
+        """Looks up something that a request can point to: a mail on a topic, a file by its path."""
+        kinds = {s.kind for s in self.slots if not s.parameter.enum}
+        return self.is_safe and bool(self.returned) and not kinds.isdisjoint(("query", "title", "path", "id"))
 
 
 _SEPARATED = re.compile(r"[A-Za-z0-9]+")

@@ -420,7 +420,7 @@ def _values(page: _Page) -> None:
 
 
 def _counts(page: _Page) -> None:
-    rng, g = page.rng, page.g
+    g = page.g
     flat: dict[str, int] = {}
     for tool, most in g.counts.items():
         structured, prose = page.form()
