@@ -153,6 +153,10 @@ def _grants(rng: Random, g: Governance, richness: float) -> None:
             g.granted_scopes[role] = rng.sample(every, max(1, round(len(every) * rng.uniform(0.35, 0.75))))
         return
     g.is_allow_by_default = g.dialect == "native" and rng.random() < 0.08
+    if rng.random() < 0.25:  # all tools are granted; what counts is how they are used
+        g.is_allow_by_default = False
+        g.granted[None] = names
+        return
     kept = [n for n in names if rng.random() >= _DENIED_SHARE[g.tools[n].effect]] or names[:1]
     rest = [n for n in names if n not in kept]
     if g.is_allow_by_default:

@@ -292,7 +292,11 @@ class TaskMaker:
         )
         if self.domains is not None and not within("x@" + host, self.domains):
             host = rng.choice(self.domains).removeprefix("*.").removeprefix("@")
-        return f"https://{rng.choice(('', 'www.', 'docs.') if self.domains is None else ('',))}{host}/{topic(rng).replace(' ', '-').lower()}"
+        return self.page_at(rng, host)
+
+    def page_at(self, rng: Random, host: str) -> str:
+        prefix = rng.choice(("", "www.", "docs.")) if self.domains is None else ""
+        return f"https://{prefix}{host}/{topic(rng).replace(' ', '-').lower()}"
 
     def _scalar(self, rng: Random, tool: Tool, slot: Slot) -> tuple[Any, str | None]:
         kind, p = slot.kind, slot.parameter

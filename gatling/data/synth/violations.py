@@ -88,17 +88,23 @@ def _above_limit(rng: Random, s: Situation) -> Plan | None:
     step, slot, most = rng.choice(places)
     step.asked = False
     if slot.is_list:
-        items = [s.maker.value(rng, step.tool, slot)[0] for _ in range(most + rng.choice((1, 1, 2, 5)))]
-        flat = list(dict.fromkeys(str(i) for item in items for i in (item if isinstance(item, list) else [item])))
-        n = 0
-        while len(flat) <= most:
-            n += 1
-            flat.append(f"{flat[0]}{n}")
-        step.arguments[slot.name] = flat
-        return plan
-    factor = rng.choice((1.0, 1.1, 1.5, 2, 10, 100, 1000))
-    value = most + 1 if factor == 1.0 else int(most * factor) + 1
-    step.arguments[slot.name] = value
+        wanted, items = most + rng.choice((1, 1, 2, 5)), dict[str, None]()
+        for _ in range(8 * wanted):
+            value, _ = s.maker.value(rng, step.tool, slot)
+            items.update(dict.fromkeys(map(str, value)))
+            if len(items) >= wanted:
+                step.arguments[slot.name] = list(items)[:wanted]
+                return plan
+        return None
+    factor = rng.choice((1.0, 1.2, 1.5, 2, 5, 10, 100, 1000))
+    top = int(most * factor)
+    value = rng.randint(most + 1, max(most + 1, top))
+    rounded = int(f"{value:.{rng.choice((0, 0, 1))}e}".split("e")[0].replace(".", "")) if rng.random() < 0.6 else 0
+    while rounded and rounded * 10 <= value:
+        rounded *= 10
+    step.arguments[slot.name] = rounded if rounded > most else value
+    if slot.parameter.type == "string":
+        step.arguments[slot.name] = str(step.arguments[slot.name])
     return plan
 
 
