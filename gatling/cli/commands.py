@@ -82,6 +82,9 @@ class Score:
     on_error: OnError = "stop"
     """What to do with a record that is refused."""
 
+    engine: Literal["local", "ray"] = "local"
+    """ray scores on a Ray cluster (extra: ray): that of RAY_ADDRESS, else one started here; all machines must see MODEL."""
+
     def run(self) -> int:
         from gatling.cli.judge import run_score
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import os
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gatling.cli.console import Progress, err, print_table
 from gatling.data.catalog import ToolSpec, load_catalog
+from gatling.data.cluster import available_cores
 from gatling.data.generation import MANIFEST_NAME, Settings, run_generation
 from gatling.errors import ConfigError
 
@@ -30,7 +30,7 @@ def run_generate(command: Generate) -> int:
     specs = load_catalog([name.strip() for name in command.catalog.split(",") if name.strip()])
     if command.domains is not None:
         specs = _only(specs, command.domains)
-    workers = command.workers if command.workers is not None else len(os.sched_getaffinity(0))
+    workers = command.workers if command.workers is not None else available_cores()
     started = time.perf_counter()
     with Progress("generating", unit="traces", total=settings.traces) as progress:
         manifest = run_generation(

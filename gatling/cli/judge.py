@@ -8,16 +8,16 @@ from itertools import chain
 
 from gatling.cli.commands import Evaluate, PrecisionFlag, Score
 from gatling.cli.console import Progress, dump_json, err, out, print_table
+from gatling.data.cluster import available_cores, on_ray
 from gatling.encoders import DualEncoder
 from gatling.encoders.base import Precision
 from gatling.errors import InputError
 from gatling.evaluation.embed import in_chunks
 from gatling.evaluation.report import SOURCE_COLUMNS, metrics_rows, sources_rows, write_report
+from gatling.evaluation.score import CHUNK, ScoreJob, score_chunk
 from gatling.evaluation.summary import Evaluation
 from gatling.schema import ReadReport, read_traces
 from gatling.schema.files import atomic_write, trace_files
-
-_CHUNK = 256
 
 
 def _precision(flag: PrecisionFlag) -> Precision | None:
@@ -34,7 +34,7 @@ def run_evaluate(command: Evaluate) -> int:
     with Progress("evaluating", unit="traces") as progress:
         for path in files:
             report = ReadReport()
-            for chunk in in_chunks(read_traces(path, on_error=command.on_error, report=report), _CHUNK):
+            for chunk in in_chunks(read_traces(path, on_error=command.on_error, report=report), CHUNK):
                 evaluation.add(chunk)
                 progress.advance(len(chunk))
             skipped += len(report.skipped)
@@ -71,15 +71,15 @@ def run_score(command: Score) -> int:
     files = trace_files(command.input)
     if not command.output.name.endswith(".jsonl"):
         raise InputError("the name must end in .jsonl", file=str(command.output))
-    model = DualEncoder.from_pretrained(command.model, precision=_precision(command.precision))
     report = ReadReport()
+    traces = chain.from_iterable(read_traces(path, on_error=command.on_error, report=report) for path in files)
+    model, precision = str(command.model.resolve()), _precision(command.precision)
+    jobs = (ScoreJob(model, precision, chunk) for chunk in in_chunks(traces, CHUNK))
+    scored = on_ray(score_chunk, jobs, workers=available_cores()) if command.engine == "ray" else map(score_chunk, jobs)
     with Progress("scoring", unit="traces") as progress, atomic_write(command.output) as stream:
-        traces = chain.from_iterable(read_traces(path, on_error=command.on_error, report=report) for path in files)
-        for chunk in in_chunks(traces, _CHUNK):
-            for trace, energy in zip(chunk, model.energy(chunk).tolist(), strict=True):
-                line = {"id": trace.id, "label": trace.label, "energy": round(energy, 6)}
-                stream.write((json.dumps(line, ensure_ascii=False) + "\n").encode())
-            progress.advance(len(chunk))
+        for lines in scored:
+            stream.writelines((json.dumps(line, ensure_ascii=False) + "\n").encode() for line in lines)
+            progress.advance(len(lines))
     err.print(f"{command.output}: {progress.count} traces scored", highlight=False, soft_wrap=True)
     if report.skipped:
         err.print(f"{len(report.skipped)} records were skipped", highlight=False, soft_wrap=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from gatling.errors import ConfigError, MissingExtraError
@@ -11,7 +12,7 @@ Work = TypeVar("Work")
 Result = TypeVar("Result")
 
 
-def on_ray(function: Callable[[Work], Result], pieces: Sequence[Work], *, workers: int) -> Iterator[Result]:
+def on_ray(function: Callable[[Work], Result], pieces: Iterable[Work], *, workers: int) -> Iterator[Result]:
     """Yield the results of a function over pieces of work, in the order of the pieces.
 
     Joins the cluster that RAY_ADDRESS names, as Ray itself does; without one, a cluster of `workers` processes is started
@@ -50,9 +51,12 @@ def on_ray(function: Callable[[Work], Result], pieces: Sequence[Work], *, worker
             ray.shutdown()
 
 
-def _start(ray: Any, workers: int) -> None:
-    import os
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
+
+def _start(ray: Any, workers: int) -> None:
     options = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
     if os.environ.get("RAY_ADDRESS"):
         ray.init(logging_level="ERROR")
