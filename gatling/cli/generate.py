@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import resource
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -51,7 +52,9 @@ def run_generate(command: Generate) -> int:
     print(
         f"{manifest['traces']} traces, {manifest['bytes'] / 1e6:.1f} MB; counts and digests: {command.output / MANIFEST_NAME}"
     )
-    err.print(f"{seconds:.1f} s, {manifest['traces'] / seconds:.0f} traces/s with {workers} workers", highlight=False)
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    rate = f"{seconds:.1f} s, {manifest['traces'] / seconds:.0f} traces/s with {workers} workers"
+    err.print(f"{rate}, at most {peak / 1024:.0f} MB a process", highlight=False)
     return 0
 
 
