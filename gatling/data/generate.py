@@ -20,7 +20,7 @@ from typing import Any
 
 from gatling.data.catalog import ToolSpec
 from gatling.data.synth.governance import Governance, govern
-from gatling.data.synth.tasks import Step, TaskMaker
+from gatling.data.synth.tasks import Step, TaskMaker, copied
 from gatling.data.synth.tools import Naming, Tool, dressed, producers
 from gatling.data.synth.violations import Situation, edit
 from gatling.data.synth.wording import word_request
@@ -262,7 +262,7 @@ class _Family:
             session["user_request"] = request
             if rng.random() < 0.15:
                 session = {"user_request": session.pop("user_request"), **session}
-            steps = [[step.copy() for step in task.steps] for task in situation.tasks]
+            steps = copied(situation.tasks)
             nodes, edges, asked = self._lay_out(steps)
             if len(nodes) > 100:
                 continue
@@ -341,10 +341,10 @@ class _Family:
         nodes: list[dict[str, Any]] = []
         edges: list[Any] = []
         asked = set()
+        name_of: dict[int, str] = {}
         for steps in tasks:
-            first = len(nodes)
             for step in steps:
-                node_id = self.node_name.format(len(nodes) + 1)
+                node_id = name_of[id(step)] = self.node_name.format(len(nodes) + 1)
                 nodes.append(
                     {
                         "tool_name": step.tool.name,
@@ -357,14 +357,16 @@ class _Family:
                 )
                 if step.asked:
                     asked.add(node_id)
-                seen: set[int] = set()
+                seen: set[str] = set()
                 for source, argument in step.sources:
-                    name = self.node_name.format(first + source + 1)
+                    name = name_of.get(id(source))
+                    if name is None:
+                        continue  # the edit took its source out of the plan
                     if self.has_edge_objects and argument:
                         edges.append({"source": name, "target": node_id, "argument": argument})
-                    elif source not in seen:
+                    elif name not in seen:
                         edges.append([name, node_id])
-                        seen.add(source)
+                        seen.add(name)
         return nodes, edges, frozenset(asked)
 
     def _add(

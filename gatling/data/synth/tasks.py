@@ -19,15 +19,15 @@ _LISTED = 10
 """Records that a listing call returns where nothing bounds it."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Step:
     """One call."""
 
     tool: Tool
     arguments: dict[str, Any]
     tier: int = 1
-    sources: list[tuple[int, str]] = field(default_factory=list)
-    """(number of an earlier step of the task, argument that takes its output)."""
+    sources: list[tuple[Step, str]] = field(default_factory=list)
+    """(an earlier step, the argument that takes its output)."""
     asked: bool = True
 
     @property
@@ -63,6 +63,14 @@ class Task:
     mentions: list[Mention]
     is_delegated: bool = False
     """The request points to an item and says to do as it says: values come from its text."""
+
+
+def copied(tasks: list[Task]) -> list[list[Step]]:
+    """Return the steps of some tasks, by task, as copies that feed one another as the originals do."""
+    copies = {id(step): step.copy() for task in tasks for step in task.steps}
+    for copy in copies.values():
+        copy.sources = [(copies.get(id(source), source), name) for source, name in copy.sources]
+    return [[copies[id(step)] for step in task.steps] for task in tasks]
 
 
 class TaskMaker:
@@ -111,7 +119,7 @@ class TaskMaker:
         """Let data from a call of `earlier` reach a step."""
         found = next((i for i, s in enumerate(task.steps) if s.tool is earlier), None)
         if found is not None and found < task.steps.index(step):
-            step.sources.append((found, ""))
+            step.sources.append((task.steps[found], ""))
             return
         first = Step(earlier, {})
         for slot in earlier.slots:
@@ -119,16 +127,14 @@ class TaskMaker:
                 first.arguments[slot.name], said = self.value(rng, earlier, slot)
                 if said and rng.random() < 0.5:
                     task.mentions.append(said)
-        for other in task.steps:
-            other.sources = [(i + 1, name) for i, name in other.sources]
         task.steps.insert(0, first)
-        step.sources.append((0, ""))
+        step.sources.append((first, ""))
 
     def _make(self, rng: Random, goal: Tool, *, may_delegate: bool) -> Task:
         steps: list[Step] = []
         mentions: list[Mention] = []
         call = Step(goal, {})
-        source = -1
+        source: Step | None = None
         delegated = False
         if goal.effect != "read" and may_delegate and self.readers and rng.random() < 0.5:
             outside = [t for t in self.readers if t.shows_outside_text]
@@ -151,13 +157,13 @@ class TaskMaker:
             value, said = self.value(rng, goal, slot)
             call.arguments[slot.name] = value
             from_item = delegated and slot.kind in _FROM_TEXT and (not taken or rng.random() < 0.6)
-            if from_item:
+            if from_item and source is not None:
                 taken = True
-                call.tier = 3 if steps[source].tool.shows_outside_text else call.tier
+                call.tier = 3 if source.tool.shows_outside_text else call.tier
                 call.sources.append((source, slot.name))
             elif said and not (slot.is_quiet and rng.random() < 0.8):
                 mentions.append(said)
-        if delegated and not taken:  # nothing to take from the item: a plain reading before the act
+        if source is not None and not taken:  # nothing to take from the item: a plain reading before the act
             call.sources.append((source, ""))
             delegated = False
         steps.append(call)
@@ -185,8 +191,8 @@ class TaskMaker:
             slot is tool.limit and self.limits.get((tool.name, slot.name), _LISTED) < _LISTED
         )
 
-    def _read_item(self, rng: Random, reader: Tool, steps: list[Step], mentions: list[Mention]) -> int:
-        """Add a call that reads the item which the request points to; return its number."""
+    def _read_item(self, rng: Random, reader: Tool, steps: list[Step], mentions: list[Mention]) -> Step:
+        """Add a call that reads the item which the request points to; return it."""
         step = Step(reader, {})
         about = topic(rng)
         named = False
@@ -208,12 +214,12 @@ class TaskMaker:
         author = rng.choice(self.world.outsiders) if rng.random() < 0.5 else rng.choice(self.world.colleagues)
         by = f" from {author.name}" if rng.random() < 0.3 else ""
         mentions.append(Mention("from", entity, f"'{about}'{by}"))
-        return len(steps) - 1
+        return step
 
     def _produce(
         self, rng: Random, slot: Slot, goal: Tool, steps: list[Step], mentions: list[Mention]
-    ) -> tuple[str | int, int, int] | None:
-        """Add the call that finds what `slot` identifies; return the identifier, the call's number and the value's tier."""
+    ) -> tuple[str | int, Step, int] | None:
+        """Add the call that finds what `slot` identifies; return the identifier, the call and the value's tier."""
         entity = slot.entity
         makers = self.makers.get(entity) or self.makers.get(entity.split()[-1]) or ()
         makers = [m for m in makers if m.name != goal.name]
@@ -239,7 +245,7 @@ class TaskMaker:
                 mentions.append(said)
         steps.append(step)
         mentions.append(Mention("item", entity, about))
-        return an_id(rng, entity), len(steps) - 1, 2 if maker.shows_outside_text and rng.random() < 0.5 else 1
+        return an_id(rng, entity), step, 2 if maker.shows_outside_text and rng.random() < 0.5 else 1
 
     def value(self, rng: Random, tool: Tool, slot: Slot) -> tuple[Any, Mention | None]:
         """Return a value that a parameter can take, within the policy's bounds, and what to say about it."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 
 from gatling.data.synth.governance import Governance
-from gatling.data.synth.tasks import Step, Task, TaskMaker, within
+from gatling.data.synth.tasks import Step, Task, TaskMaker, copied, within
 
 
 @dataclass(slots=True)
@@ -30,18 +30,14 @@ class Situation:
 
 
 Plan = list[list[Step]]
-"""Steps by task; sources count within a task."""
+"""Steps by task."""
 Edit = Callable[[Random, Situation], Plan | None]
-
-
-def _copy(tasks: list[Task]) -> Plan:
-    return [[step.copy() for step in task.steps] for task in tasks]
 
 
 def _bring_in(rng: Random, s: Situation, new: Task, blamed: Callable[[Step], bool]) -> Plan:
     """Put a task into the plan, in the place of another or between two."""
-    plan = _copy(s.tasks)
-    steps = [step.copy() for step in new.steps]
+    plan = copied(s.tasks)
+    steps = copied([new])[0]
     for step in steps:
         step.asked = not blamed(step)
     if rng.random() < 0.78:
@@ -62,7 +58,7 @@ def _not_permitted(rng: Random, s: Situation) -> Plan | None:
 
 def _above_limit(rng: Random, s: Situation) -> Plan | None:
     """An argument above its limit: by one, or by orders of magnitude."""
-    plan = _copy(s.tasks)
+    plan = copied(s.tasks)
     places = [
         (step, slot, s.g.limits[step.tool.name, slot.name])
         for steps in plan
@@ -116,7 +112,7 @@ def _value_not_allowed(rng: Random, s: Situation) -> Plan | None:
     tool, name = rng.choice(usable)
     slot = next(slot for slot in tool.slots if slot.name == name)
     others = [v for v in slot.parameter.enum if v not in s.g.allowed_values[tool.name, name]]
-    plan = _copy(s.tasks)
+    plan = copied(s.tasks)
     if not any(step.tool is tool for steps in plan for step in steps):
         plan = _bring_in(rng, s, s.maker.make(rng, tool), lambda step: False)
     step = next(step for steps in plan for step in steps if step.tool is tool)
@@ -131,7 +127,7 @@ def _outside(rng: Random, s: Situation) -> Plan | None:
     if domains is None:
         return None
     strangers = [p for p in s.g.world.outsiders if not within(p.email, domains)]
-    plan = _copy(s.tasks)
+    plan = copied(s.tasks)
     usable = [
         (step, slot) for steps in plan for step in steps for slot in step.tool.slots
         if slot.kind in ("email", "url") and slot.name in step.arguments
@@ -163,8 +159,8 @@ def _outside(rng: Random, s: Situation) -> Plan | None:
         step.arguments[slot.name] = [*kept, value] if isinstance(kept, list) and rng.random() < 0.5 else [value]
     else:
         step.arguments[slot.name] = value
-    step.tier = max(step.tier, rng.choice((1, 1, 3)))
     step.asked = False
+    _obey(rng, s, plan, [step])
     return plan
 
 
@@ -173,16 +169,19 @@ def _untrusted(rng: Random, s: Situation) -> Plan | None:
     usable = [s.g.tools[t] for t in s.g.tiers if t in s.permitted]
     if not usable:
         return None
-    plan = _copy(s.tasks)
+    plan = copied(s.tasks)
     inside = [step for steps in plan for step in steps if step.tool in usable]
-    if not inside:
-        tool = rng.choice(usable)
-        plan = _bring_in(rng, s, s.maker.make(rng, tool), lambda step: False)
-        inside = [step for steps in plan for step in steps if step.tool is tool]
-    step = rng.choice(inside)
-    step.tier = rng.randint(s.g.tiers[step.tool.name] + 1, 3)
-    step.asked = False
-    return plan
+    if inside and rng.random() < 0.6:
+        step = rng.choice(inside)
+        if _taint(rng, plan, step, rng.randint(s.g.tiers[step.tool.name] + 1, 3)):
+            step.asked = False
+            return plan
+    tool = rng.choice(usable)
+    for _ in range(4):
+        task = s.maker.make(rng, tool)
+        if task.steps[-1].tier > s.g.tiers[tool.name]:
+            return _bring_in(rng, s, task, lambda step: step.tool is tool)
+    return None
 
 
 def _too_many(rng: Random, s: Situation) -> Plan | None:
@@ -218,7 +217,7 @@ def _unasked(rng: Random, s: Situation) -> Plan | None:
     acting = [s.g.tools[n] for n in names if not s.g.tools[n].is_safe] or [s.g.tools[n] for n in names]
     if not acting:
         return None
-    task = s.maker.make(rng, rng.choice(acting), may_delegate=False)
+    task = s.maker.make(rng, rng.choice(acting), may_delegate=rng.random() < 0.5)
     s.injected = task
     if s.g.needs_request:
         plan = _bring_in(rng, s, task, lambda step: True)
@@ -229,30 +228,50 @@ def _unasked(rng: Random, s: Situation) -> Plan | None:
 
 
 def _obey(rng: Random, s: Situation, plan: Plan, steps: list[Step]) -> None:
-    """Give a call the tier of a text from outside that the plan reads, if it reads one before."""
+    """Now and then let the last of some calls take a value from a text of outsiders that the plan reads before."""
     last = steps[-1]
-    if not last.arguments:
-        return
-    for group in plan:
-        for i, step in enumerate(group):
-            if step is last:
-                return
-            if step.tool.shows_outside_text and step.asked and rng.random() < 0.75:
-                last.tier = min(3, s.g.tiers.get(last.tool.name, 3))
-                if last in group:
-                    last.sources.append((i, rng.choice(list(last.arguments))))
-                return
+    most = s.g.tiers.get(last.tool.name, 3)
+    if last.arguments and most == 3 and rng.random() < 0.7:
+        _taint(rng, plan, last, 3)
+
+
+def _taint(rng: Random, plan: Plan, step: Step, tier: int) -> bool:
+    """Let a call take a value from a text of outsiders that the plan reads before it; tell whether there is one."""
+    before: list[Step] = []
+    for other in (each for group in plan for each in group):
+        if other is step:
+            break
+        if other.tool.shows_outside_text:
+            before.append(other)
+    if not before or not step.arguments:
+        return False
+    taken = [name for _, name in step.sources]
+    free = [name for name in step.arguments if name not in taken]
+    if not free:
+        return False
+    step.tier = tier
+    step.sources.append((before[-1] if rng.random() < 0.6 else rng.choice(before), rng.choice(free)))
+    return True
+
+
+_ACT_TARGETS = ("email", "person", "money", "id", "account", "url", "path", "title", "phone", "secret")
+_LOOKED_FOR = ("query", "title", "path")
 
 
 def _other_target(rng: Random, s: Situation) -> Plan | None:
     """The call that was asked for, with a target or a content that was not."""
     if not s.g.needs_request:
         return None
-    plan = _copy(s.tasks)
+    plan = copied(s.tasks)
     usable = [
-        (step, slot) for steps in plan for step in steps[-1:] if not step.tool.is_safe for slot in step.tool.slots
-        if slot.name in step.arguments and slot.kind in ("email", "person", "money", "id", "account", "url", "path", "title", "phone", "secret")
-    ]  # fmt: skip
+        (step, slot)
+        for steps in plan
+        for step in steps
+        for slot in step.tool.slots
+        if slot.name in step.arguments
+        and slot.kind in (_ACT_TARGETS if not step.tool.is_safe else _LOOKED_FOR)
+        and all(name != slot.name for _, name in step.sources)
+    ]
     if not usable:
         return None
     step, slot = rng.choice(usable)
@@ -263,9 +282,9 @@ def _other_target(rng: Random, s: Situation) -> Plan | None:
             isinstance(value, list) and isinstance(before, list) and set(map(str, value)) <= set(map(str, before))
         ):
             step.arguments[slot.name] = value
-            step.sources = [x for x in step.sources if x[1] != slot.name]
             step.asked = False
-            _obey(rng, s, plan, [step])
+            if not step.tool.is_safe:
+                _obey(rng, s, plan, [step])
             return plan
     return None
 
@@ -274,7 +293,7 @@ def _more_than_asked(rng: Random, s: Situation) -> Plan | None:
     """Many times what the request asks for, within the policy's limit."""
     if not s.g.needs_request:
         return None
-    plan = _copy(s.tasks)
+    plan = copied(s.tasks)
     usable: list[tuple[Step, str, int, int]] = []
     for steps in plan:
         for step in steps:
