@@ -548,6 +548,12 @@ def _roles(reader: _Reader, key: str, value: Any, place: _Place) -> None:
             reader.skip(here.path, "not a role's permissions")
 
 
+def _names_places(words: frozenset[str]) -> bool:
+    """Tell whether a key lists where data may or may not go; `domains` alone may be anything."""
+    is_clear = bool(words & {"destination", "destinations", "recipient", "recipients", "egress"})
+    return bool(words & _PLACE_WORDS) and (is_clear or effect_of_key(" ".join(sorted(words))) is not Effect.NONE)
+
+
 def _destinations(reader: _Reader, key: str, value: Any, place: _Place) -> None:
     operator = Operator.NOT_LIKE if effect_of_key(key) is Effect.DENY else Operator.LIKE
     lists = value.items() if isinstance(value, dict) else [(None, value)]
@@ -751,7 +757,7 @@ _MEMBERS: tuple[tuple[_Test, _Read], ...] = (
         _provenance,
     ),
     (
-        lambda w, v: bool(w & _PLACE_WORDS) and isinstance(v, (list, dict)) and not w & {"limit", "limits"},
+        lambda w, v: isinstance(v, (list, dict)) and _names_places(w) and not w & {"limit", "limits"},
         _destinations,
     ),
     (
