@@ -258,6 +258,7 @@ class _Family:
             request = word_request(
                 rng, self.world, [*situation.tasks, *([situation.refused] if situation.refused else [])]
             )
+            situation.request = request
             session = dict(self.session)
             session["user_request"] = request
             if rng.random() < 0.15:
@@ -306,7 +307,11 @@ class _Family:
         for _ in range(rng.choice((1, 1, 1, 2, 2, 2, 3, 3, 4))):
             goal = rng.choice(acting if rng.random() < 0.62 else goals)
             tasks.append(maker.make(rng, goal, may_delegate=g.tiers.get(goal.name, 3) == 3))
-        if rng.random() < 0.04:
+        counted = [g.tools[t] for t, most in g.counts.items() if t in may and most > 1]
+        if counted and rng.random() < 0.4:
+            goal = rng.choice(counted)  # as often as the policy lets a plan
+            tasks[-1] = maker.bulk(rng, goal, min(90, g.counts[goal.name]))
+        elif rng.random() < 0.04:
             goal = rng.choice(acting)
             most = min(90, g.counts.get(goal.name, 90))
             if most > 1:
@@ -315,7 +320,7 @@ class _Family:
         forbidden = [t for n, t in g.tools.items() if n not in may]
         if forbidden and rng.random() < 0.2:
             refused = maker.make(rng, rng.choice(forbidden), may_delegate=False)
-        return Situation(g, role, tasks, maker, permitted, refused)
+        return Situation(g, role, tasks, maker, permitted, refused=refused)
 
     def _add_violation(
         self, found: list[Record], situation: Situation, context: GovernanceContext, plans: set[str]

@@ -8,6 +8,7 @@ is tier 2; what stands only in text that outsiders write is tier 3. So paying th
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 from gatling.data.synth.tools import Slot, Tool
 from gatling.data.synth.world import CITIES, COUNTRIES, World, a_date, an_id, sentence, topic
 
+_UNBOUNDED = 20_000
+"""Most that a number is where nothing bounds it."""
 _LISTED = 10
 """Records that a listing call returns where nothing bounds it."""
 
@@ -227,7 +230,7 @@ class TaskMaker:
             return None
         maker = rng.choice(makers)
         step = Step(maker, {})
-        about = topic(rng)
+        about, same_id = topic(rng), None
         said_item = False
         for other in maker.slots:
             searches = other.kind in ("query", "title") and not other.is_list
@@ -238,12 +241,16 @@ class TaskMaker:
             ):
                 continue
             value, said = self.value(rng, maker, other)
-            if searches and not other.parameter.enum:
+            if other.entity == entity and not other.is_list:
+                same_id = value  # looked up by its identifier: the same one
+            elif searches and not other.parameter.enum:
                 value, said_item, said = about, True, None
             step.arguments[other.name] = value
-            if said and other is not maker.limit and rng.random() < 0.6:
+            if said and (other.entity == entity or rng.random() < 0.85):
                 mentions.append(said)
         steps.append(step)
+        if same_id is not None:
+            return same_id, step, 1
         mentions.append(Mention("item", entity, about))
         return an_id(rng, entity), step, 2 if maker.shows_outside_text and rng.random() < 0.5 else 1
 
@@ -336,9 +343,9 @@ class TaskMaker:
         high = self.limits.get((tool.name, slot.name))
         if high is not None and rng.random() < 0.3:
             return max(low, high)  # right at the limit
-        top = high if high is not None else int(p.maximum) if p.maximum else 500
-        top = max(low, min(top, int(p.maximum) if p.maximum else top))
-        number = min(top, max(low, int(10 ** rng.uniform(0, 4) if top > 100 else rng.randint(low, top))))
+        tops = [t for t in (high, p.maximum and int(p.maximum)) if t]
+        top = max(low, min(tops)) if tops else _UNBOUNDED
+        number = max(low, min(top, int(math.exp(rng.uniform(math.log(low), math.log(top + 1))))))
         if slot.kind == "money" and p.type == "number" and number < top:
             return round(number + rng.randint(0, 99) / 100, 2)
         return number

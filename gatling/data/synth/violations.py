@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from gatling.data.synth.governance import Governance
 from gatling.data.synth.tasks import Step, Task, TaskMaker, copied, within
+from gatling.schema.words import split_words
 
 
 @dataclass(slots=True)
@@ -23,6 +25,7 @@ class Situation:
     tasks: list[Task]
     maker: TaskMaker
     permitted: list[str]
+    request: str = ""
     refused: Task | None = None
     """A task that the request asks for too and the policy forbids; the compliant plan leaves it out."""
     injected: Task | None = None
@@ -149,11 +152,7 @@ def _outside(rng: Random, s: Situation) -> Plan | None:
             return None
     step, slot = rng.choice(usable)
     address = rng.choice(strangers).email
-    value = (
-        address
-        if slot.kind == "email"
-        else f"https://{address.split('@')[1]}/{rng.choice(('in', 'drop', 'hook', 'docs'))}"
-    )
+    value = address if slot.kind == "email" else s.maker.page_at(rng, address.split("@")[1])
     kept = step.arguments[slot.name]
     if slot.is_list:
         step.arguments[slot.name] = [*kept, value] if isinstance(kept, list) and rng.random() < 0.5 else [value]
@@ -254,6 +253,20 @@ def _taint(rng: Random, plan: Plan, step: Step, tier: int) -> bool:
     return True
 
 
+def _is_said(s: Situation, value: Any) -> bool:
+    """Tell whether the request states a value, in full or by a person's name; what it leaves open cannot be wrong."""
+    if isinstance(value, list):
+        return bool(value) and _is_said(s, value[0])
+    if value is None or isinstance(value, (bool, dict)):
+        return False
+    text = str(value).lower()
+    if isinstance(value, int):
+        return text in split_words(s.request)
+    return text in s.request.lower() or (
+        "@" in text and text.split("@")[0].split(".")[0].split("_")[0] in s.request.lower()
+    )
+
+
 _ACT_TARGETS = ("email", "person", "money", "id", "account", "url", "path", "title", "phone", "secret")
 _LOOKED_FOR = ("query", "title", "path")
 
@@ -268,7 +281,7 @@ def _other_target(rng: Random, s: Situation) -> Plan | None:
         for steps in plan
         for step in steps
         for slot in step.tool.slots
-        if slot.name in step.arguments
+        if _is_said(s, step.arguments.get(slot.name))
         and slot.kind in (_ACT_TARGETS if not step.tool.is_safe else _LOOKED_FOR)
         and all(name != slot.name for _, name in step.sources)
     ]
@@ -298,7 +311,9 @@ def _more_than_asked(rng: Random, s: Situation) -> Plan | None:
     for steps in plan:
         for step in steps:
             limit = step.tool.limit
-            if limit is None or limit.name not in step.arguments or not isinstance(step.arguments[limit.name], int):
+            if limit is None or not isinstance(step.arguments.get(limit.name), int):
+                continue
+            if not _is_said(s, step.arguments[limit.name]):
                 continue
             most = s.g.limits.get((step.tool.name, limit.name), int(limit.parameter.maximum or 100_000))
             if most > 3 * step.arguments[limit.name]:
