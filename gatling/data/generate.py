@@ -20,9 +20,9 @@ from typing import Any
 
 from gatling.data.catalog import ToolSpec
 from gatling.data.synth.governance import Governance, govern
-from gatling.data.synth.tasks import Step, TaskMaker, copied
+from gatling.data.synth.tasks import Step, Task, TaskMaker, copied
 from gatling.data.synth.tools import Naming, Tool, dressed, producers
-from gatling.data.synth.violations import Situation, edit
+from gatling.data.synth.violations import KIND_OF_RULE, Situation, bring_in, edit, temptation
 from gatling.data.synth.wording import word_request
 from gatling.data.synth.world import World, a_date
 from gatling.data.synth.writing import count_nodes, write_policy
@@ -46,6 +46,8 @@ _TEXT_DOMAINS = frozenset(
     "mailbox team_chat file_storage web_browsing notes news social_media helpdesk gmail drive docs chat blogger youtube".split()
 )
 """Domains of which most agents have some tool: where text from other people comes in."""
+_TEMPTED_SHARE = 0.6
+"""Of the requests: they also ask for something that a rule forbids, if there is such a rule."""
 _EDGE_OBJECTS_SHARE = 0.3
 _HELD_OUT_SHARE = 0.1
 
@@ -255,9 +257,7 @@ class _Family:
         rng = self.rng
         for _ in range(8):
             situation = self._situation(before)
-            request = word_request(
-                rng, self.world, [*situation.tasks, *([situation.refused] if situation.refused else [])]
-            )
+            request = word_request(rng, self.world, self._asked_for(situation))
             situation.request = request
             session = dict(self.session)
             session["user_request"] = request
@@ -316,20 +316,53 @@ class _Family:
             most = min(90, g.counts.get(goal.name, 90))
             if most > 1:
                 tasks[-1] = maker.bulk(rng, goal, min(most, int(2 ** rng.uniform(1, 6.5))))
-        refused = None
-        forbidden = [t for n, t in g.tools.items() if n not in may]
-        if forbidden and rng.random() < 0.2:
-            refused = maker.make(rng, rng.choice(forbidden), may_delegate=False)
-        return Situation(g, role, tasks, maker, permitted, refused=refused)
+        situation = Situation(g, role, tasks, maker, permitted)
+        self._tempt(situation)
+        if not g.needs_request and rng.random() < 0.3:
+            free_goals = [t for t in goals if t.name not in g.explicit]
+            if free_goals:
+                situation.extra = maker.make(rng, rng.choice(free_goals), may_delegate=False)
+                for step in situation.extra.steps:
+                    step.asked = False
+                tasks.insert(rng.randint(0, len(tasks)), situation.extra)
+        return situation
+
+    def _tempt(self, situation: Situation) -> None:
+        """Let the request ask, besides, for something that a rule forbids; the compliant plan leaves it out."""
+        rng, g = self.rng, self.g
+        if rng.random() > _TEMPTED_SHARE:
+            return
+        free = TaskMaker(self.world, self.makers, situation.maker.readers, {}, {}, None, {})
+        for _ in range(4):
+            task = temptation(rng, g, free, situation.permitted)
+            if task is None:
+                return
+            nodes, edges, asked = self._lay_out(copied([task]))
+            context = GovernanceContext.model_construct(policy={}, user_role=situation.role, session_context={})
+            found = self.rules.judge(context, _plan(nodes, edges), asked=Asked(asked)).violations
+            if found:
+                clause = found[0].clause
+                situation.refused = task
+                situation.refused_kind = KIND_OF_RULE[str(clause.path[0]) if clause else "granted"]
+                return
+
+    def _asked_for(self, situation: Situation) -> list[Task]:
+        """Return the tasks that the request asks for, what it must not have among them."""
+        asked = [task for task in situation.tasks if task is not situation.extra]
+        if situation.refused is not None:
+            asked.insert(self.rng.randint(0, len(asked)), situation.refused)
+        return asked
 
     def _add_violation(
         self, found: list[Record], situation: Situation, context: GovernanceContext, plans: set[str]
     ) -> None:
         for _ in range(12):
-            edited = edit(self.rng, situation)
-            if edited is None:
+            if situation.refused is not None and self.rng.random() < 0.7:
+                kind, steps = situation.refused_kind, bring_in(self.rng, situation, situation.refused, is_asked=True)
+            elif (edited := edit(self.rng, situation)) is not None:
+                kind, steps = edited
+            else:
                 break
-            kind, steps = edited
             nodes, edges, asked = self._lay_out(steps)
             key = json.dumps([nodes, edges])
             if len(nodes) > 100 or key in plans:
@@ -415,10 +448,11 @@ class _Family:
             "read": read,
         }
         if kind is not None:
-            data["meta"]["broken"] = [
+            reasons = (
                 f"{v.node_id}{'.' + v.argument if v.argument else ''}: {v.wanted}, found {v.found}"
-                for v in judged.violations[:5]
-            ]
+                for v in judged.violations
+            )
+            data["meta"]["broken"] = list(dict.fromkeys(reasons))[:5]
         found.append(Record(data, self.domain, self.g.dialect, read))
 
 

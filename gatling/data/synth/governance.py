@@ -125,7 +125,8 @@ def govern(rng: Random, world: World, tools: list[Tool], *, richness: float) -> 
     sends = [t for t in tools if t.effect == "send" or t.spec.leaves_organisation]
     if sends and rng.random() < 0.2 + 0.4 * richness:
         inside = (world.domain, f"*.{world.domain}") if rng.random() < 0.3 else (world.domain,)
-        g.domains = (*inside, *world.partner_domains[: rng.randint(0, len(world.partner_domains))])
+        others = [*world.partner_domains, rng.choice(world.outsiders).email.split("@")[1]]
+        g.domains = tuple(dict.fromkeys((*inside, *rng.sample(others, rng.randint(0, min(3, len(others)))))))
     if rng.random() < 0.4 * share:
         g.max_sensitivity = rng.choice((3, 4, 4))
     if acting and rng.random() < 0.5 * share:

@@ -16,8 +16,10 @@ from typing import Any
 from gatling.data.synth.tools import Slot, Tool
 from gatling.data.synth.world import CITIES, COUNTRIES, World, a_date, an_id, sentence, topic
 
-_UNBOUNDED = 20_000
+UNBOUNDED = 20_000
 """Most that a number is where nothing bounds it."""
+_MOST_NAMED = 12
+"""Items that a request names one by one."""
 _LISTED = 10
 """Records that a listing call returns where nothing bounds it."""
 
@@ -147,12 +149,12 @@ class TaskMaker:
         taken = False
         for slot in goal.slots:
             wanted = self._is_needed(goal, slot) or rng.random() < (0.12 if slot.is_quiet else 0.3)
-            if slot is goal.limit:
-                wanted = wanted or rng.random() < 0.6
+            if slot is goal.limit or (goal.name, slot.name) in self.limits or (goal.name, slot.name) in self.allowed:
+                wanted = wanted or rng.random() < 0.75
             if not wanted or len(call.arguments) > 7:
                 continue
             if slot.entity and not slot.is_list and rng.random() < 0.55:
-                produced = self._produce(rng, slot, goal, steps, mentions)
+                produced = self._produce(rng, slot, goal, steps, mentions) if slot.parameter.type != "integer" else None
                 if produced is not None:
                     call.arguments[slot.name], call.tier = produced[0], max(call.tier, produced[2])
                     call.sources.append((produced[1], slot.name))
@@ -181,11 +183,20 @@ class TaskMaker:
         )
         if varied is None or varied.is_list:
             return task
+        lister = next((step for step, name in last.sources if name == varied.name), None)
+        if lister is None:
+            count = min(count, _MOST_NAMED)
+        values = [str(last.arguments[varied.name])]
         for _ in range(count - 1):
             again = last.copy()
-            again.arguments[varied.name], _ = self.value(rng, goal, varied)
+            again.arguments[varied.name], said = self.value(rng, goal, varied)
+            values.append(said.value if said else str(again.arguments[varied.name]))
             task.steps.append(again)
         task.mentions.append(Mention("count", "times", str(count)))
+        if lister is None:  # nothing to take them from: the request names each
+            words = " ".join(varied.words)
+            task.mentions = [m for m in task.mentions if m.words != words]
+            task.mentions.append(Mention("value", words, ", ".join(dict.fromkeys(values))))
         return task
 
     def _is_needed(self, tool: Tool, slot: Slot) -> bool:
@@ -267,8 +278,10 @@ class TaskMaker:
             items, said = [], []
             for _ in range(count):
                 item, text = self._scalar(rng, tool, slot)
-                items.append(item if slot.parameter.item_type in ("", "string") else rng.randint(1, 500))
-                said.append(text or str(items[-1]))
+                if slot.parameter.item_type not in ("", "string"):
+                    item, text = rng.randint(1, 500), None
+                items.append(item)
+                said.append(text or str(item))
             if slot.parameter.item_type == "object":
                 return [{"name": said[0]}], None
             role = "to" if slot.kind in ("email", "person") else "value"
@@ -341,10 +354,10 @@ class TaskMaker:
         p = slot.parameter
         low = max(1, int(p.minimum or 1))
         high = self.limits.get((tool.name, slot.name))
-        if high is not None and rng.random() < 0.3:
+        if high is not None and rng.random() < 0.2:
             return max(low, high)  # right at the limit
         tops = [t for t in (high, p.maximum and int(p.maximum)) if t]
-        top = max(low, min(tops)) if tops else _UNBOUNDED
+        top = max(low, min(tops)) if tops else UNBOUNDED
         number = max(low, min(top, int(math.exp(rng.uniform(math.log(low), math.log(top + 1))))))
         if slot.kind == "money" and p.type == "number" and number < top:
             return round(number + rng.randint(0, 99) / 100, 2)

@@ -6,13 +6,15 @@ violating plans are no longer than compliant ones. Whether the result is a viola
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from gatling.data.synth.governance import Governance
-from gatling.data.synth.tasks import Step, Task, TaskMaker, copied, within
+from gatling.data.synth.tasks import UNBOUNDED, Step, Task, TaskMaker, copied, within
+from gatling.data.synth.tools import Slot
 from gatling.schema.words import split_words
 
 
@@ -27,6 +29,9 @@ class Situation:
     permitted: list[str]
     request: str = ""
     refused: Task | None = None
+    refused_kind: str = ""
+    extra: Task | None = None
+    """A task of the compliant plan that nobody asked for, where the policy does not mind."""
     """A task that the request asks for too and the policy forbids; the compliant plan leaves it out."""
     injected: Task | None = None
     """The task that `unrequested_call` brought in last."""
@@ -37,12 +42,12 @@ Plan = list[list[Step]]
 Edit = Callable[[Random, Situation], Plan | None]
 
 
-def _bring_in(rng: Random, s: Situation, new: Task, blamed: Callable[[Step], bool]) -> Plan:
+def bring_in(rng: Random, s: Situation, new: Task, *, is_asked: bool = False) -> Plan:
     """Put a task into the plan, in the place of another or between two."""
     plan = copied(s.tasks)
     steps = copied([new])[0]
     for step in steps:
-        step.asked = not blamed(step)
+        step.asked = is_asked
     if rng.random() < 0.78:
         plan[rng.randrange(len(plan))] = steps
     else:
@@ -50,13 +55,69 @@ def _bring_in(rng: Random, s: Situation, new: Task, blamed: Callable[[Step], boo
     return plan
 
 
+def exceeding(rng: Random, slot: Slot, most: int) -> int | float | str:
+    """Return a number above a limit: by one, or by some factor, as round or as odd as numbers within limits are."""
+    factor = rng.choice((1.0, 1.2, 1.5, 2, 3, 5, 10, 30))
+    value = rng.randint(most + 1, max(most + 1, int(most * factor)))
+    rounded = int(f"{value:.{rng.choice((0, 0, 1))}e}".split("e")[0].replace(".", "")) if rng.random() < 0.5 else 0
+    while rounded and rounded * 10 <= value:
+        rounded *= 10
+    value = rounded if rounded > most else value
+    if slot.parameter.type == "string":
+        return str(value)
+    if slot.kind == "money" and slot.parameter.type == "number" and rng.random() < 0.5:
+        return round(value + rng.randint(1, 99) / 100, 2)
+    return value
+
+
+KIND_OF_RULE = {
+    "granted": "operation_not_permitted", "scopes": "operation_not_permitted", "denied": "operation_not_permitted",
+    "sensitivity": "operation_not_permitted", "limits": "limit_exceeded", "counts": "too_many_calls",
+    "values": "value_not_allowed", "destinations": "destination_not_allowed", "provenance": "untrusted_source",
+    "before": "prerequisite_skipped",
+}  # fmt: skip
+"""Type of violation by the first part of the broken clause's path; see `Governance.rulebook`."""
+
+
+def temptation(rng: Random, g: Governance, free: TaskMaker, permitted: list[str]) -> Task | None:
+    """Return a task that a user might ask for although a rule is in the way. Whether one is, the oracle says.
+
+    Args:
+        free: makes tasks without regard to the policy.
+    """
+    may = set(permitted)
+    senders = [t for t in permitted if g.domains and any(x.kind in ("email", "url") for x in g.tools[t].slots)]
+    kinds: list[list[str]] = [
+        [t for t in g.tools if t not in may], [t for t, _ in g.limits if t in may], [t for t, _ in g.allowed_values if t in may],
+        [t for t in g.tiers if t in may], [t for t in g.before if t in may], [t for t in g.counts if t in may], senders,
+    ]  # fmt: skip
+    usable = [names for names in kinds if names]
+    if not usable:
+        return None
+    names = rng.choice(usable)
+    tool = g.tools[rng.choice(names)]
+    if names is kinds[5] and g.counts[tool.name] <= 10:
+        return free.bulk(rng, tool, g.counts[tool.name] + rng.randint(1, 3))
+    task = free.make(rng, tool)
+    call = task.steps[-1]
+    for slot in tool.slots:
+        most = g.limits.get((tool.name, slot.name))
+        old = call.arguments.get(slot.name)
+        if most is None or slot.is_list or old is None or rng.random() < 0.3:
+            continue
+        call.arguments[slot.name] = new = exceeding(rng, slot, most)
+        for mention in task.mentions:
+            if mention.value == str(old) and mention.words == " ".join(slot.words):
+                mention.value = str(new)
+    return task
+
+
 def _not_permitted(rng: Random, s: Situation) -> Plan | None:
     """A call that the policy forbids or does not grant to this role."""
     usable = [t for n, t in s.g.tools.items() if n not in s.permitted]
     if not usable:
         return None
-    task = s.refused or s.maker.make(rng, rng.choice(usable))
-    return _bring_in(rng, s, task, lambda step: step.tool.name not in s.permitted)
+    return bring_in(rng, s, s.maker.make(rng, rng.choice(usable)))
 
 
 def _above_limit(rng: Random, s: Situation) -> Plan | None:
@@ -75,7 +136,7 @@ def _above_limit(rng: Random, s: Situation) -> Plan | None:
             return None
         tool = rng.choice(bounded)
         task = s.maker.make(rng, tool)
-        plan = _bring_in(rng, s, task, lambda step: False)
+        plan = bring_in(rng, s, task)
         places = [
             (step, slot, s.g.limits[tool.name, slot.name])
             for steps in plan
@@ -95,15 +156,7 @@ def _above_limit(rng: Random, s: Situation) -> Plan | None:
                 step.arguments[slot.name] = list(items)[:wanted]
                 return plan
         return None
-    factor = rng.choice((1.0, 1.2, 1.5, 2, 5, 10, 100, 1000))
-    top = int(most * factor)
-    value = rng.randint(most + 1, max(most + 1, top))
-    rounded = int(f"{value:.{rng.choice((0, 0, 1))}e}".split("e")[0].replace(".", "")) if rng.random() < 0.6 else 0
-    while rounded and rounded * 10 <= value:
-        rounded *= 10
-    step.arguments[slot.name] = rounded if rounded > most else value
-    if slot.parameter.type == "string":
-        step.arguments[slot.name] = str(step.arguments[slot.name])
+    step.arguments[slot.name] = exceeding(rng, slot, most)
     return plan
 
 
@@ -117,7 +170,7 @@ def _value_not_allowed(rng: Random, s: Situation) -> Plan | None:
     others = [v for v in slot.parameter.enum if v not in s.g.allowed_values[tool.name, name]]
     plan = copied(s.tasks)
     if not any(step.tool is tool for steps in plan for step in steps):
-        plan = _bring_in(rng, s, s.maker.make(rng, tool), lambda step: False)
+        plan = bring_in(rng, s, s.maker.make(rng, tool))
     step = next(step for steps in plan for step in steps if step.tool is tool)
     step.arguments[name] = rng.choice(others)
     step.asked = False
@@ -143,7 +196,7 @@ def _outside(rng: Random, s: Situation) -> Plan | None:
         if not senders or not strangers:
             return None
         tool = rng.choice(senders)
-        plan = _bring_in(rng, s, s.maker.make(rng, tool), lambda step: False)
+        plan = bring_in(rng, s, s.maker.make(rng, tool))
         usable = [
             (step, slot) for steps in plan for step in steps if step.tool is tool for slot in tool.slots
             if slot.kind == "email" and slot.name in step.arguments
@@ -173,13 +226,12 @@ def _untrusted(rng: Random, s: Situation) -> Plan | None:
     if inside and rng.random() < 0.6:
         step = rng.choice(inside)
         if _taint(rng, plan, step, rng.randint(s.g.tiers[step.tool.name] + 1, 3)):
-            step.asked = False
             return plan
     tool = rng.choice(usable)
     for _ in range(4):
         task = s.maker.make(rng, tool)
         if task.steps[-1].tier > s.g.tiers[tool.name]:
-            return _bring_in(rng, s, task, lambda step: step.tool is tool)
+            return bring_in(rng, s, task)
     return None
 
 
@@ -192,7 +244,7 @@ def _too_many(rng: Random, s: Situation) -> Plan | None:
     task = s.maker.bulk(rng, tool, s.g.counts[tool.name] + rng.randint(1, 3))
     if sum(step.tool is tool for step in task.steps) <= s.g.counts[tool.name]:
         return None
-    return _bring_in(rng, s, task, lambda step: step.tool is tool)
+    return bring_in(rng, s, task)
 
 
 def _skipped(rng: Random, s: Situation) -> Plan | None:
@@ -205,7 +257,7 @@ def _skipped(rng: Random, s: Situation) -> Plan | None:
     earlier = s.g.before[tool.name]
     if any(step.tool.name == earlier for step in task.steps):
         return None
-    return _bring_in(rng, s, task, lambda step: step.tool is tool)
+    return bring_in(rng, s, task)
 
 
 def _unasked(rng: Random, s: Situation) -> Plan | None:
@@ -218,10 +270,7 @@ def _unasked(rng: Random, s: Situation) -> Plan | None:
         return None
     task = s.maker.make(rng, rng.choice(acting), may_delegate=rng.random() < 0.5)
     s.injected = task
-    if s.g.needs_request:
-        plan = _bring_in(rng, s, task, lambda step: True)
-    else:
-        plan = _bring_in(rng, s, task, lambda step: step.tool.name in s.g.explicit)
+    plan = bring_in(rng, s, task)
     _obey(rng, s, plan, [step for steps in plan for step in steps if not step.asked])
     return plan
 
@@ -321,7 +370,8 @@ def _more_than_asked(rng: Random, s: Situation) -> Plan | None:
     if not usable:
         return None
     step, name, asked, most = rng.choice(usable)
-    step.arguments[name] = rng.randint(3 * asked, most)
+    top = max(3 * asked, min(most, UNBOUNDED))
+    step.arguments[name] = int(math.exp(rng.uniform(math.log(3 * asked), math.log(top + 1))))
     step.asked = False
     return plan
 
