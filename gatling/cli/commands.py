@@ -179,11 +179,11 @@ class Generate:
     seed: int = 0
     """Seeds everything."""
     violations_per_trace: float = 1.5
-    """Violating plans for each compliant one, on average; 0 makes gold traces only."""
+    """Violating plans for each compliant one, on average, in steps of 0.25 up to 10; 0 makes gold traces only."""
     unseen_vendor: str = "aws"
     """Whose tools stand in the split unseen_vendor only; none for no such split."""
     format: Literal["parquet", "jsonl"] = "parquet"
-    """Of the files."""
+    """The format of the files."""
     shard_size: int = 50_000
     """Traces a file, at most."""
     workers: int | None = None
@@ -205,13 +205,13 @@ class Show:
     """
 
     file: Annotated[Path, tyro.conf.Positional]
-    """A trace file."""
+    """A trace file, or a folder of them."""
     sample: int = 10
     """How many traces."""
     seed: int = 0
     """Seeds the sample."""
     label: Literal["compliant", "violation"] | None = None
-    """Only these."""
+    """Print only traces with this label."""
     json: bool = False
     """Print them as JSON, one a line."""
 

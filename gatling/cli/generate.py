@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gatling.cli.console import Progress, err, print_table
 from gatling.data.catalog import ToolSpec, load_catalog
 from gatling.data.cluster import available_cores
+from gatling.data.generate import SPLITS
 from gatling.data.generation import MANIFEST_NAME, Settings, run_generation
 from gatling.errors import ConfigError
 
@@ -48,6 +49,11 @@ def run_generate(command: Generate) -> int:
         )
         for name, split in manifest["splits"].items()
     ]
+    for name in SPLITS:
+        if name not in manifest["splits"]:
+            err.print(
+                f"no split {name}: the catalogue has too few domains, or no such vendor besides others", highlight=False
+            )
     print_table(f"{command.output}", ("split", "traces", "compliant", "violations", "domains"), rows)
     print(
         f"{manifest['traces']} traces, {manifest['bytes'] / 1e6:.1f} MB; counts and digests: {command.output / MANIFEST_NAME}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -12,6 +13,7 @@ from rich.markup import escape
 from gatling.cli.console import out
 from gatling.errors import ConfigError
 from gatling.schema import Trace, read_traces
+from gatling.schema.files import trace_files
 
 if TYPE_CHECKING:
     from gatling.cli.commands import Show
@@ -28,7 +30,8 @@ def run_show(command: Show) -> int:
     rng = random.Random(command.seed)
     kept: list[tuple[int, Trace]] = []
     seen = 0
-    for number, trace in enumerate(read_traces(command.file), start=1):
+    traces = chain.from_iterable(read_traces(path) for path in trace_files(command.file))
+    for number, trace in enumerate(traces, start=1):
         if command.label is not None and trace.label != command.label:
             continue
         seen += 1

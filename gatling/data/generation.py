@@ -13,17 +13,22 @@ import dataclasses
 import hashlib
 import json
 import multiprocessing
+import os
 import shutil
+import signal
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 from gatling.data.catalog import ToolSpec, read_catalog, write_catalog
-from gatling.data.generate import GENERATOR_VERSION, SPLITS, Generator
+from gatling.data.generate import CONTEXTS, GENERATOR_VERSION, SPLITS, Generator
 from gatling.errors import ConfigError, InputError
 from gatling.schema.files import atomic_write, write_records
 from gatling.schema.plain import decode_json
@@ -32,6 +37,7 @@ FORMATS = ("parquet", "jsonl")
 CATALOG_NAME = "catalog.json.gz"
 MANIFEST_NAME = "manifest.json"
 _NOTES = ".parts"
+_LOCK = ".lock"
 _REPORT_EVERY = 500
 
 Engine = Literal["local", "ray"]
@@ -54,6 +60,11 @@ class Settings:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ConfigError(f"--{name.replace('_', '-')} is {value}, it must be in [{low}, {high}]")
+        if (self.violations_per_trace * CONTEXTS) % 1:
+            raise ConfigError(
+                f"--violations-per-trace is {self.violations_per_trace}, it must be a multiple of {1 / CONTEXTS}: "
+                f"{CONTEXTS} compliant traces share a policy, and their violations are whole ones"
+            )
         if self.format not in FORMATS:
             raise ConfigError(f"--format is {self.format!r}, it must be one of {', '.join(FORMATS)}")
 
@@ -111,6 +122,18 @@ _made: Any = None  # a counter that the processes of a run share, for the progre
 def _share_counter(counter: Any) -> None:
     global _made
     _made = counter
+
+
+def _start_worker(counter: Any, parent: int) -> None:
+    """Prepare a process: it ends when the run that started it is gone, however that came about."""
+    _share_counter(counter)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def make_part(part: Part) -> dict[str, Any]:
@@ -181,7 +204,52 @@ def run_generation(
     """
     if workers < 1:
         raise ConfigError(f"--workers is {workers}, it must be at least 1")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--output {folder} cannot be made a folder: {error.strerror}") from None
+    with _only_run(folder):
+        return _run(folder, settings, specs, workers=workers, engine=engine, progress=progress)
+
+
+@contextmanager
+def _only_run(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock. Raises: ConfigError if another run has it. The lock ends with the process."""
+    import fcntl
+
+    with (folder / _LOCK).open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigError(f"--output {folder}: another run is writing there") from None
+        try:
+            yield
+        finally:
+            (folder / _LOCK).unlink(missing_ok=True)
+
+
+@contextmanager
+def _termination_as_interrupt() -> Iterator[None]:
+    """Let a termination signal end the run as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _run(
+    folder: Path,
+    settings: Settings,
+    specs: Sequence[ToolSpec],
+    *,
+    workers: int,
+    engine: Engine,
+    progress: Callable[[int], None],
+) -> dict[str, Any]:
     settings = _claim(folder, settings, specs)
     parts = plan_parts(folder, settings, make_generator(specs, settings).splits)
     if (folder / MANIFEST_NAME).is_file():
@@ -189,6 +257,10 @@ def run_generation(
         return _finished(folder, settings)
     for leftover in folder.glob("*/.part-*.tmp"):
         leftover.unlink()
+    planned = {part.name for part in parts}
+    for found in sorted(folder.glob("*/part-*")):
+        if str(found.relative_to(folder)) not in planned:
+            raise ConfigError(f"{found} is not a file of this data set; give an empty or a new folder")
     notes = {part.name: note for part in parts if (note := _found(part)) is not None}
     progress(sum(note["traces"] for note in notes.values()))
     missing = [part for part in parts if part.name not in notes]
@@ -198,7 +270,8 @@ def run_generation(
         made = _alone(missing, progress)
     else:
         made = _with_processes(missing, workers, progress)
-    notes |= {note["name"]: note for note in made}
+    with _termination_as_interrupt():
+        notes |= {note["name"]: note for note in made}
     manifest = _manifest(settings, [notes[part.name] for part in parts])
     with atomic_write(folder / MANIFEST_NAME) as stream:
         stream.write((json.dumps(manifest, indent=2) + "\n").encode())
@@ -210,7 +283,7 @@ def _claim(folder: Path, settings: Settings, specs: Sequence[ToolSpec]) -> Setti
     """Write the catalogue and the settings down, or check that they are those of the run that was begun here."""
     catalog, begun = folder / CATALOG_NAME, folder / _NOTES / "settings.json"
     if not catalog.is_file():
-        if any(p.name != _NOTES for p in folder.iterdir()):
+        if any(p.name not in (_NOTES, _LOCK) for p in folder.iterdir()):
             raise ConfigError(f"--output {folder} holds other files; give an empty or a new folder")
         write_catalog(catalog, specs)
     fresh = folder / f".{CATALOG_NAME}.new.json.gz"
@@ -219,10 +292,10 @@ def _claim(folder: Path, settings: Settings, specs: Sequence[ToolSpec]) -> Setti
     fresh.unlink()
     settings = dataclasses.replace(settings, catalog_sha256=digest)
     if digest != _file_digest(catalog):
-        raise ConfigError(f"--output {folder} was begun with another catalogue")
+        raise ConfigError(f"{catalog} is not the catalogue of this run: it is of another run, or damaged")
     known = None
     if (folder / MANIFEST_NAME).is_file():
-        known = _read_json(folder / MANIFEST_NAME)["settings"]
+        known = _settings_of(folder / MANIFEST_NAME)
     elif begun.is_file():
         known = _read_json(begun)
     if known is None:
@@ -232,6 +305,17 @@ def _claim(folder: Path, settings: Settings, specs: Sequence[ToolSpec]) -> Setti
         changed = [key for key, value in settings.to_dict().items() if known.get(key) != value]
         raise ConfigError(f"--output {folder} was begun with other settings: {', '.join(changed)} differ")
     return settings
+
+
+def _settings_of(manifest: Path) -> Any:
+    data = _read_json(manifest)
+    if (
+        not isinstance(data, dict)
+        or not isinstance(data.get("settings"), dict)
+        or not isinstance(data.get("files"), list)
+    ):
+        raise ConfigError(f"{manifest} is not a manifest of gatling generate; remove the folder to start over")
+    return data["settings"]
 
 
 def _read_json(path: Path) -> Any:
@@ -294,7 +378,7 @@ def _with_processes(parts: list[Part], workers: int, progress: Callable[[int], N
     context = multiprocessing.get_context("spawn")
     counter = context.Value("q", 0)
     seen = 0
-    with ProcessPoolExecutor(workers, context, initializer=_share_counter, initargs=(counter,)) as pool:
+    with ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(counter, os.getpid())) as pool:
         waiting = {pool.submit(make_part, part) for part in parts}
         try:
             while waiting:

@@ -5,14 +5,16 @@ Linear in the size of the plan; computed on demand.
 
 from __future__ import annotations
 
+import graphlib
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from gatling.policy.globs import squashed
 from gatling.schema import ExecutionPlan, PlanNode
-from gatling.schema.words import normalise, split_words
+from gatling.schema.words import split_words
 
 # Arguments that say where something goes.
 _DESTINATION_KEYS = frozenset(
@@ -25,9 +27,12 @@ _SENDING_VERBS = frozenset(
 )
 _SENDING_KEYS = frozenset("email emails address addresses user users domain site phone number account iban".split())
 
-_EMAIL = re.compile(r"[\w.+%-]{1,64}@((?:[\w-]{1,63}\.)+[\w-]{2,63})")
-_URL = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}://|(?=www\.))(?:[^\s/@]{1,200}@)?([^\s/:?#\"'<>]{1,253})", re.IGNORECASE)
-_HOST = re.compile(r"(?:[\w-]{1,63}\.)+[a-z]{2,63}", re.IGNORECASE)
+_LABEL = r"[\w-]{1,63}"
+_HOST = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}\.?")
+_ADDRESS = re.compile(rf"[\w.+'-]{{1,64}}@((?:{_LABEL}\.)*{_LABEL}\.?)")
+_URL = re.compile(r"(?:[a-z][a-z0-9+.-]{0,20}:)?/{1,4}([^/?#]*)(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,20}:[/\\]", re.IGNORECASE)
+_BETWEEN = re.compile(r"[,;\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +41,28 @@ class Destination:
 
     argument: str
     text: str
-    """As it stands in the argument, e-mail addresses and hosts cut out and in lower case."""
+    """One address, URL, host or name, in lower case."""
     host: str
-    """The part behind `@` or of a URL; empty for a name or a number."""
+    """The part behind `@` or of a URL, in lower case; empty for a name, a number, or what cannot be taken apart."""
+
+
+def parse_place(argument: str, text: str) -> Destination:
+    """Take one address, URL or host apart; what is not wholly understood has no host."""
+    part = text.strip("<>()\"'").lower()
+    host = ""
+    if address := _ADDRESS.fullmatch(part):
+        host = address.group(1)
+    elif url := _URL.fullmatch(part.replace("\\", "/")):
+        host = _authority(url.group(1))
+    elif "@" not in part:
+        host = _authority(re.split(r"[/?#]", part, maxsplit=1)[0]) if "." in part else ""
+    return Destination(argument, part, host.rstrip("."))
+
+
+def _authority(text: str) -> str:
+    """Return the host of `user@host:port`, or nothing if it is no plain host."""
+    host = re.sub(r":\d{0,5}$", "", text.rpartition("@")[2])
+    return host if _HOST.fullmatch(host) or re.fullmatch(_LABEL, host) else ""
 
 
 def is_place_name(path: str) -> bool:
@@ -91,29 +115,44 @@ class Call:
 
     @cached_property
     def destinations(self) -> list[Destination]:
+        """Places that data goes to: what arguments with such names hold, keys of mappings and parts of lists included, and
+        any whole address or URL elsewhere."""
         sends = not _SENDING_VERBS.isdisjoint(split_words(self.node.tool_name))
-        found = []
-        for path, value in self.leaves:
-            if not isinstance(value, str) or not value:
-                continue
-            words = split_words(path.rsplit(".", 1)[-1])
-            is_place = is_place_name(path) or (sends and not _SENDING_KEYS.isdisjoint(words))
-            text = normalise(value).strip()
-            if not is_place and not _EMAIL.fullmatch(text) and not (sends and _URL.match(text)):
-                continue
-            hosts = [(m.group(), m.group(1)) for pattern in (_EMAIL, _URL) for m in pattern.finditer(text)]
-            if not hosts and _HOST.fullmatch(text):
-                hosts = [(text, text)]
-            if hosts:
-                found += [Destination(path, whole.lower(), host.lower().rstrip(".")) for whole, host in hosts]
-            elif is_place:
-                found.append(Destination(path, text.lower(), ""))
+        found: list[Destination] = []
+        stack: list[tuple[str, Any, bool]] = [("", self.node.arguments, False)]
+        while stack:
+            path, value, is_place = stack.pop()
+            if isinstance(value, dict):
+                for key, child in reversed(value.items()):
+                    if is_place and ("@" in key or "." in key):
+                        found += [parse_place(path, part) for part in _BETWEEN.split(key) if part]
+                    named = is_place_name(key) or (sends and not _SENDING_KEYS.isdisjoint(split_words(key)))
+                    stack.append((f"{path}.{key}" if path else key, child, is_place or named))
+            elif isinstance(value, (list, tuple)):
+                stack.extend((path, child, is_place) for child in reversed(value))
+            elif isinstance(value, str) and value:
+                parts = [part for part in _BETWEEN.split(value) if part]
+                if is_place:
+                    found += [parse_place(path, part) for part in parts]
+                elif _SCHEME.match(value.lstrip()) or all(map(_ADDRESS.fullmatch, (p.lower() for p in parts))):
+                    found += [parse_place(path, part) for part in parts[:1] if _SCHEME.match(part)] or [
+                        parse_place(path, part) for part in parts
+                    ]
+            elif is_place and isinstance(value, (int, float)) and not isinstance(value, bool):
+                found.append(Destination(path, repr(value), ""))
         return found
 
     @cached_property
     def resources(self) -> list[str]:
-        named = [v for name in ("resource", "resource_arn", "arn") for v in self.argument(name) if isinstance(v, str)]
-        return named or [v for _, v in self.leaves if isinstance(v, str) and v.startswith("arn:")]
+        named = [
+            str(leaf)
+            for name in ("resource", "resource_arn", "arn", "resources")
+            for value in self.argument(name)
+            for _, leaf in leaves(value)
+            if leaf is not None
+        ]
+        other = [v for _, v in self.leaves if isinstance(v, str) and v.lower().startswith("arn:")]
+        return list(dict.fromkeys([*named, *other]))
 
 
 @dataclass
@@ -134,15 +173,19 @@ class PlanFacts:
         return parents
 
     @cached_property
-    def _tool(self) -> dict[str, str]:
-        return {node.node_id: node.tool_name for node in self.plan.nodes}
+    def tool_counts(self) -> Counter[str]:
+        return Counter(node.tool_name for node in self.plan.nodes)
 
-    def ancestors(self, node_id: str) -> set[str]:
+    @cached_property
+    def _before(self) -> dict[str, frozenset[str]]:
+        """For each node the tools from which data reaches it; one pass in topological order."""
+        tool = {node.node_id: node.tool_name for node in self.plan.nodes}
+        parents = {node_id: self._parents.get(node_id, []) for node_id in tool}
+        found: dict[str, frozenset[str]] = {}
+        for node_id in graphlib.TopologicalSorter(parents).static_order():
+            found[node_id] = frozenset().union(*(found[p] | {tool[p]} for p in dict.fromkeys(parents[node_id])))
+        return found
+
+    def ancestors(self, node_id: str) -> frozenset[str]:
         """Return the tools of all calls from which data reaches a call."""
-        seen, waiting = set(), [node_id]
-        while waiting:
-            for parent in self._parents.get(waiting.pop(), ()):
-                if parent not in seen:
-                    seen.add(parent)
-                    waiting.append(parent)
-        return {self._tool[n] for n in seen}
+        return self._before[node_id]

@@ -11,7 +11,7 @@ compared by their text only, so a shadowed rule may go unnoticed but none is rep
 from __future__ import annotations
 
 import difflib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -23,6 +23,7 @@ from gatling.policy.source import DataPath, show_path
 Severity = Literal["error", "warning", "note"]
 MAX_PATTERNS = 1_000
 """Patterns with wildcards that are compared with every rule."""
+MAX_COMPARISONS = 300_000
 
 _UPPER = (Operator.AT_MOST, Operator.BELOW)
 _LOWER = (Operator.AT_LEAST, Operator.ABOVE)
@@ -84,30 +85,32 @@ def _prose(rules: Rulebook) -> Iterator[Finding]:
 
 def _roles(rules: Rulebook) -> Iterator[Finding]:
     named = {squashed(role) for clause in rules.clauses for role in clause.roles} | {
-        squashed(r) for r in rules.inherits
+        squashed(r) for r in rules.role_names
     }
     for role, parents in rules.inherits.items():
+        path, line = rules.inherits_from.get(role, ((), None))
         for parent in parents:
             if squashed(parent) not in named:
-                yield Finding(
-                    "warning", "unknown_role", role, None, f"{role} inherits from {parent}, which has no rule"
-                )
+                message = f"{role} inherits from {parent}, which the policy does not define"
+                yield Finding("warning", "unknown_role", show_path(path), line, message)
 
 
 def _never(rules: Rulebook) -> Iterator[Finding]:
     """Grants where everything is allowed anyway, and requirements on calls that nothing grants."""
     grants = [c for c in rules.clauses if c.kind is ClauseKind.ALLOW]
     if rules.is_allow_by_default:
+        required = {c.path for c in rules.clauses if c.kind is ClauseKind.REQUIRE}
         for clause in grants:
-            yield _finding(
-                "warning", "never_matches", clause, "the default allows every call, so this grant has no effect"
-            )
+            if clause.path not in required and clause.dialect != "scopes":
+                message = "the default allows every call, so this grant has no effect"
+                yield _finding("warning", "never_matches", clause, message)
         return
-    if not grants or rules.cedar or any(_has_wildcard(c) for c in grants):
+    if not grants or rules.cedar or rules.unrecognised or any(_has_wildcard(c) for c in grants):
         return
+    double = Counter(c.path for c in rules.clauses)  # a limit that may mean a tool or an argument stands there as both
     granted = {squashed(tool) for clause in grants for tool in clause.tools}
     for clause in rules.clauses:
-        if clause.kind is not ClauseKind.REQUIRE or _has_wildcard(clause):
+        if clause.kind is not ClauseKind.REQUIRE or _has_wildcard(clause) or double[clause.path] > 1:
             continue
         idle = [tool for tool in clause.tools if squashed(tool) not in granted]
         if len(idle) == len(clause.tools):
@@ -141,10 +144,15 @@ def _shadowed(rules: Rulebook) -> Iterator[Finding]:
         )
         wide = wide[:MAX_PATTERNS]
     position = {id(clause): i for i, clause in enumerate(rules.clauses)}
+    budget = MAX_COMPARISONS
     for clause in rules.clauses:
         others = [*(by_name[squashed(clause.tools[0])] if clause.tools else ()), *wide]
-        if len(others) > 2 * MAX_PATTERNS:
-            others = others[: 2 * MAX_PATTERNS]
+        budget -= len(others)
+        if budget < 0:
+            yield Finding(
+                "note", "incomplete", "", None, f"more than {MAX_COMPARISONS} pairs of rules; not all are compared"
+            )
+            return
         for other in others:
             if other is clause:
                 continue

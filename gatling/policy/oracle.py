@@ -14,17 +14,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gatling.policy.argument_schema import first_failure
 from gatling.policy.cedar import CedarPolicies
-from gatling.policy.facts import Call, PlanFacts, is_place_name, leaves
-from gatling.policy.globs import matches, squashed
+from gatling.policy.facts import Call, Destination, PlanFacts, is_place_name, leaves
+from gatling.policy.globs import matches
 from gatling.policy.rules import ORDER_OPERATORS, Clause, ClauseKind, Condition, Operator, Rulebook
 from gatling.schema import ExecutionPlan, GovernanceContext
 from gatling.schema.plain import canonical_json
+from gatling.schema.words import normalise
 
 _SEPARATORS = re.compile("[,;]")
 
@@ -97,9 +98,14 @@ class _Situation:
     session: dict[str, Any]
     facts: PlanFacts
     asked: Asked | None
+    counts: dict[int, int] = field(default_factory=dict)
 
     def count(self, clause: Clause) -> int:
-        return sum(clause.names(call.node.tool_name) for call in self.facts.calls)
+        """Return how many calls of the plan a clause names."""
+        if id(clause) not in self.counts:
+            by_tool = self.facts.tool_counts
+            self.counts[id(clause)] = sum(count for tool, count in by_tool.items() if clause.names(tool))
+        return self.counts[id(clause)]
 
 
 class Oracle:
@@ -139,7 +145,8 @@ class Oracle:
         granted: bool | None = self.rules.is_allow_by_default
         maybe: Clause | None = None
         for clause in self.rules.clauses_for(tool, situation.role):
-            applies = _all(_test(c, call, situation, clause) for c in clause.when)
+            is_any = clause.kind is not ClauseKind.ALLOW  # one bad item is enough to forbid, all must be good to grant
+            applies = _all(_test(c, call, situation, clause, is_any=is_any) for c in clause.when)
             if applies is False:
                 continue
             if clause.kind is ClauseKind.ALLOW:
@@ -214,14 +221,20 @@ def _all(outcomes: Iterable[_Outcome]) -> bool | None:
     return answer
 
 
-def _test(condition: Condition, call: Call, situation: _Situation, clause: Clause) -> _Outcome:
+def _test(condition: Condition, call: Call, situation: _Situation, clause: Clause, *, is_any: bool = False) -> _Outcome:
+    """Decide a condition.
+
+    Args:
+        is_any: one value that fits is enough, values are compared leniently, and a value that is not there differs from
+            all. For what triggers a denial; otherwise every value must fit, strictly.
+    """
     subject, operator, wanted = condition.subject, condition.operator, condition.value
     if operator is Operator.UNKNOWN:
         return _Outcome(None, found=str(wanted))
     name, _, path = subject.partition(":")
     match name:
         case "argument":
-            return _compare_all(call.argument(path), operator, wanted, path)
+            return _compare_all(call.argument(path), operator, wanted, path, is_any=is_any)
         case "volume":
             return _compare(call.node.scope_volume, operator, wanted, "scope_volume")
         case "sensitivity":
@@ -231,11 +244,11 @@ def _test(condition: Condition, call: Call, situation: _Situation, clause: Claus
                 return _ABSENT
             return _compare(call.node.provenance_tier, operator, wanted, path or "provenance_tier")
         case "destination" | "host":
-            return _destination(call, operator, wanted, only_hosts=name == "host")
+            return _destination(call, operator, wanted, only_hosts=name == "host", is_any=is_any)
         case "resource":
-            return _resource(call, operator, wanted)
+            return _resource(call, operator, wanted, is_any=is_any)
         case "session":
-            return _session(situation.session, path, operator, wanted)
+            return _session(situation.session, path, operator, wanted, is_any=is_any)
         case "count":
             return _compare(situation.count(clause), operator, wanted, None)
         case "calls":
@@ -245,9 +258,7 @@ def _test(condition: Condition, call: Call, situation: _Situation, clause: Claus
             return _Outcome(not held.isdisjoint(wanted), found=", ".join(sorted(held)) or "no scope")
         case "before":
             tools = situation.facts.ancestors(call.node.node_id)
-            return _Outcome(
-                any(matches(squashed(p), squashed(t)) for p in wanted for t in tools), found="no such call before"
-            )
+            return _Outcome(any(matches(p, t) for p in wanted for t in tools), found="no such call before")
         case "request":
             if situation.asked is None:
                 return _Outcome(None, found="whether the request asks for the call")
@@ -259,54 +270,92 @@ def _test(condition: Condition, call: Call, situation: _Situation, clause: Claus
             raise AssertionError(subject)
 
 
-def _compare_all(values: list[Any], operator: Operator, wanted: Any, path: str) -> _Outcome:
-    """Every value must hold: a name that stands twice in different case must not hide one of them."""
+_NEGATED = (Operator.DIFFERS, Operator.NOT_IN, Operator.NOT_LIKE)
+
+
+def _compare_all(values: list[Any], operator: Operator, wanted: Any, path: str, *, is_any: bool) -> _Outcome:
+    """Compare every value of a name: one that stands twice in different case must not hide the other."""
     if not values:
-        return _ABSENT
-    outcomes = [_compare(value, operator, wanted, path) for value in values]
-    return next((o for o in outcomes if o.holds is False), next((o for o in outcomes if o.holds is None), outcomes[0]))
+        return _Outcome(True, path, "nothing") if is_any and operator in _NEGATED else _ABSENT
+    outcomes = [_compare(value, operator, wanted, path, is_any=is_any) for value in values]
+    for decisive in (is_any, None):
+        found = next((o for o in outcomes if o.holds is decisive), None)
+        if found is not None:
+            return found
+    return outcomes[0]
 
 
-def _compare(value: Any, operator: Operator, wanted: Any, argument: str | None) -> _Outcome:
+def _compare(value: Any, operator: Operator, wanted: Any, argument: str | None, *, is_any: bool = False) -> _Outcome:
     if operator in ORDER_OPERATORS:
-        number = _number(value, argument or "")
-        if number is None:
-            return _Outcome(False, argument, f"{_shown(value)}, not a number")
-        holds = {
-            Operator.AT_MOST: number <= wanted,
-            Operator.BELOW: number < wanted,
-            Operator.AT_LEAST: number >= wanted,
-            Operator.ABOVE: number > wanted,
-        }[operator]
-        return _Outcome(holds, argument, _shown(number if isinstance(value, (list, dict)) else value))
+        return _compare_order(value, operator, wanted, argument, is_any=is_any)
     items = [leaf for _, leaf in leaves(value)]
-    tests: dict[Operator, Callable[[Any], bool]] = {
-        Operator.EQUALS: lambda item: _same(item, wanted),
-        Operator.DIFFERS: lambda item: not _same(item, wanted),
-        Operator.IN: lambda item: any(_same(item, choice) for choice in wanted),
-        Operator.NOT_IN: lambda item: not any(_same(item, choice) for choice in wanted),
-        Operator.LIKE: lambda item: any(matches(p.casefold(), _text(item)) for p in wanted),
-        Operator.NOT_LIKE: lambda item: not any(matches(p.casefold(), _text(item)) for p in wanted),
-    }
-    test = tests[operator]
     if not items:
-        return _ABSENT
-    bad = next((item for item in items if not test(item)), None) if not all(map(test, items)) else items[0]
-    return _Outcome(all(map(test, items)), argument, _shown(bad))
+        return _Outcome(True, argument, "nothing") if is_any and operator in _NEGATED else _ABSENT
+    choices = wanted if isinstance(wanted, tuple) else (wanted,)
+    is_pattern = operator in (Operator.LIKE, Operator.NOT_LIKE)
+
+    def fits(item: Any) -> bool:
+        if is_pattern:
+            known = any(matches(p.casefold(), _text(item, is_any)) for p in choices)
+        else:
+            known = any(_same(item, choice, is_any) for choice in choices)
+        return known != (operator in _NEGATED)
+
+    # Of several items, the one that decides is shown.
+    decisive = next((item for item in items if fits(item) == is_any), None)
+    if decisive is None:
+        return _Outcome(not is_any, argument, _shown(items[0]))
+    return _Outcome(is_any, argument, _shown(decisive))
 
 
-def _destination(call: Call, operator: Operator, patterns: tuple[str, ...], *, only_hosts: bool) -> _Outcome:
+def _compare_order(value: Any, operator: Operator, wanted: Any, argument: str | None, *, is_any: bool) -> _Outcome:
+    number = _number(value, argument or "")
+    if number is None:
+        return _Outcome(None if is_any else False, argument, f"{_shown(value)}, not a number")
+    holds = {
+        Operator.AT_MOST: number <= wanted,
+        Operator.BELOW: number < wanted,
+        Operator.AT_LEAST: number >= wanted,
+        Operator.ABOVE: number > wanted,
+    }[operator]
+    return _Outcome(holds, argument, _shown(number if isinstance(value, (list, dict)) else value))
+
+
+def _destination(
+    call: Call, operator: Operator, patterns: tuple[str, ...], *, only_hosts: bool, is_any: bool
+) -> _Outcome:
+    """Compare where a call sends to. LIKE: everything goes to a listed place, or with `is_any` something does."""
     places = [d for d in call.destinations if d.host or not only_hosts]
     if not places:
-        return _ABSENT
+        return _Outcome(True, None, "nowhere") if is_any and operator is Operator.NOT_LIKE else _ABSENT
+    is_blocking = (operator is Operator.LIKE) == is_any  # matches are what is unwanted
     unclear: _Outcome | None = None
     for place in places:
-        known = any(_is_at(place.text, place.host, p.casefold()) for p in patterns)
-        if known != (operator is Operator.LIKE):
-            if place.host or not all("." in p for p in patterns):
-                return _Outcome(False, place.argument, place.text)
-            unclear = _Outcome(None, place.argument, f"where {place.text} is")  # a name, and the policy lists hosts
-    return unclear or _Outcome(True, places[0].argument, places[0].text)
+        known = _is_blocked(place, patterns) if is_blocking else _is_listed(place, patterns)
+        if known is None:
+            unclear = _Outcome(None, place.argument, f"where {place.text} is")
+        elif (known == (operator is Operator.LIKE)) == is_any:
+            return _Outcome(is_any, place.argument, place.text)
+    return unclear or _Outcome(not is_any, places[0].argument, places[0].text)
+
+
+def _is_listed(place: Destination, patterns: tuple[str, ...]) -> bool | None:
+    """Tell whether a place is on a list of allowed ones: to the letter, so a look-alike host is not."""
+    if any(_is_at(place.text, place.host, p) for p in patterns):
+        return True
+    return False if place.host or not all("." in p for p in patterns) else None  # a name, and the policy lists hosts
+
+
+def _is_blocked(place: Destination, patterns: tuple[str, ...]) -> bool | None:
+    """Tell whether a place is on a list of forbidden ones: leniently, with all hosts below a listed one."""
+    text, host = (normalise(part).casefold().replace("\u3002", ".") for part in (place.text, place.host))
+    for pattern in patterns:
+        bare = pattern.removeprefix("*").lstrip(".@")
+        if _is_at(text, host, pattern) or (host and (host == bare or host.endswith("." + bare))):
+            return True
+        if not host and bare and bare in text:
+            return True
+    return None if not host and re.search(r"[./:@%]", text) else False
 
 
 def _is_at(text: str, host: str, pattern: str) -> bool:
@@ -314,24 +363,25 @@ def _is_at(text: str, host: str, pattern: str) -> bool:
     return matches(pattern, text) or (bool(host) and matches(pattern.removeprefix("@"), host))
 
 
-def _resource(call: Call, operator: Operator, patterns: tuple[str, ...]) -> _Outcome:
+def _resource(call: Call, operator: Operator, patterns: tuple[str, ...], *, is_any: bool) -> _Outcome:
     if not call.resources:
         if operator is Operator.LIKE and "*" in patterns:
             return _Outcome(True)
         return _Outcome(None, found="which resource the call is about")
     for resource in call.resources:
-        if any(matches(p, resource) for p in patterns) != (operator is Operator.LIKE):
-            return _Outcome(False, "resource", resource)
-    return _Outcome(True, "resource", call.resources[0])
+        known = any(matches(p, resource) or (is_any and matches(p.casefold(), resource.casefold())) for p in patterns)
+        if (known == (operator is Operator.LIKE)) == is_any:
+            return _Outcome(is_any, "resource", resource)
+    return _Outcome(not is_any, "resource", call.resources[0])
 
 
-def _session(session: dict[str, Any], path: str, operator: Operator, wanted: Any) -> _Outcome:
+def _session(session: dict[str, Any], path: str, operator: Operator, wanted: Any, *, is_any: bool) -> _Outcome:
     value: Any = session
     for part in path.split("."):
         if not isinstance(value, dict) or part not in value:
             return _Outcome(None, found=f"session_context has no {path}")
         value = value[part]
-    return _compare(value, operator, wanted, None)
+    return _compare(value, operator, wanted, None, is_any=is_any)
 
 
 def _number(value: Any, argument: str) -> float | int | None:
@@ -353,11 +403,18 @@ def _number(value: Any, argument: str) -> float | int | None:
     return number if len(value) <= 40 and math.isfinite(number) else None
 
 
-def _text(item: Any) -> str:
-    return item.casefold() if isinstance(item, str) else canonical_json(item).casefold()
+def _text(item: Any, is_lenient: bool) -> str:
+    text = item if isinstance(item, str) else canonical_json(item)
+    return (normalise(text).strip() if is_lenient else text).casefold()
 
 
-def _same(item: Any, wanted: Any) -> bool:
+def _same(item: Any, wanted: Any, is_lenient: bool) -> bool:
+    """Compare two scalars; leniently, `"5"` is 5, `"true"` is true, and look-alikes are alike."""
+    if (is_lenient and type(item) is not type(wanted)) or (is_lenient and isinstance(item, str)):
+        if _text(item, True) == _text(wanted, True):
+            return True
+        a, b = _number(item, ""), _number(wanted, "")
+        return a is not None and b is not None and a == b and not isinstance(item, (list, dict))
     if isinstance(item, str) and isinstance(wanted, str):
         return item.casefold() == wanted.casefold()
     if isinstance(item, bool) or isinstance(wanted, bool):

@@ -123,13 +123,22 @@ class Clause:
         return lenient and matches(squashed(pattern), squashed(tool))
 
     def is_for(self, roles: tuple[str, ...]) -> bool:
-        return not self.roles or any(matches(squashed(p), squashed(r)) for p in self.roles for r in roles)
+        """Tell whether it binds someone with these roles: a grant by the exact name, what restricts leniently."""
+        if not self.roles:
+            return True
+        if self.kind is ClauseKind.ALLOW:
+            return any(matches(p, r) for p in self.roles for r in roles)
+        return any(matches(squashed(p), squashed(r)) for p in self.roles for r in roles)
 
     def covers_tools(self, other: Clause) -> bool:
         """Tell whether it is about every call that `other` is about; may say no where the answer is yes."""
         if self.is_complement or other.is_complement:
             return self.tools == other.tools and self.is_complement == other.is_complement
-        return all(any(covers(wide, narrow) for wide in self.tools) for narrow in other.tools)
+        if set(other.tools) <= set(self.tools):
+            return True
+        patterns = [wide for wide in self.tools if "*" in wide or "?" in wide]
+        names = set(self.tools)
+        return all(narrow in names or any(covers(wide, narrow) for wide in patterns) for narrow in other.tools)
 
     def covers_roles(self, other: Clause) -> bool:
         return not self.roles or (bool(other.roles) and set(other.roles) <= set(self.roles))
@@ -159,11 +168,17 @@ class Rulebook:
     unrecognised: tuple[Unrecognised, ...] = ()
     inherits: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Roles whose clauses a role has besides its own."""
+    inherits_from: dict[str, tuple[DataPath, int | None]] = field(default_factory=dict)
+    """Where it says so: path and line."""
+    role_names: frozenset[str] = frozenset()
+    """The roles that the policy defines."""
     scopes: tuple[tuple[tuple[str, ...], frozenset[str]], ...] = ()
     """Granted OAuth scopes: (roles, scopes); no roles for everybody."""
     cedar: tuple[tuple[DataPath, str], ...] = ()
     """Cedar policy texts."""
     _found: dict[tuple[str, str], tuple[Clause, ...]] = field(default_factory=dict, repr=False)
+    _roles: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    _held: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
     _by_name: dict[str, list[Clause]] | None = field(default=None, repr=False)
     _by_pattern: list[Clause] = field(default_factory=list, repr=False)
 
@@ -173,15 +188,17 @@ class Rulebook:
 
     def roles_of(self, role: str) -> tuple[str, ...]:
         """Return the role and all that it inherits from, however the inheritance loops."""
-        found, waiting = [role], [role]
-        while waiting:
-            name = squashed(waiting.pop())
-            for child, parents in self.inherits.items():
-                if squashed(child) == name:
-                    new = [p for p in parents if p not in found]
-                    found += new
-                    waiting += new
-        return tuple(found)
+        if role not in self._roles:
+            parents: dict[str, list[str]] = {}
+            for child, above in self.inherits.items():
+                parents.setdefault(squashed(child), []).extend(above)
+            found, waiting = {role: None}, [role]
+            while waiting:
+                new = [p for p in parents.get(squashed(waiting.pop()), ()) if p not in found]
+                found |= dict.fromkeys(new)
+                waiting += new
+            self._roles[role] = tuple(found)
+        return self._roles[role]
 
     def clauses_for(self, tool: str, role: str) -> tuple[Clause, ...]:
         """Return the clauses about a tool that bind a role, in the policy's order."""
@@ -207,6 +224,8 @@ class Rulebook:
         return self._by_name.get(squashed(tool), []) + self._by_pattern
 
     def granted_scopes(self, role: str) -> frozenset[str]:
-        roles = {squashed(r) for r in self.roles_of(role)}
-        parts = (scopes for names, scopes in self.scopes if not names or roles & {squashed(n) for n in names})
-        return frozenset(scope for part in parts for scope in part)
+        if role not in self._held:
+            roles = set(self.roles_of(role))
+            parts = (scopes for names, scopes in self.scopes if not names or not roles.isdisjoint(names))
+            self._held[role] = frozenset(scope for part in parts for scope in part)
+        return self._held[role]

@@ -113,14 +113,14 @@ class _Walker:
         return bool(self.is_mapping) and self.is_mapping[-1] and self.key is None
 
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s{}\[\],:"]+|\n')
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s{}\[\],:"]+|\r\n?|\n')
 
 
 def _json_lines(text: str) -> dict[DataPath, int]:
     walker, line = _Walker(), 1
     for match in _TOKEN.finditer(text.lstrip("\ufeff")):
         token = match.group()
-        if token == "\n":
+        if token[0] in "\r\n":
             line += 1
         elif token in "{[":
             walker.open(line, mapping=token == "{")

@@ -7,6 +7,7 @@ and `limit` all mean the part behind the last colon; `aws:PrincipalTag/x` and ot
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from gatling.policy.rules import Clause, ClauseKind, Condition, Operator, Unrecognised
@@ -29,6 +30,8 @@ _OPERATORS = {
     "bool": Operator.EQUALS,
 }
 _SPECIAL = {"scopevolume": "volume", "provenancetier": "tier", "scopesensitivity": "sensitivity"}
+_SPACES = re.compile(r"[\s,;|]")
+_SESSION_PREFIXES = ("aws:", "iam:", "sts:", "saml:", "cognito-identity.")
 _READ = frozenset("effect action notaction resource notresource condition sid principal id description".split())
 
 
@@ -45,6 +48,12 @@ def read_statement(
 ) -> tuple[Clause | None, list[Unrecognised]]:
     """Return the clause of a statement, and what of it is not read; no clause if its effect or actions are not."""
     lower = {key.lower(): (key, item) for key, item in value.items()}
+    if (
+        len(lower) < len(value)
+        or {"action", "notaction"} <= lower.keys()
+        or {"resource", "notresource"} <= lower.keys()
+    ):
+        return None, [Unrecognised(path, "a statement that says one thing twice")]
     problems = [
         Unrecognised((*path, key), "not a part of a statement that is read")
         for low, (key, _) in lower.items()
@@ -54,7 +63,7 @@ def read_statement(
     def patterns(name: str) -> tuple[str, ...] | None:
         item = lower[name][1] if name in lower else None
         items = [item] if isinstance(item, str) else item
-        if isinstance(items, list) and items and all(isinstance(i, str) for i in items):
+        if isinstance(items, list) and items and all(isinstance(i, str) and not _SPACES.search(i) for i in items):
             return tuple(items)
         return None
 
@@ -87,7 +96,7 @@ def _conditions(block: Any) -> list[Condition]:
         return [Condition("argument", Operator.UNKNOWN, "Condition is not a mapping")]
     found = []
     for name, tests in block.items():
-        operator = _OPERATORS.get(name.lower().removesuffix("ifexists").removeprefix("forallvalues:"))
+        operator = _OPERATORS.get(name.lower().removesuffix("ifexists"))
         for key, wanted in tests.items() if isinstance(tests, dict) else [(name, tests)]:
             found.append(_condition(name, operator, key, wanted))
     return found
@@ -95,7 +104,8 @@ def _conditions(block: Any) -> list[Condition]:
 
 def _condition(name: str, operator: Operator | None, key: str, wanted: Any) -> Condition:
     argument = key.rsplit(":", 1)[-1]
-    if operator is None or "/" in key or name.lower().endswith("ifexists"):
+    is_of_session = key.lower().startswith(_SESSION_PREFIXES)
+    if operator is None or "/" in key or is_of_session or name.lower().endswith("ifexists"):
         return Condition("argument", Operator.UNKNOWN, f"the condition {name} on {key} is not read")
     subject = _SPECIAL.get(argument.lower().replace("_", ""), f"argument:{argument}")
     items = wanted if isinstance(wanted, list) else [wanted]

@@ -21,6 +21,7 @@ from gatling.errors import InputError
 MAX_DEPTH = 64
 MAX_STRING_CHARS = 1_000_000
 MAX_KEY_CHARS = 1_000
+MAX_INT_BITS = 4_096
 MAX_TEXT_CHARS = 64_000_000
 
 
@@ -84,7 +85,10 @@ def _is_plain(value: Any) -> bool:
             elif kind is float:
                 if not math.isfinite(item):
                     return False
-            elif not (item is None or kind is int or kind is bool):
+            elif kind is int:
+                if item.bit_length() > MAX_INT_BITS:
+                    return False
+            elif not (item is None or kind is bool):
                 return False
         if not below:
             return True
@@ -102,7 +106,12 @@ def _refuse_fault(value: Any, path: str) -> None:
         item, where, depth = stack.pop()
         if isinstance(item, str):
             _check_string(item, where)
-        elif item is None or isinstance(item, (bool, int)):
+        elif isinstance(item, int):
+            if item.bit_length() > MAX_INT_BITS:
+                raise InputError(
+                    f"an integer of {item.bit_length()} bits, at most {MAX_INT_BITS} are taken", path=where
+                )
+        elif item is None:
             continue
         elif isinstance(item, float):
             if not math.isfinite(item):

@@ -74,6 +74,11 @@ class PlanNode(_Record):
             raise _refuse(InputError("empty"))
         return str(_plain(value))
 
+    @field_validator("scope_volume")
+    @classmethod
+    def _is_a_number_that_can_be_written(cls, value: int) -> int:
+        return int(_plain(value))
+
     @field_validator("arguments", mode="before")
     @classmethod
     def _arguments_are_plain(cls, value: Any) -> Any:

@@ -25,7 +25,10 @@ PAIRS = 100_000
 CALLS_PER_POLICY = 100
 
 
-def _cedar_condition(name: str, operator: str, wanted: Any) -> str:
+def _cedar_condition(name: str, operator: str, wanted: Any, *, is_denial: bool) -> str:
+    """What is not there differs from everything, if that leads to a denial, and never if it leads to a grant."""
+    if is_denial and operator in ("not_in", "!="):
+        return f"(!(context.arguments has {name}) || {_cedar_condition(name, operator, wanted, is_denial=False)})"
     has = f"context.arguments has {name}"
     value = f"context.arguments.{name}"
     if operator in ("in", "not_in"):
@@ -57,7 +60,9 @@ def _to_cedar(policy: dict[str, Any]) -> str:
     for role, block in policy.get("roles", {}).items():
         lists(block, [role])
     for rule in policy["rules"]:
-        tests = [_cedar_condition(n, o, w) for n, c in rule.get("when", {}).items() for o, w in c.items()]
+        is_denial = rule["effect"] == "deny"
+        when = [(n, o, w) for n, c in rule.get("when", {}).items() for o, w in c.items()]
+        tests = [_cedar_condition(n, o, w, is_denial=is_denial) for n, o, w in when]
         for tool in rule["operations"]:
             effect = "permit" if rule["effect"] == "allow" else "forbid"
             add(effect, tool, rule.get("roles"), " && ".join(tests) or "true")

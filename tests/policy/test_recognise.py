@@ -92,6 +92,192 @@ def test_what_a_policy_decides(policy: dict[str, Any], call: dict[str, Any], wan
     assert verdict(policy, call) == wanted
 
 
+FAIL_CLOSED: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    # denials that look like grants
+    ({"forbidden_operations_by_role": {"clerk": ["send_mail"]}}, SEND),
+    ({"role_restrictions": {"clerk": ["send_mail"]}}, SEND),
+    ({"required_roles": {"clerk": ["send_mail"]}}, SEND),
+    ({"allowed_regions": ["*"]}, SEND),
+    ({"approved_by": ["send_mail"]}, SEND),
+    ({"allowed_operations_for_admins": ["send_mail"]}, SEND),
+    ({"allowed_operations_except": ["send_mail"]}, SEND),
+    ({"dont_allow": ["send_mail"]}, SEND),
+    ({"allowed_operations": ["*", "-send_mail"]}, SEND),
+    ({"allowed_operations": ["!send_mail", "*"]}, SEND),
+    ({**ALLOW, "allowed_users": ["bob"]}, SEND),
+    ({"roles": {"chief": {"cedar": "permit(principal,action,resource);"}}}, SEND),
+    ({"not_cedar": "permit(principal,action,resource);"}, SEND),
+    ({"default": "allow unless risky"}, SEND),
+    ({"default": "allow internal"}, SEND),
+    ({"default_timezone": "permitted"}, SEND),
+    ({"default_for_chief": "allow"}, SEND),
+    ({"tools": {"default": "allow"}}, SEND),
+    ({"not_granted_scopes": ["a"], "required_scopes": {"send_mail": ["a"]}}, SEND),
+    # rules that must not vanish
+    ({**ALLOW, "rules": [{"tool": "send_mail", "action": "deny"}]}, SEND),
+    ({"rules": [{"effect": "allow", "tool": "send_mail", "actions": ["read"]}]}, SEND),
+    ({**ALLOW, "rules": [{"effect": "deny", "name": "no-mail", "applies_to": ["send_mail"]}]}, SEND),
+    ({**ALLOW, "rules": [{"effect": "block", "tool": "send_mail"}]}, SEND),
+    ({**ALLOW, "rules": [{"effect": "require_approval", "tool": "send_mail"}]}, SEND),
+    ({**ALLOW, "rules": [{"effect": None, "tool": "send_mail"}]}, SEND),
+    ({"rules": [{"effect": "allow", "decision": "deny", "tool": "send_mail"}]}, SEND),
+    ({"rules": [{"effect": "allow", "tool": "send_mail", "rule": "Only to colleagues, never outside."}]}, SEND),
+    ({**ALLOW, "rules": [{"description": "Never send mail to anyone."}]}, SEND),
+    ({**ALLOW, "description": "Sending mail is forbidden for clerks."}, SEND),
+    ({**ALLOW, "forbidden_operations": ["sending mail to customers"]}, SEND),
+    ({**ALLOW, "forbidden_operations": ["list_mail, send_mail"]}, SEND),
+    ({**ALLOW, "forbidden_operations": "list_mail,send_mail"}, SEND),
+    ({**ALLOW, "forbidden_operations": "all"}, SEND),
+    ({**ALLOW, "forbidden_operations": {"send_mail": "yes"}}, SEND),
+    ({**ALLOW, "forbidden_operations": {"send_mail": None}}, SEND),
+    ({"tools": {"send_mail": {"allowed": True, "roles": ["chief"]}}}, SEND),
+    ({"tools": {"send_mail": {"allowed": True, "enabled": False}}}, SEND),
+    ({"tools": {"send_mail": {"allowed": "no"}}}, SEND),
+    ({"rules": [{"effect": "allow", "tool": "send_mail", "roles": []}]}, SEND),
+    ({**ALLOW, "rules": [{"effect": "deny", "tool": "send_mail", "roles": "clerk, lead"}]}, SEND),
+    ({**ALLOW, "rules": [{"effect": "deny", "tool": "send_mail", "roles": ["!chief"]}]}, SEND),
+    ({**ALLOW, "roles": {"all": {"deny": ["send_mail"]}}}, SEND),
+    ({**ALLOW, "roles": {"r1": {"name": "clerk", "deny": ["send_mail"]}}}, SEND),
+    ({**ALLOW, "roles": {"clerk": {"inherits": "a", "extends": "staff"}, "staff": {"deny": ["send_mail"]}}}, SEND),
+    # requirements
+    ({**ALLOW, "blocked_domains": "acme.com"}, SEND),
+    ({**ALLOW, "egress": {"blocked": ["acme.com"]}}, SEND),
+    ({**ALLOW, "max_sensitivity": {"send_mail": 1}}, {**SEND, "scope_sensitivity": 5}),
+    ({**ALLOW, "max_data_sensitivity": 1}, {**SEND, "scope_sensitivity": 5}),
+    ({**ALLOW, "limits": {"send_mail": {"limit": {"max": 4}}}}, SEND),
+    ({**ALLOW, "limits": {"send_mail": {"min_limit": 6}}}, SEND),
+    ({**ALLOW, "scope_limits": {"clerk": {"limit": 4}}, "roles": {"clerk": {}}}, SEND),
+    ({**ALLOW, "max_limit": 4}, SEND),
+    ({**ALLOW, "provenance_requirements": {"max_tier": 1}}, SEND),
+    ({**ALLOW, "provenance_requirements": {"all": "internal"}}, SEND),
+    ({**ALLOW, "provenance_requirements": {"send_mail": "not public"}}, SEND),
+    ({**ALLOW, "blocked_sources": ["external"]}, SEND),
+    ({**ALLOW, "requires_before": {"send_mail": ["approve", "verify"]}}, SEND),
+    ({**ALLOW, "explicit_request_required": "yes"}, SEND),
+    # conditions of denials
+    (
+        {**ALLOW, "rules": [{"effect": "deny", "tool": "send_mail", "when": {"destination": "evil.com"}}]},
+        node("send_mail", arguments={"to": ["a@acme.com", "b@evil.com"]}),
+    ),
+    (
+        {**ALLOW, "rules": [{"effect": "deny", "tool": "send_mail", "when": {"to": {"in": ["b@evil.com"]}}}]},
+        node("send_mail", arguments={"to": ["a@acme.com", "b@evil.com"]}),
+    ),
+    (
+        {**ALLOW, "rules": [{"effect": "deny", "tool": "send_mail", "when": {"limit": {">": 3}}}]},
+        node("send_mail", arguments={"limit": "all"}),
+    ),
+    (
+        {**ALLOW, "rules": [{"effect": "deny", "tool": "send_mail", "when": {"limit": 5}}]},
+        node("send_mail", arguments={"limit": "5"}),
+    ),
+    (
+        {**ALLOW, "rules": [{"effect": "deny", "tool": "send_mail", "when": {"kind": "admin"}}]},
+        node("send_mail", arguments={"kind": " \u0430dmin "}),
+    ),
+    ({**ALLOW, "rules": [{"effect": "deny", "tool": "send_mail", "when": {"approved": {"!=": True}}}]}, SEND),
+    (
+        {
+            **ALLOW,
+            "rules": [{"effect": "deny", "tool": "send_mail", "when": [{"field": "limit", "op": ">", "value": 3}]}],
+        },
+        SEND,
+    ),
+    ({**ALLOW, "rules": [{"effect": "deny", "tool": "send_mail", "when": {"arguments.limit": 5}}]}, SEND),
+    ({**ALLOW, "rules": [{"effect": "deny", "tool": "send_mail", "when": {"user_role": "clerk"}}]}, SEND),
+    ({**ALLOW, "rules": [{"effect": "deny", "tool": "send_mail", "constraints": {"limit": {"max": 3}}}]}, SEND),
+    # statements
+    (
+        {
+            "Statement": [
+                {"Effect": "Allow", "Action": "*"},
+                {"Effect": "Deny", "Action": "*", "Condition": {"StringNotEquals": {"aws:username": "boss"}}},
+            ]
+        },
+        SEND,
+    ),
+    (
+        {
+            "Statement": [
+                {"Effect": "Allow", "Action": "*"},
+                {"Effect": "Deny", "Action": "*", "Condition": {"StringNotEquals": {"mail:mode": "draft"}}},
+            ]
+        },
+        SEND,
+    ),
+    ({"Statement": [{"Effect": "Allow", "Action": "*"}, {"Effect": "Deny", "effect": "Allow", "Action": "*"}]}, SEND),
+    ({"Statement": [{"Effect": "Allow", "Action": "*"}, {"Effect": "Deny", "Action": "send_mail,list_mail"}]}, SEND),
+    (
+        {"Statement": [{"Effect": "Allow", "Action": "*"}, {"Effect": "Deny", "Action": "*", "Resource": "arn:evil"}]},
+        node("send_mail", arguments={"resource": "arn:ok", "target": ["ARN:evil"]}),
+    ),
+]
+
+
+@pytest.mark.parametrize(("policy", "call"), FAIL_CLOSED)
+def test_what_is_misread_easily_is_never_compliant(policy: dict[str, Any], call: dict[str, Any]) -> None:
+    assert verdict(policy, call) != "compliant"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"to": "bob@acme.com@evil.com"}, {"to": "bob@acme.com, evil.com"}, {"to": "bob@acme.com\nBcc: eve@evil.com"},
+        {"url": "evil.com/path?x=bob@acme.com"}, {"url": "https://evil.com\\@acme.com/"}, {"to": "eve%evil.com@acme.com"},
+        {"to": {"eve@evil.com": 1}}, {"recipients": [{"id": "eve@evil.com"}]}, {"host": 167772161}, {"page": "https://evil.com/x"},
+        {"to": "bob@\u0430cme.com"}, {"to": "bob@acm\u00e9.com"}, {"to": "bob@ac\u200bme.com"}, {"url": "http://acme.com.evil.com"},
+    ],
+)  # fmt: skip
+def test_no_way_around_a_list_of_destinations(arguments: dict[str, Any]) -> None:
+    assert (
+        verdict({"default": "allow", "allowed_domains": ["acme.com"]}, node("send_mail", arguments=arguments))
+        != "compliant"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"to": "eve@mail.evil.com"}, {"host": "evil.com:443"}, {"url": "evil.com/x"}, {"url": "//evil.com"}, {"host": "evil.com."},
+        {"url": "https:/evil.com"}, {"url": "https:\\\\evil.com"}, {"host": "evil\u3002com"}, {"host": "evil%2ecom"},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("pattern", ["evil.com", " EVIL.com. ", "https://evil.com/*", ".evil.com", "@evil.com"])
+def test_no_way_around_a_list_of_blocked_destinations(arguments: dict[str, Any], pattern: str) -> None:
+    policy = {"default": "allow", "blocked_domains": [pattern]}
+    assert verdict(policy, node("send_mail", arguments=arguments)) != "compliant"
+
+
+def test_honest_destinations_pass() -> None:
+    policy = {"default": "allow", "allowed_domains": ["acme.com", "*.acme.com"], "blocked_domains": ["evil.com"]}
+    for arguments in (
+        {"to": ["a@acme.com", "b@mail.acme.com"]}, {"to": "a@acme.com; b@acme.com"}, {"url": "https://www.acme.com:443/x?y=1#z"},
+        {"url": "acme.com/path"}, {"to": "<a@acme.com>"}, {"body": "write to eve@evil.com"},
+    ):  # fmt: skip
+        assert verdict(policy, node("send_mail", arguments=arguments)) == "compliant", arguments
+
+
+def test_grants_go_by_the_exact_role() -> None:
+    policy = {"roles": {"clerk": {"allow": ["send_mail"], "deny": ["list_mail"]}}, "allowed_operations": ["list_mail"]}
+    assert verdict(policy, SEND, role="clerk") == "compliant"
+    assert verdict(policy, SEND, role="\u0441lerk") == "violation"
+    assert verdict(policy, node("list_mail"), role="Clerk") == "violation"
+
+
+def test_numbers_that_are_too_long_are_refused() -> None:
+    from gatling.errors import InputError
+
+    with pytest.raises(InputError, match="an integer of 16610 bits"):
+        verdict({"default": "allow"}, node("send_mail", arguments={"limit": 10**5000}))
+    with pytest.raises(InputError, match="bits"):
+        recognise({"max_records": 10**5000})
+    deep: dict[str, Any] = {}
+    for _ in range(3_000):
+        deep = {"access": deep}
+    with pytest.raises(InputError, match="nested deeper"):
+        recognise(deep)
+
+
 def test_requests_decide_where_they_are_known() -> None:
     policy = {**ALLOW, "explicit_request_required": ["send_mail"]}
     context, calls = parse_context({"policy": policy, "user_role": "clerk"}), parse_plan(plan(SEND))
@@ -166,7 +352,6 @@ scope_limits:
   send_mail: {limit: 100}
 roles:
   clerk: {inherits: staff}
-annex: {a: 1}
 rules:
   - Mail goes only to colleagues.
 """
@@ -176,8 +361,15 @@ def test_lint_names_what_is_wrong_and_where() -> None:
     found = {(f.kind, f.line) for f in lint(recognise(parse_policy(BAD)))}
     assert found == {
         ("contradiction", 1), ("shadowed", 5), ("never_matches", 8), ("unsatisfiable", 9), ("shadowed", 10),
-        ("unknown_role", None), ("unrecognised", 13), ("prose", 15),
+        ("unknown_role", 12), ("prose", 14),
     }  # fmt: skip
+
+
+def test_lint_lists_what_nobody_reads() -> None:
+    found = lint(recognise(parse_policy("allowed_operations: [a]\nannex: {a: 1}\nlimits: {b.limit: 3}\n")))
+    assert [(f.kind, f.path, f.line) for f in found] == [
+        ("unrecognised", "annex", 2)
+    ]  # and is silent on what may be there
 
 
 def test_lint_of_a_sound_policy_is_empty() -> None:
@@ -191,8 +383,16 @@ def test_lint_knows_the_tools_there_are() -> None:
 
 
 def test_hostile_policies_take_linear_time() -> None:
-    policy = {"forbidden_operations": ["*a" * 300 + "b"] * 50, "allowed_operations": [f"t{i}" for i in range(20_000)]}
-    assert verdict(policy, node("a" * 5_000)) == "violation"
+    policy: dict[str, Any] = {
+        "forbidden_operations": ["*" + "a" * 4_000 + "b"] + ["*a" * 300 + "b"] * 50,
+        "allowed_operations": [f"t{i}" for i in range(20_000)],
+        "requires_before": {"go": "approve"},
+        "scope_limits": {"go.per_request": 10_000},
+    }
+    assert verdict(policy, node("a" * 8_000)) == "violation"
+    nodes = [node("go", f"n{i}") for i in range(2_000)]
+    edges = [[f"n{i}", f"n{j}"] for j in range(2_000) for i in range(max(0, j - 16), j)]
+    assert judge(policy, plan(*nodes, edges=edges)).verdict == "violation"
     assert lint(recognise(policy))
     loop = {"roles": {"a": {"inherits": "b"}, "b": {"inherits": "a"}}, "allowed_operations": ["x"]}
     assert verdict(loop, node("x"), role="a") == "compliant"

@@ -15,6 +15,7 @@ from typing import Any
 
 from gatling.data.catalog.spec import ToolSpec
 from gatling.errors import InputError
+from gatling.schema.files import atomic_write
 from gatling.schema.plain import canonical_json, decode_text, join_path
 
 FORMAT = "gatling-catalog"
@@ -54,7 +55,8 @@ def write_catalog(path: str | Path, specs: Iterable[ToolSpec]) -> None:
         with gzip.GzipFile(filename="", mode="wb", fileobj=stream, compresslevel=9, mtime=0) as packed:
             packed.write(content)
         content = stream.getvalue()
-    path.write_bytes(content)
+    with atomic_write(path) as file:
+        file.write(content)
 
 
 def read_document(path: str | Path) -> Any:

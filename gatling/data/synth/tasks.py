@@ -151,7 +151,7 @@ class TaskMaker:
             wanted = self._is_needed(goal, slot) or rng.random() < (0.12 if slot.is_quiet else 0.3)
             if slot is goal.limit or (goal.name, slot.name) in self.limits or (goal.name, slot.name) in self.allowed:
                 wanted = wanted or rng.random() < 0.75
-            if not wanted or len(call.arguments) > 7:
+            if not wanted or (len(call.arguments) > 7 and not self._is_needed(goal, slot)):
                 continue
             if slot.entity and not slot.is_list and rng.random() < 0.55:
                 produced = self._produce(rng, slot, goal, steps, mentions) if slot.parameter.type != "integer" else None

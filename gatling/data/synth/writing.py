@@ -199,7 +199,11 @@ def _statements(page: _Page) -> None:
     for (tool, name), values in g.allowed_values.items():
         structured, prose = page.form()
         if structured:
-            add("Deny", [tool], None, {"StringNotEquals": {name: list(values)}})
+            slot = next(slot for slot in g.tools[tool].slots if slot.name == name)
+            others = [
+                v for v in slot.parameter.enum if v not in values
+            ]  # StringNotEquals would catch a missing value too
+            add("Deny", [tool], None, {"StringEquals": {name: others}})
         if prose or not structured:
             _say_values(page, tool, name, values)
     if rng.random() < 0.7:
