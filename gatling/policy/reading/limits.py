@@ -1,0 +1,101 @@
+"""Limits: on arguments, on the volume, on how many calls, on sensitivity and tier."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from gatling.policy.reading.conditions import conditions_of
+from gatling.policy.reading.reader import Place, Reader, is_role
+from gatling.policy.reading.vocabulary import ALL, VOLUME_WORDS, words_of
+from gatling.policy.rules import ClauseKind, Condition, Operator
+from gatling.schema.words import split_words
+
+
+def read_limits(reader: Reader, key: str, value: Any, place: Place) -> None:
+    """Limits: a number is for the calls of the place, a mapping by tool, role, argument, or tool and argument joined by a dot."""
+    words = [w for w in split_words(key) if w not in ("max", "maximum", "limit", "limits", "scope", "per")]
+    subject = _level_subject(words)
+    if isinstance(value, bool) or value is None or (words_of(key) & {"min", "minimum"} and isinstance(value, dict)):
+        reader.skip(place.path, "not a limit")
+    elif isinstance(value, (int, float)):
+        _add_limit(reader, place, words, value, key)
+    elif isinstance(value, dict):
+        for name, bound in value.items():
+            _limit_member(reader, name, bound, place.at(name), subject)
+    else:
+        reader.skip(place.path, "not a limit")
+
+
+def _limit_member(reader: Reader, name: str, bound: Any, here: Place, subject: str | None) -> None:
+    """Read one member of a mapping of limits; `subject` is what the mapping as a whole bounds, if that is a level."""
+    is_open = here.tools == ("*",)
+    if is_role(reader, name) and not here.roles:
+        if isinstance(bound, dict):
+            read_limits(reader, "limits", bound, replace(here, roles=(name,)))
+        else:
+            reader.skip(here.path, "a limit for a role that does not say of what")
+    elif subject is not None:
+        if isinstance(bound, int) and not isinstance(bound, bool):
+            tools = ("*",) if name.lower() in ALL | {"default"} else (name,)
+            check = Condition(subject, Operator.AT_MOST, bound)
+            reader.add(here.clause(ClauseKind.REQUIRE, tools=tools, checks=(check,)))
+        else:
+            reader.skip(here.path, "not a level")
+    elif isinstance(bound, dict):
+        if is_open and not _is_generic(name):
+            read_limits(reader, "limits", bound, replace(here, tools=(name,)))
+        else:  # an argument with operators
+            reader.add(here.clause(ClauseKind.REQUIRE, checks=tuple(conditions_of({name: bound}))))
+    elif not isinstance(bound, (int, float)) or isinstance(bound, bool) or "*" in name.rpartition(".")[2]:
+        reader.skip(here.path, "not a limit")
+    elif words_of(name) & {"min", "minimum"}:
+        reader.add(here.clause(ClauseKind.REQUIRE, checks=tuple(conditions_of({name: bound}))))
+    else:
+        head, dot, argument = name.rpartition(".")
+        words = [w for w in split_words(argument if dot else name) if w not in ("max", "maximum")]
+        if dot and argument:
+            _add_limit(reader, replace(here, tools=(head,)) if is_open else here, words, bound, argument)
+        elif is_open and here.path and not _is_generic(name):
+            _add_limit(reader, replace(here, tools=(name,)), [], bound, name)
+            _add_limit(reader, here, words, bound, name, only_argument=True)
+        else:
+            _add_limit(reader, here, words, bound, name)
+
+
+def _level_subject(words: list[str]) -> str | None:
+    """Return sensitivity or tier if that is what the words bound."""
+    for word, subject in (("sensitivity", "sensitivity"), ("tier", "tier"), ("provenance", "tier"), ("trust", "tier")):
+        if word in words:
+            return subject
+    return None
+
+
+def _is_generic(name: str) -> bool:
+    """Tell whether a limit's name says what is counted (`max_records`, `limit`), not which tool (`list_events`)."""
+    words = words_of(name)
+    return bool(words & {"max", "maximum", "min", "per"}) or words <= VOLUME_WORDS | {"amount", "calls", "recipients"}
+
+
+def _add_limit(
+    reader: Reader, place: Place, words: list[str], bound: int | float, name: str, *, only_argument: bool = False
+) -> None:
+    """Add one upper bound on what `words` name: an argument, the volume, or how many calls."""
+    if isinstance(bound, float) and bound.is_integer():
+        bound = int(bound)
+    joined = "_".join(w for w in words if w not in ("max", "maximum"))
+    if joined in ("per_request", "calls", "calls_per_request", "per_plan", "times", "invocations", "requests"):
+        subject = "calls" if place.tools == ("*",) else "count"
+        checks = [Condition(subject, Operator.AT_MOST, bound)]
+    elif (level := _level_subject(words)) is not None:
+        checks = [Condition(level, Operator.AT_MOST, bound)]
+    elif not words or (set(words) <= VOLUME_WORDS and not only_argument):
+        checks = [Condition("volume", Operator.AT_MOST, bound)]
+        said = split_words(name)
+        if words or set(said) & {"limit", "max", "maximum"}:  # `max_limit` bounds the argument `limit` too
+            bare = "_".join(w for w in said if w not in ("max", "maximum"))
+            checks += [Condition(f"argument:{n}", Operator.AT_MOST, bound) for n in dict.fromkeys((bare, name)) if n]
+    else:
+        names = dict.fromkeys((joined, name))
+        checks = [Condition(f"argument:{n}", Operator.AT_MOST, bound) for n in names]
+    reader.add(place.clause(ClauseKind.REQUIRE, checks=tuple(checks)))

@@ -1,0 +1,86 @@
+"""What the readers of a policy share: where they are, and what they have found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gatling.policy.rules import Clause, ClauseKind, Condition, Operator, Unrecognised
+from gatling.policy.source import DataPath
+from gatling.policy.tree import Effect
+
+FALLING = (Operator.AT_MOST, Operator.BELOW)
+
+
+RISING = (Operator.AT_LEAST, Operator.ABOVE)
+
+
+def _only_more_trust(conditions: tuple[Condition, ...], operators: tuple[Operator, ...]) -> tuple[Condition, ...]:
+    """Leave undecided what would make less trust an advantage: a grant only for tier 3, a denial only for tier 1."""
+    return tuple(
+        Condition("prose", Operator.UNKNOWN, f"{c}: asks for less trust")
+        if c.subject.startswith("tier") and c.operator not in (*operators, Operator.UNKNOWN)
+        else c
+        for c in conditions
+    )
+
+
+@dataclass
+class Reader:
+    """Collects the clauses of one policy, each with its line."""
+
+    lines: dict[DataPath, int]
+    clauses: list[Clause] = field(default_factory=list)
+    unrecognised: list[Unrecognised] = field(default_factory=list)
+    default: Effect = Effect.NONE
+    inherits: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    inherits_from: dict[str, tuple[DataPath, int | None]] = field(default_factory=dict)
+    scopes: list[tuple[tuple[str, ...], frozenset[str]]] = field(default_factory=list)
+    cedar: list[tuple[DataPath, str]] = field(default_factory=list)
+    role_names: frozenset[str] = frozenset()
+
+    def add(self, clause: Clause) -> None:
+        when = _only_more_trust(clause.when, RISING if clause.kind is not ClauseKind.ALLOW else FALLING)
+        checks = _only_more_trust(clause.checks, FALLING)
+        self.clauses.append(replace(clause, when=when, checks=checks, line=self.lines.get(clause.path)))
+
+    def skip(self, path: DataPath, reason: str) -> None:
+        self.unrecognised.append(Unrecognised(path, reason, self.lines.get(path)))
+
+    # How the walk goes on below a part is for `recognise` to say.
+
+    def block(self, block: dict[str, Any], place: Place) -> None:
+        """Read a mapping that is a policy, or a part of one."""
+        raise NotImplementedError
+
+    def member(self, key: str, value: Any, place: Place) -> None:
+        """Read one member of such a mapping."""
+        raise NotImplementedError
+
+    def restrictions(self, value: dict[str, Any] | list[Any], place: Place) -> None:
+        """Take what restricts out of a part that is not known."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the walk is: the path, for which roles and tools, and whether what is granted here counts."""
+
+    path: DataPath
+    roles: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ("*",)
+    may_grant: bool = True
+
+    def at(self, part: str | int) -> Place:
+        return replace(self, path=(*self.path, part))
+
+    def clause(self, kind: ClauseKind, *, tools: tuple[str, ...] | None = None, **rest: Any) -> Clause:
+        return Clause(kind, self.tools if tools is None else tools, self.path, "native", self.roles, **rest)
+
+
+def is_role(reader: Reader, name: str) -> bool:
+    return name in reader.role_names
+
+
+def add_prose(reader: Reader, text: str, place: Place) -> None:
+    reader.add(place.clause(ClauseKind.REQUIRE, checks=(Condition("prose", Operator.UNKNOWN, text),)))

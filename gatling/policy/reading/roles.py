@@ -1,0 +1,84 @@
+"""Roles, what they inherit, and the OAuth scopes that they hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from gatling.policy.reading.reader import Place, Reader
+from gatling.policy.reading.rule_objects import read_list
+from gatling.policy.reading.vocabulary import ALL, NOT_A_NAME, texts_of
+from gatling.policy.rules import ClauseKind, Condition, Operator
+from gatling.policy.tree import Effect
+
+INHERITS = ("inherits", "extends", "inherits_from")
+
+
+def read_roles(reader: Reader, key: str, value: Any, place: Place) -> None:
+    if isinstance(value, list) and all(isinstance(item, dict) for item in value):
+        named = [(i, item, item.get("name", item.get("role"))) for i, item in enumerate(value)]
+        blocks = [(i, {k: v for k, v in item.items() if k not in ("name", "role")}, n) for i, item, n in named]
+    elif isinstance(value, dict):
+        blocks = [(name, item, name) for name, item in value.items()]
+    else:
+        reader.skip(place.path, "not a mapping of roles")
+        return
+    for part, block, name in blocks:
+        here = place.at(part)
+        if not isinstance(name, str) or place.roles or (isinstance(block, dict) and {"name", "role"} & block.keys()):
+            reader.skip(here.path, "a role without one clear name, or inside another role")
+            if isinstance(block, dict):
+                reader.restrictions(block, replace(here, may_grant=False))
+        elif isinstance(block, dict):
+            parents: list[str] = []
+            for word in INHERITS:
+                names = texts_of(block[word]) if word in block else ()
+                if names is None or any(NOT_A_NAME.search(n) for n in names):
+                    reader.skip((*here.path, word), "not a list of roles")
+                else:
+                    parents += names
+            if parents:
+                reader.inherits[name] = tuple(parents)
+                path = next((*here.path, word) for word in INHERITS if word in block)
+                reader.inherits_from[name] = path, reader.lines.get(path)
+            rest = {k: v for k, v in block.items() if k not in INHERITS}
+            is_all = name.lower() in ALL | {"*", "default"}
+            reader.block(rest, replace(here, roles=() if is_all else (name,), may_grant=place.may_grant and not is_all))
+        elif isinstance(block, list) and texts_of(block):
+            read_list(reader, Effect.ALLOW, block, replace(here, roles=(name,)))
+        else:
+            reader.skip(here.path, "not a role's permissions")
+
+
+def read_denied_by_role(reader: Reader, key: str, value: Any, place: Place) -> None:
+    """Denials under the names of roles; what is not a list of tools is left unread."""
+    for role, tools in value.items():
+        read_list(reader, Effect.DENY, tools, replace(place.at(role), roles=(role,)))
+
+
+def read_granted_scopes(reader: Reader, key: str, value: Any, place: Place) -> None:
+    lists = [(place.roles, value)] if not isinstance(value, dict) else [((role,), v) for role, v in value.items()]
+    for roles, items in lists:
+        scopes = texts_of(items.split() if isinstance(items, str) else items)
+        if place.roles and roles != place.roles:
+            scopes = None
+        if scopes is None or not place.may_grant:
+            reader.skip(place.path, "not a list of scopes, or not clear whose")
+        else:
+            reader.scopes.append((roles, frozenset(scopes)))
+
+
+def read_required_scopes(reader: Reader, key: str, value: Any, place: Place) -> None:
+    """Any one of a tool's scopes is needed, and enough."""
+    if not isinstance(value, dict):
+        reader.skip(place.path, "not a mapping of tools to scopes")
+        return
+    for tool, items in value.items():
+        scopes, here = texts_of(items), place if place.path[-1:] == (tool,) else place.at(tool)
+        if scopes is None:
+            reader.skip(here.path, "not a list of scopes")
+            continue
+        condition = Condition("scopes", Operator.IN, scopes)
+        if place.may_grant:
+            reader.add(replace(here.clause(ClauseKind.ALLOW, tools=(tool,), when=(condition,)), dialect="scopes"))
+        reader.add(replace(here.clause(ClauseKind.REQUIRE, tools=(tool,), checks=(condition,)), dialect="scopes"))
