@@ -245,8 +245,11 @@ def _schemas(page: _Page) -> None:
             part: dict[str, Any] = {"type": slot.parameter.type}
             if slot.parameter.enum and not slot.is_list:
                 part["enum"] = list(g.allowed_values.get((name, slot.name), slot.parameter.enum))
-            if (name, slot.name) in g.limits:
-                part["maxItems" if slot.is_list else "maximum"] = g.limits[name, slot.name]
+            most = g.limits.get((name, slot.name))
+            if most is not None and slot.parameter.type == "string":  # a schema bounds numbers only
+                _say_limit(page, name, slot.name, most)
+            elif most is not None:
+                part["maxItems" if slot.is_list else "maximum"] = most
             properties[slot.name] = part
         entries[name] = {rng.choice(("input_schema", "parameters")): {"type": "object", "properties": properties}}
         for (tool_name, argument), values in g.allowed_values.items():
