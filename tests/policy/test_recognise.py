@@ -372,6 +372,12 @@ def test_lint_lists_what_nobody_reads() -> None:
     ]  # and is silent on what may be there
 
 
+def test_sections_of_rules_are_read() -> None:
+    rules = recognise({"sections": [{"section": "Mail", "rules": [{"id": "P1", "rule": "Be brief in every mail."}]}]})
+    assert rules.unrecognised == ()
+    assert [c.path for c in rules.clauses] == [("sections", 0, "rules", 0)]
+
+
 def test_lint_of_a_sound_policy_is_empty() -> None:
     policy = {**ALLOW, "forbidden_operations": ["drop_*"], "scope_limits": {"list_mail.limit": 5}, "default": "deny"}
     assert lint(recognise(policy)) == []

@@ -180,6 +180,8 @@ def read_rule(reader: Reader, rule: dict[str, Any], place: Place, effect: Effect
     if isinstance(rest.get("rules"), list) and not any(k in rest for k in TEXT_KEYS):  # a section
         read_rules(reader, rest.pop("rules"), here.at("rules"))
         rest.pop("section", None)
+        if not rest and effect is Effect.NONE:
+            return
     text = next((rest.pop(key) for key in TEXT_KEYS if isinstance(rest.get(key), str)), None)
     when = [c for key in WHEN_KEYS if key in rest for c in conditions_of(rest.pop(key))]
     must = [c for key in MUST_KEYS if key in rest for c in conditions_of(rest.pop(key))]
