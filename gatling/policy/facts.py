@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from gatling.policy.globs import squashed
+from gatling.policy.globs import squashed_name
 from gatling.schema import ExecutionPlan, PlanNode
 from gatling.schema.words import split_words
 
@@ -103,7 +103,7 @@ class Call:
         while stack:
             where, item = stack.pop()
             for key, child in item.items():
-                path = f"{where}{squashed(key)}"
+                path = f"{where}{squashed_name(key)}"
                 found.setdefault(path, []).append(child)
                 if isinstance(child, dict):
                     stack.append((path + ".", child))
@@ -111,7 +111,7 @@ class Call:
 
     def argument(self, path: str) -> list[Any]:
         """Return the values under a dotted path; several if names differ in case or separators only, none if absent."""
-        return self._by_name.get(".".join(squashed(part) for part in path.split(".")), [])
+        return self._by_name.get(".".join(squashed_name(part) for part in path.split(".")), [])
 
     @cached_property
     def destinations(self) -> list[Destination]:

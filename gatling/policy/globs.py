@@ -78,3 +78,8 @@ def squashed(name: str) -> str:
     for piece in name.replace("?", "\x00?\x00").replace("*", "\x00*\x00").split("\x00"):
         parts.append(piece if piece in ("*", "?") else "".join(w for w in split_words(piece) if w[0].isalnum()))
     return "".join(parts)
+
+
+def squashed_name(name: str) -> str:
+    """Return the name of a call, an argument or a role squashed; `*` and `?` in it are separators like any others."""
+    return squashed(name).replace("*", "").replace("?", "")

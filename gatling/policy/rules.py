@@ -27,7 +27,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import Any
 
-from gatling.policy.globs import covers, matches, squashed
+from gatling.policy.globs import covers, matches, squashed, squashed_name
 from gatling.policy.source import DataPath, show_path
 from gatling.policy.tree import Effect
 
@@ -120,7 +120,7 @@ class Clause:
             return True
         # A complement that catches more names less: NotAction goes by the lenient comparison only where it restricts less.
         lenient = self.is_squashed or (self.kind is not ClauseKind.ALLOW) != self.is_complement
-        return lenient and matches(squashed(pattern), squashed(tool))
+        return lenient and matches(squashed(pattern), squashed_name(tool))
 
     def is_for(self, roles: tuple[str, ...]) -> bool:
         """Tell whether it binds someone with these roles: a grant by the exact name, what restricts leniently."""
@@ -128,7 +128,7 @@ class Clause:
             return True
         if self.kind is ClauseKind.ALLOW:
             return any(matches(p, r) for p in self.roles for r in roles)
-        return any(matches(squashed(p), squashed(r)) for p in self.roles for r in roles)
+        return any(matches(squashed(p), squashed_name(r)) for p in self.roles for r in roles)
 
     def covers_tools(self, other: Clause) -> bool:
         """Tell whether it is about every call that `other` is about; may say no where the answer is yes."""
@@ -221,7 +221,7 @@ class Rulebook:
                 else:
                     for name in {squashed(t) for t in clause.tools}:
                         self._by_name.setdefault(name, []).append(clause)
-        return self._by_name.get(squashed(tool), []) + self._by_pattern
+        return self._by_name.get(squashed_name(tool), []) + self._by_pattern
 
     def granted_scopes(self, role: str) -> frozenset[str]:
         if role not in self._held:

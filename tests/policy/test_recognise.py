@@ -139,6 +139,10 @@ FAIL_CLOSED: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({**ALLOW, "roles": {"all": {"deny": ["send_mail"]}}}, SEND),
     ({**ALLOW, "roles": {"r1": {"name": "clerk", "deny": ["send_mail"]}}}, SEND),
     ({**ALLOW, "roles": {"clerk": {"inherits": "a", "extends": "staff"}, "staff": {"deny": ["send_mail"]}}}, SEND),
+    # names that only look different
+    ({"default": "allow", "forbidden_operations": ["send_mail"]}, node("send*mail")),
+    ({"default": "allow", "forbidden_operations": ["send_mail"]}, node("Send?Mail")),
+    ({"default": "allow", "scope_limits": {"send_mail.limit": 4}}, node("send_mail", arguments={"limit*": 5})),
     # requirements
     ({**ALLOW, "blocked_domains": "acme.com"}, SEND),
     ({**ALLOW, "egress": {"blocked": ["acme.com"]}}, SEND),
