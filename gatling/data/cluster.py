@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -35,17 +36,13 @@ def on_ray(function: Callable[[Work], Result], pieces: Iterable[Work], *, worker
             raise ConfigError(f"the Ray cluster cannot be reached: {error}") from None
     try:
         task = ray.remote(function)
-        waiting: list[Any] = []
-        rest = iter(pieces)
-        for piece in rest:
+        waiting: deque[Any] = deque()
+        for piece in pieces:
             waiting.append(task.remote(piece))
             if len(waiting) >= 2 * workers:
-                break
+                yield ray.get(waiting.popleft())
         while waiting:
-            yield ray.get(waiting.pop(0))
-            piece = next(rest, None)  # type: ignore[assignment]
-            if piece is not None:
-                waiting.append(task.remote(piece))
+            yield ray.get(waiting.popleft())
     finally:
         if not was_running:
             ray.shutdown()

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
 from typing import Any
@@ -73,7 +73,6 @@ class Counts:
     """Families drawn anew because the policy's text said otherwise than its rules. A fault of the generator."""
 
 
-@dataclass(frozen=True)
 class Generator:
     """Makes traces from a catalogue.
 
@@ -83,19 +82,25 @@ class Generator:
         unseen_vendor: whose tools stand in the split of that name only.
     """
 
-    specs: Sequence[ToolSpec]
-    seed: int = 0
-    violations_per_trace: float = 1.5
-    unseen_vendor: str | None = "aws"
-    counts: Counts = field(default_factory=Counts)
-    _pools: dict[str, dict[tuple[str, str], list[int]]] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.violations_per_trace <= 10:
-            raise ConfigError(f"--violations-per-trace is {self.violations_per_trace}, it must be in [0, 10]")
-        object.__setattr__(self, "_pools", self._make_pools())
-        object.__setattr__(self, "_tool", lru_cache(maxsize=40_000)(self._dress))
-        object.__setattr__(self, "_last", lru_cache(maxsize=2)(self._family))
+    def __init__(
+        self,
+        specs: Sequence[ToolSpec],
+        *,
+        seed: int = 0,
+        violations_per_trace: float = 1.5,
+        unseen_vendor: str | None = "aws",
+    ) -> None:
+        if not 0 <= violations_per_trace <= 10:
+            raise ConfigError(f"--violations-per-trace is {violations_per_trace}, it must be in [0, 10]")
+        self.specs = specs
+        self.seed = seed
+        self.violations_per_trace = violations_per_trace
+        self.unseen_vendor = unseen_vendor
+        self.counts = Counts()
+        self.pools = self._make_pools()
+        """For each split its domains, (vendor, domain), and the numbers of their tools."""
+        self.tool = lru_cache(maxsize=40_000)(self._dress)
+        self._last = lru_cache(maxsize=2)(self._family)
 
     def _make_pools(self) -> dict[str, dict[tuple[str, str], list[int]]]:
         """Return for each split its domains and their tools, by number."""
@@ -121,11 +126,11 @@ class Generator:
     @property
     def splits(self) -> list[str]:
         """The splits that this catalogue can fill."""
-        return [name for name in SPLITS if name in self._pools]
+        return [name for name in SPLITS if name in self.pools]
 
     def domains(self, split: str) -> list[tuple[str, str]]:
         """Return (vendor, domain) of the tools in a split."""
-        return list(self._pools[split])
+        return list(self.pools[split])
 
     @property
     def family_size(self) -> int:
@@ -133,12 +138,11 @@ class Generator:
 
     def trace(self, split: str, index: int) -> Record:
         """Return one trace."""
-        records: list[Record] = self._last(split, index // self.family_size)  # type: ignore[attr-defined]
-        return records[index % self.family_size]
+        return self._last(split, index // self.family_size)[index % self.family_size]
 
     def forget(self) -> None:
         """Drop the family that was made last."""
-        self._last.cache_clear()  # type: ignore[attr-defined]
+        self._last.cache_clear()
 
     def _dress(self, number: int, naming: Naming) -> Tool:
         return dressed(self.specs[number], naming)
@@ -195,7 +199,7 @@ class _Family:
 
     def _pick_tools(self) -> tuple[list[Tool], list[Tool], str]:
         """Return the family's tools, tools of other domains, and the main domain."""
-        rng, pool = self.rng, self.generator._pools[self.split]
+        rng, pool = self.rng, self.generator.pools[self.split]
         domains = list(pool)
         weights = [_VENDOR_WEIGHT.get(vendor, 1.0) for vendor, _ in domains]
         main = rng.choices(domains, weights)[0]
@@ -213,13 +217,13 @@ class _Family:
                 numbers += rng.sample(extra, min(len(extra), 4))
         tools: dict[str, Tool] = {}
         for i in dict.fromkeys(numbers):
-            tool: Tool = self.generator._tool(i, naming)  # type: ignore[attr-defined]
+            tool = self.generator.tool(i, naming)
             tools.setdefault(squashed(tool.name), tool)
         others: dict[str, Tool] = {}
         if self.size > 25:
             for _ in range(min(12, 1 + self.size // 40)):
                 for i in pool[rng.choice(domains)][:40]:
-                    tool = self.generator._tool(i, naming)  # type: ignore[attr-defined]
+                    tool = self.generator.tool(i, naming)
                     if squashed(tool.name) not in tools:
                         others[squashed(tool.name)] = tool
         if all(t.is_safe for t in tools.values()) or len(tools) < 3:

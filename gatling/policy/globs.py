@@ -51,10 +51,6 @@ def _matches_slowly(pattern: str, text: str) -> bool:
     return all(c == "*" for c in pattern[i:])
 
 
-def matches_any(patterns: tuple[str, ...], text: str) -> bool:
-    return any(matches(pattern, text) for pattern in patterns)
-
-
 def covers(wide: str, narrow: str) -> bool:
     """Tell whether every text that `narrow` matches is matched by `wide`; may say no where the answer is yes.
 
