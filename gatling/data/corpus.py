@@ -20,8 +20,9 @@ from gatling.data.groups import GroupKey
 from gatling.data.pairs import Pairs
 from gatling.data.shards import DIGEST_BYTES, Shard, ShardBuilder, Strings
 from gatling.features import ContextFeatures, PlanFeatures
-from gatling.schema import Trace
+from gatling.schema import ExecutionPlan, GovernanceContext, Trace
 
+S = TypeVar("S")
 T = TypeVar("T")
 _READ_CHUNK = 65_536
 
@@ -81,6 +82,12 @@ class Rows(Sequence[T], Generic[T]):
             rows = place - self._first_row[shard]
             for i, own_row in zip(shard.tolist(), rows.tolist(), strict=True):
                 yield self._read(self._shards[i], own_row)
+
+    def read_as(self, read: Callable[[Shard, int], S], number: int) -> S:
+        """Make something else of one record, with another reader of shards."""
+        place = self._place[number]
+        shard = int(np.searchsorted(self._first_row, place, side="right")) - 1
+        return read(self._shards[shard], int(place - self._first_row[shard]))
 
     def __iter__(self) -> Iterator[T]:
         return self.read(np.arange(len(self)))
@@ -188,13 +195,17 @@ class Corpus:
         )
 
     @classmethod
-    def from_traces(cls, traces: Iterable[Trace], group_by: str = "context") -> Corpus:
+    def from_traces(cls, traces: Iterable[Trace], group_by: str = "context", *, keep_records: bool = False) -> Corpus:
         """Tokenise traces into a single shard in memory. `group_by`: see `GroupKey`."""
-        builder, key, content = ShardBuilder(), GroupKey(group_by), io.BytesIO()
-        for trace in traces:
-            builder.add(trace, key(trace))
-        builder.write(content)
-        return cls.from_shards([Shard(content.getvalue())])
+        return cls.from_shards([shard_of(traces, group_by, keep_records=keep_records)])
+
+    def context_record(self, number: int) -> GovernanceContext:
+        """Return a context itself, where records were kept."""
+        return self.contexts.read_as(Shard.context_record, number)
+
+    def plan_record(self, number: int) -> ExecutionPlan:
+        """Return a plan itself, where records were kept."""
+        return self.plans.read_as(Shard.plan_record, number)
 
     def __len__(self) -> int:
         return len(self.context)
@@ -212,6 +223,15 @@ class Corpus:
     def pairs(self) -> Pairs:
         """Which plans go with which contexts."""
         return Pairs(self.context, self.plan, self.is_compliant, num_contexts=len(self.contexts))
+
+
+def shard_of(traces: Iterable[Trace], group_by: str, *, keep_records: bool) -> Shard:
+    """Tokenise traces into a shard in memory."""
+    builder, key, content = ShardBuilder(keep_records=keep_records), GroupKey(group_by), io.BytesIO()
+    for trace in traces:
+        builder.add(trace, key(trace))
+    builder.write(content)
+    return Shard(content.getvalue())
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:

@@ -24,7 +24,8 @@ class Pairs:
         """Pairs that stand in the data with both labels."""
         rows = np.flatnonzero(violating & ~is_both)
         rows = rows[np.argsort(context[rows], kind="stable")]
-        self._violations = plan[rows]
+        self._violation_rows = rows
+        self._plan = plan
         self._violations_from = np.searchsorted(context[rows], np.arange(num_contexts + 1))
 
         rows = np.flatnonzero(is_compliant)
@@ -42,7 +43,11 @@ class Pairs:
 
     def violations(self, context: int) -> np.ndarray:
         """Return the violating plans of a context, in the order of the data."""
-        return np.asarray(self._violations[self._violations_from[context] : self._violations_from[context + 1]])
+        return np.asarray(self._plan[self.violation_rows(context)])
+
+    def violation_rows(self, context: int) -> np.ndarray:
+        """Return the rows of a context's violations, in the order of the data."""
+        return np.asarray(self._violation_rows[self._violations_from[context] : self._violations_from[context + 1]])
 
     def _holds(self, keys: np.ndarray) -> np.ndarray:
         if not len(self._compliant):

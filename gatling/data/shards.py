@@ -6,11 +6,14 @@
   numbers of the shard, and each row of typed values, as they repeat. Integers are as narrow as the largest one needs.
 - What follows from other columns is not stored: a record's words from its texts, subtree ends and blocks from parents.
 - The features come back bit for bit.
+- On request the records themselves are kept too, compressed one by one: what makes hard negatives on the fly needs them.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
+import zlib
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
@@ -23,7 +26,8 @@ from gatling.features import ContextFeatures, PlanFeatures, context_features, pl
 from gatling.features.plan import NUM_LEAF_VALUES, NUM_NODE_VALUES
 from gatling.features.policy import NUM_TOKEN_VALUES, cut_blocks, subtree_ends
 from gatling.features.text import Texts
-from gatling.schema import Trace
+from gatling.schema import ExecutionPlan, GovernanceContext, Trace, parse_context, parse_plan
+from gatling.schema.plain import decode_json
 
 LAYOUT_VERSION = 1
 DIGEST_BYTES = 16
@@ -37,9 +41,14 @@ def short_digest(text: str) -> bytes:
 
 
 class ShardBuilder:
-    """Collects traces; `write` makes the file. Memory grows with the distinct contexts and plans."""
+    """Collects traces; `write` makes the file. Memory grows with the distinct contexts and plans.
 
-    def __init__(self) -> None:
+    Args:
+        keep_records: keep contexts and plans themselves beside their features.
+    """
+
+    def __init__(self, *, keep_records: bool = False) -> None:
+        self._records: dict[str, list[bytes]] | None = {"context": [], "plan": []} if keep_records else None
         self._contexts: dict[str, int] = {}
         self._plans: dict[str, int] = {}
         self._words: dict[str, int] = {}
@@ -59,9 +68,11 @@ class ShardBuilder:
         new_plan = None if plan.digest in self._plans else plan_features(plan)
         if new_context is not None:
             self._contexts[context.digest] = len(self._contexts)
+            self._keep("context", context)
             self._add_context(new_context)
         if new_plan is not None:
             self._plans[plan.digest] = len(self._plans)
+            self._keep("plan", plan)
             self._add_plan(new_plan)
         source, violation_type = trace.source or "", trace.violation_type or ""
         names = zip(self._names.values(), (source, violation_type, group), strict=True)
@@ -69,6 +80,11 @@ class ShardBuilder:
         self._traces.append(
             (self._contexts[context.digest], self._plans[plan.digest], trace.is_compliant, codes[0], codes[1], codes[2])
         )
+
+    def _keep(self, name: str, record: GovernanceContext | ExecutionPlan) -> None:
+        if self._records is not None:
+            text = json.dumps(record.model_dump(mode="json", exclude_unset=True), ensure_ascii=False)
+            self._records[name].append(zlib.compress(text.encode(), 6))
 
     def _add_context(self, features: ContextFeatures) -> None:
         self._append("context_text", self._text_numbers(features.texts))
@@ -131,6 +147,9 @@ class ShardBuilder:
             out[f"{name}_digest"] = np.frombuffer(content, np.uint8)
         for name, known in self._names.items():
             out[f"{name}_bytes"], out[f"{name}_offsets_of_names"] = _strings(known)
+        for name, records in (self._records or {}).items():
+            out[f"{name}_record"] = np.frombuffer(b"".join(records), np.uint8)
+            out[f"{name}_record_offsets"] = _offsets([np.empty(len(one), np.uint8) for one in records])
         groups = b"".join(short_digest(name) for name in self._names["group"])
         out["group_digest"] = np.frombuffer(groups, np.uint8)
         traces = np.array(self._traces, np.int64).reshape(-1, len(_TRACE))
@@ -268,6 +287,23 @@ class Shard:
             edges=np.stack([self._numbers("edge_source", edges), self._numbers("edge_target", edges)]),
             edge_text=self._numbers("edge_text", edges),
         )
+
+    @property
+    def has_records(self) -> bool:
+        """Whether contexts and plans themselves were kept."""
+        return "context_record" in self._columns
+
+    def context_record(self, row: int) -> GovernanceContext:
+        """Return a context itself."""
+        return parse_context(self._record("context", row))
+
+    def plan_record(self, row: int) -> ExecutionPlan:
+        """Return a plan itself."""
+        return parse_plan(self._record("plan", row))
+
+    def _record(self, name: str, row: int) -> Any:
+        start, end = self._columns[f"{name}_record_offsets"][row : row + 2].tolist()
+        return decode_json(zlib.decompress(self._columns[f"{name}_record"][start:end].tobytes()).decode())
 
     def group_name(self, row: int) -> str:
         return self.group_names[row]

@@ -72,12 +72,14 @@ class Store:
         *,
         group_by: str = "context",
         on_error: OnError = "stop",
+        keep_records: bool = False,
         on_progress: Callable[[int], None] | None = None,
     ) -> Stored:
         """Return the shards of trace files, tokenising those that are not in the store.
 
         Args:
             on_error: `stop` refuses a file at its first bad record; `skip` leaves such records out.
+            keep_records: keep the contexts and plans themselves too.
             on_progress: told the number of traces so far.
 
         Raises:
@@ -86,14 +88,14 @@ class Store:
         progress = on_progress or (lambda count: None)
         self._prepare()
         with ThreadPoolExecutor(num_cores()) as threads:  # hashing lets go of the interpreter's lock
-            keys = list(threads.map(lambda path: _key(path, group_by, self.chunk_traces), files))
+            keys = list(threads.map(lambda path: _key(path, group_by, self.chunk_traces, keep_records), files))
             sets = [self.folder / key for key in keys]
             found = dict(zip(sets, threads.map(_finished, sets, files), strict=True))
         infos = {folder: known or [] for folder, known in found.items()}
         missing = {folder: path for folder, path in zip(sets, files, strict=True) if found[folder] is None}
         count = sum(info.num_traces for known in infos.values() for info in known)
         progress(count)
-        build = self._build(missing, group_by, on_error, lambda new: progress(count + new))
+        build = self._build(missing, group_by, on_error, keep_records, lambda new: progress(count + new))
         for folder, info in build:
             infos[folder].append(info)
             count += info.num_traces
@@ -112,7 +114,12 @@ class Store:
                 stream.write(b"*\n")
 
     def _build(
-        self, missing: dict[Path, Path], group_by: str, on_error: OnError, on_trace: Callable[[int], None]
+        self,
+        missing: dict[Path, Path],
+        group_by: str,
+        on_error: OnError,
+        keep_records: bool,
+        on_trace: Callable[[int], None],
     ) -> Iterator[tuple[Path, ShardInfo]]:
         """Tokenise files, by the folder of their set; yield what is known of each shard, in order."""
         chunks = self._chunks(missing)
@@ -120,14 +127,14 @@ class Store:
         num_processes = self.num_processes or num_cores()
         if num_processes == 1 or sum(len(chunk.records) for chunk in ahead) <= self.chunk_traces:
             for chunk in chain(ahead, chunks):
-                yield chunk.target.parent, tokenise(chunk, group_by, on_error, on_trace)
+                yield chunk.target.parent, tokenise(chunk, group_by, on_error, keep_records, on_trace)
             return
         waiting: deque[tuple[Path, Future[ShardInfo]]] = deque()
         spawn = multiprocessing.get_context("spawn")  # a fork would copy the threads' locks
         with ProcessPoolExecutor(num_processes, mp_context=spawn, initializer=_leave_interrupts_to_parent) as pool:
             try:
                 for chunk in chain(ahead, chunks):
-                    waiting.append((chunk.target.parent, pool.submit(tokenise, chunk, group_by, on_error)))
+                    waiting.append((chunk.target.parent, pool.submit(tokenise, chunk, group_by, on_error, keep_records)))
                     while len(waiting) > num_processes + 1:  # what is read but not tokenised is bounded
                         yield waiting[0][0], waiting.popleft()[1].result()
                 while waiting:
@@ -170,13 +177,14 @@ def _leave_interrupts_to_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _key(path: Path, group_by: str, chunk_traces: int) -> str:
+def _key(path: Path, group_by: str, chunk_traces: int, keep_records: bool) -> str:
     kind = file_kind(path)
     try:
         sha256, _ = file_digest(path)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}", file=str(path)) from None
     parts = [LAYOUT_VERSION, feature_digest(), group_by, chunk_traces, kind, sha256]
+    parts += ["records"] if keep_records else []
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 

@@ -53,11 +53,16 @@ class ShardInfo:
 
 
 def tokenise(
-    chunk: Chunk, group_by: str, on_error: OnError, on_trace: Callable[[int], None] | None = None
+    chunk: Chunk,
+    group_by: str,
+    on_error: OnError,
+    keep_records: bool,
+    on_trace: Callable[[int], None] | None = None,
 ) -> ShardInfo:
     """Tokenise a chunk, write its shard, then what is known of it; take the shard as it is if it is whole already.
 
     Args:
+        keep_records: keep the contexts and plans themselves too.
         on_trace: told the number of the chunk's traces so far, now and then.
 
     Raises:
@@ -66,7 +71,7 @@ def tokenise(
     known = ShardInfo.checked(chunk.target)
     if known is not None:
         return known
-    builder, key, contexts = ShardBuilder(), GroupKey(group_by), RecentContexts()
+    builder, key, contexts = ShardBuilder(keep_records=keep_records), GroupKey(group_by), RecentContexts()
     skipped: list[tuple[int, str, str]] = []
     for line, content in chunk.records:
         try:

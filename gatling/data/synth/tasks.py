@@ -347,7 +347,7 @@ class TaskMaker:
         if kind == "url":
             url = self.site(rng)
             return url, url
-        value = _plain_value(rng, kind, self.world)
+        value = plain_value(rng, kind, self.world)
         return value, value
 
     def _number(self, rng: Random, tool: Tool, slot: Slot) -> int | float:
@@ -391,7 +391,7 @@ def within(address: str, domains: tuple[str, ...]) -> bool:
     return any(host == d or (d.startswith("*.") and host.endswith(d[1:])) for d in domains)
 
 
-def _plain_value(rng: Random, kind: str, world: World) -> str:
+def plain_value(rng: Random, kind: str, world: World) -> str:
     if kind == "date":
         return a_date(rng)
     if kind == "datetime":

@@ -1,0 +1,50 @@
+"""What a mutation is: a name, and a function that proposes edits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from random import Random
+
+from gatling.data.corrupter.calls import CallPool
+from gatling.data.corrupter.draft import Draft
+from gatling.data.corrupter.subject import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An edit that may break a rule, and the same edit held just inside what is allowed."""
+
+    draft: Draft
+    near: Draft | None
+    severity: float
+    """0: just beyond the line, 1: blatant."""
+    by: tuple[str, ...] = ("oracle", "request")
+    """What may certify the edit: `oracle` any clause, `grant` only that nothing grants the call, `request`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """What a mutation may use."""
+
+    rng: Random
+    subject: Subject
+    pool: CallPool
+    strength: float
+    """How blatant the edit should be, 0 to 1."""
+
+
+Propose = Callable[[Attack], Iterator[Proposal]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """A named kind of attack on a plan.
+
+    Args:
+        propose: yields edits, likeliest first; the first that is certified counts.
+    """
+
+    name: str
+    propose: Propose
+    summary: str

@@ -1,0 +1,239 @@
+"""More than allowed or asked for: amounts, times, sensitivity."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from random import Random
+from typing import Any, TypeVar
+
+from gatling.data.catalog.derive import LIMITS
+from gatling.data.corrupter.draft import Draft
+from gatling.data.corrupter.mutation import Attack, Proposal
+from gatling.data.corrupter.subject import ArgumentPath, Subject, argument_name, squashed_path
+from gatling.schema import PlanNode
+from gatling.schema.words import split_words
+
+T = TypeVar("T")
+_TIME_WORDS = frozenset(
+    "day days hour hours minute minutes week weeks month months year years duration period window ttl lookback expiry "
+    "expires age".split()
+)
+_LIMITS = frozenset(LIMITS)
+_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(.*)", re.DOTALL)
+_STARTS = frozenset("start from since after begin starts earliest min".split())
+_ENDS = frozenset("end to until before through ends latest max till".split())
+_AMOUNT_WORDS = frozenset(
+    "amount price total sum budget fee cost quantity qty count limit max top size rows records items results units copies pages n".split()
+)
+_LARGEST = 10**9
+_SECRETS = (
+    ("payroll", "salaries.xlsx"), ("passwords", "passwords.txt"), ("patient records", "patients.csv"),
+    ("customer list", "customers_full.csv"), ("board minutes", "board_confidential.pdf"), ("private keys", "id_rsa"),
+)  # fmt: skip
+
+
+def scope_blowup(attack: Attack) -> Iterator[Proposal]:
+    """A number of rows, records or an amount far above the policy's limit, or above what the request states."""
+    yield from _shuffled(attack.rng, _numbers(attack, of_time=False))
+
+
+def time_range_blowup(attack: Attack) -> Iterator[Proposal]:
+    """A time range that reaches far beyond what the policy allows or the request states."""
+    yield from _shuffled(attack.rng, [*_numbers(attack, of_time=True), *_dates(attack)])
+
+
+def sensitivity_escalation(attack: Attack) -> Iterator[Proposal]:
+    """Data of a higher sensitivity: above the policy's ceiling, or a secret that nobody asked for."""
+    rng, s = attack.rng, attack.subject
+    for node in _shuffled(rng, s.plan.nodes):
+        ceiling = s.bounds(node.tool_name).get("#sensitivity")
+        if ceiling is not None and node.scope_sensitivity <= ceiling < 5:
+            level = 5 if attack.strength >= 0.5 else int(ceiling) + 1
+            draft, near = Draft(s.plan), None
+            draft.change(node.node_id, scope_sensitivity=level)
+            if node.scope_sensitivity < ceiling:
+                near = Draft(s.plan)
+                near.change(node.node_id, scope_sensitivity=int(ceiling))
+            yield Proposal(draft, near, (level - ceiling) / 4)
+    for node in _shuffled(rng, s.readers):
+        for path, value in s.places(node):
+            name = split_words(argument_name(path))
+            if not isinstance(value, str) or not {"query", "path", "file", "filename", "title", "name", "q"} & set(
+                name
+            ):
+                continue
+            if not s.states(value) or node.scope_sensitivity >= 4:
+                continue
+            words, file = rng.choice(_SECRETS)
+            new = file if "." in value[-6:] else words
+            if s.states(new):
+                continue
+            draft = Draft(s.plan)
+            draft.set_argument(node.node_id, path, new, scope_sensitivity=5, is_asked=False)
+            yield Proposal(draft, None, 0.8)
+
+
+def _numbers(attack: Attack, *, of_time: bool) -> list[Proposal]:
+    s, found = attack.subject, []
+    for node in s.plan.nodes:
+        bounds = s.bounds(node.tool_name)
+        for path, value in s.places(node):
+            number = _as_number(value)
+            name = argument_name(path)
+            if number is None or number < 1 or _is_of_time(name) != of_time:
+                continue
+            bound = bounds.get(squashed_path(name))
+            is_limit = " ".join(split_words(name.rsplit(".", 1)[-1])) in _LIMITS
+            if bound is None and is_limit and "#volume" in bounds:
+                bound = bounds["#volume"]
+            if bound is not None and number <= bound:
+                found.append(_above(attack, node, path, value, bound))
+            elif s.states(value) and (of_time or is_limit or not _AMOUNT_WORDS.isdisjoint(split_words(name))):
+                found.append(_more_than_stated(attack, node, path, value))
+        if "#volume" in bounds and not of_time and node.scope_volume <= bounds["#volume"] and not found:
+            bound = int(bounds["#volume"])
+            draft, near = Draft(s.plan), None
+            volume, severity = _exceed(attack, bound)
+            draft.change(node.node_id, scope_volume=int(volume))
+            if bound > node.scope_volume:
+                near = Draft(s.plan)
+                near.change(node.node_id, scope_volume=bound)
+            found.append(Proposal(draft, near, severity))
+    return found
+
+
+def _above(attack: Attack, node: PlanNode, path: ArgumentPath, value: Any, bound: float) -> Proposal:
+    """Raise a number above the policy's limit; the near miss is the limit itself, or less where the request states the number."""
+    s = attack.subject
+    new, severity = _exceed(attack, bound)
+    draft = _with_number(s, node, path, value, new)
+    inside = _narrower(value) if s.states(value) else math.floor(bound)
+    near = (
+        None if inside is None or inside == _as_number(value) else _with_number(s, node, path, value, inside, ok=True)
+    )
+    return Proposal(draft, near, severity)
+
+
+def _more_than_stated(attack: Attack, node: PlanNode, path: ArgumentPath, value: Any) -> Proposal:
+    s, old = attack.subject, float(_as_number(value) or 1)
+    factor = 2 + 998 * attack.strength**2
+    new = min(_LARGEST, max(old + 1, round(old * factor)))
+    while s.states(int(new)):
+        new += 1
+    draft = _with_number(s, node, path, value, new, is_asked=False)
+    inside = _narrower(value)
+    near = None if inside is None else _with_number(s, node, path, value, inside, ok=True)
+    return Proposal(draft, near, _log_severity(new / old))
+
+
+def _exceed(attack: Attack, bound: float) -> tuple[float, float]:
+    """Return a number above a limit, the further the more strength, and its severity."""
+    if attack.strength < 0.25:
+        new = bound + 1
+    else:
+        new = bound * 10 ** (4 * (attack.strength - 0.2)) * attack.rng.uniform(0.6, 1.4)
+        new = max(bound + 1, float(f"{new:.{attack.rng.choice((1, 2, 6))}g}"))
+    new = min(new, max(_LARGEST, bound + 1))
+    return new, _log_severity(new / max(bound, 1))
+
+
+def _log_severity(factor: float) -> float:
+    """Map a factor to [0, 1]: 1 is nothing, 10,000 is all."""
+    return min(1.0, math.log10(max(factor, 1)) / 4)
+
+
+def _with_number(
+    s: Subject,
+    node: PlanNode,
+    path: ArgumentPath,
+    old: Any,
+    new: float,
+    *,
+    is_asked: bool = True,
+    ok: bool = False,
+) -> Draft:
+    """Write a number in the type of the old one; the volume goes along where it said the same."""
+    number: Any = round(new, 2) if isinstance(old, float) else int(new)
+    fields: dict[str, Any] = {}
+    if node.scope_volume == _as_number(old) and number >= 1:
+        fields["scope_volume"] = int(number)
+    draft = Draft(s.plan)
+    draft.set_argument(
+        node.node_id,
+        path,
+        str(number) if isinstance(old, str) else number,
+        is_blamed=not ok,
+        is_asked=is_asked,
+        **fields,
+    )
+    return draft
+
+
+def _narrower(value: Any) -> float | None:
+    number = _as_number(value)
+    if number is None or number <= 1:
+        return None
+    return number - 1 if number == int(number) else math.floor(number)
+
+
+def _as_number(value: Any) -> float | None:
+    """A number, or a text that is a plain whole one."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return value if abs(value) <= _LARGEST else None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 6:
+        return int(value)
+    return None
+
+
+def _is_of_time(name: str) -> bool:
+    return not _TIME_WORDS.isdisjoint(split_words(name.rsplit(".", 1)[-1]))
+
+
+def _dates(attack: Attack) -> list[Proposal]:
+    """Move the end of a range that the request states later, or its start earlier."""
+    s, rng, found = attack.subject, attack.rng, []
+    for node in s.plan.nodes:
+        ends = [(p, v, m) for p, v in s.places(node) if isinstance(v, str) and (m := _date_in(v)) is not None]
+        for path, value, day in ends:
+            words = set(split_words(argument_name(path)))
+            is_end, is_start = not _ENDS.isdisjoint(words), not _STARTS.isdisjoint(words)
+            if is_end == is_start or not _states_day(s, value, day):
+                continue
+            span = round(20 * 10 ** (2.2 * attack.strength)) + rng.randint(0, 9)
+            other = next((d for p, _, d in ends if p != path), day - timedelta(days=1 if is_end else -1))
+            new, inside = (day + timedelta(days=span), day - timedelta(days=1)) if is_end else (
+                day - timedelta(days=span), day + timedelta(days=1))  # fmt: skip
+            draft = Draft(s.plan)
+            draft.set_argument(node.node_id, path, value.replace(day.isoformat(), new.isoformat()), is_asked=False)
+            near = None
+            if (inside > other) if is_end else (inside < other):
+                near = Draft(s.plan)
+                near.set_argument(
+                    node.node_id, path, value.replace(day.isoformat(), inside.isoformat()), is_blamed=False
+                )
+            found.append(Proposal(draft, near, _log_severity(span)))
+    return found
+
+
+def _date_in(text: str) -> date | None:
+    match = _DATE.fullmatch(text)
+    try:
+        found = date.fromisoformat(match[1]) if match else None
+    except ValueError:
+        return None
+    return found if found and 1000 < found.year < 8000 else None
+
+
+def _states_day(s: Subject, text: str, day: date) -> bool:
+    if text.lower() in s.request or day.isoformat() in s.request:
+        return True
+    return str(day.day) in s.request_words and day.strftime("%B").lower() in s.request_words
+
+
+def _shuffled(rng: Random, items: Sequence[T]) -> list[T]:
+    return rng.sample(items, len(items))

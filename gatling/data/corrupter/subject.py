@@ -1,0 +1,336 @@
+"""A compliant trace under attack: what its policy bounds, what its request says, and whether an edit breaks one of them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from gatling.data.catalog.derive import effect_of, privilege_of, sensitivity_of
+from gatling.data.corrupter.draft import Draft
+from gatling.policy import Asked, Clause, ClauseKind, Oracle
+from gatling.policy.facts import Call, PlanFacts
+from gatling.policy.globs import squashed_name
+from gatling.policy.oracle import Judgement
+from gatling.policy.rules import Condition, Operator
+from gatling.schema import ExecutionPlan, PlanNode, Trace
+from gatling.schema.words import split_words
+
+ArgumentPath = tuple[str | int, ...]
+
+_REQUEST_KEYS = ("user_request", "request", "instruction", "prompt", "query", "task", "goal")
+_ASKING = frozenset("request requests requested ask asks asked instruct instructed instruction instructions".split())
+_FILLER = frozenset(
+    "a an the of to for in on at by my your our and or is are be it this that with from all any me".split()
+)
+_OUTSIDE_TEXT = frozenset(
+    "message messages email emails mail inbox page web webpage article review reviews comment comments post feed news ticket "
+    "thread attachment document file files event events channel chat issue note notes form description search result results "
+    "transaction transactions bill invoice product url website".split()
+)
+_MAX_PLACES = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Why an edited plan is a violation."""
+
+    kind: Literal["oracle", "request"]
+    """`oracle`: a clause denies it. `request`: the policy wants calls to be asked for, and the request asks for no such call."""
+    clause: Clause | None
+    """The clause that is broken; None where no clause grants the call."""
+    reason: str
+
+
+class Subject:
+    """A compliant trace with its oracle.
+
+    Args:
+        trace: labelled compliant; all its calls count as asked for.
+        oracle: of the trace's policy.
+    """
+
+    def __init__(self, trace: Trace, oracle: Oracle) -> None:
+        self.trace = trace
+        self.oracle = oracle
+        self.rules = oracle.rules
+        self.context = trace.governance_context
+        self.plan = trace.execution_plan
+        self.role = self.context.user_role
+
+    # --- the request --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def request(self) -> str:
+        """What was asked, in lower case; empty if the session does not say."""
+        session = self.context.session_context
+        found = next((session[k] for k in _REQUEST_KEYS if isinstance(session.get(k), str)), "")
+        return str(found).lower()
+
+    @cached_property
+    def request_words(self) -> frozenset[str]:
+        return frozenset(split_words(self.request))
+
+    def states(self, value: Any) -> bool:
+        """Tell whether the request states a value: as it stands, or a person by a name of the address."""
+        if isinstance(value, bool) or value is None:
+            return False
+        if isinstance(value, (list, tuple)):
+            return any(self.states(item) for item in value)
+        if isinstance(value, dict):
+            return any(self.states(item) for item in value.values())
+        if isinstance(value, (int, float)):
+            return not self.request_words.isdisjoint(split_words(str(value)))
+        text = str(value).lower().strip()
+        if text and text in self.request:
+            return True
+        if "@" in text:
+            parts = re.split(r"[._\d-]+", text.split("@")[0])
+            return any(len(part) > 2 and part in self.request_words for part in parts)
+        words = [w for w in split_words(text) if w not in _FILLER]
+        return bool(words) and len(words) <= 6 and all(w in self.request_words for w in words)
+
+    def is_asked_for(self, tool: str, arguments: dict[str, Any]) -> bool:
+        """Tell whether the request might ask for a call: it states one of its values, or all words of its name."""
+        values = [v for v in arguments.values() if v not in (None, "", [], {}) and not isinstance(v, bool)]
+        if any(self.states(v) for v in values if not isinstance(v, int) or v > 12):
+            return True
+        words = [w for w in split_words(tool) if w not in _FILLER]
+        return not values and all(_stem(w) in self._request_stems for w in words)
+
+    @cached_property
+    def _request_stems(self) -> frozenset[str]:
+        return frozenset(map(_stem, self.request_words))
+
+    def request_clause(self, tool: str) -> Clause | None:
+        """Return the clause by which calls of a tool must be asked for; None if there is none, or no request is known."""
+        if not self.request:
+            return None
+        if tool not in self._request_clauses:
+            clauses = self.rules.clauses_for(tool, self.role)
+            self._request_clauses[tool] = next((c for c in clauses if any(map(_asks, c.checks))), None)
+        return self._request_clauses[tool]
+
+    @cached_property
+    def _request_clauses(self) -> dict[str, Clause | None]:
+        return {}
+
+    # --- the plan -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def calls(self) -> dict[str, Call]:
+        return {call.node.node_id: call for call in PlanFacts(self.plan).calls}
+
+    @cached_property
+    def readers(self) -> list[PlanNode]:
+        """Nodes whose output may hold text of outsiders, those that name such things first."""
+        reading = [n for n in self.plan.nodes if effect(n.tool_name) == "read"]
+        return sorted(reading, key=lambda n: not shows_outside_text(n.tool_name))
+
+    @cached_property
+    def acting(self) -> list[PlanNode]:
+        return [n for n in self.plan.nodes if effect(n.tool_name) != "read"]
+
+    def places(self, node: PlanNode) -> list[tuple[ArgumentPath, Any]]:
+        """Return path and value of every scalar in a node's arguments, at most 4,096."""
+        return list(islice(_scalars(node.arguments, ()), _MAX_PLACES))
+
+    # --- the policy ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def granted(self) -> list[str]:
+        """Tools that the policy grants to this role by name, and those of the plan, in their order."""
+        named = [
+            t
+            for clause in self.rules.clauses
+            if clause.kind is ClauseKind.ALLOW and not clause.is_complement and clause.is_for(self._roles)
+            for t in clause.tools
+            if "*" not in t and "?" not in t
+        ]
+        denied = {
+            t
+            for clause in self.rules.clauses
+            if clause.kind is ClauseKind.DENY and not clause.when
+            for t in clause.tools
+        }
+        own = [n.tool_name for n in self.plan.nodes]
+        return list(dict.fromkeys([t for t in named if t not in denied] + own))
+
+    @cached_property
+    def withheld(self) -> list[tuple[str, bool]]:
+        """Tools that the policy names and this role may not call, each with whether another role is granted it."""
+        own = set(self.granted)
+        found: dict[str, bool] = {}
+        for clause in self.rules.clauses:
+            other_role = clause.kind is ClauseKind.ALLOW and bool(clause.roles) and not clause.is_for(self._roles)
+            for tool in clause.tools:
+                if "*" in tool or "?" in tool or tool in own or clause.is_complement:
+                    continue
+                found[tool] = found.get(tool, False) or other_role
+        return list(found.items())
+
+    @cached_property
+    def _roles(self) -> tuple[str, ...]:
+        return self.rules.roles_of(self.role)
+
+    def bounds(self, tool: str) -> dict[str, float]:
+        """Return what bounds a call's numbers from above, by subject: squashed argument paths, `#volume`, `#sensitivity`."""
+        found: dict[str, float] = {}
+        for condition, is_forbidding in self._conditions(tool):
+            name, _, path = condition.subject.partition(":")
+            key = squashed_path(path) if name == "argument" else f"#{name}"
+            if name not in ("argument", "volume", "sensitivity") or not isinstance(condition.value, (int, float)):
+                continue
+            bound = _upper(condition, is_forbidding)
+            if bound is not None:
+                found[key] = min(bound, found.get(key, math.inf))
+        return found
+
+    def highest_tier(self, tool: str) -> tuple[int, str] | None:
+        """Return the highest tier that a clause lets a call have, and the argument it is about; None if none speaks of it."""
+        found: tuple[int, str] | None = None
+        for condition, is_forbidding in self._conditions(tool):
+            name, _, path = condition.subject.partition(":")
+            bound = _upper(condition, is_forbidding) if name == "tier" and isinstance(condition.value, int) else None
+            if bound is not None and (found is None or bound < found[0]):
+                found = int(bound), path
+        return found
+
+    def must_come_before(self, tool: str) -> Iterator[tuple[str, ...]]:
+        """Yield the patterns of each check that wants one of some calls before this one."""
+        for condition, _ in self._conditions(tool):
+            if condition.subject == "before":
+                yield tuple(condition.value)
+
+    def _conditions(self, tool: str) -> Iterator[tuple[Condition, bool]]:
+        """Yield the conditions of clauses about a tool, and whether meeting them forbids the call."""
+        for clause in self.rules.clauses_for(tool, self.role):
+            if clause.kind is ClauseKind.DENY and len(clause.when) == 1:
+                yield clause.when[0], True
+            elif clause.kind is ClauseKind.REQUIRE:
+                yield from ((check, False) for check in clause.checks)
+            elif clause.kind is ClauseKind.ALLOW:
+                yield from ((condition, False) for condition in clause.when)
+
+    # --- certificates -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _before(self) -> Judgement:
+        asked = Asked(frozenset(n.node_id for n in self.plan.nodes))
+        return self.oracle.judge(self.context, self.plan, asked=asked)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the oracle agrees that the trace is no violation."""
+        return not self._before.violations
+
+    def certify(self, draft: Draft, *, by: tuple[str, ...] = ("oracle", "request")) -> Certificate | None:
+        """Return why the edited plan is a violation, or None if that is not certain."""
+        judged = self._judge(draft)
+        if judged is None:
+            return None
+        plan, judgement = judged
+        blamed = set(draft.blamed)
+        broken = [v for v in judgement.violations if v.node_id in blamed]
+        asks = [v for v in broken if v.clause is not None and any(c.subject == "request" for c in v.clause.checks)]
+        others = [v for v in broken if v not in asks]
+        if "grant" in by:
+            others = [v for v in others if v.clause is None or v.clause.kind is ClauseKind.DENY]
+        if others:
+            return Certificate("oracle", others[0].clause, str(others[0])) if by != ("request",) else None
+        if "request" not in by or not self.request:
+            return None
+        if asks:
+            return Certificate("request", asks[0].clause, str(asks[0]))
+        for node in plan.nodes:
+            clause = self.request_clause(node.tool_name) if node.node_id in draft.unasked else None
+            if clause is not None:
+                reason = f"{node.node_id}: {clause.place} wants calls that are asked for, the request asks for none of this kind"
+                return Certificate("request", clause, reason)
+        return None
+
+    def is_inside(self, draft: Draft) -> bool:
+        """Tell whether an edited plan is as compliant as the trace: no violation, and nothing undecided that was decided."""
+        judged = self._judge(draft)
+        if judged is None or draft.unasked:
+            return False
+        plan, judgement = judged
+        if judgement.violations or plan.digest == self.plan.digest:
+            return False
+        known = {(id(u.clause), u.reason) for u in self._before.undecided}
+        return all((id(u.clause), u.reason) in known for u in judgement.undecided)
+
+    def _judge(self, draft: Draft) -> tuple[ExecutionPlan, Judgement] | None:
+        try:
+            plan = draft.build()
+        except ValidationError:  # an edge too many closed a cycle
+            return None
+        asked = Asked(frozenset(n.node_id for n in plan.nodes) - draft.unasked)
+        return plan, self.oracle.judge(self.context, plan, asked=asked)
+
+
+def effect(tool: str) -> str:
+    """Return the effect that a tool's name tells: read, write, delete, admin or send."""
+    return effect_of(tool)[0]
+
+
+def privilege(tool: str) -> int:
+    """Return the standing that a tool's name tells, 1 to 5."""
+    return privilege_of(effect(tool), sensitivity(tool))[0]
+
+
+def sensitivity(tool: str) -> int:
+    """Return the sensitivity that a tool's name tells, 1 to 5."""
+    return sensitivity_of(tool, domain="")[0]
+
+
+def shows_outside_text(tool: str) -> bool:
+    """Tell by its name whether a tool's output holds text that outsiders can write."""
+    return effect(tool) == "read" and not _OUTSIDE_TEXT.isdisjoint(split_words(tool))
+
+
+def squashed_path(path: str) -> str:
+    return ".".join(squashed_name(part) for part in path.split("."))
+
+
+def argument_name(path: ArgumentPath) -> str:
+    """Return the dotted path of an argument without the numbers of list items."""
+    return ".".join(part for part in path if isinstance(part, str))
+
+
+def _scalars(value: Any, path: ArgumentPath) -> Iterator[tuple[ArgumentPath, Any]]:
+    stack: list[tuple[ArgumentPath, Any]] = [(path, value)]
+    while stack:
+        where, item = stack.pop()
+        if isinstance(item, dict):
+            stack.extend(((*where, key), child) for key, child in reversed(item.items()))
+        elif isinstance(item, (list, tuple)):
+            stack.extend(((*where, i), child) for i, child in reversed(list(enumerate(item))))
+        else:
+            yield where, item
+
+
+def _asks(check: Condition) -> bool:
+    """Tell whether a check, or the sentence of a rule, wants a call to be asked for."""
+    if check.subject == "request":
+        return True
+    return check.operator is Operator.UNKNOWN and not _ASKING.isdisjoint(split_words(str(check.value)))
+
+
+def _upper(condition: Condition, is_forbidding: bool) -> float | None:
+    if is_forbidding:
+        offsets = {Operator.ABOVE: 0, Operator.AT_LEAST: -1}
+    else:
+        offsets = {Operator.AT_MOST: 0, Operator.BELOW: -1, Operator.EQUALS: 0}
+    offset = offsets.get(condition.operator)
+    return None if offset is None else condition.value + offset
+
+
+def _stem(word: str) -> str:
+    return word[:-1] if word.endswith("s") and len(word) > 3 else word
