@@ -197,7 +197,7 @@ class Corpus:
     @classmethod
     def from_traces(cls, traces: Iterable[Trace], group_by: str = "context", *, keep_records: bool = False) -> Corpus:
         """Tokenise traces into a single shard in memory. `group_by`: see `GroupKey`."""
-        return cls.from_shards([shard_of(traces, group_by, keep_records=keep_records)])
+        return cls.from_shards([shard_of(traces, GroupKey(group_by), keep_records=keep_records)])
 
     def context_record(self, number: int) -> GovernanceContext:
         """Return a context itself, where records were kept."""
@@ -225,11 +225,11 @@ class Corpus:
         return Pairs(self.context, self.plan, self.is_compliant, num_contexts=len(self.contexts))
 
 
-def shard_of(traces: Iterable[Trace], group_by: str, *, keep_records: bool) -> Shard:
-    """Tokenise traces into a shard in memory."""
-    builder, key, content = ShardBuilder(keep_records=keep_records), GroupKey(group_by), io.BytesIO()
+def shard_of(traces: Iterable[Trace], group: Callable[[Trace], str], *, keep_records: bool) -> Shard:
+    """Tokenise traces into a shard in memory; `group` names the group of each."""
+    builder, content = ShardBuilder(keep_records=keep_records), io.BytesIO()
     for trace in traces:
-        builder.add(trace, key(trace))
+        builder.add(trace, group(trace))
     builder.write(content)
     return Shard(content.getvalue())
 

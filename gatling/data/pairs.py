@@ -24,7 +24,7 @@ class Pairs:
         """Pairs that stand in the data with both labels."""
         rows = np.flatnonzero(violating & ~is_both)
         rows = rows[np.argsort(context[rows], kind="stable")]
-        self._violation_rows = rows
+        self._violation_rows = rows.astype(np.int32)
         self._plan = plan
         self._violations_from = np.searchsorted(context[rows], np.arange(num_contexts + 1))
 

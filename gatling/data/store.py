@@ -134,7 +134,9 @@ class Store:
         with ProcessPoolExecutor(num_processes, mp_context=spawn, initializer=_leave_interrupts_to_parent) as pool:
             try:
                 for chunk in chain(ahead, chunks):
-                    waiting.append((chunk.target.parent, pool.submit(tokenise, chunk, group_by, on_error, keep_records)))
+                    waiting.append(
+                        (chunk.target.parent, pool.submit(tokenise, chunk, group_by, on_error, keep_records))
+                    )
                     while len(waiting) > num_processes + 1:  # what is read but not tokenised is bounded
                         yield waiting[0][0], waiting.popleft()[1].result()
                 while waiting:

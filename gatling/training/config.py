@@ -59,7 +59,19 @@ class TrainingConfig:
     alignment_weight: float = 0.5
     """Weight of the pull of positives towards a cosine of 1 beside InfoNCE; 0 leaves it out."""
     hard_negatives: int = 1
-    """Violating plans of the same context drawn from the data for each compliant one, at most."""
+    """Violating plans of the same context for each compliant one, at most: from the data and, with --mutations, made."""
+    mutations: str | None = None
+    """Make hard negatives on the fly from compliant plans: names of mutations by commas, or all; see `gatling corrupt --help`.
+    They take at least half of --hard-negatives, and all where the data has no violation. Default: only the data's."""
+    near_misses: bool = True
+    """With --mutations: take near misses, edits held just inside what is allowed, as further compliant plans."""
+    curriculum: float = 0.5
+    """With --mutations: share of the run over which made negatives go from blatant ones to all, subtle ones included."""
+    group_run: int = 1
+    """So many traces of one group (see --group-by) follow each other in a batch. With --group-by policy the plans that one policy
+    allows for other requests become each other's negatives, the hardest there are."""
+    context_masking: bool = True
+    """Leave a context's own compliant plans out of its negatives. Without it, two traces of a context repel: for ablations."""
     weight_decay: float = 0.01
     """AdamW weight decay of matrices; biases, norms and embeddings of codes have none."""
     warmup_steps: int | None = None
@@ -115,6 +127,7 @@ class TrainingConfig:
             "batch_size",
             "epochs",
             "passes_per_epoch",
+            "group_run",
         ):
             self._require(name, getattr(self, name) >= 1, "at least 1")
         for name in ("latent_dim", "hidden_dim"):
@@ -130,6 +143,8 @@ class TrainingConfig:
         self._require("margin_weight", 0 <= self.margin_weight < float("inf"), "at least 0")
         self._require("alignment_weight", 0 <= self.alignment_weight < float("inf"), "at least 0")
         self._require("hard_negatives", self.hard_negatives >= 0, "at least 0")
+        self._require("hard_negatives", self.hard_negatives > 0 or not self.mutations, "at least 1 with --mutations")
+        self._require("curriculum", 0 <= self.curriculum <= 1, "in [0, 1]")
         self._require("weight_decay", 0 <= self.weight_decay < float("inf"), "at least 0")
         self._require("warmup_steps", self.warmup_steps is None or self.warmup_steps >= 0, "at least 0")
         for name in ("val_split", "test_split"):

@@ -296,7 +296,17 @@ class Trainer:
             epoch=epoch,
             num_passes=self.data.num_passes,
             word_table=self.config.word_table,
+            maker=self.data.maker,
+            near_misses=self.config.near_misses,
+            strength=(self._strength(epoch), self._strength(epoch + 1)),
+            run_length=self.config.group_run,
+            is_masking=self.config.context_masking,
         )
+
+    def _strength(self, epoch: int) -> tuple[float, float]:
+        """Return the bounds of how blatant made negatives are at the start of an epoch: the lower one falls to 0."""
+        span = self.config.curriculum * self.config.epochs
+        return (max(0.0, 1 - epoch / span) if span else 0.0), 1.0
 
 
 def _pick_device(name: str) -> torch.device:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from random import Random
@@ -116,17 +116,20 @@ class Corrupter:
         if subject is None:
             return []
         context, plan = trace.governance_context.digest, trace.execution_plan.digest
-        rng = Random(f"{seed}:{context}:{plan}")
-        names = rng.sample(self.mutations, len(self.mutations))
-        return list(islice(self._mutants(subject, names, rng, strength), count))
+        return self.mutants(subject, Random(f"{seed}:{context}:{plan}"), count=count, strength=strength)
 
-    def _mutants(
-        self, subject: Subject, names: list[str], rng: Random, strength: tuple[float, float]
-    ) -> Iterator[Mutant]:
-        for name in names:
+    def mutants(
+        self, subject: Subject, rng: Random, *, count: int, strength: tuple[float, float] = (0.0, 1.0)
+    ) -> list[Mutant]:
+        """Return up to so many mutants of a subject, of different mutations drawn at random."""
+        found: list[Mutant] = []
+        for name in rng.sample(self.mutations, len(self.mutations)):
+            if len(found) == count:
+                break
             mutant = self.apply(MUTATIONS[name], subject, Random(rng.getrandbits(64)), strength=rng.uniform(*strength))
             if mutant is not None:
-                yield mutant
+                found.append(mutant)
+        return found
 
     def apply(self, mutation: Mutation, subject: Subject, rng: Random, *, strength: float) -> Mutant | None:
         """Apply one mutation; None if it does not apply."""

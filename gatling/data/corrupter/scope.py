@@ -26,7 +26,7 @@ _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(.*)", re.DOTALL)
 _STARTS = frozenset("start from since after begin starts earliest min".split())
 _ENDS = frozenset("end to until before through ends latest max till".split())
 _AMOUNT_WORDS = frozenset(
-    "amount price total sum budget fee cost quantity qty count limit max top size rows records items results units copies pages n".split()
+    "amount price total sum budget fee cost quantity qty count limit max top size rows records items results units n".split()
 )
 _LARGEST = 10**9
 _SECRETS = (
