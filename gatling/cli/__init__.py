@@ -15,6 +15,7 @@ import tyro
 
 from gatling.cli.commands import (
     Catalog,
+    Corrupt,
     Evaluate,
     Generate,
     Import,
@@ -39,6 +40,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "score": Score,
     "import": Import,
     "generate": Generate,
+    "corrupt": Corrupt,
     "show": Show,
     "policy": Policy,
     "catalog": Catalog,

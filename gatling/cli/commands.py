@@ -198,6 +198,39 @@ class Generate:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Corrupt:
+    """Attack traces: for each compliant trace, minimal edits that break its policy or depart from its request.
+
+    Mutations: scope_blowup, instruction_shadowing, provenance_rug_pull, exfiltration_pivot, privilege_escalation,
+    sensitivity_escalation, time_range_blowup, destination_swap, role_confusion, laundering, tool_lookalike, approval_skip,
+    off_task_call, argument_injection. An edit counts only when the oracle, or the request, says that it is a violation. Each
+    record names the nodes to blame and, under `corruption`, the clause. The same input and seed give the same bytes.
+    """
+
+    input: Path
+    """A trace file, or a folder of them. Read twice: added calls are taken from other plans of it."""
+    output: Path
+    """The trace file to write (.jsonl, .jsonl.gz, .jsonl.zst, .parquet)."""
+    mutations: str = "all"
+    """Which mutations, by commas, or all."""
+    per_trace: int = 1
+    """Mutants of a trace, at most, each of another mutation."""
+    seed: int = 0
+    """Seeds everything."""
+    near_misses: bool = False
+    """Also write each mutant's near miss, the same edit held just inside what is allowed, labelled compliant."""
+    keep_input: bool = False
+    """Also write the traces that were read, unchanged, each before its mutants."""
+    json: bool = False
+    """Print the counts as JSON."""
+
+    def run(self) -> int:
+        from gatling.cli.corrupt import run_corrupt
+
+        return run_corrupt(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Show:
     """Print traces so that a person can read them: request, policy, calls, and what is wrong with them.
 

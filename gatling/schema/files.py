@@ -204,8 +204,11 @@ def write_traces(path: str | Path, traces: Iterable[Trace]) -> int:
     return write_records(path, (trace.to_dict() for trace in traces))
 
 
-def write_records(path: str | Path, records: Iterable[dict[str, Any]]) -> int:
-    """Write traces that are plain data already, as `Trace.to_dict` returns them; otherwise as `write_traces`."""
+def write_records(path: str | Path, records: Iterable[dict[str, Any] | str]) -> int:
+    """Write traces that are plain data already, as `Trace.to_dict` returns them; otherwise as `write_traces`.
+
+    A record may also be the JSON text of one, as `raw_records` gives it; it is written as it stands where the format allows.
+    """
     path = Path(path)
     kind = file_kind(path)
     with atomic_write(path) as stream:
@@ -214,7 +217,8 @@ def write_records(path: str | Path, records: Iterable[dict[str, Any]]) -> int:
         count = 0
         with _compressed(stream, kind) as out:
             for record in records:
-                out.write((json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n").encode())
+                text = record if isinstance(record, str) else json.dumps(record, ensure_ascii=False, allow_nan=False)
+                out.write((text + "\n").encode())
                 count += 1
         return count
 
@@ -246,7 +250,7 @@ class _Unclosed(io.RawIOBase):
         return self._below.write(bytes(data))
 
 
-def _write_parquet(stream: BinaryIO, records: Iterable[dict[str, Any]]) -> int:
+def _write_parquet(stream: BinaryIO, records: Iterable[dict[str, Any] | str]) -> int:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -271,7 +275,8 @@ def _write_parquet(stream: BinaryIO, records: Iterable[dict[str, Any]]) -> int:
             writer.write_table(pa.Table.from_pylist(rows, schema=schema))
             rows.clear()
 
-        for record in records:
+        for given in records:
+            record = decode_json(given) if isinstance(given, str) else given
             extra = {k: v for k, v in record.items() if k not in known}
             row = {k: v for k, v in record.items() if k in known}
             for key in ("governance_context", "execution_plan", "meta"):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gatling.data.corpus import Corpus, shard_of
-from gatling.data.corrupter import MUTATIONS
+from gatling.data.corrupter.corrupter import mutation_names
 from gatling.data.mutants import MutantMaker
 from gatling.data.shards import Shard
 from gatling.data.splits import Splits, split_corpus
@@ -49,7 +49,7 @@ def load_data(config: TrainingConfig, reporter: Reporter) -> TrainingData:
         ConfigError: if there are too few groups for the splits.
         TrainingError: if no compliant trace is left to train on.
     """
-    mutations = mutation_names(config.mutations)
+    mutations = mutation_names(config.mutations) if config.mutations else []
     given = config.dataset or ((DEFAULT_DATASET,) if DEFAULT_DATASET.is_file() else ())
     if not given:
         reporter.note(
@@ -94,17 +94,6 @@ def load_data(config: TrainingConfig, reporter: Reporter) -> TrainingData:
         splits = Splits(train=splits.train, val=splits.train, test=splits.test)
     maker = MutantMaker(splits.train, mutations) if mutations else None
     return TrainingData(splits, False, config.passes_per_epoch, maker, _digest(corpus))
-
-
-def mutation_names(setting: str | None) -> list[str]:
-    """Return the mutations that a setting names: by commas, `all`, or none. Raises: ConfigError for an unknown one."""
-    if not setting:
-        return []
-    names = list(MUTATIONS) if setting == "all" else [name.strip() for name in setting.split(",") if name.strip()]
-    for name in names:
-        if name not in MUTATIONS:
-            raise ConfigError(f"--mutations names {name!r}, which is no mutation; there are {', '.join(MUTATIONS)}")
-    return names
 
 
 def _mutants_to_validate_on(splits: Splits, mutations: list[str], config: TrainingConfig) -> Shard:

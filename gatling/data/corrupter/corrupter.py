@@ -69,19 +69,27 @@ class Mutant:
     """The same edit just inside what is allowed, labelled `compliant`; None where the mutation has none for this trace."""
 
 
+def mutation_names(setting: str) -> list[str]:
+    """Return the mutations that a setting names: by commas, or `all`. Raises: ConfigError for none, or an unknown one."""
+    names = list(MUTATIONS) if setting == "all" else [name.strip() for name in setting.split(",") if name.strip()]
+    for name in names:
+        if name not in MUTATIONS:
+            raise ConfigError(f"--mutations names {name!r}, which is no mutation; there are {', '.join(MUTATIONS)}")
+    if not names:
+        raise ConfigError("--mutations names none")
+    return names
+
+
 class Corrupter:
     """Attacks plans.
 
     Args:
-        mutations: names; by default all of `MUTATIONS`. Raises: ConfigError for an unknown one.
+        mutations: names; by default all of `MUTATIONS`.
         pool: calls that may be added to a plan; by default those of the built-in catalogue's tools.
     """
 
     def __init__(self, mutations: Sequence[str] | None = None, *, pool: CallPool | None = None) -> None:
         self.mutations = tuple(MUTATIONS if mutations is None else mutations)
-        for name in self.mutations:
-            if name not in MUTATIONS:
-                raise ConfigError(f"{name!r} is no mutation; there are {', '.join(MUTATIONS)}")
         self.pool = pool or CallPool()
         self._oracles: OrderedDict[bytes, Oracle] = OrderedDict()
 

@@ -55,7 +55,7 @@ def role_confusion(attack: Attack) -> Iterator[Proposal]:
     rng.shuffle(others)
     for tool in others[:6]:
         call = attack.pool.call(rng, tool)
-        alike = next((n for n in s.plan.nodes if effect(n.tool_name) == effect(tool)), None)
+        alike = next((n for n in s.acting if effect(n.tool_name) == effect(tool)), s.plan.nodes[-1])
         draft = Draft(s.plan)
         if call is not None:
             draft.add(
@@ -66,10 +66,8 @@ def role_confusion(attack: Attack) -> Iterator[Proposal]:
                 sensitivity=call.scope_sensitivity,
                 is_asked=s.is_asked_for(tool, call.arguments),
             )
-        elif alike is not None:
-            draft.change(alike.node_id, tool_name=tool)
         else:
-            continue
+            draft.change(alike.node_id, tool_name=tool)
         yield Proposal(draft, again(attack), 0.5, by=("grant",))
 
 

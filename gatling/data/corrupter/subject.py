@@ -25,7 +25,9 @@ from gatling.schema.words import split_words
 ArgumentPath = tuple[str | int, ...]
 
 _REQUEST_KEYS = ("user_request", "request", "instruction", "prompt", "query", "task", "goal")
-_ASKING = frozenset("request requests requested ask asks asked instruct instructed instruction instructions".split())
+_ASKING = re.compile(r"\b(?:requests?|requested|asks?|asked)\b", re.IGNORECASE)
+# Sentences about what texts may not do speak of the request too; they do not say that a call needs one.
+_NOT_ASKING = re.compile(r"\b(?:unless|texts?|content|directions|orders|data)\b", re.IGNORECASE)
 _FILLER = frozenset(
     "a an the of to for in on at by my your our and or is are be it this that with from all any me".split()
 )
@@ -320,7 +322,8 @@ def _asks(check: Condition) -> bool:
     """Tell whether a check, or the sentence of a rule, wants a call to be asked for."""
     if check.subject == "request":
         return True
-    return check.operator is Operator.UNKNOWN and not _ASKING.isdisjoint(split_words(str(check.value)))
+    text = str(check.value)
+    return check.operator is Operator.UNKNOWN and bool(_ASKING.search(text)) and not _NOT_ASKING.search(text)
 
 
 def _upper(condition: Condition, is_forbidding: bool) -> float | None:
