@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -40,10 +41,12 @@ def load_data(config: TrainingConfig, reporter: Reporter) -> TrainingData:
     Raises:
         InputError: for a file or record that is refused.
         ConfigError: if there are too few groups for the splits.
-        TrainingError: if no compliant trace is left to train on.
+        TrainingError: if there is no compliant trace to train on, or none to validate on.
     """
     given = config.dataset or ((DEFAULT_DATASET,) if DEFAULT_DATASET.is_file() else ())
     if not given:
+        if config.val_dataset:
+            raise ConfigError(f"--val-dataset needs --dataset, as there is no {DEFAULT_DATASET}")
         reporter.note(
             f"No --dataset and no {DEFAULT_DATASET}: DEMONSTRATION on 12 synthetic traces, trained and validated on the same "
             "12. It shows that the pipeline runs and says nothing about quality."
@@ -52,34 +55,57 @@ def load_data(config: TrainingConfig, reporter: Reporter) -> TrainingData:
         splits = Splits(train=corpus, val=corpus, test=corpus.subset(np.zeros(0, np.int64)))
         return TrainingData(splits, True, DEMONSTRATION_PASSES * config.passes_per_epoch, _digest(corpus))
 
+    corpus, num_missing = _read(given, config, reporter)
+    if not corpus.num_compliant:
+        raise TrainingError(
+            f"{', '.join(map(str, given))}: no compliant trace among {len(corpus)}; there is nothing to train on"
+        )
+    if num_missing == len(corpus) and config.group_by != "context":
+        raise ConfigError(f"--group-by is {config.group_by!r}, but no trace has such a field")
+    if num_missing:
+        reporter.note(f"{num_missing} of {len(corpus)} traces lack a field of --group-by and are grouped by context.")
+    _report_contradictions(corpus, reporter)
+    val_share = 0.0 if config.val_dataset else config.val_split
+    splits = split_corpus(corpus, val_share=val_share, test_share=config.test_split, seed=config.seed)
+    digest = _digest(corpus)
+    if config.val_dataset:
+        val = _read_validation(config, corpus, reporter)
+        splits = Splits(train=splits.train, val=val, test=splits.test)
+        digest = hashlib.sha256(f"{digest}{_digest(val)}".encode()).hexdigest()
+    elif not config.val_split:
+        reporter.note("--val-split is 0: validating on the training traces; the figures say nothing about new data.")
+        splits = Splits(train=splits.train, val=splits.train, test=splits.test)
+    if 0 < splits.val.num_compliant < SMALL_GALLERY:
+        reporter.note(
+            f"Only {splits.val.num_compliant} compliant traces to validate on: accuracy among so few plans means little."
+        )
+    return TrainingData(splits, False, config.passes_per_epoch, digest)
+
+
+def _read(given: tuple[Path, ...], config: TrainingConfig, reporter: Reporter) -> tuple[Corpus, int]:
+    """Return the traces of files and folders, and how many of them lack a field of --group-by."""
     stored = Store(folder=config.store_dir).open(
         [file for path in given for file in trace_files(path)],
         group_by=config.group_by,
         on_error=config.on_error,
         on_progress=reporter.reading,
     )
-    corpus = Corpus.from_shards(stored.shards)
     for path, messages in stored.skipped.items():
         reporter.note(f"{path}: {len(messages)} records skipped")
-    if not corpus.num_compliant:
+    return Corpus.from_shards(stored.shards), stored.num_missing
+
+
+def _read_validation(config: TrainingConfig, corpus: Corpus, reporter: Reporter) -> Corpus:
+    val, _ = _read(config.val_dataset, config, reporter)
+    if not val.num_compliant:
         raise TrainingError(
-            f"{', '.join(map(str, given))}: no compliant trace among {len(corpus)}; there is nothing to train on"
+            f"{', '.join(map(str, config.val_dataset))}: no compliant trace among {len(val)}; there is nothing to validate on"
         )
-    missing = stored.num_missing
-    if missing == len(corpus) and config.group_by != "context":
-        raise ConfigError(f"--group-by is {config.group_by!r}, but no trace has such a field")
-    if missing:
-        reporter.note(f"{missing} of {len(corpus)} traces lack a field of --group-by and are grouped by context.")
-    _report_contradictions(corpus, reporter)
-    splits = split_corpus(corpus, val_share=config.val_split, test_share=config.test_split, seed=config.seed)
-    if 0 < splits.val.num_compliant < SMALL_GALLERY:
-        reporter.note(
-            f"Only {splits.val.num_compliant} compliant traces to validate on: accuracy among so few plans means little."
-        )
-    if not config.val_split:
-        reporter.note("--val-split is 0: validating on the training traces; the figures say nothing about new data.")
-        splits = Splits(train=splits.train, val=splits.train, test=splits.test)
-    return TrainingData(splits, False, config.passes_per_epoch, _digest(corpus))
+    both = np.vstack([corpus.contexts.digests(), val.contexts.digests()])
+    num_shared = len(both) - len(np.unique(both, axis=0))
+    if num_shared:
+        reporter.note(f"{num_shared} of {len(val.contexts)} contexts of --val-dataset stand in --dataset too.")
+    return val
 
 
 def _digest(corpus: Corpus) -> str:
