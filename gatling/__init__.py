@@ -1,6 +1,6 @@
 """Gatling judges an agent's plan against policy: two encoders, one latent space, energies.
 
-    model = gatling.load("checkpoints/best.pt")
+    model = gatling.load()  # the bundled model; gatling.load("checkpoints/best.pt") for your own
     model.energy(traces)
 
 Importing this package loads no torch; the names below load it when first used.

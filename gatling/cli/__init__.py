@@ -79,9 +79,10 @@ def run_train_command(argv: Sequence[str] | None, *, defaults: TrainingConfig, p
 
 
 def _refuse_bare_dataset(arguments: list[str], config: TrainingConfig) -> None:
-    """A flag without a file, as an unset shell variable leaves it, must not start the demonstration."""
-    if "--dataset" in arguments and not config.dataset:
-        raise ConfigError("--dataset names no file")
+    """A flag without a file, as an unset shell variable leaves it, must not stand for another choice."""
+    for flag, files in (("--dataset", config.dataset), ("--val-dataset", config.val_dataset)):
+        if flag in arguments and not files:
+            raise ConfigError(f"{flag} names no file")
 
 
 def _guarded(action: Callable[[], int]) -> int:

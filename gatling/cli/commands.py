@@ -40,8 +40,8 @@ class Evaluate:
     the TF-IDF baseline.
     """
 
-    model: Path
-    """A checkpoint (.pt) or a model folder."""
+    model: Path | None = None
+    """A checkpoint (.pt) or a model folder. Default: the model that ships with Gatling."""
     dataset: tuple[Path, ...]
     """Trace files or folders of them, one or several."""
     output: Path | None = None
@@ -71,8 +71,8 @@ class Score:
     grow with the file.
     """
 
-    model: Path
-    """A checkpoint (.pt) or a model folder."""
+    model: Path | None = None
+    """A checkpoint (.pt) or a model folder. Default: the model that ships with Gatling."""
     input: Path
     """A trace file, or a folder of them."""
     output: Path

@@ -8,13 +8,14 @@ from itertools import chain
 
 from gatling.cli.commands import Evaluate, PrecisionFlag, Score
 from gatling.cli.console import Progress, dump_json, err, out, print_table
+from gatling.cli.model import announce_model
 from gatling.data.cluster import available_cores, on_ray
 from gatling.encoders import DualEncoder
 from gatling.encoders.base import Precision
 from gatling.errors import InputError
 from gatling.evaluation.embed import in_chunks
 from gatling.evaluation.report import SOURCE_COLUMNS, metrics_rows, sources_rows, write_report
-from gatling.evaluation.score import CHUNK, ScoreJob, score_chunk
+from gatling.evaluation.score import CHUNK, ScoreJob, score_chunk, scoring_model
 from gatling.evaluation.summary import Evaluation
 from gatling.schema import ReadReport, read_traces
 from gatling.schema.files import atomic_write, trace_files
@@ -28,6 +29,7 @@ def run_evaluate(command: Evaluate) -> int:
     """Measure, print the table, write the JSON; return the exit status."""
     files = [file for path in command.dataset for file in trace_files(path)]
     model = DualEncoder.from_pretrained(command.model, precision=_precision(command.precision))
+    used = announce_model(command.model)
     evaluation = Evaluation(model)
     skipped = 0
     started = time.perf_counter()
@@ -43,7 +45,8 @@ def run_evaluate(command: Evaluate) -> int:
     seconds = time.perf_counter() - started
     embedded, summary = evaluation.finish()
     summary = {
-        "model": str(command.model),
+        "model": used.name,
+        "model_sha256": used.sha256,
         "dataset": [str(path) for path in command.dataset],
         "precision": model.governance.precision,
         "num_skipped": skipped,
@@ -73,7 +76,9 @@ def run_score(command: Score) -> int:
         raise InputError("the name must end in .jsonl", file=str(command.output))
     report = ReadReport()
     traces = chain.from_iterable(read_traces(path, on_error=command.on_error, report=report) for path in files)
-    model, precision = str(command.model.resolve()), _precision(command.precision)
+    model, precision = str(command.model.resolve()) if command.model else None, _precision(command.precision)
+    scoring_model(model, precision)  # a model that cannot be read is refused before the first trace
+    announce_model(command.model)
     jobs = (ScoreJob(model, precision, chunk) for chunk in in_chunks(traces, CHUNK))
     scored = on_ray(score_chunk, jobs, workers=available_cores()) if command.engine == "ray" else map(score_chunk, jobs)
     with Progress("scoring", unit="traces") as progress, atomic_write(command.output) as stream:

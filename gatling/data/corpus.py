@@ -12,7 +12,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from gatling.schema import ExecutionPlan, GovernanceContext, Trace
 S = TypeVar("S")
 T = TypeVar("T")
 _READ_CHUNK = 65_536
+_COLUMNS = ("context", "plan", "is_compliant", "source", "violation_type", "group")
 
 
 class Rows(Sequence[T], Generic[T]):
@@ -36,7 +37,7 @@ class Rows(Sequence[T], Generic[T]):
     """
 
     def __init__(self, shards: list[Shard], read: Callable[[Shard, int], T], digest: str) -> None:
-        self._shards = shards
+        self.shards = shards
         self._read = read
         self._digest = digest
         self._first_row = np.cumsum([0, *(len(getattr(shard, digest)) for shard in shards)])
@@ -51,13 +52,13 @@ class Rows(Sequence[T], Generic[T]):
         Returns:
             The numbers of those rows, joined, int32.
         """
-        number, self._place = number_digests([getattr(shard, self._digest) for shard in self._shards])
+        number, self._place = number_digests([getattr(shard, self._digest) for shard in self.shards])
         return _joined([number[first:][rows] for first, rows in zip(self._first_row, columns, strict=False)])
 
     def digests(self) -> np.ndarray:
         """Return the digest of each record, `(n, 16)` uint8."""
         out = np.empty((len(self), DIGEST_BYTES), np.uint8)
-        for i, shard in enumerate(self._shards):
+        for i, shard in enumerate(self.shards):
             first, last = np.searchsorted(self._place, self._first_row[i : i + 2])
             out[first:last] = getattr(shard, self._digest)[self._place[first:last] - self._first_row[i]]
         return out
@@ -81,13 +82,13 @@ class Rows(Sequence[T], Generic[T]):
             shard = np.searchsorted(self._first_row, place, side="right") - 1
             rows = place - self._first_row[shard]
             for i, own_row in zip(shard.tolist(), rows.tolist(), strict=True):
-                yield self._read(self._shards[i], own_row)
+                yield self._read(self.shards[i], own_row)
 
     def read_as(self, read: Callable[[Shard, int], S], number: int) -> S:
         """Make something else of one record, with another reader of shards."""
         place = self._place[number]
         shard = int(np.searchsorted(self._first_row, place, side="right")) - 1
-        return read(self._shards[shard], int(place - self._first_row[shard]))
+        return read(self.shards[shard], int(place - self._first_row[shard]))
 
     def __iter__(self) -> Iterator[T]:
         return self.read(np.arange(len(self)))
@@ -212,8 +213,15 @@ class Corpus:
 
     def subset(self, rows: np.ndarray) -> Corpus:
         """Return a corpus of some traces, by their index, that shares contexts and plans."""
-        names = ("context", "plan", "is_compliant", "source", "violation_type", "group")
-        return replace(self, **{name: getattr(self, name)[rows] for name in names})
+        return replace(self, **{name: getattr(self, name)[rows] for name in _COLUMNS})
+
+    def extended(self, shard: Shard) -> Corpus:
+        """Return a corpus with the traces of one more shard behind these."""
+        whole = Corpus.from_shards([*self.contexts.shards, shard])  # what it numbers first keeps its number
+        columns = {
+            name: np.concatenate([getattr(self, name), getattr(whole, name)[-len(shard) :]]) for name in _COLUMNS
+        }
+        return replace(whole, **columns) if len(shard) else self
 
     @property
     def num_compliant(self) -> int:

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from jaxtyping import Float
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from gatling.encoders.base import Precision
 from gatling.encoders.execution import ExecutionEncoder
+from gatling.encoders.folder import CHECKPOINT_VERSION, pretrained_folder, read_folder
 from gatling.encoders.governance import GovernanceEncoder
 from gatling.encoders.precision import fastest_precision
 from gatling.errors import CheckpointError
 from gatling.schema import GovernanceContext, Trace, parse_trace
 
-CHECKPOINT_VERSION = 1
-CONFIG_NAME = "config.json"
-GOVERNANCE_STEM = "governance_encoder"
-EXECUTION_STEM = "execution_encoder"
-
 
 class DualEncoder(nn.Module):
     """A GovernanceEncoder and an ExecutionEncoder that share a latent space.
 
-    model = gatling.load("checkpoints/best.pt")
+    model = gatling.load()                # the bundled one; gatling.load("checkpoints/best.pt") for your own
     model.governance.encode(context)      # (1, D), objects or plain data
     model.execution.encode([plan, plan])  # (2, D)
     model.energy(traces)                  # (B,): 0 agrees .. 2 opposed
@@ -75,20 +69,21 @@ class DualEncoder(nn.Module):
         return model.eval()
 
     @classmethod
-    def from_pretrained(cls, path: str | Path, *, precision: Precision | None = None) -> DualEncoder:
-        """Load a model from a checkpoint (`.pt`), or from a folder as `gatling pull` and `--push-to-hub` write it.
+    def from_pretrained(cls, path: str | Path | None = None, *, precision: Precision | None = None) -> DualEncoder:
+        """Load the model that ships with Gatling, or one from a checkpoint (`.pt`) or a model folder.
 
-        Nothing is downloaded: `gatling pull REPO` fetches a model from the Hub.
+        A model folder is what `gatling pull` and `--push-to-hub` write. Nothing is downloaded: `gatling pull REPO` fetches
+        a model from the Hub.
 
         Args:
-            path: the checkpoint or the folder.
+            path: the checkpoint or the folder; None for the bundled model.
             precision: `fp32` or `bf16`; by default the fastest of this machine whose latents keep a cosine of at least
                 0.999 to fp32.
 
         Raises:
             CheckpointError: if there is no such model, or it is damaged or of another version.
         """
-        path = Path(path)
+        path = pretrained_folder() if path is None else Path(path)
         model = _from_folder(path) if path.is_dir() else _from_checkpoint(path)
         chosen = precision or fastest_precision(model.governance, model.execution)
         model.governance.set_precision(chosen)
@@ -115,8 +110,8 @@ class DualEncoder(nn.Module):
         return (1 - (z_g * z_e).sum(-1)).clamp(0, 2)
 
 
-def load(path: str | Path, *, precision: Precision | None = None) -> DualEncoder:
-    """Load a trained model for inference; see `DualEncoder.from_pretrained`."""
+def load(path: str | Path | None = None, *, precision: Precision | None = None) -> DualEncoder:
+    """Load a trained model for inference, by default the bundled one; see `DualEncoder.from_pretrained`."""
     return DualEncoder.from_pretrained(path, precision=precision)
 
 
@@ -151,14 +146,5 @@ def _from_checkpoint(path: Path) -> DualEncoder:
 
 
 def _from_folder(path: Path) -> DualEncoder:
-    try:
-        config = json.loads((path / CONFIG_NAME).read_text("utf-8"))
-        governance = load_file(path / f"{GOVERNANCE_STEM}.safetensors")
-        execution = load_file(path / f"{EXECUTION_STEM}.safetensors")
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path}: not a model folder: {Path(error.filename or '').name} is missing") from None
-    except Exception as error:  # a damaged header raises the library's own type
-        raise CheckpointError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
-    if not isinstance(config, dict) or config.get("format_version") != CHECKPOINT_VERSION:
-        raise CheckpointError(f"{path / CONFIG_NAME}: format_version is not {CHECKPOINT_VERSION}")
+    config, governance, execution = read_folder(path)
     return DualEncoder.from_parts(config, governance, execution, str(path))

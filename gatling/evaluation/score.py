@@ -16,21 +16,22 @@ CHUNK = 256
 
 @dataclass(frozen=True, slots=True)
 class ScoreJob:
-    model: str
-    """A path that every machine sees."""
+    model: str | None
+    """A path that every machine sees; None for the bundled model."""
     precision: Precision | None
     """None: the fastest that keeps a cosine of 0.999 to fp32."""
     traces: list[Trace]
 
 
 @lru_cache(maxsize=1)
-def _model(path: str, precision: Precision | None) -> DualEncoder:
+def scoring_model(path: str | None, precision: Precision | None) -> DualEncoder:
+    """Load the model of a job, once a process."""
     return DualEncoder.from_pretrained(path, precision=precision)
 
 
 def score_chunk(job: ScoreJob) -> list[dict[str, Any]]:
     """Return a line for each trace: its id, its label, and its energy in [0, 2], rounded to 6 digits."""
-    energies = _model(job.model, job.precision).energy(job.traces).tolist()
+    energies = scoring_model(job.model, job.precision).energy(job.traces).tolist()
     return [
         {"id": trace.id, "label": trace.label, "energy": round(energy, 6)}
         for trace, energy in zip(job.traces, energies, strict=True)

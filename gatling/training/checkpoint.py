@@ -24,8 +24,8 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
-from gatling.encoders.dual import CHECKPOINT_VERSION
 from gatling.encoders.dual import read_checkpoint as read_checkpoint
+from gatling.encoders.folder import CHECKPOINT_VERSION
 from gatling.errors import CheckpointError, ConfigError
 from gatling.schema.files import atomic_write
 from gatling.training.config import TrainingConfig
@@ -37,6 +37,7 @@ INTERRUPTED_NAME = "interrupted.pt"
 # What may differ between a run and its continuation without changing what is computed.
 _FREE = {
     "dataset",
+    "val_dataset",
     "on_error",
     "store_dir",
     "epochs",

@@ -20,8 +20,10 @@ class TrainingConfig:
     """
 
     dataset: tuple[Path, ...] = ()
-    """Trace files (.jsonl, .jsonl.gz, .jsonl.zst, .parquet) or folders of them, one or several. Default:
-    data/gold_traces.jsonl if it exists, else the synthetic demonstration."""
+    """Trace files (.jsonl, .jsonl.gz, .jsonl.zst, .parquet) or folders of them, one or several; what is named twice counts
+    twice. Default: data/gold_traces.jsonl if it exists, else the synthetic demonstration."""
+    val_dataset: tuple[Path, ...] = ()
+    """Validate on these files or folders instead of on a share of --dataset; --val-split then has no effect."""
     on_error: Literal["stop", "skip"] = "stop"
     """What to do with a record that is refused: stop, or leave it out, count it and report it."""
     store_dir: Path = Path(".gatling_cache")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from gatling.data.corpus import Corpus, shard_of
 from gatling.data.corrupter.corrupter import mutation_names
 from gatling.data.mutants import MutantMaker
-from gatling.data.shards import Shard
 from gatling.data.splits import Splits, split_corpus
 from gatling.data.store import Store
 from gatling.data.synthetic import synthetic_traces
@@ -47,11 +47,13 @@ def load_data(config: TrainingConfig, reporter: Reporter) -> TrainingData:
     Raises:
         InputError: for a file or record that is refused.
         ConfigError: if there are too few groups for the splits.
-        TrainingError: if no compliant trace is left to train on.
+        TrainingError: if there is no compliant trace to train on, or none to validate on.
     """
     mutations = mutation_names(config.mutations) if config.mutations else []
     given = config.dataset or ((DEFAULT_DATASET,) if DEFAULT_DATASET.is_file() else ())
     if not given:
+        if config.val_dataset:
+            raise ConfigError(f"--val-dataset needs --dataset, as there is no {DEFAULT_DATASET}")
         reporter.note(
             f"No --dataset and no {DEFAULT_DATASET}: DEMONSTRATION on 12 synthetic traces, trained and validated on the same "
             "12. It shows that the pipeline runs and says nothing about quality."
@@ -61,58 +63,79 @@ def load_data(config: TrainingConfig, reporter: Reporter) -> TrainingData:
         maker = MutantMaker(corpus, mutations) if mutations else None
         return TrainingData(splits, True, DEMONSTRATION_PASSES * config.passes_per_epoch, maker, _digest(corpus))
 
-    stored = Store(folder=config.store_dir).open(
-        [file for path in given for file in trace_files(path)],
-        group_by=config.group_by,
-        on_error=config.on_error,
-        keep_records=bool(mutations),
-        on_progress=reporter.reading,
-    )
-    corpus = Corpus.from_shards(stored.shards)
-    for path, messages in stored.skipped.items():
-        reporter.note(f"{path}: {len(messages)} records skipped")
+    corpus, num_missing = _read(given, config, reporter)
     if not corpus.num_compliant:
         raise TrainingError(
             f"{', '.join(map(str, given))}: no compliant trace among {len(corpus)}; there is nothing to train on"
         )
-    missing = stored.num_missing
-    if missing == len(corpus) and config.group_by != "context":
+    if num_missing == len(corpus) and config.group_by != "context":
         raise ConfigError(f"--group-by is {config.group_by!r}, but no trace has such a field")
-    if missing:
-        reporter.note(f"{missing} of {len(corpus)} traces lack a field of --group-by and are grouped by context.")
+    if num_missing:
+        reporter.note(f"{num_missing} of {len(corpus)} traces lack a field of --group-by and are grouped by context.")
     _report_contradictions(corpus, reporter)
-    splits = split_corpus(corpus, val_share=config.val_split, test_share=config.test_split, seed=config.seed)
-    if mutations:
-        corpus = Corpus.from_shards([*stored.shards, _mutants_to_validate_on(splits, mutations, config)])
-        splits = split_corpus(corpus, val_share=config.val_split, test_share=config.test_split, seed=config.seed)
+    val_share = 0.0 if config.val_dataset else config.val_split
+    splits = split_corpus(corpus, val_share=val_share, test_share=config.test_split, seed=config.seed)
+    digest = _digest(corpus)
+    if config.val_dataset:
+        val = _read_validation(config, corpus, reporter)
+        splits = Splits(train=splits.train, val=val, test=splits.test)
+        digest = hashlib.sha256(f"{digest}{_digest(val)}".encode()).hexdigest()
+    elif not config.val_split:
+        reporter.note("--val-split is 0: validating on the training traces; the figures say nothing about new data.")
+        splits = Splits(train=splits.train, val=splits.train, test=splits.test)
     if 0 < splits.val.num_compliant < SMALL_GALLERY:
         reporter.note(
             f"Only {splits.val.num_compliant} compliant traces to validate on: accuracy among so few plans means little."
         )
-    if not config.val_split:
-        reporter.note("--val-split is 0: validating on the training traces; the figures say nothing about new data.")
-        splits = Splits(train=splits.train, val=splits.train, test=splits.test)
-    maker = MutantMaker(splits.train, mutations) if mutations else None
-    return TrainingData(splits, False, config.passes_per_epoch, maker, _digest(corpus))
+    maker = None
+    if mutations:
+        maker = MutantMaker(splits.train, mutations)
+        val, test = (attacked(corpus, mutations, seed=config.seed) for corpus in (splits.val, splits.test))
+        splits = Splits(train=splits.train, val=val, test=test)
+    return TrainingData(splits, False, config.passes_per_epoch, maker, digest)
 
 
-def _mutants_to_validate_on(splits: Splits, mutations: list[str], config: TrainingConfig) -> Shard:
-    """Make mutants and near misses of up to 1,000 compliant traces each of the validation and the test split.
-
-    They share context and group with their traces, so they fall on the same side.
-    """
+def attacked(corpus: Corpus, mutations: list[str], *, seed: int) -> Corpus:
+    """Add every mutant and near miss of up to 1,000 of a corpus's compliant traces, spread evenly."""
+    rows = np.flatnonzero(corpus.is_compliant)
+    if not len(rows):
+        return corpus
+    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), _VALIDATED_ON)).astype(int)]
     traces: list[Trace] = []
     groups: dict[str, str] = {}
-    for corpus in (splits.val, splits.test):
-        rows = np.flatnonzero(corpus.is_compliant)
-        rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), _VALIDATED_ON)).astype(int)]
-        maker = MutantMaker(corpus, mutations)
-        for row, mutant in maker.mutants(rows, seed=config.seed):
-            source = corpus.source_names[corpus.source[row]] or None
-            made = [mutant.trace, *([mutant.near_miss] if mutant.near_miss else [])]
-            traces += [t.model_copy(update={"source": source}) for t in made]
-            groups[mutant.trace.governance_context.digest] = corpus.group_names[int(corpus.group[row])]
-    return shard_of(traces, lambda trace: groups[trace.governance_context.digest], keep_records=True)
+    for row, mutant in MutantMaker(corpus, mutations).mutants(rows, seed=seed):
+        source = corpus.source_names[corpus.source[row]] or None
+        made = [mutant.trace, *([mutant.near_miss] if mutant.near_miss else [])]
+        traces += [trace.model_copy(update={"source": source}) for trace in made]
+        groups[mutant.trace.governance_context.digest] = corpus.group_names[int(corpus.group[row])]
+    return corpus.extended(shard_of(traces, lambda trace: groups[trace.governance_context.digest], keep_records=True))
+
+
+def _read(given: tuple[Path, ...], config: TrainingConfig, reporter: Reporter) -> tuple[Corpus, int]:
+    """Return the traces of files and folders, and how many of them lack a field of --group-by."""
+    stored = Store(folder=config.store_dir).open(
+        [file for path in given for file in trace_files(path)],
+        group_by=config.group_by,
+        on_error=config.on_error,
+        keep_records=config.mutations is not None,
+        on_progress=reporter.reading,
+    )
+    for path, messages in stored.skipped.items():
+        reporter.note(f"{path}: {len(messages)} records skipped")
+    return Corpus.from_shards(stored.shards), stored.num_missing
+
+
+def _read_validation(config: TrainingConfig, corpus: Corpus, reporter: Reporter) -> Corpus:
+    val, _ = _read(config.val_dataset, config, reporter)
+    if not val.num_compliant:
+        raise TrainingError(
+            f"{', '.join(map(str, config.val_dataset))}: no compliant trace among {len(val)}; there is nothing to validate on"
+        )
+    both = np.vstack([corpus.contexts.digests(), val.contexts.digests()])
+    num_shared = len(both) - len(np.unique(both, axis=0))
+    if num_shared:
+        reporter.note(f"{num_shared} of {len(val.contexts)} contexts of --val-dataset stand in --dataset too.")
+    return val
 
 
 def _digest(corpus: Corpus) -> str:

@@ -29,7 +29,7 @@ def evaluate_best(config: TrainingConfig, result: FitResult) -> FinalEvaluation:
     splits = result.data.splits
     if len(splits.test):
         split, corpus = "test", splits.test
-    elif result.data.is_demonstration or not config.val_split:
+    elif result.data.is_demonstration or not (config.val_split or config.val_dataset):
         split, corpus = "training", splits.train
     else:
         split, corpus = "validation", splits.val

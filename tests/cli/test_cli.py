@@ -102,6 +102,7 @@ def test_bad_input_is_one_sentence_and_status_2(model: str, capsys: pytest.Captu
         (["train", "--dataset", "empty.jsonl", *SMALL_FLAGS], 1, "no compliant trace among 0"),
         (["train", "--resume", "none", *SMALL_FLAGS], 1, "none: no such file"),
         (["train", "--dataset", *SMALL_FLAGS], 2, "--dataset names no file"),
+        (["train", "--dataset", "gold.jsonl", "--val-dataset", *SMALL_FLAGS], 2, "--val-dataset names no file"),
         (["push", "--model", "x.pt", "--report", "list.json"], 2, "not a report"),
     ],
 )

@@ -9,10 +9,12 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 import gatling
+from gatling.data.batches import EpochBatches
 from gatling.encoders.dual import read_checkpoint
 from gatling.errors import CheckpointError, ConfigError, InputError, MissingExtraError, TrainingError
 from gatling.schema import parse_trace, write_traces
@@ -168,6 +170,45 @@ def test_metrics_and_checkpoint_contract(gold: Path) -> None:
     } <= content.keys()
     best = min(lines, key=lambda entry: entry["val/loss"])
     assert content["epoch"] == best["epoch"]
+
+
+def test_validation_files_stand_in_for_a_share_of_the_training_files(gold: Path) -> None:
+    write_traces("val.jsonl", many_traces(7))
+    notes: list[str] = []
+
+    class Notes(Reporter):
+        def note(self, message: str) -> None:
+            notes.append(message)
+
+    settings: dict[str, Any] = {"val_dataset": (Path("val.jsonl"),), "test_split": 0.0, "epochs": 1}
+    result = fit(config(gold, **settings), Notes())
+    assert result.data.splits.train.num_compliant == 30
+    assert result.data.splits.val.num_compliant == result.metrics[0]["val/gallery_size"] == 7
+    assert "7 of 7 contexts of --val-dataset stand in --dataset too." in notes
+    assert evaluate_best(config(gold, **settings), result).split == "validation"
+    write_traces("val.jsonl", many_traces(8))
+    with pytest.raises(ConfigError, match="are not those of the run"):
+        fit(config(gold, **settings, resume=Path("ck")))
+
+
+def test_validation_files_that_cannot_serve_are_refused(gold: Path) -> None:
+    write_traces("bad.jsonl", [t for t in many_traces(4) if not t.is_compliant])
+    with pytest.raises(TrainingError, match=r"bad\.jsonl: no compliant trace among 2; there is nothing to validate on"):
+        fit(config(gold, val_dataset=(Path("bad.jsonl"),)))
+    with pytest.raises(ConfigError, match="--val-dataset needs --dataset"):
+        fit(TrainingConfig(**FAST, val_dataset=(gold,), epochs=1))
+
+
+def test_a_file_named_twice_counts_twice(gold: Path) -> None:
+    write_traces("few.jsonl", [t for t in many_traces(34) if int((t.id or "t0")[1:]) >= 30])
+    few = Path("few.jsonl")
+    result = fit(config(gold, dataset=(gold, few, few, few), val_split=0.0, test_split=0.0, epochs=1))
+    train = result.data.splits.train
+    assert train.num_compliant == 30 + 3 * 4
+    assert len(train.contexts) == 34
+    batches = EpochBatches(train, batch_size=4, num_negatives=1, seed=0, epoch=0)
+    seen = np.bincount(train.context[np.concatenate(batches.batches)], minlength=34)
+    assert sorted(seen.tolist()) == [1] * 30 + [3] * 4
 
 
 def test_training_learns_and_the_report_uses_the_test_split_once(gold: Path) -> None:

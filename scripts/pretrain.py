@@ -1,0 +1,255 @@
+"""Make the model that ships with Gatling, from nothing but this repository and the extra `agentdojo`.
+
+    uv run --extra agentdojo python -m scripts.pretrain                          # gatling/assets/pretrained
+    uv run --extra agentdojo python -m scripts.pretrain --results results.json   # again, for a card with these figures
+    uv run --extra agentdojo python -m scripts.pretrain --smoke                  # every step in a minute, elsewhere
+
+AgentDojo's own tasks, generated traces, training, the folder with its card. Repeat the command after a stop: generating goes on
+where it was, training from its newest checkpoint, and what is done is not done again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional as F
+
+from gatling.cli import main as gatling
+from gatling.cli.console import read_json
+from gatling.cli.train import ConsoleReporter
+from gatling.data.corpus import Corpus
+from gatling.encoders import DualEncoder
+from gatling.encoders.dual import read_checkpoint
+from gatling.encoders.folder import PRETRAINED
+from gatling.encoders.precision import has_native_bf16
+from gatling.errors import GatlingError, InputError, TrainingError
+from gatling.evaluation import embed_corpus
+from gatling.evaluation.report import format_value
+from gatling.schema import read_traces
+from gatling.schema.files import atomic_write
+from gatling.training.config import TrainingConfig
+from gatling.training.hub import write_folder
+from gatling.training.loop import FitResult, fit
+from scripts import model_card
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMAND = "uv run --extra agentdojo python -m scripts.pretrain"
+MAX_BYTES = 12_000_000
+MIN_COSINE = 0.9999
+
+SEED = 0
+TRACES = 200_000
+DOJO_SUITES = "workspace,slack"  # banking and travel are kept for measuring
+DOJO_REPEATS = 20
+TRAINING: dict[str, Any] = {
+    "latent_dim": 1024,
+    "hidden_dim": 256,
+    "num_layers": 2,
+    "num_heads": 8,
+    "batch_size": 64,
+    "epochs": 4,
+    "learning_rate": 3e-4,
+    "hard_negatives": 1,
+    "device": "cpu",
+}
+SMOKE_TRACES = 600
+SMOKE_TRAINING = {**TRAINING, "hidden_dim": 32, "epochs": 2}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recipe:
+    """What is made, and where."""
+
+    work: Path = ROOT / "runs" / "pretrain"
+    output: Path = PRETRAINED
+    command: str = COMMAND
+    traces: int = TRACES
+    dojo_repeats: int = DOJO_REPEATS
+    training: dict[str, Any] = field(default_factory=lambda: TRAINING)
+
+    @property
+    def dojo(self) -> Path:
+        return self.work / "agentdojo.jsonl"
+
+    @property
+    def generated(self) -> Path:
+        return self.work / "generated"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run all steps that are not done; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--smoke", action="store_true", help="tiny numbers, and other folders")
+    parser.add_argument("--work", type=Path, help="where data and checkpoints go (default: runs/pretrain)")
+    parser.add_argument("--output", type=Path, help="the model folder (default: gatling/assets/pretrained)")
+    parser.add_argument("--results", type=Path, help="measured figures for the card, as JSON")
+    options = parser.parse_args(argv)
+    recipe = Recipe()
+    if options.smoke:
+        work = ROOT / "runs" / "pretrain-smoke"
+        recipe = Recipe(
+            work=work, command=f"{COMMAND} --smoke", traces=SMOKE_TRACES, dojo_repeats=1, training=SMOKE_TRAINING
+        )
+    recipe = replace(recipe, work=options.work or recipe.work)
+    output = options.output or (recipe.work / "pretrained" if options.smoke else PRETRAINED)
+    try:
+        return run(replace(recipe, output=output), _read_results(options.results))
+    except GatlingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _read_results(path: Path | None) -> dict[str, Any] | None:
+    if path is None:
+        return None
+    results = read_json(path)
+    if not isinstance(results, dict) or not results:
+        raise InputError("no figures: it must be a JSON object with something in it", file=str(path))
+    return results
+
+
+def run(recipe: Recipe, results: dict[str, Any] | None) -> int:
+    """Make the data, train, check and write the model; return the exit status."""
+    recipe.work.mkdir(parents=True, exist_ok=True)
+    status = 0
+    if not recipe.dojo.is_file():
+        status = gatling(["import", "agentdojo", "--suites", DOJO_SUITES, "--output", str(recipe.dojo)])
+    with _timed(recipe, "generate", unless=(recipe.generated / "manifest.json").is_file()):
+        generate = ["generate", "--traces", str(recipe.traces), "--seed", str(SEED), "--output", str(recipe.generated)]
+        status = status or gatling(generate)
+    if status:
+        return status
+    result = train(recipe)
+    if not result.is_complete:
+        print("stopped; repeat the command to go on", file=sys.stderr)
+        return 130
+    write_model(recipe, result, results)
+    return 0
+
+
+def train(recipe: Recipe) -> FitResult:
+    """Train, or go on from the newest checkpoint."""
+    folder = recipe.work / "checkpoints"
+    has_checkpoint = any(folder.glob("checkpoint_epoch_*.pt")) or (folder / "interrupted.pt").is_file()
+    is_done = (folder / f"checkpoint_epoch_{recipe.training['epochs']}.pt").is_file()
+    config = TrainingConfig(
+        **recipe.training,
+        seed=SEED,
+        dataset=(recipe.generated / "train", *[recipe.dojo] * recipe.dojo_repeats),
+        val_dataset=(recipe.generated / "val",),
+        test_split=0.0,
+        checkpoint_dir=folder,
+        checkpoint_every=1,
+        report_dir=recipe.work / "report",
+        store_dir=recipe.work / "store",
+        resume=folder if has_checkpoint else None,
+    )
+    with _timed(recipe, "train", unless=is_done):
+        return fit(config, ConsoleReporter())
+
+
+def write_model(recipe: Recipe, result: FitResult, results: dict[str, Any] | None) -> None:
+    """Write the folder in the work folder, check it there, and then where it belongs.
+
+    Raises:
+        TrainingError: if it is larger than `MAX_BYTES`, or a latent of the validation set has moved by more than `MIN_COSINE`.
+    """
+    assert result.best_path is not None
+    tried = recipe.work / "tried"
+    trained = write_folder(result.best_path, tried, card="", is_half=True)
+    lowest = lowest_cosine(trained, DualEncoder.from_pretrained(tried, precision="fp32"), result.data.splits.val)
+    if lowest < MIN_COSINE:
+        raise TrainingError(f"float16 moves a latent to a cosine of {lowest:.6f}, it must be at least {MIN_COSINE}")
+    values = card_values(recipe, result, num_bytes=_size(tried), lowest_cosine=lowest)
+    card = model_card.render(values, results)
+    size = _size(tried) + len(card.encode())
+    if size > MAX_BYTES:
+        raise TrainingError(f"the model takes {size} bytes, it must be at most {MAX_BYTES}")
+    write_folder(result.best_path, recipe.output, card=card, is_half=True)
+    print(f"{recipe.output}: {size / 1e6:.2f} MB, lowest cosine to the trained model {lowest:.7f}")
+
+
+def lowest_cosine(model: DualEncoder, other: DualEncoder, corpus: Corpus) -> float:
+    """Return the lowest cosine between the latents of two models, over the contexts and plans of a corpus."""
+    a, b = embed_corpus(model, corpus), embed_corpus(other, corpus)
+    pairs = ((a.z_g, b.z_g), (a.z_e, b.z_e))
+    return min(float(F.cosine_similarity(x.double(), y.double()).min()) for x, y in pairs)
+
+
+def card_values(recipe: Recipe, result: FitResult, *, num_bytes: int, lowest_cosine: float) -> dict[str, Any]:
+    """Return what the template of the card asks for."""
+    assert result.best_path is not None
+    best = read_checkpoint(result.best_path)
+    seconds = _read_seconds(recipe)
+    dojo = [trace.is_compliant for trace in read_traces(recipe.dojo)]
+    metrics = {k.removeprefix("val/"): v for k, v in best["metrics"].items() if k.startswith("val/")}
+    model = DualEncoder.create(
+        **{k: recipe.training[k] for k in ("latent_dim", "hidden_dim", "num_layers", "num_heads")}
+    )
+    return {
+        **recipe.training,
+        "parameters": f"{sum(p.numel() for p in model.parameters()):,}",
+        "size": f"{num_bytes / 1e6:.1f}",
+        "lowest_cosine": f"{int(lowest_cosine * 1e6) / 1e6:.6f}",  # rounded down
+        "generated_traces": f"{recipe.traces:,}",
+        "seed": SEED,
+        "dojo_gold": sum(dojo),
+        "dojo_violations": len(dojo) - sum(dojo),
+        "dojo_suites": DOJO_SUITES.replace(",", " and "),
+        "dojo_repeats": recipe.dojo_repeats,
+        "command": recipe.command,
+        "traces_per_epoch": f"{result.data.splits.train.num_compliant:,}",
+        "best_epoch": best["epoch"],
+        "machine": seconds["machine"],
+        "generate_minutes": f"{seconds['generate'] / 60:.1f}",
+        "train_minutes": f"{seconds['train'] / 60:.1f}",
+        "val_gallery": format_value(int(metrics["gallery_size"])),
+        "validation": "\n".join(model_card.tables(metrics)),
+    }
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
+@contextmanager
+def _timed(recipe: Recipe, step: str, *, unless: bool) -> Iterator[None]:
+    """Add the time that a step takes to that of earlier runs, for the card; not if there is nothing left to do in it."""
+    started = time.perf_counter()
+    try:
+        yield
+    finally:
+        if not unless:
+            seconds = _read_seconds(recipe)
+            seconds[step] += time.perf_counter() - started
+            with atomic_write(recipe.work / "seconds.json") as stream:
+                stream.write(json.dumps({**seconds, "machine": _machine()}).encode())
+
+
+def _read_seconds(recipe: Recipe) -> dict[str, Any]:
+    path = recipe.work / "seconds.json"
+    return read_json(path) if path.is_file() else {"generate": 0.0, "train": 0.0, "machine": _machine()}
+
+
+def _machine() -> str:
+    info = Path("/proc/cpuinfo")
+    names = [line for line in info.read_text().splitlines() if line.startswith("model name")] if info.is_file() else []
+    name = names[0].split(":", 1)[1].strip() if names else platform.machine()
+    precision = "bf16" if has_native_bf16(torch.device("cpu")) else "fp32"
+    threads = torch.get_num_threads()
+    return f"{os.cpu_count()} cores of {name}, {threads} threads, torch {torch.__version__}, {precision} training"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
