@@ -218,10 +218,9 @@ class Corpus:
     def extended(self, shard: Shard) -> Corpus:
         """Return a corpus with the traces of one more shard behind these."""
         whole = Corpus.from_shards([*self.contexts.shards, shard])  # what it numbers first keeps its number
-        columns = {
-            name: np.concatenate([getattr(self, name), getattr(whole, name)[-len(shard) :]]) for name in _COLUMNS
-        }
-        return replace(whole, **columns) if len(shard) else self
+        new = whole.subset(np.arange(len(whole) - len(shard), len(whole)))
+        columns: dict[str, Any] = {n: np.concatenate([getattr(self, n), getattr(new, n)]) for n in _COLUMNS}
+        return replace(whole, **columns)
 
     @property
     def num_compliant(self) -> int:
