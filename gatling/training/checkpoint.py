@@ -71,6 +71,9 @@ class LoopState:
     best_loss: float = float("inf")
     best_epoch: int = 0
     """Lowest validation loss, and its epoch."""
+    weak_steps: int = 0
+    weak_validations: int = 0
+    """Checks in a row that found weak latents, see `collapse`."""
     data_digest: str = ""
     """Identifies the training traces and their order."""
 
