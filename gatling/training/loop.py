@@ -142,10 +142,10 @@ class Trainer:
                 try:
                     last_path = self._train(stop)
                 except PeerLostError as error:
-                    newest = self.config.checkpoint_dir
-                    if self.group.is_first:
-                        newest = self._save(newest / INTERRUPTED_NAME)
-                    raise PeerLostError(f"{error}; go on with --resume {newest}") from None
+                    if not self.group.is_first:
+                        raise
+                    path = self._save(self.config.checkpoint_dir / INTERRUPTED_NAME)
+                    raise PeerLostError(f"{error}; go on with --resume {path}") from None
         finally:
             self._save_best()  # whatever happened, the best model so far is not lost
             self.reporter.finish()
