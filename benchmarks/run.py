@@ -201,9 +201,8 @@ def training(arguments: Arguments) -> None:
         for epoch in range(4):
             if epoch == 1:  # the first one warms up
                 seen, waiting, started = 0, 0.0, time.perf_counter()
-            loader = EpochBatches(corpus, batch_size=32, num_negatives=1, seed=0, epoch=epoch).loader(
-                start=0, num_workers=0
-            )
+            batches = EpochBatches(corpus, batch_size=32, num_negatives=1, seed=0, epoch=epoch)
+            loader = batches.loader(start=0, num_workers=0)
             while True:
                 asked = time.perf_counter()
                 batch = next(loader, None)
@@ -211,12 +210,12 @@ def training(arguments: Arguments) -> None:
                 if batch is None:
                     break
                 with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
-                    loss = task(batch).loss
+                    loss = task(batch, batches.is_shared(batch.context_id, batch.plan_id)).loss
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(task.parameters(), 1.0)
                 optimizer.step()
-                seen += batch.num_traces
+                seen += len(batch.context_row)
         seconds = time.perf_counter() - started
         row(precision, torch.get_num_threads(), seen / seconds, f"{100 * waiting / seconds:.1f} %")
 

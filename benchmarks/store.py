@@ -85,7 +85,7 @@ def batches(stored: Stored) -> None:
         batch = epoch[step]
         making.append(time.perf_counter() - started)
         optimizer.zero_grad(set_to_none=True)
-        task(batch).loss.backward()
+        task(batch, epoch.is_shared(batch.context_id, batch.plan_id)).loss.backward()
         torch.nn.utils.clip_grad_norm_(task.parameters(), 1.0)
         optimizer.step()
         stepping.append(time.perf_counter() - started)

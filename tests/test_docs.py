@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import tyro
+from torch.distributed.run import get_args_parser
 
 from gatling.cli import COMMANDS, main, run_train_command
 from gatling.data.catalog import derive
@@ -74,6 +75,10 @@ def parse_console(text: str) -> None:
         words = shlex.split(line, comments=True)
         while words[2:3] in (["--extra"], ["--with"]):
             words[2:4] = []
+        if words[:3] == ["uv", "run", "torchrun"]:
+            launch = get_args_parser().parse_args(words[3:])
+            assert (launch.module, launch.training_script) == (True, "gatling"), line
+            words = ["uv", "run", "gatling", *launch.training_script_args]
         if words[:3] == ["uv", "run", "gatling"] and words[3] in COMMANDS:
             tyro.extras.subcommand_cli_from_dict(COMMANDS, args=words[3:])
         elif words[:3] == ["uv", "run", "python"]:

@@ -7,10 +7,11 @@ import time
 from rich.progress import Progress as RichProgress
 
 from gatling.cli.console import err, out, print_table, training_bar
-from gatling.errors import HubError
+from gatling.errors import HubError, TrainingError
 from gatling.evaluation.report import SOURCE_COLUMNS, metrics_rows, sources_rows
 from gatling.training import hub
 from gatling.training.config import TrainingConfig
+from gatling.training.distributed import PeerLostError, is_first
 from gatling.training.finish import evaluate_best
 from gatling.training.loop import fit
 from gatling.training.reporter import Reporter, StepEvent
@@ -79,7 +80,14 @@ def run(config: TrainingConfig) -> int:
             "warning: --push-to-hub is set but there is no Hub token (HF_TOKEN); training goes on, the push will fail",
             highlight=False,
         )
-    result = fit(config, ConsoleReporter())
+    try:
+        result = fit(config, ConsoleReporter())
+    except TrainingError as error:
+        if is_first() or isinstance(error, PeerLostError):
+            raise
+        return 1  # all processes have failed, and the first says why
+    if not is_first():
+        return 130 if result.was_interrupted else 0
     if not result.is_complete:
         reason = "Interrupted" if result.was_interrupted else "Stopped at --max-steps"
         err.print(f"{reason}; go on with --resume {result.last_path}", highlight=False, soft_wrap=True)

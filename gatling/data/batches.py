@@ -1,7 +1,8 @@
 """Training batches: which traces, in which order, with which hard negatives.
 
 Everything is a pure function of (seed, epoch, step), so a resumed run sees what an uninterrupted one would have seen,
-whatever the number of workers.
+whatever the number of workers. A step's traces are cut into chunks, of which each process of a run takes some; what is drawn
+for a trace does not depend on the cut.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from random import Random
+from signal import SIG_IGN, SIGINT, SIGTERM, signal
 
 import numpy as np
 import torch
@@ -27,7 +29,8 @@ from gatling.features import PlanBatch, PlanFeatures, PolicyBatch, WordVectors
 class TrainBatch:
     """B positives and up to K hard negatives each; distinct contexts and plans stand once in the encoder batches.
 
-    The first `num_traces` rows are traces of the corpus; further ones are near misses, which are compliant too.
+    They are a chunk of the N positives of an optimizer step: all of them, unless batches are cut. Traces of the corpus come
+    first, then near misses, which are compliant too.
     """
 
     policy: PolicyBatch
@@ -40,11 +43,10 @@ class TrainBatch:
     """`(B, K)` int64: rows in `plan`, -1 where there is no hard negative."""
     negative_type: Tensor
     """`(B, K)` int64: what kind each is, a number in `EpochBatches.negative_types`; -1 where there is none."""
-    is_shared: Tensor
-    """`(B, B)` bool: off the diagonal, whether the plan of row j is a compliant one of the context of row i, anywhere in
-    the training data. Such pairs are no negatives."""
-    num_traces: int
-    """Traces of the corpus in the batch."""
+    context_id: Tensor
+    """`(B,)` int64: the context's number in the corpus."""
+    plan_id: Tensor
+    """`(B,)` int64: the compliant plan's number in the corpus; -1 for a near miss."""
 
     def to(self, device: torch.device) -> TrainBatch:
         return TrainBatch(
@@ -54,16 +56,18 @@ class TrainBatch:
             self.plan_row.to(device),
             self.negative_row.to(device),
             self.negative_type.to(device),
-            self.is_shared.to(device),
-            self.num_traces,
+            self.context_id.to(device),
+            self.plan_id.to(device),
         )
 
 
 class EpochBatches(Dataset[TrainBatch]):
-    """The batches of one epoch, by step.
+    """The batches of one epoch: chunk c of step s is item `s * num_chunks + c`.
+
+    A step's traces are cut into `num_chunks * num_ranks` pieces that differ by at most one trace. A rank takes
+    `num_chunks` of them that follow each other; those of all ranks, in order, are the step. A piece may be empty.
 
     Args:
-        batch_size: at most; an epoch's batches differ by at most one trace in size.
         num_negatives: K, hard negatives of each positive: violations of its context from the corpus and, with `maker`, as
             many made on the fly; where one kind is short, the other fills in.
         maker: makes hard negatives, and near misses as further positives.
@@ -71,6 +75,9 @@ class EpochBatches(Dataset[TrainBatch]):
         strength: bounds of how blatant made negatives are, at the start and at the end of the epoch, within [0, 1].
         run_length: traces of one group that follow each other, at most; their plans are each other's hardest negatives.
         is_masking: leave out of the negatives the plans that are compliant in the row's context; without, for ablations.
+        batch_size: traces of a step, at most; an epoch's steps differ by at most one trace in size.
+        chunk_size: traces of all ranks that are encoded at once, at most. Default: the whole step.
+        rank, num_ranks: which process this is, and of how many.
         num_passes: how often the epoch goes through the data.
         word_table: as the encoders were made.
     """
@@ -80,6 +87,9 @@ class EpochBatches(Dataset[TrainBatch]):
         corpus: Corpus,
         *,
         batch_size: int,
+        chunk_size: int | None = None,
+        rank: int = 0,
+        num_ranks: int = 1,
         num_negatives: int,
         seed: int,
         epoch: int,
@@ -107,6 +117,11 @@ class EpochBatches(Dataset[TrainBatch]):
         self._num_passes = num_passes
         per_pass = max(1, -(-corpus.num_compliant // batch_size))
         self._bounds = np.linspace(0, corpus.num_compliant, per_pass + 1).round().astype(int).tolist()
+        largest = max(b - a for a, b in pairwise(self._bounds))
+        self.num_chunks = max(1, -(-largest // (chunk_size or batch_size)))
+        """Chunks of each step, for each rank."""
+        self._pieces = slice(rank * self.num_chunks, (rank + 1) * self.num_chunks)
+        self._num_pieces = num_ranks * self.num_chunks
 
     @cached_property
     def batches(self) -> list[np.ndarray]:
@@ -120,24 +135,35 @@ class EpochBatches(Dataset[TrainBatch]):
     def __len__(self) -> int:
         return self._num_passes * (len(self._bounds) - 1)
 
-    def __getitem__(self, step: int) -> TrainBatch:
-        rng = np.random.default_rng([self.seed, self.epoch, step, 1])
+    def __getitem__(self, item: int) -> TrainBatch:
+        step, chunk = divmod(item, self.num_chunks)
         rows = self.batches[step]
-        context, plan = self.corpus.context[rows], self.corpus.plan[rows]
+        bounds = np.linspace(0, len(rows), self._num_pieces + 1).round().astype(int).tolist()
+        first, last = list(pairwise(bounds))[self._pieces][chunk]
         draft = _BatchDraft(self.corpus)
-        for own_context, own_plan in zip(context.tolist(), plan.tolist(), strict=True):
-            pool = self.corpus.pairs.violation_rows(own_context)
-            drawn = pool[rng.permutation(len(pool))]
-            made = self._made(own_context, own_plan, Random(int(rng.integers(2**63))), step, len(drawn))
-            given = drawn[: self.num_negatives - len(made)].tolist()
-            negatives = [(draft.known_plan(self.corpus.plan[r]), int(self.corpus.violation_type[r])) for r in given]
-            types = [self._type_numbers[one.mutation] for one in made]
-            negatives += [(draft.new_plan(one.plan), number) for one, number in zip(made, types, strict=True)]
-            draft.add(own_context, draft.known_plan(own_plan), negatives)
-            near = next((i for i, one in enumerate(made) if one.near_miss is not None), None)
-            if near is not None and self.near_misses:
-                draft.add_near_miss(own_context, made[near].near_miss, negatives[len(given) + near])
-        return self._collate(draft, context, plan)
+        for place, row in enumerate(rows[first:last].tolist(), start=first):
+            self._add_trace(draft, row, step, np.random.default_rng([self.seed, self.epoch, step, place]))
+        if not draft.rows:  # an empty piece has one record of each kind that no row refers to
+            draft.contexts[int(self.corpus.context[rows[0]])] = 0
+            draft.known_plan(int(self.corpus.plan[rows[0]]))
+        return self._collate(draft)
+
+    def _add_trace(self, draft: _BatchDraft, row: int, step: int, rng: np.random.Generator) -> None:
+        """Add a trace of the corpus, its hard negatives, and a near miss; all drawn from the trace's own generator."""
+        corpus = self.corpus
+        context, plan = int(corpus.context[row]), int(corpus.plan[row])
+        pool = corpus.pairs.violation_rows(context)
+        drawn = pool[rng.permutation(len(pool))]
+        made = self._made(context, plan, Random(int(rng.integers(2**63))), step, len(drawn))
+        given = drawn[: self.num_negatives - len(made)].tolist()
+        plan_row = draft.known_plan(plan)
+        negatives = [(draft.known_plan(int(corpus.plan[r])), int(corpus.violation_type[r])) for r in given]
+        made_rows = [(draft.new_plan(one.plan), self._type_numbers[one.mutation]) for one in made]
+        draft.rows.append(_Row(draft.context_row(context), plan_row, context, plan, negatives + made_rows))
+        near = next((i for i, one in enumerate(made) if one.near_miss is not None), None)
+        if near is not None and self.near_misses:  # its hard negative is the mutant that it nearly is
+            near_row = draft.new_plan(made[near].near_miss)
+            draft.near_rows.append(_Row(draft.context_row(context), near_row, context, -1, [made_rows[near]]))
 
     def _made(self, context: int, plan: int, rng: Random, step: int, num_given: int) -> list[MadeNegative]:
         """Make the share of the hard negatives that the corpus leaves to the Corrupter."""
@@ -148,44 +174,69 @@ class EpochBatches(Dataset[TrainBatch]):
         low, high = (a + (b - a) * at for a, b in zip(*self._strength, strict=True))
         return self.maker.make(context, plan, rng, count=count, strength=(low, high))
 
-    def _collate(self, draft: _BatchDraft, context: np.ndarray, plan: np.ndarray) -> TrainBatch:
-        rows, near, width = draft.rows, draft.near_rows, self.num_negatives
-        contexts = np.concatenate([context, [row.context for row in near]]).astype(np.int64)
-        plans = np.concatenate([plan, np.full(len(near), -1)]).astype(np.int64)
-        is_shared = contexts[:, None] == contexts[None, :]
-        is_shared |= self.corpus.pairs.is_compliant(contexts[:, None], plans[None, :]) & (plans >= 0)[None, :]
-        if not self.is_masking:
-            is_shared[:] = False
-        np.fill_diagonal(is_shared, False)
-        every = [*rows, *near]
-        negatives = torch.full((len(every), width, 2), -1, dtype=torch.int64)
-        for i, row in enumerate(every):
-            if row.negatives and width:
-                negatives[i, : len(row.negatives)] = torch.tensor(row.negatives[:width])
+    def _collate(self, draft: _BatchDraft) -> TrainBatch:
+        rows = [*draft.rows, *draft.near_rows]
+        negatives = torch.full((len(rows), self.num_negatives, 2), -1, dtype=torch.int64)
+        for i, row in enumerate(rows):
+            for k, negative in enumerate(row.negatives):
+                negatives[i, k] = torch.tensor(negative)
+        numbers = torch.tensor([(r.context_row, r.plan_row, r.context, r.plan) for r in rows], dtype=torch.int64)
+        context_row, plan_row, context_id, plan_id = numbers.reshape(-1, 4).T
         return TrainBatch(
             policy=PolicyBatch.collate([self.corpus.contexts[c] for c in draft.contexts], self.word_vectors),
             plan=PlanBatch.collate(draft.plan_features(), self.word_vectors),
-            context_row=torch.tensor([draft.contexts[row.context] for row in every]),
-            plan_row=torch.tensor([row.plan_row for row in every]),
+            context_row=context_row,
+            plan_row=plan_row,
             negative_row=negatives[:, :, 0],
             negative_type=negatives[:, :, 1],
-            is_shared=torch.from_numpy(is_shared),
-            num_traces=len(rows),
+            context_id=context_id,
+            plan_id=plan_id,
         )
 
+    def is_shared(self, context_id: Tensor, plan_id: Tensor) -> Tensor:
+        """Tell which pairs of a step are no negatives: `(N, N)` bool, off the diagonal.
+
+        The plan of row j is a compliant one of the context of row i: anywhere in the corpus, or as a near miss of it.
+        """
+        context, plan = context_id.cpu().numpy(), plan_id.cpu().numpy()
+        shared = context[:, None] == context[None, :]
+        shared |= self.corpus.pairs.is_compliant(context[:, None], plan[None, :]) & (plan >= 0)[None, :]
+        shared &= self.is_masking
+        np.fill_diagonal(shared, False)
+        return torch.from_numpy(shared).to(context_id.device)
+
     def loader(self, *, start: int, num_workers: int) -> Iterator[TrainBatch]:
-        """Yield the batches from step `start` on."""
+        """Yield the chunks of the steps from `start` on; those of a step twice over if there are several, see `grad_cache`."""
         # Its own generator: a loader draws a seed when it starts, and must not take it from the one that dropout uses.
         generator = torch.Generator().manual_seed(self.seed)
         steps = range(start, len(self.batches))  # made here, so that workers need not make them again
-        return iter(DataLoader(self, batch_size=None, sampler=steps, num_workers=num_workers, generator=generator))
+        times = 1 if self.num_chunks == 1 else 2
+        items = (s * self.num_chunks + c for s in steps for _ in range(times) for c in range(self.num_chunks))
+        return iter(
+            DataLoader(
+                self,
+                batch_size=None,
+                sampler=items,
+                num_workers=num_workers,
+                generator=generator,
+                worker_init_fn=_leave_signals_to_parent,
+            )
+        )
+
+
+def _leave_signals_to_parent(worker: int) -> None:
+    """A signal to the whole group of processes must not take the workers away before the step is done."""
+    for number in (SIGINT, SIGTERM):
+        signal(number, SIG_IGN)
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    context: int
-    """Number in the corpus."""
+    context_row: int
     plan_row: int
+    context: int
+    plan: int
+    """Both by number in the corpus."""
     negatives: list[tuple[int, int]]
     """Row of the plan, and number of its type."""
 
@@ -202,25 +253,21 @@ class _BatchDraft:
         self._row_of_plan: dict[int, int] = {}
         self._plans: list[int | PlanFeatures] = []
 
+    def context_row(self, number: int) -> int:
+        return self.contexts.setdefault(number, len(self.contexts))
+
     def known_plan(self, number: int) -> int:
         """Return the row of a plan of the corpus."""
-        row = self._row_of_plan.setdefault(int(number), len(self._plans))
+        row = self._row_of_plan.setdefault(number, len(self._plans))
         if row == len(self._plans):
-            self._plans.append(int(number))
+            self._plans.append(number)
         return row
 
-    def new_plan(self, features: PlanFeatures) -> int:
+    def new_plan(self, features: PlanFeatures | None) -> int:
+        """Return the row of a plan that was made."""
+        assert features is not None
         self._plans.append(features)
         return len(self._plans) - 1
-
-    def add(self, context: int, plan_row: int, negatives: list[tuple[int, int]]) -> None:
-        self.contexts.setdefault(context, len(self.contexts))
-        self.rows.append(_Row(context, plan_row, negatives))
-
-    def add_near_miss(self, context: int, features: PlanFeatures | None, negative: tuple[int, int]) -> None:
-        """Add a near miss as a positive whose hard negative is the mutant that it nearly is."""
-        if features is not None:
-            self.near_rows.append(_Row(context, self.new_plan(features), [negative]))
 
     def plan_features(self) -> list[PlanFeatures]:
         return [self._corpus.plans[one] if isinstance(one, int) else one for one in self._plans]

@@ -17,7 +17,7 @@ default. It is written to a temporary file, synced, and renamed: a kill while sa
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +69,14 @@ class LoopState:
     loss_sum: float = 0.0
     traces_seen: int = 0
     """Both of the epoch under way."""
+    gaps: dict[str, list[float]] = field(default_factory=dict)
+    """Of the epoch under way, see `separation`."""
     best_loss: float = float("inf")
     best_epoch: int = 0
     """Lowest validation loss, and its epoch."""
+    weak_steps: int = 0
+    weak_validations: int = 0
+    """Checks in a row that found weak latents, see `collapse`."""
     data_digest: str = ""
     """Identifies the training traces and their order."""
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from gatling.data.batches import TrainBatch
@@ -21,6 +22,8 @@ class TaskOutput:
     """What is optimised, a scalar."""
     parts: dict[str, float]
     """What it is made of, to log."""
+    gap: Tensor
+    """`(N, K)`: how far the energy of each hard negative lies above that of the trace's own plan; any where there is none."""
 
 
 class ContrastiveTask(nn.Module):
@@ -44,15 +47,30 @@ class ContrastiveTask(nn.Module):
             return self.log_temperature
         return self.log_temperature.clamp(math.log(MIN_TEMPERATURE), math.log(MAX_TEMPERATURE))
 
-    def forward(self, batch: TrainBatch) -> TaskOutput:
+    def forward(self, batch: TrainBatch, is_shared: Bool[Tensor, "B B"]) -> TaskOutput:
+        """Compute the loss of a batch that is a whole step; `is_shared` as `EpochBatches.is_shared` returns it."""
+        return self.loss(self.encode(batch), is_shared, batch.negative_row >= 0)
+
+    def encode(self, batch: TrainBatch) -> Float[Tensor, "B 2+K D"]:
+        """Return the latents of each trace: its context, its compliant plan, its hard negatives (any where there is none)."""
         z_contexts = self.model.governance(batch.policy)
         z_plans = self.model.execution(batch.plan)
+        z_g, z_e = z_contexts[batch.context_row], z_plans[batch.plan_row]  # (B, D)
+        z_neg = z_plans[batch.negative_row.clamp(min=0)]  # (B, K, D)
+        return torch.cat([z_g[:, None].float(), z_e[:, None].float(), z_neg.float()], dim=1)
+
+    def loss(
+        self, latents: Float[Tensor, "N 2+K D"], is_shared: Bool[Tensor, "N N"], has_negative: Bool[Tensor, "N K"]
+    ) -> TaskOutput:
+        """Compute the loss of a whole step from its latents as `encode` returns them."""
         loss, parts = self.objective(
-            z_contexts[batch.context_row].float(),  # (B, D)
-            z_plans[batch.plan_row].float(),  # (B, D)
-            z_plans[batch.negative_row.clamp(min=0)].float(),  # (B, K, D)
+            latents[:, 0],
+            latents[:, 1],
+            latents[:, 2:],
             logit_scale=(-self._bounded_log_temperature()).exp(),
-            is_shared=batch.is_shared,
-            has_negative=batch.negative_row >= 0,
+            is_shared=is_shared,
+            has_negative=has_negative,
         )
-        return TaskOutput(loss, parts)
+        with torch.no_grad():
+            similarity = torch.einsum("nd,nkd->nk", latents[:, 0], latents[:, 1:])  # (N, 1 + K)
+        return TaskOutput(loss, parts, similarity[:, :1] - similarity[:, 1:])

@@ -119,6 +119,16 @@ def test_interrupting_anywhere_and_resuming_equals_never_having_stopped(gold: Pa
     assert epochs == [1, 2, 3, 4]
 
 
+def test_steps_of_several_chunks_resume_alike(gold: Path) -> None:
+    changes = {"batch_size": 3, "effective_batch_size": 8, "learn_temperature": True}
+    fit(config(gold, "straight", **changes))
+    first = fit(config(gold, "broken", **changes), StopAt(5))
+    assert first.was_interrupted
+    assert weights(first.last_path)["loop_state"]["step_in_epoch"] == 2
+    fit(config(gold, "broken", resume=Path("broken"), **changes))
+    assert_same_run(Path("straight/checkpoint_epoch_4.pt"), Path("broken/checkpoint_epoch_4.pt"))
+
+
 def test_max_steps_stops_with_a_checkpoint_and_keeps_the_schedule(gold: Path) -> None:
     fit(config(gold, "straight"))
     stopped = fit(config(gold, "steps", max_steps=5))
@@ -366,6 +376,7 @@ def test_data_that_cannot_be_trained_on(tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"batch_size": 0}, "--batch-size is 0, it must be at least 1"),
+        ({"effective_batch_size": 16}, "--effective-batch-size is 16, it must be at least --batch-size=32"),
         ({"temperature": 0.0}, "--temperature is 0.0"),
         ({"learning_rate": math.nan}, "--learning-rate is nan"),
         ({"security_margin": 2.5}, "--security-margin is 2.5"),

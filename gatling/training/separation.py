@@ -1,0 +1,34 @@
+"""How far training separates each kind of hard negative, summed up over an epoch."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+Sums = dict[str, list[float]]
+"""By kind: how many, sum of the gaps, sum of the hinges."""
+
+
+def add_gaps(sums: Sums, names: list[str], negative_type: Tensor, gap: Tensor, *, security_margin: float) -> None:
+    """Add the hard negatives of a step.
+
+    Args:
+        names: of the kinds, by number.
+        negative_type: `(N, K)` int64, -1 where there is none.
+        gap: `(N, K)`: energy of the hard negative less that of the trace's own plan, in [-2, 2].
+    """
+    is_there = negative_type >= 0
+    kinds, gaps = negative_type[is_there].cpu(), gap[is_there].double().cpu()
+    for kind in kinds.unique().tolist():
+        own = gaps[kinds == kind]
+        known = sums.setdefault(names[kind] or "(no type)", [0.0, 0.0, 0.0])
+        for i, value in enumerate((len(own), float(own.sum()), float((security_margin - own).clamp(min=0).sum()))):
+            known[i] += value
+
+
+def gap_metrics(sums: Sums) -> dict[str, float | None]:
+    """Return `train/gap/KIND`, the mean gap, and `train/margin/KIND`, the mean loss of the margin term."""
+    found: dict[str, float | None] = {}
+    for name, (count, gap, hinge) in sorted(sums.items()):
+        found[f"train/gap/{name}"] = gap / count
+        found[f"train/margin/{name}"] = hinge / count
+    return found
