@@ -22,7 +22,7 @@ from gatling.encoders.dual import (
     read_checkpoint,
 )
 from gatling.errors import HubError
-from gatling.evaluation.report import metrics_table
+from gatling.evaluation.tables import metrics_table
 from gatling.schema.files import atomic_write
 
 MODEL_FILES = (
