@@ -37,8 +37,8 @@ class Evaluate:
 
     Prints tables and writes the figures as JSON. Retrieval is measured on compliant traces, among all of them (a sample of
     10,000 where there are more) and in galleries of stated sizes; AUROC, false alarms and the gap to compliant plans of the
-    same context where violations are labelled, over all, by type and by source. Keeps some 25 kB a distinct plan in memory,
-    mostly for the TF-IDF baseline.
+    same context where violations are labelled, over all, by type and by source. Keeps some 25 kB a distinct context or
+    plan in memory, mostly for the TF-IDF baseline.
     """
 
     model: Path

@@ -36,12 +36,10 @@ VIOLATION_COLUMNS = (
     "AUROC",
     "false alarms at 95 %",
     "at 99.9 % recall",
-    "above compliant",
-    "by the margin",
-    "mean gap",
     "TF-IDF AUROC",
     "tier-3 AUROC",
 )
+PAIR_COLUMNS = ("type", "pairs in a context", "violation above compliant", "by the margin of 0.5", "mean gap")
 SOURCE_COLUMNS = (
     "source",
     "gallery",
@@ -120,17 +118,25 @@ def gallery_rows(galleries: list[dict[str, Any]]) -> list[Row]:
 
 
 def violation_rows(types: dict[str, Any]) -> list[Row]:
-    """Return one row a type of violation."""
-    shown = ("auroc", "fpr_at_recall_95", "fpr_at_recall_99_9", "pairs_ranked", "pairs_beyond_margin")
-    others = ("mean_gap", "auroc_tfidf", "auroc_tier3")
+    """Return one row a type of violation: against all compliant traces."""
     return [
         (
             name,
             str(t["num_violations"]),
-            *(with_interval(t, key) for key in shown),
-            *(format_value(t.get(key)) for key in others),
+            *(with_interval(t, key) for key in ("auroc", "fpr_at_recall_95", "fpr_at_recall_99_9")),
+            *(format_value(t.get(key)) for key in ("auroc_tfidf", "auroc_tier3")),
         )
         for name, t in types.items()
+    ]
+
+
+def pair_rows(types: dict[str, Any]) -> list[Row]:
+    """Return one row a type of violation that has pairs: against the compliant plans of its own contexts."""
+    shown = ("pairs_ranked", "pairs_beyond_margin", "mean_gap")
+    return [
+        (name, str(t["num_pairs"]), *(with_interval(t, key) for key in shown))
+        for name, t in types.items()
+        if "num_pairs" in t
     ]
 
 
@@ -165,11 +171,12 @@ def alarm_rows(sources: dict[str, Any]) -> list[Row]:
 
 def summary_tables(summary: dict[str, Any]) -> list[tuple[str, Sequence[str], list[Row]]]:
     """Return title, columns and rows of every table of a summary that has rows, the main one first."""
-    sources = summary.get("sources", {})
+    sources, types = summary.get("sources", {}), summary.get("violation_types", {})
     tables: list[tuple[str, Sequence[str], list[Row]]] = [
         ("Metrics", METRICS_COLUMNS, metrics_rows(summary)),
         ("Galleries", GALLERY_COLUMNS, gallery_rows(summary.get("galleries", []))),
-        ("By type of violation", VIOLATION_COLUMNS, violation_rows(summary.get("violation_types", {}))),
+        ("By type of violation", VIOLATION_COLUMNS, violation_rows(types)),
+        ("Pairs of a context, by type of violation", PAIR_COLUMNS, pair_rows(types)),
         ("By source", SOURCE_COLUMNS, source_rows(sources)),
         ("Alarms by source", ALARM_COLUMNS, alarm_rows(sources)),
     ]
