@@ -26,7 +26,7 @@ from gatling.schema import Trace
 
 OBJECTIVE = Objective(security_margin=SECURITY_MARGIN, margin_weight=1.0, alignment_weight=0.5)
 GALLERIES = (100, 1_000, 10_000)
-MAX_SOURCES = 200
+MAX_GROUPS = 200
 
 
 class Evaluation:
@@ -40,30 +40,34 @@ class Evaluation:
     def __init__(self, model: DualEncoder, *, galleries: Sequence[int] = GALLERIES, group_by: str = "source") -> None:
         self._documents = Documents()
         self._galleries = galleries
-        self._group_by = group_by
         source = {} if group_by == "source" else {"source": _named_by(group_by)}
         self._embedder = Embedder(
             model, on_context=self._documents.add_context, on_plan=self._documents.add_plan, **source
         )
 
     def add(self, traces: list[Trace]) -> None:
+        """Encode some traces. Raises: InputError if one is too large, ConfigError if `group_by` makes over 200 groups."""
         self._embedder.add(traces)
 
     def finish(self) -> tuple[Embedded, dict[str, Any]]:
-        """Return the latents and the summary. Raises: ConfigError if there are more than 200 sources."""
+        """Return the latents and the summary."""
         embedded = self._embedder.finish()
-        if (count := len(set(embedded.source))) > MAX_SOURCES:
-            raise ConfigError(f"--group-by {self._group_by} makes {count} groups, at most {MAX_SOURCES} are measured")
         return embedded, summarise(embedded, self._documents, galleries=self._galleries)
 
 
 def _named_by(group_by: str) -> Callable[[Trace], str]:
     key = GroupKey(group_by)
+    names: set[str] = set()
 
     def name(trace: Trace) -> str:
         missing = key.num_missing
         group = key(trace)
-        return "" if key.num_missing > missing else group.replace("\x1f", ", ")
+        if key.num_missing > missing:
+            return ""
+        names.add(group)
+        if len(names) > MAX_GROUPS:
+            raise ConfigError(f"--group-by {group_by} makes more than {MAX_GROUPS} groups, each would be measured")
+        return group.replace("\x1f", ", ")
 
     return name
 
