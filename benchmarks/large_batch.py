@@ -59,6 +59,7 @@ def measure(batch_size: int, chunk_size: int) -> None:
             task,
             chunks,
             num_chunks=batches.num_chunks,
+            is_shared=batches.is_shared,
             group=Group(),
             device=torch.device("cpu"),
             use_bf16=False,

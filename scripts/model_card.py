@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from gatling.evaluation.report import format_value
+from gatling.evaluation.tables import format_value
 
 TEMPLATE = Path(__file__).with_suffix(".md")
 NO_RESULTS = "Figures on held-out data are added by `--results`, see `scripts/pretrain.py`."

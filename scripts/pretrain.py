@@ -35,7 +35,7 @@ from gatling.encoders.folder import PRETRAINED
 from gatling.encoders.precision import has_native_bf16
 from gatling.errors import GatlingError, InputError, TrainingError
 from gatling.evaluation import embed_corpus
-from gatling.evaluation.report import format_value
+from gatling.evaluation.tables import format_value
 from gatling.schema import read_traces
 from gatling.schema.files import atomic_write
 from gatling.training.config import TrainingConfig

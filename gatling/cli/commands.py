@@ -35,9 +35,10 @@ class Train(TrainingConfig):
 class Evaluate:
     """Measure a model on labelled traces, beside two baselines that need no training.
 
-    Prints a table and writes the figures as JSON. Retrieval is measured on compliant traces; AUROC and false alarms where
-    violations are labelled. Keeps some 40 kB a trace in memory, mostly for
-    the TF-IDF baseline.
+    Prints tables and writes the figures as JSON. Retrieval is measured on compliant traces, among all of them (a sample of
+    10,000 where there are more) and in galleries of stated sizes; AUROC, false alarms and the gap to compliant plans of the
+    same context where violations are labelled, over all, by type and by source. Keeps some 25 kB a distinct context or
+    plan in memory, mostly for the TF-IDF baseline.
     """
 
     model: Path | None = None
@@ -48,6 +49,10 @@ class Evaluate:
     """Write the figures here as JSON."""
     report_dir: Path | None = None
     """Also write a page with pictures to this folder."""
+    galleries: str = "100,1000,10000"
+    """Sizes of galleries, by commas: so many contexts with one compliant plan each. Larger ones than the set are cut to it."""
+    group_by: str = "source"
+    """What the tables by source are by: a field of the trace by its dotted path, such as meta.suite, several by commas."""
     precision: PrecisionFlag = "auto"
     """auto takes the fastest that keeps a cosine of 0.999 to fp32."""
     on_error: OnError = "stop"

@@ -12,11 +12,13 @@ from gatling.cli.model import announce_model
 from gatling.data.cluster import available_cores, on_ray
 from gatling.encoders import DualEncoder
 from gatling.encoders.base import Precision
-from gatling.errors import InputError
+from gatling.errors import ConfigError, InputError
 from gatling.evaluation.embed import in_chunks
-from gatling.evaluation.report import SOURCE_COLUMNS, metrics_rows, sources_rows, write_report
+from gatling.evaluation.report import write_report
+from gatling.evaluation.retrieval import MAX_GALLERY
 from gatling.evaluation.score import CHUNK, ScoreJob, score_chunk, scoring_model
 from gatling.evaluation.summary import Evaluation
+from gatling.evaluation.tables import summary_tables
 from gatling.schema import ReadReport, read_traces
 from gatling.schema.files import atomic_write, trace_files
 
@@ -25,12 +27,22 @@ def _precision(flag: PrecisionFlag) -> Precision | None:
     return None if flag == "auto" else flag
 
 
+def gallery_sizes(text: str) -> list[int]:
+    """Return the sizes that --galleries names. Raises: ConfigError."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if not (name.isascii() and name.isdecimal()) or not 1 <= int(name) <= MAX_GALLERY:
+            raise ConfigError(f"--galleries has {name!r}, wanted whole numbers from 1 to {MAX_GALLERY}, by commas")
+    return [int(name) for name in names]
+
+
 def run_evaluate(command: Evaluate) -> int:
-    """Measure, print the table, write the JSON; return the exit status."""
+    """Measure, print the tables, write the JSON; return the exit status."""
+    galleries = gallery_sizes(command.galleries)
     files = [file for path in command.dataset for file in trace_files(path)]
     model = DualEncoder.from_pretrained(command.model, precision=_precision(command.precision))
     used = announce_model(command.model)
-    evaluation = Evaluation(model)
+    evaluation = Evaluation(model, galleries=galleries, group_by=command.group_by)
     skipped = 0
     started = time.perf_counter()
     with Progress("evaluating", unit="traces") as progress:
@@ -58,9 +70,8 @@ def run_evaluate(command: Evaluate) -> int:
     if command.output:
         with atomic_write(command.output) as stream:
             stream.write(dump_json(summary))
-    print_table("Evaluation", ("metric", "model", "TF-IDF cosine", "any node of tier 3"), metrics_rows(summary))
-    if summary["sources"]:
-        print_table("By source", SOURCE_COLUMNS, sources_rows(summary["sources"]))
+    for title, columns, rows in summary_tables(summary):
+        print_table(title, tuple(columns), rows)
     if skipped:
         err.print(f"{skipped} records were skipped", highlight=False, soft_wrap=True)
     if command.report_dir:

@@ -8,7 +8,7 @@ from rich.progress import Progress as RichProgress
 
 from gatling.cli.console import err, out, print_table, training_bar
 from gatling.errors import HubError, TrainingError
-from gatling.evaluation.report import SOURCE_COLUMNS, metrics_rows, sources_rows
+from gatling.evaluation.tables import METRICS_COLUMNS, SOURCE_COLUMNS, metrics_rows, source_rows
 from gatling.training import hub
 from gatling.training.config import TrainingConfig
 from gatling.training.distributed import PeerLostError, is_first
@@ -97,11 +97,11 @@ def run(config: TrainingConfig) -> int:
     rows = metrics_rows(final.summary)
     print_table(
         f"Best model (epoch {final.summary['best_epoch']}) on the {final.split} split",
-        ("metric", "model", "TF-IDF cosine", "any node of tier 3"),
+        METRICS_COLUMNS,
         rows,
     )
     if final.summary["sources"]:
-        print_table("By source", SOURCE_COLUMNS, sources_rows(final.summary["sources"]))
+        print_table("By source", SOURCE_COLUMNS, source_rows(final.summary["sources"]))
     if result.data.is_demonstration:
         out.print(
             "This was a demonstration on 12 synthetic traces; train on your own with --dataset.",

@@ -11,32 +11,23 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from gatling.evaluation.embed import Embedded
 from gatling.evaluation.metrics import Metrics, evaluate_embedded
-from gatling.evaluation.separation import auroc, fpr_at_recall
+from gatling.evaluation.separation import separation
 from gatling.features import ContextFeatures, PlanFeatures
 from gatling.features.text import Texts
 from gatling.policy import Kind
 
 _FOLDED_DIM = 4_096
-_BASELINE_KEYS = (
-    "positive_similarity",
-    "negative_similarity",
-    "violation_similarity",
-    "nn_accuracy",
-    "gallery_size",
-    "nn_accuracy_hard",
-    "auroc",
-    "fpr_at_recall_95",
-)
-
 Document = tuple[np.ndarray, np.ndarray]  # distinct words as numbers, and how often each stands in the record
 
 
 @dataclass
 class Documents:
-    """Word counts of distinct contexts and plans; filled while records stream by, about 1 kB each."""
+    """Word counts of distinct contexts and plans; filled while they stream by, about 1 kB each."""
 
     contexts: list[Document] = field(default_factory=list)
     plans: list[Document] = field(default_factory=list)
@@ -83,30 +74,27 @@ class Documents:
         return rows[: len(self.contexts)], rows[len(self.contexts) :]
 
 
-def baseline_views(embedded: Embedded, documents: Documents, plan_row: list[int]) -> tuple[Embedded, torch.Tensor]:
-    """Return the traces with TF-IDF vectors in place of latents, and the tier-3 verdict of each trace.
+def baseline_views(embedded: Embedded, documents: Documents) -> tuple[Embedded, Float[Tensor, " M"]]:
+    """Return the traces with TF-IDF vectors in place of latents, and the tier-3 verdict of each trace, 0 or 1.
 
     Args:
-        embedded: the traces; row i of `z_g` is context i of `documents`.
-        plan_row: for each trace, its plan's number in `documents`.
+        embedded: the traces; rows of `z_g` and `z_e` are the contexts and plans of `documents`, in its order.
     """
     contexts, plans = documents.tfidf()
-    z_e = torch.from_numpy(plans)[plan_row]
-    tier3 = torch.tensor([documents.has_tier3[i] for i in plan_row], dtype=torch.float32)
-    return replace(embedded, z_g=torch.from_numpy(contexts), z_e=z_e), tier3
+    tier3 = torch.tensor(documents.has_tier3, dtype=torch.float32)[embedded.plan]
+    return replace(embedded, z_g=torch.from_numpy(contexts), z_e=torch.from_numpy(plans)), tier3
 
 
-def evaluate_baselines(tfidf: Embedded, tier3: torch.Tensor) -> dict[str, Metrics]:
+def evaluate_baselines(
+    tfidf: Embedded, tier3: Float[Tensor, " M"], *, with_intervals: bool = False
+) -> dict[str, Metrics]:
     """Return the metrics of both baselines, by name."""
-    metrics = evaluate_embedded(tfidf, geometry=False)
     violating = ~tfidf.is_compliant
-    by_tier = {
-        "auroc": auroc(tier3, violating),
-        "fpr_at_recall_95": fpr_at_recall(tier3, violating, 0.95),
-        "share_of_compliant_flagged": float(tier3[~violating].mean()) if (~violating).any() else float("nan"),
-        "share_of_violations_flagged": float(tier3[violating].mean()) if violating.any() else float("nan"),
-    }
+    by_tier = separation(tier3, violating, tfidf.context, with_intervals=with_intervals)
+    for name, rows in (("compliant", ~violating), ("violations", violating)):
+        if rows.any():
+            by_tier[f"share_of_{name}_flagged"] = float(tier3[rows].mean())
     return {
-        "tfidf": {k: metrics[k] for k in _BASELINE_KEYS if k in metrics},
-        "tier3": {k: v for k, v in by_tier.items() if v == v},
+        "tfidf": evaluate_embedded(tfidf, geometry=False, with_intervals=with_intervals),
+        "tier3": by_tier,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeVar
 
@@ -18,50 +18,52 @@ from gatling.features import ContextFeatures, PlanFeatures, context_features, pl
 from gatling.schema import Trace
 
 T = TypeVar("T")
+_ROWS_AT_ONCE = 8_192
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """M traces over C distinct contexts, with anything that can play the part of the latents.
+    """M traces over C distinct contexts and P distinct plans, with anything that can play the part of the latents.
 
     A baseline fills the same fields with its own vectors (TF-IDF weights, say), so that one set of metrics judges all.
     """
 
     z_g: Float[Tensor, "C D"]
     """One row a distinct context; rows of length 1."""
-    z_e: Float[Tensor, "M D"]
-    """One row a trace: its plan."""
+    z_e: Float[Tensor, "P D"]
+    """One row a distinct plan; rows of length 1."""
     context: Int[Tensor, " M"]
     """Row of the trace's context."""
     plan: Int[Tensor, " M"]
-    """Number of the trace's plan; equal plans have equal numbers."""
+    """Row of the trace's plan."""
     is_compliant: Bool[Tensor, " M"]
     source: list[str]
     violation_type: list[str]
 
+    def similarity(self) -> Float[Tensor, " M"]:
+        """Cosine of each trace's context and plan."""
+        parts = zip(self.context.split(_ROWS_AT_ONCE), self.plan.split(_ROWS_AT_ONCE), strict=True)
+        return torch.cat([(self.z_g[c] * self.z_e[p]).sum(-1) for c, p in parts])
+
     def energy(self) -> Float[Tensor, " M"]:
         """Latent energy of each trace, in [0, 2]."""
-        return (1 - (self.z_g[self.context] * self.z_e).sum(-1)).clamp(0, 2)
+        return (1 - self.similarity()).clamp(0, 2)
 
-    def belongs(self, contexts: Int[Tensor, " Q"], plans: Int[Tensor, " P"]) -> Bool[Tensor, "Q P"]:
-        """Tell whether a plan, by its number, is a compliant one of a context, by its row, anywhere in the set."""
-        stride = int(self.plan.max()) + 1 if len(self.plan) else 1
-        pairs = (self.context * stride + self.plan)[self.is_compliant]
-        return torch.isin(contexts[:, None] * stride + plans[None, :], pairs)
+    def belongs(self, contexts: Int[Tensor, " Q"], plans: Int[Tensor, " G"]) -> Bool[Tensor, "Q G"]:
+        """Tell whether a plan, by its row, is a compliant one of a context, by its row, anywhere in the set."""
+        pairs = (self.context * len(self.z_e) + self.plan)[self.is_compliant]
+        return torch.isin(contexts[:, None] * len(self.z_e) + plans[None, :], pairs)
 
     def select(self, keep: Bool[Tensor, " M"]) -> Embedded:
-        """Return the traces that are kept, and only their contexts."""
-        rows = torch.nonzero(keep).squeeze(1)
-        contexts, context = torch.unique(self.context[rows], return_inverse=True)
-        index = rows.tolist()
-        return Embedded(
-            self.z_g[contexts],
-            self.z_e[rows],
-            context,
-            self.plan[rows],
-            self.is_compliant[rows],
-            [self.source[i] for i in index],
-            [self.violation_type[i] for i in index],
+        """Return the traces that are kept. Latents are shared, not copied."""
+        index = torch.nonzero(keep).squeeze(1).tolist()
+        return replace(
+            self,
+            context=self.context[keep],
+            plan=self.plan[keep],
+            is_compliant=self.is_compliant[keep],
+            source=[self.source[i] for i in index],
+            violation_type=[self.violation_type[i] for i in index],
         )
 
 
@@ -79,9 +81,9 @@ def embed_corpus(model: DualEncoder, corpus: Corpus) -> Embedded:
     z_e = model.execution.encode_features(corpus.plans.choose(plans))
     return Embedded(
         z_g=z_g,
-        z_e=z_e[torch.from_numpy(plan)],
+        z_e=z_e,
         context=torch.from_numpy(context),
-        plan=torch.from_numpy(corpus.plan.astype(np.int64)),
+        plan=torch.from_numpy(plan),
         is_compliant=torch.from_numpy(corpus.is_compliant.copy()),
         source=[corpus.source_names[i] for i in corpus.source.tolist()],
         violation_type=[corpus.violation_type_names[i] for i in corpus.violation_type.tolist()],
@@ -89,12 +91,13 @@ def embed_corpus(model: DualEncoder, corpus: Corpus) -> Embedded:
 
 
 class Embedder:
-    """Encodes traces that stream by, each distinct context once.
+    """Encodes traces that stream by, each distinct context and plan once.
 
-    What it keeps of a trace is its latents (4 kB each at 1,024 dimensions) and a few labels, never the trace.
+    What it keeps of them is their latents (4 kB each at 1,024 dimensions) and a few labels, never the trace.
 
     Args:
-        on_context, on_plan: called with the features of each distinct context and of each plan.
+        on_context, on_plan: called with the features of each distinct context and plan.
+        source: names the source of a trace, for figures by source.
     """
 
     def __init__(
@@ -103,12 +106,14 @@ class Embedder:
         *,
         on_context: Callable[[ContextFeatures], None] | None = None,
         on_plan: Callable[[PlanFeatures], None] | None = None,
+        source: Callable[[Trace], str] = lambda trace: trace.source or "",
     ) -> None:
         self.model = model
+        self._source_of = source
         self._on_context = on_context
         self._on_plan = on_plan
         self._row: dict[str, int] = {}
-        self._plan_number: dict[str, int] = {}
+        self._plan_row: dict[str, int] = {}
         self._plan: list[int] = []
         self._z_g: list[Tensor] = []
         self._z_e: list[Tensor] = []
@@ -119,28 +124,31 @@ class Embedder:
 
     def add(self, traces: Sequence[Trace]) -> None:
         """Encode some traces. Raises: InputError if one is larger than the features take."""
-        new: list[ContextFeatures] = []
+        contexts: list[ContextFeatures] = []
+        plans: list[PlanFeatures] = []
         for trace in traces:
-            context = trace.governance_context
+            context, plan = trace.governance_context, trace.execution_plan
             if context.digest not in self._row:
                 self._row[context.digest] = len(self._row)
-                new.append(context_features(context))
+                contexts.append(context_features(context))
+            if plan.digest not in self._plan_row:
+                self._plan_row[plan.digest] = len(self._plan_row)
+                plans.append(plan_features(plan))
             self._context.append(self._row[context.digest])
-            digest = trace.execution_plan.digest
-            self._plan.append(self._plan_number.setdefault(digest, len(self._plan_number)))
+            self._plan.append(self._plan_row[plan.digest])
             self._is_compliant.append(trace.is_compliant)
-            self._source.append(trace.source or "")
+            self._source.append(self._source_of(trace))
             self._violation_type.append(trace.violation_type or "")
-        plans = [plan_features(trace.execution_plan) for trace in traces]
-        for context_record in new:
+        for new_context in contexts:
             if self._on_context:
-                self._on_context(context_record)
-        for plan in plans:
+                self._on_context(new_context)
+        for new_plan in plans:
             if self._on_plan:
-                self._on_plan(plan)
-        if new:
-            self._z_g.append(self.model.governance.encode_features(new))
-        self._z_e.append(self.model.execution.encode_features(plans))
+                self._on_plan(new_plan)
+        if contexts:
+            self._z_g.append(self.model.governance.encode_features(contexts))
+        if plans:
+            self._z_e.append(self.model.execution.encode_features(plans))
 
     def finish(self) -> Embedded:
         width = self.model.governance.hparams["latent_dim"]

@@ -15,7 +15,7 @@ def effective_rank(z: Float[Tensor, "M D"]) -> float:
     In [1, min(M, D)]: 1 when all rows lie on one line, the collapse that a low loss can hide. More than 2,048 rows are
     sampled evenly.
     """
-    z = _sample(z)
+    z = sample_evenly(z)
     if not len(z):
         return float("nan")
     singular = torch.linalg.svdvals(z.double())
@@ -28,13 +28,14 @@ def uniformity(z: Float[Tensor, "M D"]) -> float:
 
     NaN for fewer than two rows.
     """
-    z = _sample(z)
+    z = sample_evenly(z)
     if len(z) < 2:
         return float("nan")
     return float(torch.pdist(z.float()).square().mul(-2).exp().mean().log())
 
 
-def _sample(z: Tensor) -> Tensor:
+def sample_evenly(z: Tensor) -> Tensor:
+    """Return at most 2,048 of the rows."""
     if len(z) <= _MAX_ROWS:
         return z
     return z[torch.linspace(0, len(z) - 1, _MAX_ROWS).long()]

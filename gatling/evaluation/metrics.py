@@ -6,49 +6,51 @@ import torch
 from torch import Tensor
 
 from gatling.evaluation.embed import Embedded
-from gatling.evaluation.geometry import effective_rank, uniformity
+from gatling.evaluation.geometry import effective_rank, sample_evenly, uniformity
+from gatling.evaluation.pairs import pair_gaps
 from gatling.evaluation.retrieval import nearest_neighbour
-from gatling.evaluation.separation import auroc, auroc_interval, fpr_at_recall
+from gatling.evaluation.separation import Metrics as Metrics
+from gatling.evaluation.separation import separation
 from gatling.objectives import Objective
 
-Metrics = dict[str, int | float]
+SECURITY_MARGIN = 0.5
 
 
 def evaluate_embedded(embedded: Embedded, *, with_intervals: bool = False, geometry: bool = True) -> Metrics:
     """Return the metrics of a set of traces.
 
-    Keys: `num_compliant`, `num_violations`, `positive_similarity`, `negative_similarity`, `nn_accuracy`, `gallery_size`;
-    with `geometry` also `effective_rank`, `uniformity`; where violations are labelled also `violation_similarity`,
-    `nn_accuracy_hard`, `gallery_size_hard`, `auroc`, `fpr_at_recall_95`, `fpr_at_recall_99_9`, and the bounds of the 95 %
-    interval `auroc_low`, `auroc_high` if asked for. What cannot be measured is left out.
+    Keys: `num_compliant`, `num_violations`, `num_contexts`, `positive_similarity`, `negative_similarity`, `nn_accuracy`,
+    `gallery_size`; with `geometry` also `effective_rank`, `uniformity`; where violations are labelled also
+    `violation_similarity`, `nn_accuracy_hard`, `gallery_size_hard`, and what `separation` and `PairGaps.summary` give, at a
+    security margin of 0.5. With `with_intervals` the bounds of the 95 % intervals too, under the same name and `_low`, `_high`.
+    What cannot be measured is left out.
     """
-    energy = embedded.energy()
-    similarity = (embedded.z_g[embedded.context] * embedded.z_e).sum(-1)
+    similarity = embedded.similarity()
+    energy = (1 - similarity).clamp(0, 2)
     violating = ~embedded.is_compliant
-    plain = nearest_neighbour(embedded)
+    found = nearest_neighbour(embedded)
     metrics: Metrics = {
         "num_compliant": int(embedded.is_compliant.sum()),
         "num_violations": int(violating.sum()),
+        "num_contexts": len(torch.unique(embedded.context)),
         "positive_similarity": _mean(similarity[embedded.is_compliant]),
-        "negative_similarity": plain.negative_similarity,
-        "nn_accuracy": plain.accuracy,
-        "gallery_size": plain.gallery_size,
+        "negative_similarity": found.negative_similarity,
+        "nn_accuracy": found.accuracy,
+        "gallery_size": found.gallery_size,
     }
     if geometry:
-        metrics["effective_rank"] = effective_rank(embedded.z_e[embedded.is_compliant])
-        metrics["uniformity"] = uniformity(embedded.z_e[embedded.is_compliant])
+        z_e = embedded.z_e[sample_evenly(embedded.plan[embedded.is_compliant])]
+        metrics["effective_rank"] = effective_rank(z_e)
+        metrics["uniformity"] = uniformity(z_e)
     if violating.any():
-        hard = nearest_neighbour(embedded, with_violations=True)
         metrics |= {
             "violation_similarity": _mean(similarity[violating]),
-            "nn_accuracy_hard": hard.accuracy,
-            "gallery_size_hard": hard.gallery_size,
-            "auroc": auroc(energy, violating),
-            "fpr_at_recall_95": fpr_at_recall(energy, violating, 0.95),
-            "fpr_at_recall_99_9": fpr_at_recall(energy, violating, 0.999),
+            "nn_accuracy_hard": found.hard_accuracy,
+            "gallery_size_hard": found.hard_gallery_size,
         }
-        if with_intervals:
-            metrics["auroc_low"], metrics["auroc_high"] = auroc_interval(energy, violating, embedded.context)
+        metrics |= separation(energy, violating, embedded.context, with_intervals=with_intervals)
+        gaps = pair_gaps(energy, embedded.is_compliant, embedded.context, margin=SECURITY_MARGIN)
+        metrics |= gaps.summary(with_intervals=with_intervals)
     return {name: value for name, value in metrics.items() if value == value}
 
 
@@ -89,8 +91,8 @@ def loss_of_embedded(
         is_shared = embedded.belongs(torch.tensor(batch), embedded.plan[own])
         loss, parts = objective(
             embedded.z_g[batch],
-            embedded.z_e[own],
-            embedded.z_e[padded.reshape(len(batch), num_negatives)],
+            embedded.z_e[embedded.plan[own]],
+            embedded.z_e[embedded.plan[padded.reshape(len(batch), num_negatives)]],
             logit_scale=1 / temperature,
             is_shared=is_shared & ~torch.eye(len(batch), dtype=torch.bool),
             has_negative=has.reshape(len(batch), num_negatives),

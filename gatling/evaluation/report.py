@@ -13,26 +13,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from gatling.evaluation.embed import Embedded
+from gatling.evaluation.tables import markdown, metrics_table, summary_tables
 from gatling.schema.files import atomic_write
 
 _COMPLIANT, _OTHER, _VIOLATION = "#1b7837", "#888888", "#c51b2b"
 _MAX_POINTS = 1_500
-_SHOWN = (
-    ("nn_accuracy", "nearest-neighbour accuracy"),
-    ("gallery_size", "... among this many plans"),
-    ("nn_accuracy_hard", "... with violations in the gallery"),
-    ("gallery_size_hard", "... among this many plans"),
-    ("positive_similarity", "positive similarity"),
-    ("negative_similarity", "negative similarity"),
-    ("violation_similarity", "violation similarity"),
-    ("auroc", "AUROC of the latent energy"),
-    ("fpr_at_recall_95", "false alarms at 95 % recall"),
-    ("fpr_at_recall_99_9", "false alarms at 99.9 % recall"),
-    ("effective_rank", "effective rank of plan latents"),
-    ("uniformity", "uniformity"),
-    ("num_compliant", "compliant traces"),
-    ("num_violations", "violations"),
-)
 
 
 def write_report(
@@ -66,10 +51,8 @@ def write_report(
     for note in notes:
         lines += [note, ""]
     lines += metrics_table(summary)
-    if summary.get("violation_types"):
-        lines += ["", "## By type of violation", "", *violation_table(summary["violation_types"])]
-    if summary.get("sources"):
-        lines += ["", "## By source", "", *sources_table(summary["sources"])]
+    for name, columns, rows in summary_tables(summary)[1:]:
+        lines += ["", f"## {name}", "", *markdown(columns, rows)]
     for name, file in pictures:
         lines += ["", f"## {name}", "", f"![{name}]({file})"]
     page = folder / "report.md"
@@ -78,80 +61,6 @@ def write_report(
     with atomic_write(folder / "report.json") as stream:
         stream.write((json.dumps(summary, indent=2, allow_nan=False) + "\n").encode())
     return page
-
-
-def format_value(value: float | int | None) -> str:
-    if value is None:
-        return "-"
-    return str(value) if isinstance(value, int) else f"{value:.3f}"
-
-
-def metrics_rows(summary: dict[str, Any]) -> list[tuple[str, ...]]:
-    """Return one row a metric: its name, the model's value, and the baselines'."""
-    baselines = summary.get("baselines", {})
-    rows: list[tuple[str, ...]] = []
-    for key, label in _SHOWN:
-        if key not in summary:
-            continue
-        value = format_value(summary[key])
-        if key == "auroc" and "auroc_low" in summary:
-            value += f" ({summary['auroc_low']:.3f} to {summary['auroc_high']:.3f})"
-        others = [format_value(baselines.get(name, {}).get(key)) for name in ("tfidf", "tier3")]
-        rows.append((label, value, *others))
-    return rows
-
-
-def metrics_table(summary: dict[str, Any]) -> list[str]:
-    lines = ["| metric | model | TF-IDF cosine | any node of tier 3 |", "| --- | ---: | ---: | ---: |"]
-    return lines + [f"| {' | '.join(row)} |" for row in metrics_rows(summary)]
-
-
-def sources_rows(sources: dict[str, Any]) -> list[tuple[str, ...]]:
-    """Return one row a source; each is measured against its own gallery."""
-    rows = []
-    for name, s in sources.items():
-        tfidf, tier3 = s["baselines"]["tfidf"], s["baselines"]["tier3"]
-        rows.append(
-            (
-                name,
-                str(s["gallery_size"]),
-                *(format_value(s.get(k)) for k in ("nn_accuracy", "positive_similarity", "negative_similarity")),
-                format_value(s.get("auroc")),
-                format_value(tfidf.get("nn_accuracy")),
-                format_value(tfidf.get("auroc")),
-                format_value(tier3.get("auroc")),
-            )
-        )
-    return rows
-
-
-def violation_table(types: dict[str, Any]) -> list[str]:
-    """Return a Markdown table of separation by type of violation."""
-    columns = ("type", "violations", "AUROC (95 % interval)", "false alarms at 95 % recall", "at 99.9 %")
-    lines = [f"| {' | '.join(columns)} |", "| --- |" + " ---: |" * (len(columns) - 1)]
-    for name, t in types.items():
-        low, high, auroc = (format_value(t.get(k)) for k in ("auroc_low", "auroc_high", "auroc"))
-        alarms = (format_value(t.get(k)) for k in ("fpr_at_recall_95", "fpr_at_recall_99_9"))
-        lines.append(f"| {' | '.join((name, str(t['num_violations']), f'{auroc} ({low} to {high})', *alarms))} |")
-    return lines
-
-
-SOURCE_COLUMNS = (
-    "source",
-    "gallery",
-    "NN accuracy",
-    "positive",
-    "negative",
-    "AUROC",
-    "TF-IDF NN",
-    "TF-IDF AUROC",
-    "tier-3 AUROC",
-)
-
-
-def sources_table(sources: dict[str, Any]) -> list[str]:
-    lines = [f"| {' | '.join(SOURCE_COLUMNS)} |", "| --- |" + " ---: |" * (len(SOURCE_COLUMNS) - 1)]
-    return lines + [f"| {' | '.join(row)} |" for row in sources_rows(sources)]
 
 
 def _axes(width: float = 8.0, height: float = 4.5, columns: int = 1) -> tuple[Figure, list[Axes]]:
@@ -191,9 +100,9 @@ def _training_curve(history: list[dict[str, Any]]) -> Figure:
 
 def _similarity_histogram(embedded: Embedded) -> Figure:
     figure, (axis,) = _axes()
-    own = (embedded.z_g[embedded.context] * embedded.z_e).sum(-1)
+    own = embedded.similarity()
     compliant = torch.nonzero(embedded.is_compliant).squeeze(1)[:_MAX_POINTS]
-    pairs = embedded.z_g[embedded.context[compliant]] @ embedded.z_e[compliant].T
+    pairs = embedded.z_g[embedded.context[compliant]] @ embedded.z_e[embedded.plan[compliant]].T
     is_other = embedded.context[compliant][:, None] != embedded.context[compliant][None]
     groups = [
         ("own compliant plan", own[embedded.is_compliant], _COMPLIANT),
@@ -210,8 +119,8 @@ def _similarity_histogram(embedded: Embedded) -> Figure:
 
 def _embedding_map(embedded: Embedded) -> Figure:
     figure, (axis,) = _axes(7.0, 6.0)
-    rows = torch.linspace(0, max(0, len(embedded.z_e) - 1), min(len(embedded.z_e), _MAX_POINTS)).long()
-    points = torch.cat([embedded.z_g[:_MAX_POINTS], embedded.z_e[rows]]).double()
+    rows = torch.linspace(0, max(0, len(embedded.plan) - 1), min(len(embedded.plan), _MAX_POINTS)).long()
+    points = torch.cat([embedded.z_g[:_MAX_POINTS], embedded.z_e[embedded.plan[rows]]]).double()
     centred = points - points.mean(0)
     # The two principal axes; the sign of each is fixed so that the picture does not flip between runs.
     axes = torch.linalg.svd(centred, full_matrices=False).Vh[:2]

@@ -17,7 +17,7 @@ from gatling.encoders import DualEncoder
 from gatling.encoders.dual import read_checkpoint
 from gatling.encoders.folder import CHECKPOINT_VERSION, CONFIG_NAME, EXECUTION_STEM, GOVERNANCE_STEM, sealed
 from gatling.errors import HubError, TrainingError
-from gatling.evaluation.report import metrics_table
+from gatling.evaluation.tables import metrics_table
 from gatling.schema.files import atomic_write
 
 MODEL_FILES = (

@@ -43,7 +43,7 @@ from gatling.training.grad_cache import StepResult, backward_step
 from gatling.training.metrics_log import MetricsLog
 from gatling.training.reporter import Reporter, StepEvent
 from gatling.training.schedule import default_warmup, learning_rate_at
-from gatling.training.separation import add_gaps, gap_metrics
+from gatling.training.separation import add_gaps, gap_metrics, separation_by_type
 from gatling.training.signals import stop_on_signal
 from gatling.training.task import ContrastiveTask
 
@@ -296,7 +296,7 @@ class Trainer:
         val_loss = losses["loss"]
         if not math.isfinite(val_loss):
             raise TrainingError(f"the validation loss is {val_loss} after epoch {state.epoch}")
-        values = {**losses, **evaluate_embedded(embedded)}
+        values = {**losses, **evaluate_embedded(embedded), **separation_by_type(embedded)}
         self.metrics |= {f"val/{name}": value for name, value in values.items()}
         self.metrics.setdefault("val/negative_similarity", None)  # there is none with a single context
         self.metrics["temperature"] = self.task.temperature
@@ -308,7 +308,7 @@ class Trainer:
             self.best = clone_tensors(self._checkpoint())
         self.reporter.epoch(state.epoch, config.epochs, self.metrics, is_best=is_best)
         if state.step > self.warmup_steps:
-            spreads = Spread.of(embedded.z_g), Spread.of(embedded.z_e[embedded.is_compliant].unique(dim=0))
+            spreads = Spread.of(embedded.z_g), Spread.of(embedded.z_e[embedded.plan[embedded.is_compliant].unique()])
             where = f"on the validation split after epoch {state.epoch}"
             state.weak_validations = count_weak(state.weak_validations, *spreads, where=where)
         return state.best_loss, state.best_epoch, state.weak_validations

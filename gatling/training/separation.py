@@ -1,8 +1,12 @@
-"""How far training separates each kind of hard negative, summed up over an epoch."""
+"""How far each kind of violation is separated: summed up while training, and on the validation split."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
+
+from gatling.evaluation import Embedded
+from gatling.evaluation.separation import auroc
 
 Sums = dict[str, list[float]]
 """By kind: how many, sum of the gaps, sum of the hinges."""
@@ -32,3 +36,15 @@ def gap_metrics(sums: Sums) -> dict[str, float | None]:
         found[f"train/gap/{name}"] = gap / count
         found[f"train/margin/{name}"] = hinge / count
     return found
+
+
+def separation_by_type(embedded: Embedded) -> dict[str, float]:
+    """Return `auroc/KIND`: each kind of violation against all compliant traces."""
+    energy, types = embedded.energy(), embedded.violation_type
+    found: dict[str, float] = {}
+    for name in sorted(set(types)):
+        is_kind = torch.tensor([kind == name for kind in types]) & ~embedded.is_compliant
+        if is_kind.any():
+            keep = is_kind | embedded.is_compliant
+            found[f"auroc/{name or '(no type)'}"] = auroc(energy[keep], is_kind[keep])
+    return {name: value for name, value in found.items() if value == value}

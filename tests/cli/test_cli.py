@@ -62,6 +62,18 @@ def test_evaluate_reports_and_takes_several_files(model: str) -> None:
     assert Path("rep/report.md").is_file()
 
 
+def test_evaluate_takes_galleries_and_groups(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["evaluate", "--model", model, "--dataset", "gold.jsonl", "--output", "r.json", "--group-by", "label"]
+    assert main([*arguments, "--galleries", "2, 5,500"]) == 0
+    report = json.loads(Path("r.json").read_text())
+    count = report["num_compliant"]
+    assert [g["num_contexts"] for g in report["galleries"]] == [2, 5, count]
+    assert set(report["sources"]) == {"compliant", "violation"}
+    assert f"{count}, all there are (500 asked for)" in capsys.readouterr().out
+    assert main([*arguments, "--galleries", "5,0"]) == 2
+    assert "--galleries has '0', wanted whole numbers from 1 to 10000, by commas" in capsys.readouterr().err
+
+
 def test_a_folder_stands_for_its_files(model: str) -> None:
     for name in ("a.jsonl", "b.parquet"):
         write_traces(Path("set") / name, many_traces(6))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,48 +12,14 @@ import torch
 from torch.nn import functional as F
 
 from gatling.data.corpus import Corpus
-from gatling.evaluation.embed import Embedded, Embedder, embed_corpus
+from gatling.errors import ConfigError
+from gatling.evaluation.embed import Embedder, embed_corpus
 from gatling.evaluation.geometry import effective_rank, uniformity
 from gatling.evaluation.metrics import evaluate_embedded, loss_of_embedded
 from gatling.evaluation.report import write_report
-from gatling.evaluation.retrieval import nearest_neighbour
-from gatling.evaluation.separation import auroc, auroc_interval, fpr_at_recall
-from gatling.evaluation.summary import Evaluation, evaluate_corpus
+from gatling.evaluation.summary import Evaluation, by_violation_type, evaluate_corpus
 from gatling.objectives import Objective
-from tests.builders import many_traces, small_model
-
-
-def embedded(
-    z_g: torch.Tensor, z_e: torch.Tensor, context: list[int], compliant: list[bool], plan: list[int] | None = None
-) -> Embedded:
-    return Embedded(
-        F.normalize(z_g, dim=-1),
-        F.normalize(z_e, dim=-1),
-        torch.tensor(context),
-        torch.arange(len(context)) if plan is None else torch.tensor(plan),
-        torch.tensor(compliant),
-        ["s"] * len(context),
-        [""] * len(context),
-    )
-
-
-def test_retrieval_equals_a_loop() -> None:
-    torch.manual_seed(2)
-    context = [i // 2 for i in range(40)]
-    e = embedded(torch.randn(20, 5), torch.randn(40, 5), context, [i % 3 > 0 for i in range(40)])
-    hits, queries, others = 0, 0, []
-    gallery = [i for i in range(40) if e.is_compliant[i]]
-    for c in range(20):
-        own = [i for i in gallery if context[i] == c]
-        others += [float(e.z_g[c] @ e.z_e[i]) for i in gallery if context[i] != c and own]
-        if own:
-            queries += 1
-            best = max(gallery, key=lambda i: float(e.z_g[c] @ e.z_e[i]))
-            hits += context[best] == c
-    found = nearest_neighbour(e)
-    assert (found.num_queries, found.gallery_size) == (queries, len(gallery))
-    assert found.accuracy == pytest.approx(hits / queries)
-    assert found.negative_similarity == pytest.approx(sum(others) / len(others), rel=1e-5)
+from tests.builders import embedded, many_traces, small_model
 
 
 def test_collapsed_latents_find_nothing() -> None:
@@ -62,46 +29,6 @@ def test_collapsed_latents_find_nothing() -> None:
     assert metrics["positive_similarity"] == pytest.approx(1)
     assert metrics["effective_rank"] == pytest.approx(1, abs=1e-6)
     assert metrics["uniformity"] == pytest.approx(0, abs=1e-5)
-
-
-def test_a_plan_that_two_contexts_share_belongs_to_both() -> None:
-    z_g, z_e = torch.eye(3), torch.stack([torch.eye(3)[0]] * 2 + [torch.eye(3)[2]])
-    shared = embedded(torch.stack([z_g[0], z_g[0], z_g[2]]), z_e, [0, 1, 2], [True] * 3, plan=[7, 7, 8])
-    assert nearest_neighbour(shared).accuracy == 1
-    assert nearest_neighbour(shared).negative_similarity == 0
-    tied = embedded(torch.stack([z_g[0], z_g[0], z_g[2]]), z_e, [0, 1, 2], [True] * 3)
-    assert nearest_neighbour(tied).accuracy == pytest.approx(1 / 3)
-
-
-def test_a_violation_in_the_gallery_can_only_make_it_harder() -> None:
-    z = torch.eye(4)
-    e = embedded(z[:2], torch.stack([z[0] + 0.5 * z[2], z[1], z[0]]), [0, 1, 0], [True, True, False])
-    assert nearest_neighbour(e).accuracy == 1
-    assert nearest_neighbour(e, with_violations=True).accuracy == 0.5
-
-
-def test_auroc_and_false_alarms_equal_loops() -> None:
-    torch.manual_seed(1)
-    energy = torch.randint(0, 12, (80,)) / 10.0
-    violation = torch.rand(80) < 0.4
-    pairs = [(float(v), float(c)) for v in energy[violation] for c in energy[~violation]]
-    expected = sum(1.0 if v > c else 0.5 if v == c else 0.0 for v, c in pairs) / len(pairs)
-    assert auroc(energy, violation) == pytest.approx(expected, abs=1e-6)
-    for recall in (0.5, 0.95, 1.0):
-        best = min(
-            float((energy[~violation] >= t).float().mean())
-            for t in energy.unique()
-            if float((energy[violation] >= t).float().mean()) >= recall
-        )
-        assert fpr_at_recall(energy, violation, recall) == pytest.approx(best)
-    assert math.isnan(auroc(energy, torch.zeros(80, dtype=torch.bool)))
-    low, high = auroc_interval(energy, violation, torch.arange(80))
-    assert low < expected < high
-
-
-def test_close_energies_are_told_apart() -> None:
-    energy = torch.tensor([1.9, 1.9 + 1e-6, 1.2, 1.2 + 1e-6])
-    assert auroc(energy, torch.tensor([False, True, False, True])) == 0.75
 
 
 def test_geometry() -> None:
@@ -134,6 +61,8 @@ def test_streaming_equals_the_whole() -> None:
         embedder.add(traces[start : start + 7])
     stream = embedder.finish()
     assert torch.equal(stream.context, whole.context)
+    assert torch.equal(stream.plan, whole.plan)
+    assert len(stream.z_e) == len(stream.plan.unique())
     assert torch.allclose(stream.energy(), whole.energy(), atol=2e-5)
 
 
@@ -152,6 +81,10 @@ def test_summary_has_baselines_and_sources() -> None:
     assert summary["auroc"] == pytest.approx(same["auroc"])
     assert summary["violation_types"]["deletion"]["auroc"] == pytest.approx(summary["auroc"])
     assert summary["violation_types"]["deletion"]["num_violations"] == 10
+    assert summary["violation_types"]["deletion"]["num_pairs"] == summary["num_pairs"] == 10
+    assert summary["violation_types"]["deletion"]["pairs_ranked"] == summary["pairs_ranked"]
+    assert summary["violation_types"]["deletion"]["auroc_tfidf"] == summary["baselines"]["tfidf"]["auroc"]
+    assert [(g["asked_for"], g["num_contexts"], g["num_draws"]) for g in summary["galleries"]] == [(100, 20, 20)]
     json.dumps(summary, allow_nan=False)
 
 
@@ -166,3 +99,31 @@ def test_the_report_is_written_whole(tmp_path: Path) -> None:
         assert (page.parent / name).read_bytes().startswith(b"\x89PNG")
     assert json.loads((page.parent / "report.json").read_text())["num_compliant"] == 9
     assert "| deletion | 5 |" in text
+    assert "| 9, all there are (100 asked for) | 20 |" in text
+
+
+def test_sources_can_be_any_field() -> None:
+    evaluation = Evaluation(small_model(), group_by="meta.suite,source")
+    traces = many_traces(4, violations=False)
+    named = [t.model_copy(update={"meta": {"suite": "a" if i < 2 else "b"}}) for i, t in enumerate(traces)]
+    evaluation.add([*named, *many_traces(1, violations=False)])
+    _, summary = evaluation.finish()
+    assert list(summary["sources"]) == ["(no source)", "a, even", "a, odd", "b, even", "b, odd"]
+
+
+def test_too_many_groups_are_refused_at_once() -> None:
+    evaluation = Evaluation(small_model(), group_by="context")
+    with pytest.raises(ConfigError, match="--group-by context makes more than 200 groups"):
+        evaluation.add(many_traces(201, violations=False))
+
+
+def test_the_worst_type_comes_first() -> None:
+    z = torch.eye(4)
+    e = embedded(z[:1], torch.stack([z[0], z[1], z[0] + z[1], -z[0]]), [0] * 4, [True, True, False, False])
+    types = by_violation_type(replace(e, violation_type=["", "", "near", "far"]), {"none": torch.zeros(4)})
+    assert list(types) == ["near", "far"]
+    assert [t["auroc"] for t in types.values()] == [0.5, 1.0]
+    assert [t["auroc_none"] for t in types.values()] == [0.5, 0.5]
+    assert types["far"]["pairs_beyond_margin"] == 1.0
+    assert types["far"]["mean_gap"] == pytest.approx(1.5)
+    assert types["near"]["pairs_ranked"] == 0.5

@@ -1,0 +1,140 @@
+"""The Markdown that results.py prints, from what it writes to results.json."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from gatling.evaluation.tables import Row, format_value, markdown, with_interval
+
+Figures = dict[str, Any]
+RATES = ("recall_at_fpr_1", "recall_at_fpr_5", "fpr_at_recall_95", "fpr_at_recall_99_9")
+
+
+def print_tables(results: Figures, generated: Sequence[str], shared: Sequence[str]) -> None:
+    """Print every table, a model at a time; cues first on their own, as they are the same for all."""
+    print("Figures in brackets are 95 % intervals. `*`: the shallow cue named has the higher figure on the same rows.")
+    models = results["models"]
+    names = [*generated, *shared]
+    first = next(iter(models.values()))["rows"]
+    table("Shallow cues: AUROC", *cue_table(first, names, results["node_baseline"]))
+    for model, found in models.items():
+        rows = found["rows"]
+        if generated:
+            table(f"{model}: retrieval in galleries", *gallery_table(found["galleries"], generated))
+            table(f"{model}: separation", *separation_table(rows, generated, {}))
+            for name in generated:
+                if name in found["violation_types"]:
+                    table(f"{model}: {name}, by type of violation", *type_table(found["violation_types"][name]))
+        if shared:
+            table(f"{model}: real traces, retrieval", *retrieval_table(rows, shared))
+            table(f"{model}: real traces, separation", *separation_table(rows, shared, results["node_baseline"]))
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    if rows:
+        print(f"\n### {title}\n", *markdown(columns, rows), sep="\n")
+
+
+def best_cue(auroc: float, beside: dict[str, float]) -> str:
+    """Name the best of the other judges, and mark it if it beats the model."""
+    if not beside:
+        return "-"
+    name = max(beside, key=lambda cue: beside[cue])
+    return f"{name} {beside[name]:.3f}" + (" *" if beside[name] > auroc else "")
+
+
+def marked(value: float | None, other: float | None) -> str:
+    """Return the other judge's figure, marked where it is the higher."""
+    wins = value is not None and other is not None and other > value
+    return format_value(other) + (" *" if wins else "")
+
+
+def others(row: Figures, node: Figures) -> dict[str, float]:
+    beside = {name: found["auroc"] for name, found in row["beside"].items() if "auroc" in found}
+    return beside | ({"node baseline": node["auroc"]} if "auroc" in node else {})
+
+
+def cue_table(rows: Figures, names: Sequence[str], nodes: Figures) -> tuple[Sequence[str], list[Row]]:
+    cues = list(dict.fromkeys(cue for name in names for cue in rows[name]["beside"]))
+    shown: list[Row] = []
+    for name in names:
+        found = others(rows[name], nodes.get(name, {}))
+        if found:
+            counts = (str(rows[name]["num_compliant"]), str(rows[name]["num_violations"]))
+            shown.append((name, *counts, *(format_value(found.get(cue)) for cue in [*cues, "node baseline"])))
+    return ("rows", "compliant", "violations", *cues, "node baseline"), shown
+
+
+def gallery_table(galleries: Figures, names: Sequence[str]) -> tuple[Sequence[str], list[Row]]:
+    columns = ("rows", "gallery", "draws", "NN", "TF-IDF", "with violations", "NN", "TF-IDF", "positive", "negative")
+    shown: list[Row] = []
+    for name in names:
+        for g in galleries[name]:
+            words = g["tfidf"]
+            shown.append(
+                (
+                    name,
+                    f"{g['num_contexts']}" + ("" if g["num_contexts"] == g["asked_for"] else " (all)"),
+                    str(g["num_draws"]),
+                    format_value(g["accuracy"]),
+                    marked(g["accuracy"], words["accuracy"]),
+                    f"{g['hard_gallery_size']:.0f}",
+                    format_value(g["hard_accuracy"]),
+                    marked(g["hard_accuracy"], words["hard_accuracy"]),
+                    format_value(g.get("positive_similarity")),
+                    format_value(g.get("negative_similarity")),
+                )
+            )
+    return columns, shown
+
+
+def retrieval_table(rows: Figures, names: Sequence[str]) -> tuple[Sequence[str], list[Row]]:
+    columns = ("rows", "contexts", "gallery", "NN", "TF-IDF", "with violations", "NN", "TF-IDF", "positive", "negative")
+    shown: list[Row] = []
+    for name in names:
+        row, words = rows[name], rows[name]["tfidf"]
+        shown.append(
+            (
+                name,
+                str(row["num_contexts"]),
+                str(row["gallery_size"]),
+                format_value(row.get("nn_accuracy")),
+                marked(row.get("nn_accuracy"), words.get("nn_accuracy")),
+                format_value(row.get("gallery_size_hard")),
+                format_value(row.get("nn_accuracy_hard")),
+                marked(row.get("nn_accuracy_hard"), words.get("nn_accuracy_hard")),
+                format_value(row.get("positive_similarity")),
+                format_value(row.get("negative_similarity")),
+            )
+        )
+    return columns, shown
+
+
+def separation_table(rows: Figures, names: Sequence[str], nodes: Figures) -> tuple[Sequence[str], list[Row]]:
+    columns = ("rows", "compliant", "violations", "AUROC", "recall at 1 % false alarms", "recall at 5 %",
+               "false alarms at 95 % recall", "at 99.9 %", "pairs ranked right", "beyond the margin", "mean gap",
+               "best shallow cue (AUROC)")  # fmt: skip
+    shown: list[Row] = []
+    for name in names:
+        row = rows[name]
+        if "auroc" in row:
+            counts = (str(row["num_compliant"]), str(row["num_violations"]))
+            measured = (
+                with_interval(row, k) for k in ("auroc", *RATES, "pairs_ranked", "pairs_beyond_margin", "mean_gap")
+            )
+            shown.append((name, *counts, *measured, best_cue(row["auroc"], others(row, nodes.get(name, {})))))
+    return columns, shown
+
+
+def type_table(types: Figures) -> tuple[Sequence[str], list[Row]]:
+    columns = ("type", "violations", "AUROC", "false alarms at 95 % recall", "at 99.9 %", "pairs ranked right",
+               "beyond the margin", "mean gap", "best shallow cue (AUROC)")  # fmt: skip
+    keys = ("auroc", "fpr_at_recall_95", "fpr_at_recall_99_9", "pairs_ranked", "pairs_beyond_margin", "mean_gap")
+    shown: list[Row] = []
+    for name, found in types.items():
+        beside = {k.removeprefix("auroc_"): v for k, v in found.items() if k.startswith("auroc_")}
+        beside = {k: v for k, v in beside.items() if k not in ("low", "high")}
+        measured = (with_interval(found, key) for key in keys)
+        shown.append((name, str(found["num_violations"]), *measured, best_cue(found.get("auroc", 0.0), beside)))
+    return columns, shown
