@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 
+from gatling.encoders import DualEncoder
 from gatling.encoders.dual import read_checkpoint
 from gatling.schema import write_traces
 from gatling.training.config import TrainingConfig
@@ -86,7 +87,7 @@ def test_loss_and_gradients_are_those_of_one_process(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_run_of_two_processes_is_a_run_of_one(tmp_path: Path) -> None:
-    """Two processes stop after four steps; one goes on; the whole equals one process from the start."""
+    """Two processes stop after five steps; one goes on; the whole equals one process from the start."""
     write_traces("gold.jsonl", many_traces(40))
     common = ["-m", "gatling", "train", "--dataset", "gold.jsonl", *FLAGS, "--epochs", "2"]
     launcher = start(*common, "--checkpoint-dir", "two", "--max-steps", "5")
@@ -108,9 +109,13 @@ def test_a_run_of_two_processes_is_a_run_of_one(tmp_path: Path) -> None:
         assert a.keys() == b.keys()
         for name in a.keys() - {"traces_per_second"}:
             assert b[name] == pytest.approx(a[name], rel=1e-3, abs=1e-4), name
+    # Not weight by weight: a bias before a softmax has no gradient but rounding, which AdamW scales up to whole steps.
+    torch.manual_seed(0)
+    start_at = DualEncoder.create(**SMALL, dropout=0.0).governance.state_dict()
     a, b = (read_checkpoint(run.last_path)["governance_encoder_state_dict"] for run in (one, two))
-    for name, value in a.items():
-        assert torch.allclose(value.float(), b[name].float(), atol=2e-4), name
+    names = [name for name, value in a.items() if value.is_floating_point()]
+    apart, moved = (torch.cat([(a[n] - other[n]).flatten() for n in names]).norm() for other in (b, start_at))
+    assert apart < 2e-3 * moved
 
 
 @pytest.mark.slow
