@@ -71,8 +71,9 @@ def test_loss_and_gradients_are_those_of_one_process(tmp_path: Path) -> None:
     _, stderr = launcher.communicate(timeout=180)
     assert launcher.returncode == 0, stderr
     task = make_task(dropout=0.0)
-    whole = step(shared_corpus())[0]
-    output = task(whole)
+    batches = step(shared_corpus())
+    whole = batches[0]
+    output = task(whole, batches.is_shared(whole.context_id, whole.plan_id))
     output.loss.backward()
     wanted = grads(task)
     ranks = [torch.load(tmp_path / f"{rank}.pt") for rank in range(2)]
@@ -80,7 +81,7 @@ def test_loss_and_gradients_are_those_of_one_process(tmp_path: Path) -> None:
         first, second = (rank["steps"][number] for rank in ranks)
         assert first["loss"] == pytest.approx(float(output.loss.detach()), rel=1e-5)
         assert_close(first["grads"], wanted)
-        assert torch.equal(first["ids"], whole.ids)
+        assert torch.equal(first["ids"], torch.stack([whole.context_id, whole.plan_id], dim=1))
         assert first["loss"] == second["loss"]
         assert all(torch.equal(first["grads"][name], second["grads"][name]) for name in wanted)
 
