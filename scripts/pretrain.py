@@ -51,16 +51,22 @@ MIN_COSINE = 0.9999
 SEED = 0
 TRACES = 200_000
 DOJO_SUITES = "workspace,slack"  # banking and travel are kept for measuring
-DOJO_REPEATS = 20
+DOJO_REPEATS = 40
 TRAINING: dict[str, Any] = {
     "latent_dim": 1024,
     "hidden_dim": 256,
     "num_layers": 2,
     "num_heads": 8,
     "batch_size": 64,
-    "epochs": 4,
-    "learning_rate": 3e-4,
-    "hard_negatives": 1,
+    "epochs": 2,
+    "learning_rate": 8e-4,
+    "group_by": "policy",
+    "group_run": 4,
+    "hard_negatives": 3,
+    "mutations": "all",
+    "margin_weight": 2.0,
+    "alignment_weight": 1.5,
+    "num_workers": 1,
     "device": "cpu",
 }
 SMOKE_TRACES = 600
