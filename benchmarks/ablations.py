@@ -64,7 +64,7 @@ def main() -> None:
     attacked = out / "unseen_domains.parquet"
     if not attacked.is_file():
         source = options.generated / "unseen_domains"
-        gatling("corrupt", "--input", source, "--output", attacked, "--per-trace", 3, "--keep-input")
+        gatling("corrupt", "--input", source, "--output", attacked, "--per-trace", "3", "--keep-input")
     sets = {"unseen domains": attacked, **{path.name.split(".")[0]: path for path in options.real}}
     results: dict[str, dict[str, Any]] = {}
     for name in options.rows:

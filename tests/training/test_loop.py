@@ -451,3 +451,25 @@ def test_other_versions_and_nan_weights_are_refused(gold: Path) -> None:
     save_checkpoint(Path("nan.pt"), {**content, "governance_encoder_state_dict": state})
     with pytest.raises(CheckpointError, match=r"governance\.key\.weight holds a value that is not finite"):
         gatling.load("nan.pt")
+
+
+def test_mutants_are_made_logged_and_validated_on_and_a_resumed_run_sees_the_same(gold: Path) -> None:
+    settings: dict[str, Any] = {"mutations": "all", "hard_negatives": 2, "epochs": 2}
+    whole = fit(config(gold, "a", **settings))
+    first = whole.metrics[0]
+    kinds = {name.removeprefix("train/gap/") for name in first if name.startswith("train/gap/")}
+    assert {"deletion", "exfiltration_pivot", "tool_lookalike"} <= kinds
+    assert all(f"train/margin/{kind}" in first for kind in kinds)
+    assert {"val/auroc/exfiltration_pivot", "val/auroc/tool_lookalike"} <= first.keys()
+
+    stopped = fit(config(gold, "b", **settings, max_steps=4))
+    assert not stopped.is_complete
+    fit(config(gold, "b", **settings, resume=Path("b")))
+    assert_same_run(Path("a/checkpoint_epoch_2.pt"), Path("b/checkpoint_epoch_2.pt"))
+
+
+def test_unknown_mutations_stop_before_training(gold: Path) -> None:
+    with pytest.raises(ConfigError, match="--mutations names 'x', which is no mutation; there are scope_blowup"):
+        fit(config(gold, mutations="x"))
+    with pytest.raises(ConfigError, match="--hard-negatives is 0, it must be at least 1 with --mutations"):
+        config(gold, mutations="all", hard_negatives=0)
