@@ -51,14 +51,14 @@ MIN_COSINE = 0.9999
 SEED = 0
 TRACES = 200_000
 DOJO_SUITES = "workspace,slack"  # banking and travel are kept for measuring
-DOJO_REPEATS = 40
+DOJO_REPEATS = 60
 TRAINING: dict[str, Any] = {
     "latent_dim": 1024,
     "hidden_dim": 256,
     "num_layers": 2,
     "num_heads": 8,
     "batch_size": 64,
-    "epochs": 2,
+    "epochs": 1,
     "learning_rate": 8e-4,
     "group_by": "policy",
     "group_run": 4,
