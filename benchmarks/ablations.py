@@ -76,17 +76,8 @@ def main() -> None:
         for where, path in sets.items():
             report = folder / f"{path.name}.json"
             if not report.is_file():
-                gatling(
-                    "evaluate",
-                    "--model",
-                    folder / "best.pt",
-                    "--dataset",
-                    path,
-                    "--output",
-                    report,
-                    "--galleries",
-                    1000,
-                )
+                where_to = ("--dataset", path, "--output", report, "--galleries", "1000")
+                gatling("evaluate", "--model", folder / "best.pt", *where_to)
             results[name][where] = json.loads(report.read_text())
     (out / "results.json").write_text(json.dumps(results, indent=1))
     for where in sets:
