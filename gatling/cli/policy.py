@@ -1,4 +1,4 @@
-"""`gatling policy lint`: findings with line numbers."""
+"""`gatling policy lint`: findings with line numbers. `gatling policy test`: what the policy lets through."""
 
 from __future__ import annotations
 
@@ -19,6 +19,15 @@ _COLOURS = {"error": "red", "warning": "yellow", "note": "dim"}
 
 
 def run_policy(command: Policy) -> int:
+    """Run one of the two; return the exit status."""
+    if command.what == "test":
+        from gatling.cli.policy_test import run_policy_test
+
+        return run_policy_test(command)
+    return run_lint(command)
+
+
+def run_lint(command: Policy) -> int:
     """Print the findings; return 3 if one of them is an error, else 0."""
     rules = recognise(read_policy(command.file))
     known = []
