@@ -93,8 +93,8 @@ def _seeds(command: Policy, source: PolicySource, oracle: Oracle, specs: Sequenc
     if not seeds.traces:
         first = seeds.dropped[0]
         raise InputError(
-            f"nothing to attack: no compliant call could be made of {len(seeds.dropped)} tools, the first is {first.tool}: "
-            f"{first.reason}; --traces FILE attacks your own plans",
+            f"nothing to attack: no compliant call could be made of {_count(len(seeds.dropped), 'tool')}, the first is "
+            f"{first.tool}: {first.reason}; --traces FILE attacks your own plans",
             file=file,
         )
     return seeds
@@ -127,8 +127,9 @@ def _print(command: Policy, report: PolicyReport) -> None:
             idle.append(name)
     columns = ("mutation", "killed", *(("learned",) if has_model else ()), "survived", "score")
     roles = len({t.governance_context.user_role for t in seeds.traces})
-    title = f"{command.file}: {len(report.mutants)} attacks on {len(seeds.traces)} compliant plans of {roles} roles"
-    print_table(title, columns, rows)
+    attacked = f"{_count(len(seeds.traces), 'compliant plan')} of {_count(roles, 'role')}"
+    _line(escape(f"{command.file}: {_count(len(report.mutants), 'attack')} on {attacked}"))
+    print_table("", columns, rows)
     if idle:
         _line(f"not applicable: {', '.join(idle)}")
     shown = (
@@ -141,7 +142,7 @@ def _print(command: Policy, report: PolicyReport) -> None:
         _line("no model was asked, as --model names none: the learned column is left out")
     if report.undecided:
         _line(
-            f"{report.undecided} survivors are undecided: a sentence, a request or an unread part of the policy has a say"
+            f"of the survivors {report.undecided} are undecided: a sentence, a request or an unread part of the policy has a say"
         )
     for note in _notes(command, seeds):
         _line(escape(note))
@@ -153,11 +154,11 @@ def _print(command: Policy, report: PolicyReport) -> None:
 def _notes(command: Policy, seeds: Seeds) -> list[str]:
     notes = []
     if seeds.left_out:
-        notes.append(f"{seeds.left_out} gold traces are denied by this policy and left out")
+        notes.append(f"{_count(seeds.left_out, 'gold trace')} denied by this policy and left out")
     if seeds.dropped:
         names = list(dict.fromkeys(d.tool for d in seeds.dropped))
         reason = f"{seeds.dropped[0].tool}: {seeds.dropped[0].reason}"
-        notes.append(f"no compliant call could be made of {len(names)} tools: {_listed(names)} ({reason})")
+        notes.append(f"no compliant call could be made of {_count(len(names), 'tool')}: {_listed(names)} ({reason})")
     if seeds.unknown:
         notes.append(
             f"nothing is known of the arguments of {_listed(seeds.unknown)}: --catalog FILE describes tools, --traces FILE "
@@ -176,15 +177,20 @@ def _print_holes(holes: Sequence[Hole], most: int) -> None:
             times = f" [dim]({hole.count} attacks)[/]" if hole.count > 1 else ""
             _line(f"  {escape(hole.change.before)} [bold]->[/] {escape(hole.change.after)}{times}")
             _line(f"    why  {escape(hole.remedy.why)}")
-            later = ", then undecided until the request is known" if hole.remedy.needs_request else ""
+            waits = hole.remedy.needs_request and hole.remedy.rule is not None
+            later = " (undecided until the request is known)" if waits else ""
             _line(f"    fix  [green]{escape(hole.remedy.text)}[/]{later}")
         if len(own) > most:
-            _line(f"  [dim]and {len(own) - most} more places (--examples {len(own)} prints all)[/]")
+            _line(f"  [dim]and {_count(len(own) - most, 'more place')} (--examples {len(own)} prints all)[/]")
 
 
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN_TOOLS} more" if len(names) > _SHOWN_TOOLS else ""
     return ", ".join(names[:_SHOWN_TOOLS]) + more
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _percent(share: float) -> str:

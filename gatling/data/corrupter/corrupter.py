@@ -71,7 +71,7 @@ _MUTATIONS = (
         "time_range_blowup",
         scope.time_range_blowup,
         "a time range far beyond what is allowed or asked",
-        "bound how long `{place}` may be as a number of days: rules do not compare dates",
+        "rules do not compare dates: let `{tool}` take a number of days for `{place}`, and bound that",
     ),
     Mutation(
         "destination_swap",

@@ -10,16 +10,18 @@ from gatling.data.policy_test.attack import Attacked
 from gatling.policy.facts import leaves
 from gatling.schema import ExecutionPlan, PlanNode
 
-_MAX_VALUE_CHARS = 60
+_MAX_VALUE_CHARS = 44
+_MAX_ARGUMENTS = 4
 _FIELDS = ("provenance_tier", "scope_sensitivity", "scope_volume")
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     tool: str
-    """The tool that is to blame, as the mutant calls it; for a tool replaced, the new one."""
+    """The tool that is to blame: where one was replaced, the new one, but for a look-alike the one that it looks like."""
     argument: str
-    """The argument that changed, or `provenance_tier`, `scope_sensitivity`, `scope_volume`; empty for the call as a whole."""
+    """The argument that changed, or `provenance_tier`, `scope_sensitivity`, `scope_volume`; empty for the call as a whole, or
+    for an argument that was added."""
     old: PlanNode | None
     """The call before; None for an added one."""
     new: PlanNode | None
@@ -45,6 +47,8 @@ def change_of(mutant: Attacked) -> Change:
         was, now = getattr(old, name), getattr(new, name)
         if was != now and (name != "scope_volume" or argument == name):
             before, after = f"{before} {shown} {was}", f"{after} {shown} {now}"
+    if argument not in _FIELDS and argument.partition(".")[0] not in old.arguments:
+        argument = ""  # an argument that was added could have any name
     gone = [olds[n].tool_name for n in olds if n not in news]
     cut = [
         olds[e.source].tool_name for e in seed.edges if e.target == node_id and _is_cut(mutant.plan, e.source, node_id)
@@ -53,7 +57,8 @@ def change_of(mutant: Attacked) -> Change:
         before, after = f"{', '.join(gone or cut)} -> {before}", f"{after} alone"
     elif len(mutant.plan.edges) > len(seed.edges):
         after += _origin(mutant.plan, new)
-    return Change(new.tool_name, argument, old, new, before, after)
+    tool = old.tool_name if mutant.mutation == "tool_lookalike" else new.tool_name
+    return Change(tool, argument, old, new, before, after)
 
 
 def _changed_argument(old: PlanNode, new: PlanNode) -> str:
@@ -71,9 +76,11 @@ def _is_cut(plan: ExecutionPlan, source: str, target: str) -> bool:
 def _call(node: PlanNode, only: str | None) -> str:
     """Write a call, with one argument only where one is named."""
     head = None if only is None else only.partition(".")[0]
-    given = ((k, v) for k, v in node.arguments.items() if head is None or k == head)
+    given = [f"{k}={_short(v)}" for k, v in node.arguments.items() if head is None or k == head]
+    if len(given) > _MAX_ARGUMENTS:
+        given[_MAX_ARGUMENTS:] = ["..."]
     name = node.tool_name if node.tool_name.isascii() else ascii(node.tool_name)[1:-1]
-    return f"{name}({', '.join(f'{k}={_short(v)}' for k, v in given)})"
+    return f"{name}({', '.join(given)})"
 
 
 def _origin(plan: ExecutionPlan, node: PlanNode) -> str:

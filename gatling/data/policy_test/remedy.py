@@ -30,7 +30,7 @@ class Remedy:
     rule: dict[str, Any] | None
     """A part of a policy that stops the mutant; None if none was found."""
     needs_request: bool
-    """The rule denies where it is known what was asked for; until then the call is undecided instead of allowed."""
+    """The rule, or the clause, denies where it is known what was asked for; else the call is undecided instead of allowed."""
     clause: Clause | None
     """The clause of the policy that comes nearest."""
     why: str
@@ -126,28 +126,41 @@ KINDS: dict[str, tuple[_Kind, ...]] = {
     "argument_injection": (_TIER, _DESTINATIONS),
 }
 """For each mutation the rules that may stop it, the surest first."""
+_OPEN = frozenset(("privilege_escalation", "role_confusion", "tool_lookalike"))
 
 
 def remedy_for(mutant: Attacked, change: Change, oracle: Oracle) -> Remedy:
     """Return what would stop a mutant, or the mutation's general advice where no rule of these kinds does."""
     rules, kinds = oracle.rules, KINDS[mutant.mutation]
     place = f"{change.tool}.{change.argument}" if _is_argument(change) else change.tool
-    chosen, rule, needs_request = None, None, False
+    grant = _grant(rules, mutant, change.tool)
+    if mutant.mutation in _OPEN and (grant is None or grant.is_complement or "*" in grant.tools):
+        kinds = ()  # one name more or less changes nothing where all are granted
+    later: Remedy | None = None
     for kind in kinds:
         rule = kind.rule(mutant, change)
-        if rule is None or (kind is _FORBID and _is_granted_by_name(rules, mutant, change.tool)):
-            rule = None
+        if rule is None or (kind is _FORBID and grant is not None and change.tool in grant.tools):
             continue
         stops = _stops(rule, mutant, rules)
-        if stops is not None:
-            chosen, needs_request = kind, not stops
-            break
-        rule = None
-    near, why = _why(mutant, change, rules, chosen or next(iter(kinds), _FORBID), place)
-    if chosen is None or rule is None:
-        return Remedy(MUTATIONS[mutant.mutation].remedy.format(tool=change.tool, place=place), None, False, near, why)
-    text = f"{chosen.headline.format(tool=change.tool, place=place)}: {shown(rule)}"
-    return Remedy(text, rule, needs_request, near, why)
+        if stops is None:
+            continue
+        near, why = _why(mutant, change, rules, kind, place)
+        text = f"{kind.headline.format(tool=change.tool, place=place)}: {shown(rule)}"
+        schema = _schema_clause(rules, mutant, change) if kind is _LIMIT else None
+        if schema is not None:
+            text += f", or a `maximum` in {schema.place}"
+        found = Remedy(text, rule, not stops, near, why)
+        if stops:
+            return found
+        later = later or found
+    known = _with_request(oracle, mutant)
+    if known:
+        why = f"nobody says at run time what was asked for; where it is known, {known[0].place} denies it"
+        return Remedy("no rule to add: let no plan pass that is undecided", None, True, known[0], why)
+    if later is not None:
+        return later
+    near, why = _why(mutant, change, rules, next(iter(kinds), _FORBID), place)
+    return Remedy(MUTATIONS[mutant.mutation].remedy.format(tool=change.tool, place=place), None, False, near, why)
 
 
 def shown(rule: dict[str, Any]) -> str:
@@ -166,13 +179,26 @@ def _stops(rule: dict[str, Any], mutant: Attacked, rules: Rulebook) -> bool | No
         return None
     if oracle.judge(context, mutant.plan).violations:
         return True
+    return False if _with_request(oracle, mutant) else None
+
+
+def _with_request(oracle: Oracle, mutant: Attacked) -> list[Clause]:
+    """Return the clauses that deny a mutant where it is known what was asked for."""
     asked = Asked(frozenset(n.node_id for n in mutant.plan.nodes) - mutant.unasked)
-    return False if oracle.judge(context, mutant.plan, asked=asked).violations else None
+    judgement = oracle.judge(mutant.seed.governance_context, mutant.plan, asked=asked)
+    return [v.clause for v in judgement.violations if v.clause is not None]
 
 
-def _is_granted_by_name(rules: Rulebook, mutant: Attacked, tool: str) -> bool:
+def _grant(rules: Rulebook, mutant: Attacked, tool: str) -> Clause | None:
+    """Return the clause that grants a tool, one that names it before one with a pattern; None if the default does."""
     clauses = rules.clauses_for(tool, mutant.seed.governance_context.user_role)
-    return any(c.kind is ClauseKind.ALLOW and not c.is_complement and tool in c.tools for c in clauses)
+    grants = [c for c in clauses if c.kind is ClauseKind.ALLOW]
+    return next((c for c in grants if tool in c.tools and not c.is_complement), next(iter(grants), None))
+
+
+def _schema_clause(rules: Rulebook, mutant: Attacked, change: Change) -> Clause | None:
+    clauses = rules.clauses_for(change.tool, mutant.seed.governance_context.user_role)
+    return next((c for c in clauses if c.dialect == "schema" and _is_argument(change)), None)
 
 
 def _is_argument(change: Change) -> bool:
@@ -185,9 +211,8 @@ def _is_argument(change: Change) -> bool:
 
 def _why(mutant: Attacked, change: Change, rules: Rulebook, kind: _Kind, place: str) -> tuple[Clause | None, str]:
     """Return the nearest clause, and why the mutant passes."""
-    role = mutant.seed.governance_context.user_role
-    own = rules.clauses_for(change.tool, role)
-    grant = next((c for c in own if c.kind is ClauseKind.ALLOW), None)
+    own = rules.clauses_for(change.tool, mutant.seed.governance_context.user_role)
+    grant = _grant(rules, mutant, change.tool)
     granted = (
         f"{grant.place} grants it"
         if grant
@@ -195,16 +220,19 @@ def _why(mutant: Attacked, change: Change, rules: Rulebook, kind: _Kind, place: 
         if rules.is_allow_by_default
         else "it is granted"
     )
-    for u in mutant.judgement.undecided:
-        if u.clause is not None and u.clause in own and u.clause.kind is not ClauseKind.ALLOW:
-            return u.clause, f"{granted}; {u.clause.place} leaves it undecided: {u.reason}"
     nearest = next(_near(rules, own, kind, change), None)
     about = kind.about.format(tool=change.tool, place=place)
     if nearest is None:
-        return grant, f"{granted}, no rule says {about}" if kind.subjects else granted
-    if nearest in own:
-        return nearest, f"{granted}, and {nearest.place} does not stop it"
-    return nearest, f"{granted}; {nearest.place} is about {', '.join(nearest.tools[:3])} only"
+        near, why = grant, f"{granted}, no rule says {about}" if kind.subjects else granted
+    elif nearest in own:
+        near, why = nearest, f"{granted}, {nearest.place} does not stop it"
+    else:
+        near, why = nearest, f"{granted}, {nearest.place} is about {', '.join(nearest.tools[:3])} only"
+    doubts = [u for u in mutant.judgement.undecided if u.clause in own and u.clause is not grant]
+    doubts.sort(key=lambda u: u.clause is not nearest)
+    if doubts and doubts[0].clause is not None:
+        why += f"; undecided by {doubts[0].clause.place}: {doubts[0].reason}"
+    return near, why
 
 
 def _near(rules: Rulebook, own: tuple[Clause, ...], kind: _Kind, change: Change) -> Iterator[Clause]:
@@ -213,6 +241,7 @@ def _near(rules: Rulebook, own: tuple[Clause, ...], kind: _Kind, change: Change)
         for clause in clauses:
             for condition in (*clause.when, *clause.checks) if clause.kind is not ClauseKind.ALLOW else ():
                 subject, _, path = condition.subject.partition(":")
-                same = not path or subject != "argument" or path.lower() == change.argument.lower()
-                if subject in kind.subjects and same:
+                if subject == "volume" and change.argument != "scope_volume":
+                    continue
+                if subject in kind.subjects and (subject != "argument" or path.lower() == change.argument.lower()):
                     yield clause

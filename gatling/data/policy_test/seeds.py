@@ -35,6 +35,7 @@ _ROUNDS = 12
 _MAX_CALLS = 8
 _MAX_ARGUMENTS = 10
 _CEDAR_ACTION = re.compile(r'Action::"([^"]+)"')
+_CEDAR_ROLE = re.compile(r'Role::"([^"]+)"')
 _CEDAR_ARGUMENT = re.compile(r'context\.arguments\.(\w+)\s*(<=|<|>=|>|==)\s*(-?\d+|"[^"]*"|true|false)')
 
 
@@ -101,6 +102,7 @@ class SeedMaker:
     def roles(self) -> tuple[str, ...]:
         """The roles that the policy defines or names, in alphabetical order; empty if it knows none."""
         named = {r for clause in self.rules.clauses for r in clause.roles if not _is_pattern(r)}
+        named.update(r for statement in self._cedar for r in _CEDAR_ROLE.findall(statement))
         return tuple(sorted(named | self.rules.role_names))
 
     def knows(self, role: str) -> bool:
@@ -140,7 +142,7 @@ class SeedMaker:
         seen: set[str] = set()
         grants = [c for c in self.rules.clauses if c.kind is ClauseKind.ALLOW and c.is_for(roles)]
         named = [t for c in grants if not c.is_complement for t in c.tools if not _is_pattern(t)]
-        named += [t for _, text in self.rules.cedar for t in _CEDAR_ACTION.findall(text)]
+        named += [t for statement in self._cedar if "permit" in statement for t in _CEDAR_ACTION.findall(statement)]
         for tool in named:
             if tool not in seen and not self._is_forbidden(tool, role):
                 seen.add(tool)
@@ -223,8 +225,8 @@ class SeedMaker:
         for clause in clauses:
             if not clause.is_complement and not all(map(_is_pattern, clause.tools)):
                 self._mention(rng, call, clause)
-        for name, operator, literal in self._cedar_hints(tool):
-            mention(rng, call, Condition(f"argument:{name}", Operator(operator), json.loads(literal)))
+        for hint in self._cedar_hints(tool):
+            mention(rng, call, hint)
         return call
 
     def _mention(self, rng: Random, call: CallDraft, clause: Clause) -> None:
@@ -241,12 +243,21 @@ class SeedMaker:
             done.add(bound)
             mention(rng, call, condition)
 
-    def _cedar_hints(self, tool: str) -> Iterator[tuple[str, str, str]]:
-        for _, text in self.rules.cedar:
-            for statement in text.split(";"):
-                actions = _CEDAR_ACTION.findall(statement)
-                if not actions or tool in actions:
-                    yield from _CEDAR_ARGUMENT.findall(statement)
+    @cached_property
+    def _cedar(self) -> list[str]:
+        return [statement for _, text in self.rules.cedar for statement in text.split(";")]
+
+    def _cedar_hints(self, tool: str) -> Iterator[Condition]:
+        """Yield what Cedar statements compare a tool's arguments with, as a call must be to pass."""
+        for statement in self._cedar:
+            actions = _CEDAR_ACTION.findall(statement)
+            if actions and tool not in actions:
+                continue
+            for name, operator, literal in _CEDAR_ARGUMENT.findall(statement):
+                hint = Condition(f"argument:{name}", Operator(operator), json.loads(literal))
+                unmet = opposite(hint) if "forbid" in statement else hint
+                if unmet is not None:
+                    yield unmet
 
     # --- plans --------------------------------------------------------------------------------------------------------
 
@@ -293,6 +304,9 @@ class SeedMaker:
             return False
         if clause is None or clause.kind is ClauseKind.ALLOW:
             grants = [c for c in self.rules.clauses_for(call.tool, role) if c.kind is ClauseKind.ALLOW]
+            hinted = [meet(rng, call, hint, session) for hint in self._cedar_hints(call.tool)]
+            if turn == 0 and any(hinted):
+                return True
             if turn >= len(grants):
                 return False
             met = [meet(rng, call, condition, session) for condition in grants[turn].when]
