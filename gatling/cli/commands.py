@@ -258,24 +258,6 @@ class Policy:
     fail_under: float | None = None
     """test: exit with 3 if the mutation score, killed / all, is below this, from 0 to 1."""
 
-    def __post_init__(self) -> None:
-        if self.what == "test":
-            if self.strict:
-                raise ConfigError("--strict is a flag of `gatling policy lint`, test does not take it")
-        else:
-            for name in ("traces", "role", "model", "per_mutation", "seed", "examples", "fail_under"):
-                if getattr(self, name) is not None:
-                    flag = "--" + name.replace("_", "-")
-                    raise ConfigError(f"{flag} is a flag of `gatling policy test`, lint does not take it")
-        if self.role is not None and self.traces is not None:
-            raise ConfigError("--role is for plans made from the policy, with --traces the traces say the roles")
-        if self.per_mutation is not None and not 1 <= self.per_mutation <= 1_000:
-            raise ConfigError(f"--per-mutation is {self.per_mutation}, it must be from 1 to 1000")
-        if self.examples is not None and self.examples < 0:
-            raise ConfigError(f"--examples is {self.examples}, it must be at least 0")
-        if self.fail_under is not None and not 0 <= self.fail_under <= 1:
-            raise ConfigError(f"--fail-under is {self.fail_under}, it must be from 0 to 1")
-
     def run(self) -> int:
         from gatling.cli.policy import run_policy
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 EXIT_BELOW = 3
 DEFAULT_PER_MUTATION = 20
+MAX_PER_MUTATION = 1_000
 DEFAULT_EXAMPLES = 3
 _SHOWN_TOOLS = 6
 _BUNDLED = ("assets", "pretrained")
@@ -38,6 +39,7 @@ _BUNDLED = ("assets", "pretrained")
 
 def run_policy_test(command: Policy) -> int:
     """Attack, print; return 3 if the score is below `--fail-under`, else 0."""
+    _check(command)
     source = read_policy(command.file)
     rules = recognise(source)
     if rules.cedar and not is_installed():
@@ -68,6 +70,19 @@ def run_policy_test(command: Policy) -> int:
     else:
         _print(command, report)
     return EXIT_BELOW if command.fail_under is not None and report.score < command.fail_under else 0
+
+
+def _check(command: Policy) -> None:
+    if command.strict:
+        raise ConfigError("--strict is a flag of `gatling policy lint`, `gatling policy test` does not take it")
+    if command.role is not None and command.traces is not None:
+        raise ConfigError("--role is for plans made from the policy; with --traces the traces say the roles")
+    if command.per_mutation is not None and not 1 <= command.per_mutation <= MAX_PER_MUTATION:
+        raise ConfigError(f"--per-mutation is {command.per_mutation}, it must be from 1 to {MAX_PER_MUTATION}")
+    if command.examples is not None and command.examples < 0:
+        raise ConfigError(f"--examples is {command.examples}, it must be at least 0")
+    if command.fail_under is not None and not 0 <= command.fail_under <= 1:
+        raise ConfigError(f"--fail-under is {command.fail_under}, it must be from 0 to 1")
 
 
 def _seeds(command: Policy, source: PolicySource, oracle: Oracle, specs: Sequence[ToolSpec]) -> Seeds:
