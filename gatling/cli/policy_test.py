@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from itertools import chain
 from pathlib import Path
@@ -20,7 +20,7 @@ from gatling.data.policy_test.seeds import PLAIN_ROLE
 from gatling.errors import ConfigError, InputError, MissingExtraError
 from gatling.policy import Oracle, read_policy, recognise
 from gatling.policy.cedar import is_installed
-from gatling.schema import read_traces
+from gatling.schema import Trace, read_traces
 from gatling.schema.files import trace_files
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ def _seeds(command: Policy, source: PolicySource, oracle: Oracle, specs: Sequenc
     """Return the plans to attack. Raises: ConfigError, InputError if there are none."""
     file = str(command.file)
     if command.traces is not None:
-        traces = chain.from_iterable(read_traces(path) for path in trace_files(command.traces))
-        seeds = seeds_of_traces(source.data, oracle, traces)
+        with Progress("judging gold traces", unit="traces") as progress:
+            seeds = seeds_of_traces(source.data, oracle, _counted(command.traces, progress))
         if not seeds.traces:
             count = f"it denies all {seeds.left_out}" if seeds.left_out else "there are none"
             raise InputError(f"no compliant plan of {command.traces} to attack: {count}", file=file)
@@ -113,6 +113,12 @@ def _seeds(command: Policy, source: PolicySource, oracle: Oracle, specs: Sequenc
             file=file,
         )
     return seeds
+
+
+def _counted(path: Path, progress: Progress) -> Iterator[Trace]:
+    for trace in chain.from_iterable(read_traces(file) for file in trace_files(path)):
+        yield trace
+        progress.advance(1)
 
 
 def _energies(path: Path | None) -> Energies | None:

@@ -20,7 +20,7 @@ from gatling.schema import ExecutionPlan, Trace
 
 STRENGTHS = (0.0, 0.35, 0.7, 1.0)
 MAX_PROPOSALS = 5
-"""Edits that are taken of a mutation at each strength."""
+"""Edits that are taken of a mutation at each strength, before it is drawn anew."""
 FLAGGED = 0.05
 """Of the seeds, the share whose latent energy may lie above the threshold."""
 
@@ -78,39 +78,40 @@ def attack(
         for mutation in MUTATIONS.values():
             key = (mutation.name, context.user_role, *tools)
             start = f"{seed}:{context.digest}:{plan.digest}:{mutation.name}"
-            for mutant in islice(_mutants(mutation, subject, pool, start), per_mutation - counts[key]):
+            draws = math.ceil(per_mutation / (len(STRENGTHS) * MAX_PROPOSALS))
+            for mutant in islice(_mutants(mutation, subject, pool, start, draws), per_mutation - counts[key]):
                 counts[key] += 1
                 found.append(mutant)
         progress(1)
     return found
 
 
-def _mutants(mutation: Mutation, subject: Subject, pool: CallPool, start: str) -> Iterator[Attacked]:
-    """Yield the mutants of one seed: of each strength the likeliest, then of each the next."""
-    trace = subject.trace
+def _mutants(mutation: Mutation, subject: Subject, pool: CallPool, start: str, draws: int) -> Iterator[Attacked]:
+    """Yield the different mutants of one seed: of each strength the likeliest, then of each the next."""
     seen = {subject.plan.digest}
-    columns = (
-        islice(mutation.propose(Attack(Random(f"{start}:{strength}"), subject, pool, strength)), MAX_PROPOSALS)
-        for strength in STRENGTHS
-    )
-    for proposal in (p for row in zip_longest(*columns) for p in row if p is not None):
-        try:
-            plan = proposal.draft.build()
-        except ValidationError:  # an edge too many closed a cycle
-            continue
-        if plan.digest in seen:
-            continue
-        seen.add(plan.digest)
-        judgement = subject.oracle.judge(subject.context, plan)
-        yield Attacked(
-            mutation.name,
-            trace,
-            plan,
-            tuple(proposal.draft.blamed),
-            frozenset(proposal.draft.unasked),
-            judgement,
-            "killed" if judgement.violations else "survived",
-        )
+    for draw in range(draws):
+        rngs = [(Random(f"{start}:{strength}:{draw}"), strength) for strength in STRENGTHS]
+        columns = [
+            islice(mutation.propose(Attack(rng, subject, pool, strength)), MAX_PROPOSALS) for rng, strength in rngs
+        ]
+        for proposal in (p for row in zip_longest(*columns) for p in row if p is not None):
+            try:
+                plan = proposal.draft.build()
+            except ValidationError:  # an edge too many closed a cycle
+                continue
+            if plan.digest in seen:
+                continue
+            seen.add(plan.digest)
+            judgement = subject.oracle.judge(subject.context, plan)
+            yield Attacked(
+                mutation.name,
+                subject.trace,
+                plan,
+                tuple(proposal.draft.blamed),
+                frozenset(proposal.draft.unasked),
+                judgement,
+                "killed" if judgement.violations else "survived",
+            )
 
 
 def ask_model(

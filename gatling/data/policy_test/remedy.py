@@ -223,7 +223,7 @@ def _why(mutant: Attacked, change: Change, rules: Rulebook, kind: _Kind, place: 
     nearest = next(_near(rules, own, kind, change), None)
     about = kind.about.format(tool=change.tool, place=place)
     if nearest is None:
-        near, why = grant, f"{granted}, no rule says {about}" if kind.subjects else granted
+        near, why = grant, f"{granted}, no explicit rule says {about}" if kind.subjects else granted
     elif nearest in own:
         near, why = nearest, f"{granted}, {nearest.place} does not stop it"
     else:
