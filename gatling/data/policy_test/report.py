@@ -22,9 +22,9 @@ class Hole:
 
     mutation: str
     count: int
-    role: str
+    mutant: Attacked
+    """The first of them; `change` and `remedy` are its."""
     change: Change
-    """Of the first of them."""
     remedy: Remedy
 
     def to_dict(self) -> dict[str, Any]:
@@ -34,7 +34,7 @@ class Hole:
             "tool": self.change.tool,
             "argument": self.change.argument or None,
             "mutants": self.count,
-            "role": self.role,
+            "role": self.mutant.seed.governance_context.user_role,
             "before": self.change.before,
             "after": self.change.after,
             "why": self.remedy.why,
@@ -91,8 +91,7 @@ class PolicyReport:
             Hole(
                 name,
                 len(group),
-                group[0][0].seed.governance_context.user_role,
-                group[0][1],
+                *group[0],
                 remedy_for(*group[0], self.oracle),
             )
             for (name, _, _), group in ranked
