@@ -248,6 +248,15 @@ def test_arguments_for_a_schema(schema: dict[str, Any]) -> None:
     assert first_failure(schema, found) is None
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    ["^[A-Z]{3}-\\d{4}$", "^(foo|bar)+$", "^[^@]+@acme\\.com$", "ab?c*d", "^(?:x(y|z))\\(1\\)$", "eu|us", ".+"],
+)
+def test_a_text_for_a_pattern(pattern: str) -> None:
+    schema = {"type": "string", "pattern": pattern}
+    assert first_failure(schema, example(Random(0), "code", schema)) is None
+
+
 def test_an_impossible_schema_is_refused() -> None:
     schema = {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer", "minimum": 2, "maximum": 1}}}
     assert valid_arguments(Random(0), schema, {}) is None

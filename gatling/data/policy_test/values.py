@@ -13,6 +13,7 @@ from gatling.policy.argument_schema import first_failure
 
 _MAX_OPTIONAL = 8
 _PIECE = re.compile(r"(\[[^\]]+\]|\\.|[^\\^$])(?:\{(\d+)[^}]*\}|([+*?]))?")
+_GROUP = re.compile(r"(?<!\\)\((?:\?:)?([^()|]*)(?:\|[^()]*)?\)")
 _CLASSES = {"\\d": "5", "\\w": "a", "\\s": " ", "\\S": "a", "\\D": "a", ".": "a"}
 
 
@@ -73,8 +74,11 @@ def _number(schema: dict[str, Any], *, is_whole: bool) -> float:
 
 
 def _match(pattern: str) -> str:
-    """Return a text that a simple pattern matches: literals, classes and counts, no alternatives."""
-    text = ""
+    """Return a text that a simple pattern matches: literals, classes, counts, the first of alternatives."""
+    text, before = "", ""
+    while before != pattern:
+        before, pattern = pattern, _GROUP.sub(r"\1", pattern)
+    pattern = pattern.partition("|")[0]
     for piece, count, sign in _PIECE.findall(pattern):
         if piece.startswith("["):
             one = piece[1] if piece[1] != "\\" else _CLASSES.get(piece[1:3], piece[2:3])
