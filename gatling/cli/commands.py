@@ -261,22 +261,40 @@ class Show:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """Look at a policy with the eyes of the oracle.
+    """Look at a policy with the eyes of the oracle, or of an attacker.
 
     `gatling policy lint FILE` lists what no explicit rule reads, contradictions, rules that never match and rules that another
     one makes idle, each with its line. Exit status 0 if there is no error, 3 if there is one (with --strict: or a warning).
+
+    `gatling policy test FILE` attacks compliant plans and reports which attacks the rules kill, which only the learned part
+    catches, and which survive, with examples and what would stop them. Exit status 0, or 3 below --fail-under.
     """
 
-    what: Annotated[Literal["lint"], tyro.conf.Positional]
-    """lint: find what is wrong or idle."""
+    what: Annotated[Literal["lint", "test"], tyro.conf.Positional]
+    """lint: find what is wrong or idle. test: find what is missing."""
     file: Annotated[Path, tyro.conf.Positional]
     """The policy, JSON or YAML."""
     catalog: str | None = None
-    """Also report tools that these catalogues do not have, by commas: builtin, agentdojo, files, ..."""
-    strict: bool = False
-    """Let warnings fail too."""
+    """Catalogues, by commas: builtin, agentdojo, files, ... lint: also report tools that they do not have. test: what is known of
+    the tools (default: builtin)."""
     json: bool = False
-    """Print the findings as JSON."""
+    """Print everything as JSON."""
+    strict: bool = False
+    """lint: let warnings fail too."""
+    traces: Path | None = None
+    """test: attack the compliant plans of this trace file, or folder, under the policy. Default: plans made from the policy."""
+    role: str | None = None
+    """test: only this role. Default: every role that the policy defines."""
+    model: Path | None = None
+    """test: a checkpoint (.pt) or a model folder that judges what the rules let pass."""
+    per_mutation: int | None = None
+    """test: mutants of each mutation, at most, for a role and the tools of a plan. Default: 20."""
+    seed: int | None = None
+    """test: seeds everything. Default: 0."""
+    examples: int | None = None
+    """test: survivors to print for each mutation, at most. Default: 3."""
+    fail_under: float | None = None
+    """test: exit with 3 if the mutation score, killed / all, is below this, from 0 to 1."""
 
     def run(self) -> int:
         from gatling.cli.policy import run_policy

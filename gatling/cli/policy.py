@@ -1,4 +1,4 @@
-"""`gatling policy lint`: findings with line numbers."""
+"""`gatling policy lint`: findings with line numbers. `gatling policy test`: what the policy lets through."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from gatling.cli.console import dump_json, out
 from gatling.data.catalog import load_catalog
+from gatling.errors import ConfigError
 from gatling.policy import read_policy, recognise
 from gatling.policy.lint import Finding, lint
 
@@ -15,10 +16,25 @@ if TYPE_CHECKING:
     from gatling.cli.commands import Policy
 
 EXIT_FINDINGS = 3
+TEST_FLAGS = ("traces", "role", "model", "per_mutation", "seed", "examples", "fail_under")
 _COLOURS = {"error": "red", "warning": "yellow", "note": "dim"}
 
 
 def run_policy(command: Policy) -> int:
+    """Run one of the two; return the exit status. Raises: ConfigError for a flag of the other."""
+    foreign = [name for name in TEST_FLAGS if getattr(command, name) is not None] if command.what == "lint" else []
+    if foreign:
+        raise ConfigError(
+            f"--{foreign[0].replace('_', '-')} is a flag of `gatling policy test`, `gatling policy lint` does not take it"
+        )
+    if command.what == "test":
+        from gatling.cli.policy_test import run_policy_test
+
+        return run_policy_test(command)
+    return run_lint(command)
+
+
+def run_lint(command: Policy) -> int:
     """Print the findings; return 3 if one of them is an error, else 0."""
     rules = recognise(read_policy(command.file))
     known = []

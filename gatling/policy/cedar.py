@@ -7,6 +7,7 @@ hold them: as text. Null values are left out. Without the extra, or if the engin
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,11 @@ from gatling.policy.facts import Call
 from gatling.policy.source import DataPath, show_path
 
 NOT_INSTALLED = "Cedar policies need the extra 'cedar': pip install 'gatling-jepa[cedar]'"
+
+
+def is_installed() -> bool:
+    """Tell whether Cedar's engine is here."""
+    return importlib.util.find_spec("cedarpy") is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,8 +43,10 @@ class Mutation:
 
     Args:
         propose: yields edits, likeliest first; the first that is certified counts.
+        remedy: what a policy can do about it, with `{tool}` and `{place}` (the tool with its argument) to fill in.
     """
 
     name: str
     propose: Propose
     summary: str
+    remedy: str
