@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +33,6 @@ DEFAULT_PER_MUTATION = 20
 MAX_PER_MUTATION = 1_000
 DEFAULT_EXAMPLES = 3
 _SHOWN_TOOLS = 6
-_BUNDLED = ("assets", "pretrained")
 
 
 def run_policy_test(command: Policy) -> int:
@@ -123,14 +121,14 @@ def _counted(path: Path, progress: Progress) -> Iterator[Trace]:
 
 def _energies(path: Path | None) -> Energies | None:
     """Return what computes latent energies: with the model asked for, else the bundled one; None if there is neither."""
-    if path is None:
-        bundled = Path(str(files("gatling").joinpath(*_BUNDLED)))
-        if not (bundled / "config.json").is_file():
-            return None
-        path = bundled
+    from gatling.cli.model import announce_model
     from gatling.encoders import DualEncoder  # torch: only where a model is asked
+    from gatling.encoders.folder import has_pretrained
 
+    if path is None and not has_pretrained():
+        return None
     model = DualEncoder.from_pretrained(path)
+    announce_model(path)
     return lambda traces: [float(e) for e in model.energy(traces)]
 
 
@@ -160,7 +158,7 @@ def _print(command: Policy, report: PolicyReport) -> None:
         shown += f"; with the model {_percent(report.score_with_model)}, energy above {report.threshold:.3f}"
     _line(f"[bold]{shown}[/]")
     if not has_model:
-        _line("no model was asked, as --model names none: the learned column is left out")
+        _line("no model was asked, as none is bundled and --model names none: the learned column is left out")
     if report.undecided:
         _line(
             f"of the survivors {report.undecided} are undecided: a sentence, a request or an unread part of the policy has a say"
