@@ -26,7 +26,7 @@ from gatling.schema import parse_trace, write_traces
 from gatling.training.config import TrainingConfig
 from gatling.training.hub import write_folder
 from gatling.training.loop import fit
-from tests.builders import SMALL, many_traces, record
+from tests.builders import SMALL, context, many_traces, record
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = folder.PRETRAINED
@@ -48,6 +48,7 @@ shipped = pytest.mark.skipif(
 WITHOUT_MODEL = {
     "evaluate": ["--dataset", "gold.jsonl"],
     "score": ["--input", "gold.jsonl", "--output", "scores.jsonl"],
+    "policy": ["test", "policy.json", "--per-mutation", "2"],
 }
 
 OFFLINE = """
@@ -131,10 +132,11 @@ def test_commands_take_the_bundled_model_and_say_so(
     bundled: Path, command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_traces("gold.jsonl", many_traces(6))
+    Path("policy.json").write_text(json.dumps(context()["policy"]))
     assert main([command, *WITHOUT_MODEL[command]]) == 0
     digest = hashlib.sha256((bundled / "config.json").read_bytes()).hexdigest()
     assert f"model: bundled, digest {digest[:12]}\n" in capsys.readouterr().err
-    assert main([command, "--model", str(bundled), *WITHOUT_MODEL[command]]) == 0
+    assert main([command, *WITHOUT_MODEL[command], "--model", str(bundled)]) == 0
     assert f"model: {bundled}, digest {digest[:12]}\n" in capsys.readouterr().err
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gatling.cli import main
+from gatling.encoders import folder
 from gatling.cli import policy_test as command
 from gatling.schema import write_traces
 from gatling.training.config import TrainingConfig
@@ -27,7 +28,10 @@ def _policy() -> None:
     Path("p.yaml").write_text(POLICY)
 
 
-def test_the_table_the_examples_and_the_fix(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_the_examples_and_the_fix(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder, "PRETRAINED", Path("none"))
     assert main(["policy", "test", "p.yaml"]) == 0
     out = capsys.readouterr().out
     assert "attacks on 3 compliant plans of 1 role" in out
