@@ -16,6 +16,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from gatling.data.corpus import Corpus
+from gatling.data.store import Store
+from gatling.encoders import DualEncoder
+from gatling.evaluation import embed_corpus, evaluate_embedded
+
 BASE: dict[str, Any] = {
     "hidden-dim": 128, "batch-size": 32, "epochs": 1, "learning-rate": 1e-3, "group-by": "policy", "group-run": 4,
     "hard-negatives": 3, "mutations": "all", "margin-weight": 2.0, "alignment-weight": 1.5, "val-split": 0.02, "test-split": 0,
@@ -42,6 +47,10 @@ def gatling(*arguments: str | Path) -> None:
     subprocess.run([sys.executable, "-m", "gatling", *map(str, arguments)], check=True, stdout=subprocess.DEVNULL)
 
 
+def read(path: Path, store: Path) -> Corpus:
+    return Corpus.from_shards(Store(folder=store).open([path]).shards)
+
+
 def flags(settings: dict[str, Any]) -> list[str]:
     words: list[str] = []
     for name, value in settings.items():
@@ -66,19 +75,16 @@ def main() -> None:
         source = options.generated / "unseen_domains"
         gatling("corrupt", "--input", source, "--output", attacked, "--per-trace", "3", "--keep-input")
     sets = {"unseen domains": attacked, **{path.name.split(".")[0]: path for path in options.real}}
+    corpora = {where: read(path, out / "store") for where, path in sets.items()}
     results: dict[str, dict[str, Any]] = {}
     for name in options.rows:
         folder = out / name.replace(" ", "_").replace(",", "")
         if not (folder / "best.pt").is_file():
             places = {"dataset": options.generated / "train", "checkpoint-dir": folder, "report-dir": folder / "report"}
             gatling("train", *flags({**BASE, **ROWS[name], **places, "store-dir": out / "store"}))
-        results[name] = {}
-        for where, path in sets.items():
-            report = folder / f"{path.name}.json"
-            if not report.is_file():
-                where_to = ("--dataset", path, "--output", report, "--galleries", "1000")
-                gatling("evaluate", "--model", folder / "best.pt", *where_to)
-            results[name][where] = json.loads(report.read_text())
+        model = DualEncoder.from_pretrained(folder / "best.pt", precision="fp32")
+        results[name] = {where: evaluate_embedded(embed_corpus(model, corpus)) for where, corpus in corpora.items()}
+        print(name, results[name], flush=True)
     (out / "results.json").write_text(json.dumps(results, indent=1))
     for where in sets:
         print(f"\n### {where}\n")

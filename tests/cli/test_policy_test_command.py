@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gatling.cli import main
-from gatling.encoders import folder
 from gatling.cli import policy_test as command
+from gatling.encoders import folder
 from gatling.schema import write_traces
 from gatling.training.config import TrainingConfig
 from gatling.training.loop import fit
