@@ -1,5 +1,5 @@
-"""Large sets to measure a model on that was trained on `gatling generate --seed S`: more traces of its held-out splits, and the same
-attacked by the Corrupter.
+"""Large sets to measure a model on that was trained on `gatling generate --seed S`: more traces of its held-out splits, and the
+same attacked by the Corrupter.
 
     uv run python benchmarks/held_out.py --traces train=8000 test=25000 unseen_domains=25000 unseen_vendor=6000 --output held_out
 
