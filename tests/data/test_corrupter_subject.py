@@ -10,7 +10,7 @@ import pytest
 
 from gatling.data.corrupter import MUTATIONS, CallPool, Corrupter, Mutant
 from gatling.data.corrupter.draft import Draft
-from gatling.data.corrupter.subject import Subject, effect
+from gatling.data.corrupter.subject import Subject, effect, request_of
 from gatling.policy import Clause, ClauseKind, Oracle
 from gatling.policy.rules import Condition, Operator, Rulebook
 from gatling.schema import Trace, parse_trace
@@ -126,6 +126,15 @@ def test_a_second_call_that_the_plan_makes_already_is_not_off_task() -> None:
     added = [m.trace.execution_plan.nodes for m in attempts(trace, "off_task_call", pool)]
     assert added
     assert all(sum(n.arguments == {"path": "taxes.txt"} for n in nodes) == 1 for nodes in added)
+
+
+def test_what_another_plan_for_the_same_request_calls_is_not_off_task() -> None:
+    trace = make_trace("Do what my notes say", [node(1, "list_files")])
+    other = make_trace("Do what my notes say", [node(1, "delete_file", {"path": "taxes.txt"})])
+    for request, has_mutants in ((request_of(trace.governance_context), False), ("something else", True)):
+        pool = CallPool(specs=())
+        pool.add(other.execution_plan, request)
+        assert bool(attempts(trace, "off_task_call", pool)) == has_mutants
 
 
 def test_a_tool_that_the_plan_calls_is_no_escalation() -> None:

@@ -39,6 +39,7 @@ def _stronger(attack: Attack, node: PlanNode) -> list[str]:
     things = set(split_words(node.tool_name)[1:])
     # Not one that the plan calls too: the request asks for that one, perhaps for this very thing.
     named = [t for t, _ in s.withheld] + [t for t in s.granted if t not in s.own_tools]
+    named = [t for t in named if not attack.pool.serves(s.request, t)]
     found = [t for t in named if privilege(t) > own and things & set(split_words(t))]
     found.sort(key=privilege, reverse=attack.strength >= 0.5)
     head = _VERB.search(node.tool_name)

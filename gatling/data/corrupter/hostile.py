@@ -40,8 +40,12 @@ def off_task_calls(attack: Attack, *, may_be_withheld: bool) -> Iterator[PlanNod
     names.sort(key=lambda t: (t in own) == (attack.strength >= 0.5))
     count = 0
     for tool in names:
+        if tool not in own and attack.pool.serves(s.request, tool):  # another plan for this request calls it
+            continue
         call = attack.pool.call(rng, tool)
         if call is None or s.is_asked_for(tool, call.arguments) or s.makes(tool, call.arguments):
+            continue
+        if attack.pool.serves(s.request, tool, call.arguments):
             continue
         yield call
         count += 1

@@ -19,7 +19,7 @@ from gatling.policy.facts import Call, PlanFacts
 from gatling.policy.globs import squashed_name
 from gatling.policy.oracle import Judgement
 from gatling.policy.rules import Condition, Operator
-from gatling.schema import ExecutionPlan, PlanNode, Trace
+from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode, Trace
 from gatling.schema.words import split_words
 
 ArgumentPath = tuple[str | int, ...]
@@ -83,9 +83,7 @@ class Subject:
     @cached_property
     def request(self) -> str:
         """What was asked, in lower case; empty if the session does not say."""
-        session = self.context.session_context
-        found = next((session[k] for k in _REQUEST_KEYS if isinstance(session.get(k), str)), "")
-        return str(found).lower()
+        return request_of(self.context)
 
     @cached_property
     def request_words(self) -> frozenset[str]:
@@ -301,6 +299,12 @@ class Subject:
             return None
         asked = Asked(frozenset(n.node_id for n in plan.nodes) - draft.unasked)
         return plan, self.oracle.judge(self.context, plan, asked=asked)
+
+
+def request_of(context: GovernanceContext) -> str:
+    """Return what was asked, in lower case; empty if the session does not say."""
+    session = context.session_context
+    return str(next((session[k] for k in _REQUEST_KEYS if isinstance(session.get(k), str)), "")).lower()
 
 
 @lru_cache(4_096)
