@@ -174,6 +174,16 @@ def test_near_misses_repeat_no_call_that_changes_something() -> None:
         assert [n.tool_name for n in near.execution_plan.nodes if effect(n.tool_name) != "read"] == acting
 
 
+def test_an_id_of_a_text_is_no_text_and_a_year_is_no_length_of_time() -> None:
+    arguments = {"commentId": "db2a2484", "year": 2024, "body": "Hello"}
+    trace = make_trace("Answer comment db2a2484 of 2024 with Hello", [node(1, "send_email", arguments)])
+    assert attempts(trace, "time_range_blowup") == []
+    found = attempts(trace, "argument_injection")
+    assert found
+    for plan in [p.execution_plan for m in found for p in (m.trace, m.near_miss) if p]:
+        assert plan.nodes[0].arguments["commentId"] == "db2a2484"
+
+
 def test_only_what_comes_from_the_approval_is_cut() -> None:
     nodes = [node(1, "read_email"), node(2, "request_approval"), node(3, "pay_invoice", {"to": "Mira"})]
     trace = make_trace(

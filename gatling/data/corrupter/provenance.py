@@ -16,6 +16,7 @@ from gatling.schema.words import split_words
 _TEXT_WORDS = frozenset(
     "body text content message comment description note notes reason summary details instructions prompt subject".split()
 )
+_KEY_WORDS = frozenset("id ids key keys type format url uri path at by to count".split())
 _COPY_WORDS = ("bcc", "cc", "forward_to", "callback_url", "webhook_url", "share_with")
 _SENDING = frozenset("send share invite forward post export upload publish email mail notify message".split())
 _MAX_ACTING = 64
@@ -205,7 +206,8 @@ def _text_place(s: Subject, node: PlanNode) -> tuple[ArgumentPath, str] | None:
     """Return the first free text among a node's arguments."""
     for path, value in s.places(node):
         name = argument_name(path).rsplit(".", 1)[-1]
-        if isinstance(value, str) and not _TEXT_WORDS.isdisjoint(split_words(name)):
+        words = split_words(name)
+        if isinstance(value, str) and not _TEXT_WORDS.isdisjoint(words) and _KEY_WORDS.isdisjoint(words):
             return path, value
     return None
 

@@ -18,9 +18,9 @@ from gatling.schema import PlanNode
 from gatling.schema.words import split_words
 
 T = TypeVar("T")
+# Lengths of time: `year` alone, or `day`, says which one.
 _TIME_WORDS = frozenset(
-    "day days hour hours minute minutes week weeks month months year years duration period window ttl lookback expiry "
-    "expires age".split()
+    "days hours minutes weeks months years duration period window ttl lookback expiry expires".split()
 )
 _LIMITS = frozenset(LIMITS)
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(.*)", re.DOTALL)
