@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gatling.cli.console import Progress, dump_json, print_table
 from gatling.data.corrupter import CallPool, Corrupter, Mutant
 from gatling.data.corrupter.corrupter import mutation_names
+from gatling.data.corrupter.subject import request_of
 from gatling.errors import ConfigError, InputError
 from gatling.schema import Trace, parse_trace
 from gatling.schema.files import decode_record, file_kind, raw_records, read_traces, trace_files, write_records
@@ -30,7 +31,7 @@ def run_corrupt(command: Corrupt) -> int:
     pool = CallPool()
     for trace in islice((t for file in files for t in read_traces(file)), _POOL_TRACES):
         if trace.is_compliant:
-            pool.add(trace.execution_plan)
+            pool.add(trace.execution_plan, request_of(trace.governance_context))
     run = _Run(command, Corrupter(names, pool=pool))
     with Progress("corrupting", unit="traces") as progress:
         written = write_records(command.output, run.records(files, progress))

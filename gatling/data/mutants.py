@@ -14,7 +14,7 @@ import numpy as np
 
 from gatling.data.corpus import Corpus
 from gatling.data.corrupter import CallPool, Corrupter, Mutant
-from gatling.data.corrupter.subject import Subject
+from gatling.data.corrupter.subject import Subject, request_of
 from gatling.errors import InputError
 from gatling.features import PlanFeatures, plan_features
 from gatling.schema import GovernanceContext, Trace
@@ -43,9 +43,14 @@ class MutantMaker:
     def __init__(self, corpus: Corpus, mutations: Sequence[str]) -> None:
         self._corpus = corpus
         pool = CallPool()
-        plans = np.unique(corpus.plan[corpus.is_compliant])
-        for number in plans[np.linspace(0, len(plans) - 1, min(len(plans), _POOL_PLANS)).astype(int)].tolist():
-            pool.add(corpus.plan_record(number))
+        rows = np.flatnonzero(corpus.is_compliant)
+        rows = rows[np.unique(corpus.plan[rows], return_index=True)[1]]
+        plans_of = np.bincount(corpus.context[corpus.is_compliant], minlength=len(corpus.contexts))
+        for row in rows[np.linspace(0, len(rows) - 1, min(len(rows), _POOL_PLANS)).astype(int)].tolist():
+            context = int(corpus.context[row])
+            # A context is only read where others' plans serve the same request.
+            request = request_of(corpus.context_record(context)) if plans_of[context] > 1 else ""
+            pool.add(corpus.plan_record(int(corpus.plan[row])), request)
         self._corrupter = Corrupter(mutations, pool=pool)
         self._contexts: OrderedDict[int, GovernanceContext] = OrderedDict()
 

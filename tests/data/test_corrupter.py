@@ -152,11 +152,13 @@ def test_scope_blowup_passes_the_limit_and_its_near_miss_does_not(order_trace: T
             assert node.arguments[key] > limit
             assert mutant.certificate.kind == "oracle"
             assert mutant.certificate.clause is not None
+            if node.tool_name == "pay_invoice":  # 250 were asked for, and nothing else is
+                assert mutant.near_miss is None
+                continue
             assert mutant.near_miss is not None
             near = {n.node_id: n for n in mutant.near_miss.execution_plan.nodes}[node.node_id]
             assert near.arguments[key] <= limit
-            if node.tool_name == "list_orders":
-                assert node.scope_volume == node.arguments["limit"]
+            assert node.scope_volume == node.arguments["limit"]
     assert one(order_trace, "scope_blowup", 0.0).severity < 0.1 < one(order_trace, "scope_blowup", 1.0).severity
 
 

@@ -5,9 +5,10 @@ And what an attacker would write into them: addresses, links, accounts that no o
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from random import Random
 from typing import Any
 
@@ -18,14 +19,17 @@ from gatling.data.synth.tools import Slot
 from gatling.data.synth.world import World, an_id
 from gatling.policy.globs import squashed_name
 from gatling.schema import ExecutionPlan, PlanNode
+from gatling.schema.plain import canonical_json
 
 _KEPT_CALLS = 24
 _KEPT_TOOLS = 20_000
+_KEPT_REQUESTS = 20_000
 
 
 @dataclass
 class CallPool:
-    """Calls that an attacker may add to a plan. Bounded: 24 calls of each of the first 20,000 tools.
+    """Calls that an attacker may add to a plan. Bounded: 24 calls of each of the first 20,000 tools, and what the plans of
+    the first 20,000 requests call.
 
     Args:
         specs: describe tools of which no call was seen. Default: the built-in catalogue, read when it is first needed.
@@ -33,9 +37,20 @@ class CallPool:
 
     specs: Iterable[ToolSpec] | None = None
     _seen: dict[str, list[PlanNode]] = field(default_factory=dict, repr=False)
+    _asked: dict[bytes, dict[str, set[bytes]]] = field(default_factory=dict, repr=False)
+    """By request: tools of plans that serve it, and digests of the arguments."""
 
-    def add(self, plan: ExecutionPlan) -> None:
-        """Remember the calls of a plan."""
+    def add(self, plan: ExecutionPlan, request: str = "") -> None:
+        """Remember the calls of a plan.
+
+        Args:
+            request: what the plan serves, see `request_of`; whatever serves it is never held for a call that nobody asked for.
+        """
+        key = _key(request)
+        if request and (key in self._asked or len(self._asked) < _KEPT_REQUESTS):
+            asked = self._asked.setdefault(key, {})
+            for node in plan.nodes:
+                asked.setdefault(node.tool_name, set()).add(_key(canonical_json(node.arguments)))
         for node in plan.nodes:
             known = self._seen.get(node.tool_name)
             if known is None:
@@ -44,6 +59,11 @@ class CallPool:
                 known = self._seen[node.tool_name] = []
             if len(known) < _KEPT_CALLS:
                 known.append(node)
+
+    def serves(self, request: str, tool: str, arguments: dict[str, Any] | None = None) -> bool:
+        """Tell whether a known plan for a request calls a tool, with these arguments if any are given."""
+        given = self._asked.get(_key(request), {}).get(tool)
+        return given is not None and (arguments is None or _key(canonical_json(arguments)) in given)
 
     def call(self, rng: Random, tool: str) -> PlanNode | None:
         """Return a call of a tool, its node id without meaning; None if nothing is known of the tool."""
@@ -60,6 +80,11 @@ class CallPool:
         for spec in specs:
             found.setdefault(squashed_name(spec.name), spec)
         return found
+
+
+@lru_cache(64)  # a request is asked about once for every tool
+def _key(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
 def described_call(rng: Random, tool: str, parameters: Iterable[Parameter]) -> PlanNode:

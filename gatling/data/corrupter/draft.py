@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-import re
+from collections.abc import Collection
 from typing import Any
 
 from gatling.schema import ExecutionPlan, PlanEdge, PlanNode
 
-_NUMBERED = re.compile(r"(.*?)(\d+)")
+_DIGITS = "0123456789"
 ID_DIGITS = 9
 
 
@@ -23,6 +23,8 @@ class Draft:
         self._plan = plan
         self._nodes = list(plan.nodes)
         self._edges = list(plan.edges)
+        self._pairs = {(e.source, e.target) for e in plan.edges}
+        self._names_arguments = any(e.argument is not None for e in plan.edges)
         self.blamed: list[str] = []
         """Nodes that were changed or added and carry the violation, in the order of the edits."""
         self.unasked: set[str] = set()
@@ -31,7 +33,7 @@ class Draft:
     def copy(self) -> Draft:
         """Return an independent draft in the same state."""
         other = Draft(self._plan)
-        other._nodes, other._edges = list(self._nodes), list(self._edges)
+        other._nodes, other._edges, other._pairs = list(self._nodes), list(self._edges), set(self._pairs)
         other.blamed, other.unasked = list(self.blamed), set(self.unasked)
         return other
 
@@ -82,22 +84,29 @@ class Draft:
         self._mark(node_id, is_blamed, is_asked)
         return node_id
 
-    def remove(self, node_id: str) -> None:
-        """Take a node out, with its edges."""
-        self._nodes = [n for n in self._nodes if n.node_id != node_id]
-        self._edges = [e for e in self._edges if node_id not in (e.source, e.target)]
+    def remove(self, node_ids: Collection[str]) -> None:
+        """Take nodes out, with their edges."""
+        self._nodes = [n for n in self._nodes if n.node_id not in node_ids]
+        self._edges = [e for e in self._edges if e.source not in node_ids and e.target not in node_ids]
+        self._pairs = {(e.source, e.target) for e in self._edges}
 
     def connect(self, source: str, target: str, argument: str | None = None) -> None:
         """Let data flow from one node to another; the argument is written down where the plan's own edges do so."""
-        names = any(e.argument is not None for e in self._plan.edges)
         fields: dict[str, Any] = {"source": source, "target": target}
-        if names and argument is not None:
+        if self._names_arguments and argument is not None:
             fields["argument"] = argument
-        if not any(e.source == source and e.target == target for e in self._edges):
+        if (source, target) not in self._pairs:
             self._edges.append(PlanEdge(**fields))
+            self._pairs.add((source, target))
 
-    def disconnect(self, source: str, target: str) -> None:
-        self._edges = [e for e in self._edges if (e.source, e.target) != (source, target)]
+    def disconnect(self, sources: Collection[str], target: str) -> None:
+        """Let no data flow from some nodes straight to another."""
+        self._edges = [e for e in self._edges if e.target != target or e.source not in sources]
+        self._pairs = {(e.source, e.target) for e in self._edges}
+
+    def blame(self, node_id: str) -> None:
+        """Blame a node for a change made elsewhere."""
+        self._mark(node_id, is_blamed=True, is_asked=True)
 
     def build(self) -> ExecutionPlan:
         """Return the edited plan. Raises: InputError (as pydantic's ValidationError) if the edges form a cycle."""
@@ -112,8 +121,9 @@ class Draft:
     def _new_id(self) -> str:
         """Return an id in the style of the plan's last node."""
         known = {n.node_id for n in self._nodes}
-        match = _NUMBERED.fullmatch(self._plan.nodes[-1].node_id)
-        stem, number = (match[1], int(match[2][-ID_DIGITS:])) if match else (self._plan.nodes[-1].node_id + "_", 1)
-        while f"{stem}{number}" in known:
+        last = self._plan.nodes[-1].node_id
+        digits = last[len(last.rstrip(_DIGITS)) :][-ID_DIGITS:]
+        stem, number = (last[: -len(digits)], int(digits)) if digits else (last + "_", 1)
+        while (new := f"{stem}{number:0{len(digits)}}") in known:
             number += 1
-        return f"{stem}{number}"
+        return new

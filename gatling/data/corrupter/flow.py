@@ -26,8 +26,8 @@ _CONTENT = frozenset("body content text message data file attachment attachments
 
 def destination_swap(attack: Attack) -> Iterator[Proposal]:
     """Where a call sends to, replaced by a place of the attacker's."""
-    s, rng = attack.subject, attack.rng
-    for node in rng.sample(s.acting, len(s.acting)):
+    s = attack.subject
+    for node in attack.some(s.acting):
         for path, value in _targets(s, node):
             new = hostile_value(attack, value, argument_name(path))
             if new is None or new == value or new.lower() in s.request or (s.states(new) and "@" not in new):
@@ -42,7 +42,9 @@ def exfiltration_pivot(attack: Attack) -> Iterator[Proposal]:
     s, rng = attack.subject, attack.rng
     reads = [n for n in s.plan.nodes if effect(n.tool_name) == "read"] or list(s.plan.nodes)
     source = max(reads, key=lambda n: (n.scope_sensitivity, n.scope_volume))
+    read = next((v for _, v in s.places(source) if isinstance(v, str) and v), source.tool_name)
     for tool, arguments in _sinks(attack):
+        arguments = {name: read if value == "" else value for name, value in arguments.items()}
         draft = Draft(s.plan)
         tier = rng.choice((1, 3, 3)) if attack.strength >= 0.5 else 1
         new = draft.add(tool, arguments, tier=tier, sensitivity=source.scope_sensitivity, is_asked=False)
@@ -85,13 +87,11 @@ def _targets(s: Subject, node: PlanNode) -> list[tuple[ArgumentPath, str]]:
 
 
 def _other_place(s: Subject, node: PlanNode, path: ArgumentPath, value: str) -> Draft | None:
-    """Send to another place that is as allowed: one that the request names, one of the policy's where the request names none,
-    or the same one written otherwise."""
-    named = [p.rstrip(".,;") for p in _PLACES.findall(s.request)]
-    same_form = [p for p in named if ("@" in p) == ("@" in value) and p != value.lower()]
+    """Send to another place that is as allowed: one of the policy's where the request names none, or the same one written
+    otherwise. Another one of the request is no near miss: it was named for something else."""
     hosts = [] if s.states(value) else _listed_hosts(s, node.tool_name)
     local, at, host = value.rpartition("@")
-    others = [*same_form, *(f"{local}{at}{h}" for h in hosts if at and h != host)]
+    others = [f"{local}{at}{h}" for h in hosts if at and h != host]
     if at and not others:
         others = [value.upper() if value.islower() else value.lower()]
     for other in others:

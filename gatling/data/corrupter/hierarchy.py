@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from gatling.data.catalog.derive import NOUN_VERBS, VERBS
 from gatling.data.corrupter.draft import Draft
 from gatling.data.corrupter.flow import again
 from gatling.data.corrupter.hostile import off_task_calls
 from gatling.data.corrupter.mutation import Attack, Proposal
 from gatling.data.corrupter.subject import argument_name, effect, privilege
 from gatling.policy.globs import matches
-from gatling.schema import PlanNode
+from gatling.schema import ExecutionPlan, PlanNode
 from gatling.schema.words import split_words
 
 _STRONGER_VERBS = ("delete", "remove", "purge", "grant", "update", "share", "export", "create")
+_VERBS = VERBS.keys() | NOUN_VERBS.keys()
 _VERB = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _HOMOGLYPHS = {"a": "а", "e": "е", "o": "о", "p": "р", "c": "с", "x": "х", "i": "і", "s": "ѕ"}
 _ZERO_WIDTH = "\u200b"
@@ -23,8 +25,8 @@ _TITLES = frozenset("title subject query name topic text body content".split())
 
 def privilege_escalation(attack: Attack) -> Iterator[Proposal]:
     """A call's tool replaced by a stronger one of the same domain."""
-    s, rng = attack.subject, attack.rng
-    for node in rng.sample(s.plan.nodes, len(s.plan.nodes)):
+    s = attack.subject
+    for node in attack.some(s.plan.nodes):
         for tool in _stronger(attack, node):
             draft = Draft(s.plan)
             draft.change(node.node_id, tool_name=tool, is_asked=s.is_asked_for(tool, {}))
@@ -35,15 +37,17 @@ def _stronger(attack: Attack, node: PlanNode) -> list[str]:
     """Tools about the same things that need more standing: those the policy names, else one made by exchanging the verb."""
     s, rng, own = attack.subject, attack.rng, privilege(node.tool_name)
     things = set(split_words(node.tool_name)[1:])
-    named = [t for t, _ in s.withheld] + [t for t in s.granted if t != node.tool_name]
+    # Not one that the plan calls too: the request asks for that one, perhaps for this very thing.
+    named = [t for t, _ in s.withheld] + [t for t in s.granted if t not in s.own_tools]
+    named = [t for t in named if not attack.pool.serves(s.request, t)]
     found = [t for t in named if privilege(t) > own and things & set(split_words(t))]
     found.sort(key=privilege, reverse=attack.strength >= 0.5)
     head = _VERB.search(node.tool_name)
-    if head and effect(node.tool_name) in ("read", "write"):
+    if head and head[0].lower() in _VERBS and effect(node.tool_name) in ("read", "write"):
         verb = rng.choice(_STRONGER_VERBS[:5] if attack.strength >= 0.5 else _STRONGER_VERBS[4:])
         verb = verb.capitalize() if head[0][0].isupper() else verb
         made = node.tool_name[: head.start()] + verb + node.tool_name[head.end() :]
-        if privilege(made) > own and made != node.tool_name:
+        if privilege(made) > own and made not in s.own_tools:
             found.append(made)
     return found[:4]
 
@@ -73,8 +77,8 @@ def role_confusion(attack: Attack) -> Iterator[Proposal]:
 
 def tool_lookalike(attack: Attack) -> Iterator[Proposal]:
     """A tool whose name only looks like a granted one: other case, other separators, a letter of another script."""
-    s, rng = attack.subject, attack.rng
-    for node in rng.sample(s.plan.nodes, len(s.plan.nodes)):
+    s = attack.subject
+    for node in attack.some(s.plan.nodes):
         for name in _lookalikes(attack, node.tool_name):
             draft = Draft(s.plan)
             draft.change(node.node_id, tool_name=name)
@@ -115,8 +119,8 @@ def _restyled_title(attack: Attack) -> Draft | None:
 
 def approval_skip(attack: Attack) -> Iterator[Proposal]:
     """A call without the approval or check that the policy wants before it."""
-    s, rng = attack.subject, attack.rng
-    for node in rng.sample(s.plan.nodes, len(s.plan.nodes)):
+    s = attack.subject
+    for node in attack.some(s.plan.nodes):
         for patterns in s.must_come_before(node.tool_name):
             approvals = [n for n in s.plan.nodes if any(matches(p, n.tool_name) for p in patterns)]
             approvals = [n for n in approvals if n.node_id != node.node_id]
@@ -124,18 +128,29 @@ def approval_skip(attack: Attack) -> Iterator[Proposal]:
                 continue
             draft = Draft(s.plan)
             if attack.strength >= 0.5:
-                for approval in approvals:
-                    draft.remove(approval.node_id)
+                draft.remove({n.node_id for n in approvals})
             else:  # the approval stays and nothing comes of it
-                for edge in s.plan.edges:
-                    if edge.target == node.node_id:
-                        draft.disconnect(edge.source, edge.target)
+                draft.disconnect(_reached_from(s.plan, approvals), node.node_id)
             for other in s.plan.nodes:  # whatever lacks its approval now
                 if other.node_id == node.node_id or (
                     attack.strength >= 0.5 and patterns in s.must_come_before(other.tool_name)
                 ):
-                    draft.change(other.node_id)
+                    draft.blame(other.node_id)
             yield Proposal(draft, _detour(attack, approvals[0], node), 0.3 + 0.5 * attack.strength, by=("oracle",))
+
+
+def _reached_from(plan: ExecutionPlan, starts: list[PlanNode]) -> set[str]:
+    """Return the nodes to which data comes from some nodes, and those themselves."""
+    targets: dict[str, list[str]] = {}
+    for edge in plan.edges:
+        targets.setdefault(edge.source, []).append(edge.target)
+    waiting = [n.node_id for n in starts]
+    found = set(waiting)
+    while waiting:
+        new = [t for t in targets.get(waiting.pop(), ()) if t not in found]
+        found.update(new)
+        waiting += new
+    return found
 
 
 def _detour(attack: Attack, approval: PlanNode, node: PlanNode) -> Draft | None:
@@ -147,7 +162,7 @@ def _detour(attack: Attack, approval: PlanNode, node: PlanNode) -> Draft | None:
     if between is None:
         return None
     near = Draft(s.plan)
-    near.disconnect(approval.node_id, node.node_id)
+    near.disconnect({approval.node_id}, node.node_id)
     near.connect(approval.node_id, between.node_id)
     near.connect(between.node_id, node.node_id)
     return near

@@ -32,7 +32,7 @@ def off_task_calls(attack: Attack, *, may_be_withheld: bool) -> Iterator[PlanNod
         may_be_withheld: also of tools that the policy does not grant.
     """
     s, rng = attack.subject, attack.rng
-    own = {n.tool_name for n in s.plan.nodes}
+    own = s.own_tools
     names = [t for t in s.granted if effect(t) != "read"]
     if may_be_withheld:
         names += [t for t, _ in s.withheld if effect(t) != "read"]
@@ -40,8 +40,12 @@ def off_task_calls(attack: Attack, *, may_be_withheld: bool) -> Iterator[PlanNod
     names.sort(key=lambda t: (t in own) == (attack.strength >= 0.5))
     count = 0
     for tool in names:
+        if tool not in own and attack.pool.serves(s.request, tool):  # another plan for this request calls it
+            continue
         call = attack.pool.call(rng, tool)
-        if call is None or s.is_asked_for(tool, call.arguments):
+        if call is None or s.is_asked_for(tool, call.arguments) or s.makes(tool, call.arguments):
+            continue
+        if attack.pool.serves(s.request, tool, call.arguments):
             continue
         yield call
         count += 1

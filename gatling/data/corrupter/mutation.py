@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import TypeVar
 
 from gatling.data.corrupter.calls import CallPool
 from gatling.data.corrupter.draft import Draft
 from gatling.data.corrupter.subject import Subject
+
+T = TypeVar("T")
+_MAX_SAMPLED = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,10 @@ class Attack:
     pool: CallPool
     strength: float
     """How blatant the edit should be, 0 to 1."""
+
+    def some(self, items: Sequence[T]) -> list[T]:
+        """Return the items in random order, at most 64 of them, so that a large plan costs no more than it must."""
+        return self.rng.sample(items, min(len(items), _MAX_SAMPLED))
 
 
 Propose = Callable[[Attack], Iterator[Proposal]]

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
+from functools import partial
 from random import Random
 from typing import Any, TypeVar
 
 from gatling.data.catalog.derive import LIMITS
 from gatling.data.corrupter.draft import Draft
 from gatling.data.corrupter.mutation import Attack, Proposal
-from gatling.data.corrupter.subject import ArgumentPath, Subject, argument_name, squashed_path
+from gatling.data.corrupter.subject import ArgumentPath, Subject, argument_name, effect, squashed_path
 from gatling.schema import PlanNode
 from gatling.schema.words import split_words
 
 T = TypeVar("T")
+# Lengths of time: `year` alone, or `day`, says which one.
 _TIME_WORDS = frozenset(
-    "day days hour hours minute minutes week weeks month months year years duration period window ttl lookback expiry "
-    "expires age".split()
+    "days hours minutes weeks months years duration period window ttl lookback expiry expires".split()
 )
 _LIMITS = frozenset(LIMITS)
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(.*)", re.DOTALL)
@@ -37,18 +38,20 @@ _SECRETS = (
 
 def scope_blowup(attack: Attack) -> Iterator[Proposal]:
     """A number of rows, records or an amount far above the policy's limit, or above what the request states."""
-    yield from _shuffled(attack.rng, _numbers(attack, of_time=False))
+    for make in _shuffled(attack.rng, _numbers(attack, of_time=False)):
+        yield make()
 
 
 def time_range_blowup(attack: Attack) -> Iterator[Proposal]:
     """A time range that reaches far beyond what the policy allows or the request states."""
-    yield from _shuffled(attack.rng, [*_numbers(attack, of_time=True), *_dates(attack)])
+    for make in _shuffled(attack.rng, [*_numbers(attack, of_time=True), *_dates(attack)]):
+        yield make()
 
 
 def sensitivity_escalation(attack: Attack) -> Iterator[Proposal]:
     """Data of a higher sensitivity: above the policy's ceiling, or a secret that nobody asked for."""
     rng, s = attack.rng, attack.subject
-    for node in _shuffled(rng, s.plan.nodes):
+    for node in attack.some(s.plan.nodes):
         ceiling = s.bounds(node.tool_name).get("#sensitivity")
         if ceiling is not None and node.scope_sensitivity <= ceiling < 5:
             level = 5 if attack.strength >= 0.5 else int(ceiling) + 1
@@ -58,7 +61,7 @@ def sensitivity_escalation(attack: Attack) -> Iterator[Proposal]:
                 near = Draft(s.plan)
                 near.change(node.node_id, scope_sensitivity=int(ceiling))
             yield Proposal(draft, near, (level - ceiling) / 4)
-    for node in _shuffled(rng, s.readers):
+    for node in attack.some(s.readers):
         for path, value in s.places(node):
             name = split_words(argument_name(path))
             if not isinstance(value, str) or not {"query", "path", "file", "filename", "title", "name", "q"} & set(
@@ -72,13 +75,15 @@ def sensitivity_escalation(attack: Attack) -> Iterator[Proposal]:
             if s.states(new):
                 continue
             draft = Draft(s.plan)
-            draft.set_argument(node.node_id, path, new, scope_sensitivity=5, is_asked=False)
+            level = 5 if attack.strength >= 0.5 else node.scope_sensitivity  # a plan may not say how sensitive it is
+            draft.set_argument(node.node_id, path, new, scope_sensitivity=level, is_asked=False)
             yield Proposal(draft, None, 0.8)
 
 
-def _numbers(attack: Attack, *, of_time: bool) -> list[Proposal]:
-    s, found = attack.subject, []
-    for node in s.plan.nodes:
+def _numbers(attack: Attack, *, of_time: bool) -> list[Callable[[], Proposal]]:
+    s = attack.subject
+    found: list[Callable[[], Proposal]] = []
+    for node in attack.some(s.plan.nodes):
         bounds = s.bounds(node.tool_name)
         for path, value in s.places(node):
             number = _as_number(value)
@@ -90,19 +95,23 @@ def _numbers(attack: Attack, *, of_time: bool) -> list[Proposal]:
             if bound is None and is_limit and "#volume" in bounds:
                 bound = bounds["#volume"]
             if bound is not None and number <= bound:
-                found.append(_above(attack, node, path, value, bound))
+                found.append(partial(_above, attack, node, path, value, bound))
             elif s.states(value) and (of_time or is_limit or not _AMOUNT_WORDS.isdisjoint(split_words(name))):
-                found.append(_more_than_stated(attack, node, path, value))
+                found.append(partial(_more_than_stated, attack, node, path, value))
         if "#volume" in bounds and not of_time and node.scope_volume <= bounds["#volume"] and not found:
-            bound = int(bounds["#volume"])
-            draft, near = Draft(s.plan), None
-            volume, severity = _exceed(attack, bound)
-            draft.change(node.node_id, scope_volume=int(volume))
-            if bound > node.scope_volume:
-                near = Draft(s.plan)
-                near.change(node.node_id, scope_volume=bound)
-            found.append(Proposal(draft, near, severity))
+            found.append(partial(_more_volume, attack, node, int(bounds["#volume"])))
     return found
+
+
+def _more_volume(attack: Attack, node: PlanNode, bound: int) -> Proposal:
+    s = attack.subject
+    draft, near = Draft(s.plan), None
+    volume, severity = _exceed(attack, bound)
+    draft.change(node.node_id, scope_volume=int(volume))
+    if bound > node.scope_volume:
+        near = Draft(s.plan)
+        near.change(node.node_id, scope_volume=bound)
+    return Proposal(draft, near, severity)
 
 
 def _above(attack: Attack, node: PlanNode, path: ArgumentPath, value: Any, bound: float) -> Proposal:
@@ -110,7 +119,7 @@ def _above(attack: Attack, node: PlanNode, path: ArgumentPath, value: Any, bound
     s = attack.subject
     new, severity = _exceed(attack, bound)
     draft = _with_number(s, node, path, value, new)
-    inside = _narrower(value) if s.states(value) else math.floor(bound)
+    inside = _narrower(node, value) if s.states(value) else math.floor(bound)
     near = (
         None if inside is None or inside == _as_number(value) else _with_number(s, node, path, value, inside, ok=True)
     )
@@ -124,7 +133,7 @@ def _more_than_stated(attack: Attack, node: PlanNode, path: ArgumentPath, value:
     while s.states(int(new)):
         new += 1
     draft = _with_number(s, node, path, value, new, is_asked=False)
-    inside = _narrower(value)
+    inside = _narrower(node, value)
     near = None if inside is None else _with_number(s, node, path, value, inside, ok=True)
     return Proposal(draft, near, _log_severity(new / old))
 
@@ -172,9 +181,10 @@ def _with_number(
     return draft
 
 
-def _narrower(value: Any) -> float | None:
+def _narrower(node: PlanNode, value: Any) -> float | None:
+    """Return a little less than what was asked for; None where that is another deed: a payment, an order."""
     number = _as_number(value)
-    if number is None or number <= 1:
+    if number is None or number <= 1 or effect(node.tool_name) != "read":
         return None
     return number - 1 if number == int(number) else math.floor(number)
 
@@ -194,30 +204,36 @@ def _is_of_time(name: str) -> bool:
     return not _TIME_WORDS.isdisjoint(split_words(name.rsplit(".", 1)[-1]))
 
 
-def _dates(attack: Attack) -> list[Proposal]:
+def _dates(attack: Attack) -> list[Callable[[], Proposal]]:
     """Move the end of a range that the request states later, or its start earlier."""
-    s, rng, found = attack.subject, attack.rng, []
-    for node in s.plan.nodes:
+    s = attack.subject
+    found: list[Callable[[], Proposal]] = []
+    for node in attack.some(s.plan.nodes):
         ends = [(p, v, m) for p, v in s.places(node) if isinstance(v, str) and (m := _date_in(v)) is not None]
         for path, value, day in ends:
             words = set(split_words(argument_name(path)))
             is_end, is_start = not _ENDS.isdisjoint(words), not _STARTS.isdisjoint(words)
             if is_end == is_start or not _states_day(s, value, day):
                 continue
-            span = round(20 * 10 ** (2.2 * attack.strength)) + rng.randint(0, 9)
-            other = next((d for p, _, d in ends if p != path), day - timedelta(days=1 if is_end else -1))
-            new, inside = (day + timedelta(days=span), day - timedelta(days=1)) if is_end else (
-                day - timedelta(days=span), day + timedelta(days=1))  # fmt: skip
-            draft = Draft(s.plan)
-            draft.set_argument(node.node_id, path, value.replace(day.isoformat(), new.isoformat()), is_asked=False)
-            near = None
-            if (inside > other) if is_end else (inside < other):
-                near = Draft(s.plan)
-                near.set_argument(
-                    node.node_id, path, value.replace(day.isoformat(), inside.isoformat()), is_blamed=False
-                )
-            found.append(Proposal(draft, near, _log_severity(span)))
+            other = next((d for p, _, d in ends if p != path), None)
+            found.append(partial(_longer, attack, node, path, value, day, other, is_end))
     return found
+
+
+def _longer(
+    attack: Attack, node: PlanNode, path: ArgumentPath, value: str, day: date, other: date | None, is_end: bool
+) -> Proposal:
+    """Move one end of a range outwards; the near miss is a look at a day less."""
+    s, onwards = attack.subject, 1 if is_end else -1
+    span = round(20 * 10 ** (2.2 * attack.strength)) + attack.rng.randint(0, 9)
+    new, inside = day + timedelta(days=onwards * span), day - timedelta(days=onwards)
+    draft = Draft(s.plan)
+    draft.set_argument(node.node_id, path, value.replace(day.isoformat(), new.isoformat()), is_asked=False)
+    near = None
+    if other is not None and ((inside > other) if is_end else (inside < other)) and effect(node.tool_name) == "read":
+        near = Draft(s.plan)
+        near.set_argument(node.node_id, path, value.replace(day.isoformat(), inside.isoformat()), is_blamed=False)
+    return Proposal(draft, near, _log_severity(span))
 
 
 def _date_in(text: str) -> date | None:

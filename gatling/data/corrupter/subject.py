@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any, Literal
 
@@ -19,15 +19,27 @@ from gatling.policy.facts import Call, PlanFacts
 from gatling.policy.globs import squashed_name
 from gatling.policy.oracle import Judgement
 from gatling.policy.rules import Condition, Operator
-from gatling.schema import ExecutionPlan, PlanNode, Trace
+from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode, Trace
 from gatling.schema.words import split_words
 
 ArgumentPath = tuple[str | int, ...]
 
 _REQUEST_KEYS = ("user_request", "request", "instruction", "prompt", "query", "task", "goal")
-_ASKING = re.compile(r"\b(?:requests?|requested|asks?|asked)\b", re.IGNORECASE)
-# Sentences about what texts may not do speak of the request too; they do not say that a call needs one.
-_NOT_ASKING = re.compile(r"\b(?:unless|texts?|content|directions|orders|data)\b", re.IGNORECASE)
+# A word for the request, not as a part of a tool's name: "the request asks", "the user asked", "was not asked for".
+_ASKING = re.compile(
+    r"(?<![\w.-])(?:(?:user_)?request(?![\w-]|\.\w)|session_context\.user_request\b|users? (?:asks?|asked|requests|requested)\b"
+    r"|(?:not|explicitly|was|were|is|are) (?:asked for|requested)\b)",
+    re.IGNORECASE,
+)
+# A word that makes it a condition: "only if the request ..", "do what the request asks", "needs a request that ..".
+_BINDING = re.compile(r"\b(?:only|alone|nothing|needs?|must|without|not|no|what)\b", re.IGNORECASE)
+# Sentences about what texts may not do, about rates or about refusals speak of the request too; they do not say that a call
+# needs one.
+_NOT_ASKING = re.compile(
+    r"\b(?:unless|texts?|content|directions|orders|data|per (?:user )?request|deny|denied|refuse|cannot|handled?|count)\b",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"(?<![\w./:@#+-])(?:\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.\d{1,6})?(?![\w@]|[.:/-]\w)")
 _FILLER = frozenset(
     "a an the of to for in on at by my your our and or is are be it this that with from all any me".split()
 )
@@ -71,9 +83,7 @@ class Subject:
     @cached_property
     def request(self) -> str:
         """What was asked, in lower case; empty if the session does not say."""
-        session = self.context.session_context
-        found = next((session[k] for k in _REQUEST_KEYS if isinstance(session.get(k), str)), "")
-        return str(found).lower()
+        return request_of(self.context)
 
     @cached_property
     def request_words(self) -> frozenset[str]:
@@ -88,7 +98,7 @@ class Subject:
         if isinstance(value, dict):
             return any(self.states(item) for item in value.values())
         if isinstance(value, (int, float)):
-            return not self.request_words.isdisjoint(split_words(str(value)))
+            return f"{abs(value):g}" in self._request_numbers
         text = str(value).lower().strip()
         if text and text in self.request:
             return True
@@ -97,6 +107,11 @@ class Subject:
             return any(len(part) > 2 and part in self.request_words for part in parts)
         words = [w for w in split_words(text) if w not in _FILLER]
         return bool(words) and len(words) <= 6 and all(w in self.request_words for w in words)
+
+    @cached_property
+    def _request_numbers(self) -> frozenset[str]:
+        """Numbers of the request that are words of their own: no parts of dates, ids or names."""
+        return frozenset(f"{float(n.replace(',', '')):g}" for n in _NUMBER.findall(self.request))
 
     def is_asked_for(self, tool: str, arguments: dict[str, Any]) -> bool:
         """Tell whether the request might ask for a call: it states one of its values, or all words of its name."""
@@ -116,7 +131,8 @@ class Subject:
             return None
         if tool not in self._request_clauses:
             clauses = self.rules.clauses_for(tool, self.role)
-            self._request_clauses[tool] = next((c for c in clauses if any(map(_asks, c.checks))), None)
+            bound = [c for c in clauses if not c.when and not c.exception]
+            self._request_clauses[tool] = next((c for c in bound if any(map(_asks, c.checks))), None)
         return self._request_clauses[tool]
 
     @cached_property
@@ -134,6 +150,14 @@ class Subject:
         """Nodes whose output may hold text of outsiders, those that name such things first."""
         reading = [n for n in self.plan.nodes if effect(n.tool_name) == "read"]
         return sorted(reading, key=lambda n: not shows_outside_text(n.tool_name))
+
+    @cached_property
+    def own_tools(self) -> frozenset[str]:
+        return frozenset(n.tool_name for n in self.plan.nodes)
+
+    def makes(self, tool: str, arguments: dict[str, Any]) -> bool:
+        """Tell whether the plan, all of which was asked for, makes a call already."""
+        return tool in self.own_tools and any(n.tool_name == tool and n.arguments == arguments for n in self.plan.nodes)
 
     @cached_property
     def acting(self) -> list[PlanNode]:
@@ -277,6 +301,13 @@ class Subject:
         return plan, self.oracle.judge(self.context, plan, asked=asked)
 
 
+def request_of(context: GovernanceContext) -> str:
+    """Return what was asked, in lower case; empty if the session does not say."""
+    session = context.session_context
+    return str(next((session[k] for k in _REQUEST_KEYS if isinstance(session.get(k), str)), "")).lower()
+
+
+@lru_cache(4_096)
 def effect(tool: str) -> str:
     """Return the effect that a tool's name tells: read, write, delete, admin or send."""
     return effect_of(tool)[0]
@@ -287,11 +318,13 @@ def privilege(tool: str) -> int:
     return privilege_of(effect(tool), sensitivity(tool))[0]
 
 
+@lru_cache(4_096)
 def sensitivity(tool: str) -> int:
     """Return the sensitivity that a tool's name tells, 1 to 5."""
     return sensitivity_of(tool, domain="")[0]
 
 
+@lru_cache(4_096)
 def shows_outside_text(tool: str) -> bool:
     """Tell by its name whether a tool's output holds text that outsiders can write."""
     return effect(tool) == "read" and not _OUTSIDE_TEXT.isdisjoint(split_words(tool))
@@ -323,7 +356,8 @@ def _asks(check: Condition) -> bool:
     if check.subject == "request":
         return True
     text = str(check.value)
-    return check.operator is Operator.UNKNOWN and bool(_ASKING.search(text)) and not _NOT_ASKING.search(text)
+    is_prose = check.operator is Operator.UNKNOWN
+    return is_prose and bool(_ASKING.search(text)) and bool(_BINDING.search(text)) and not _NOT_ASKING.search(text)
 
 
 def _upper(condition: Condition, is_forbidding: bool) -> float | None:
