@@ -183,5 +183,5 @@ def off_task_call(attack: Attack) -> Iterator[Proposal]:
             is_asked=False,
         )
         if call.provenance_tier > 1 and s.readers:
-            draft.connect(rng.choice(s.readers).node_id, new)
+            draft.connect(rng.choice(s.readers).node_id, new, next(iter(call.arguments), None))
         yield Proposal(draft, again(attack), 0.3 + 0.4 * attack.strength, by=("request",))

@@ -116,7 +116,7 @@ def laundering(attack: Attack) -> Iterator[Proposal]:
             sensitivity=call.scope_sensitivity,
             is_asked=False,
         )
-        draft.connect(last, new)
+        draft.connect(last, new, next(iter(call.arguments), None))
         near = None
         for node in s.acting[:_MAX_ACTING]:
             near = Draft(s.plan)
@@ -142,7 +142,7 @@ def _hop(draft: Draft, like: PlanNode, source: str, before: str | None = None) -
         after=source,
         is_blamed=False,
     )
-    draft.connect(source, node)
+    draft.connect(source, node, next(iter(like.arguments), None))
     return node
 
 
