@@ -21,6 +21,7 @@ from gatling.schema import GovernanceContext, Trace
 
 _POOL_PLANS = 20_000
 _KEPT_CONTEXTS = 1_024
+_TRIED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ class MutantMaker:
             except InputError:  # the edit made the plan larger than an encoder takes
                 continue
         return made
+
+    def applies(self) -> bool:
+        """Tell whether any of the first 200 compliant traces can be mutated."""
+        rows = np.flatnonzero(self._corpus.is_compliant)[:_TRIED]
+        return next(self.mutants(rows, seed=0), None) is not None
 
     def mutants(self, rows: np.ndarray, *, seed: int) -> Iterator[tuple[int, Mutant]]:
         """Yield every mutation of the traces in some rows of the corpus, each with its row, at random strengths."""

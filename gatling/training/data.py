@@ -90,6 +90,10 @@ def load_data(config: TrainingConfig, reporter: Reporter) -> TrainingData:
     maker = None
     if mutations:
         maker = MutantMaker(splits.train, mutations)
+        if not maker.applies():
+            reporter.note(
+                "--mutations applies to none of the first 200 compliant traces: no hard negative may be made."
+            )
         val, test = (attacked(corpus, mutations, seed=config.seed) for corpus in (splits.val, splits.test))
         splits = Splits(train=splits.train, val=val, test=test)
     return TrainingData(splits, False, config.passes_per_epoch, maker, digest)

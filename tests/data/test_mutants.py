@@ -15,6 +15,7 @@ from gatling.data.mutants import MadeNegative, MutantMaker
 from gatling.features import plan_features
 from gatling.schema import parse_trace
 from gatling.training.data import attacked
+from tests.builders import many_traces
 
 
 @pytest.fixture(scope="module")
@@ -137,3 +138,8 @@ def test_validation_is_attacked_once_with_every_mutation(corpus: Corpus) -> None
     assert len(types & set(MUTATIONS)) > 10
     assert np.array_equal(attacked(corpus, list(MUTATIONS), seed=0).plan, more.plan)
     assert set(more.group.tolist()) == set(corpus.group.tolist())
+
+
+def test_a_corpus_that_no_mutation_applies_to_is_told_apart(corpus: Corpus) -> None:
+    assert MutantMaker(corpus, list(MUTATIONS)).applies()
+    assert not MutantMaker(Corpus.from_traces(many_traces(4), keep_records=True), ["approval_skip"]).applies()
