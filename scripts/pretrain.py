@@ -1,7 +1,7 @@
 """Make the model that ships with Gatling, from nothing but this repository and the extra `agentdojo`.
 
     uv run --extra agentdojo python -m scripts.pretrain                          # gatling/assets/pretrained
-    uv run --extra agentdojo python -m scripts.pretrain --results results.json   # again, for a card with these figures
+    uv run --extra agentdojo python -m scripts.pretrain --results figures.md     # again, for a card with these figures
     uv run --extra agentdojo python -m scripts.pretrain --smoke                  # every step in a minute, elsewhere
 
 AgentDojo's own tasks, generated traces, training, the folder with its card. Repeat the command after a stop: generating goes on
@@ -80,6 +80,7 @@ class Recipe:
     work: Path = ROOT / "runs" / "pretrain"
     output: Path = PRETRAINED
     command: str = COMMAND
+    code: str = "that of this repository"
     traces: int = TRACES
     dojo_repeats: int = DOJO_REPEATS
     training: dict[str, Any] = field(default_factory=lambda: TRAINING)
@@ -99,7 +100,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--smoke", action="store_true", help="tiny numbers, and other folders")
     parser.add_argument("--work", type=Path, help="where data and checkpoints go (default: runs/pretrain)")
     parser.add_argument("--output", type=Path, help="the model folder (default: gatling/assets/pretrained)")
-    parser.add_argument("--results", type=Path, help="measured figures for the card, as JSON")
+    parser.add_argument("--code", help="what the card says of the code, such as a commit")
+    parser.add_argument("--results", type=Path, help="measured figures for the card, as Markdown")
     options = parser.parse_args(argv)
     recipe = Recipe()
     if options.smoke:
@@ -107,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         recipe = Recipe(
             work=work, command=f"{COMMAND} --smoke", traces=SMOKE_TRACES, dojo_repeats=1, training=SMOKE_TRAINING
         )
-    recipe = replace(recipe, work=options.work or recipe.work)
+    recipe = replace(recipe, work=options.work or recipe.work, code=options.code or recipe.code)
     output = options.output or (recipe.work / "pretrained" if options.smoke else PRETRAINED)
     try:
         return run(replace(recipe, output=output), _read_results(options.results))
@@ -116,16 +118,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _read_results(path: Path | None) -> dict[str, Any] | None:
+def _read_results(path: Path | None) -> str | None:
     if path is None:
         return None
-    results = read_json(path)
-    if not isinstance(results, dict) or not results:
-        raise InputError("no figures: it must be a JSON object with something in it", file=str(path))
+    try:
+        results = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be read: {error}", file=str(path)) from None
+    if "|" not in results:
+        raise InputError("no figures: it must hold a Markdown table", file=str(path))
     return results
 
 
-def run(recipe: Recipe, results: dict[str, Any] | None) -> int:
+def run(recipe: Recipe, results: str | None) -> int:
     """Make the data, train, check and write the model; return the exit status."""
     recipe.work.mkdir(parents=True, exist_ok=True)
     status = 0
@@ -165,7 +170,7 @@ def train(recipe: Recipe) -> FitResult:
         return fit(config, ConsoleReporter())
 
 
-def write_model(recipe: Recipe, result: FitResult, results: dict[str, Any] | None) -> None:
+def write_model(recipe: Recipe, result: FitResult, results: str | None) -> None:
     """Write the folder in the work folder, check it there, and then where it belongs.
 
     Raises:
@@ -215,13 +220,14 @@ def card_values(recipe: Recipe, result: FitResult, *, num_bytes: int, lowest_cos
         "dojo_suites": DOJO_SUITES.replace(",", " and "),
         "dojo_repeats": recipe.dojo_repeats,
         "command": recipe.command,
+        "code": recipe.code,
         "traces_per_epoch": f"{result.data.splits.train.num_compliant:,}",
         "best_epoch": best["epoch"],
         "machine": seconds["machine"],
         "generate_minutes": f"{seconds['generate'] / 60:.1f}",
         "train_minutes": f"{seconds['train'] / 60:.1f}",
         "val_gallery": format_value(int(metrics["gallery_size"])),
-        "validation": "\n".join(model_card.tables(metrics)),
+        "validation": "\n".join(model_card.table(metrics)),
     }
 
 

@@ -14,26 +14,9 @@ from scripts import model_card, pretrain
 from tests.builders import context
 
 
-def test_nested_figures_become_tables() -> None:
-    results = {
-        "seed": 0,
-        "held out": {
-            "dojo": {"auroc": 0.91234, "interval": [0.9, 0.95], "gallery_size": 36},
-            "generated": {"auroc": None, "note": "a|b"},
-        },
-        "deeper": {"one": {"traces": 3, "types": {"limit": {"auroc": 0.5}}}},
-        "runs": [{"seconds": 1.5}, {"seconds": 2.0}],
-        "empty": {},
-    }
-    assert model_card.tables(results) == [
-        "| figure | value |", "| --- | ---: |", "| seed | 0 |",
-        "", "### held out", "",
-        "|  | auroc | interval | gallery_size | note |", "| --- | ---: | ---: | ---: | ---: |",
-        "| dojo | 0.912 | 0.900, 0.950 | 36 | - |", "| generated | - | - | - | a\\|b |",
-        "", "### deeper", "", "", "#### one", "",
-        "| figure | value |", "| --- | ---: |", "| traces | 3 |",
-        "", "##### types", "", "|  | auroc |", "| --- | ---: |", "| limit | 0.500 |",
-        "", "### runs", "", "|  | seconds |", "| --- | ---: |", "| 1 | 1.500 |", "| 2 | 2.000 |",
+def test_figures_become_a_table() -> None:
+    assert model_card.table({"gallery_size": 36, "auroc": 0.91234, "none": None}) == [
+        "| figure | value |", "| --- | ---: |", "| gallery_size | 36 |", "| auroc | 0.912 |", "| none | - |"
     ]  # fmt: skip
 
 
@@ -46,11 +29,11 @@ def test_the_recipe_is_within_the_size_of_the_package() -> None:
     assert num_bytes < pretrain.MAX_BYTES - 50_000  # headers, settings, card
 
 
-@pytest.mark.parametrize("content", ["[]", "{}", "3"])
+@pytest.mark.parametrize("content", ["", "no figure"])
 def test_results_that_hold_no_figures_are_refused(content: str, capsys: pytest.CaptureFixture[str]) -> None:
-    Path("r.json").write_text(content)
-    assert pretrain.main(["--smoke", "--work", "w", "--results", "r.json"]) == 1
-    assert capsys.readouterr().err.startswith("error: r.json: no figures")
+    Path("r.md").write_text(content)
+    assert pretrain.main(["--smoke", "--work", "w", "--results", "r.md"]) == 1
+    assert capsys.readouterr().err.startswith("error: r.md: no figures")
     assert not Path("w").exists()
 
 
@@ -58,8 +41,8 @@ def test_results_that_hold_no_figures_are_refused(content: str, capsys: pytest.C
 @pytest.mark.slow
 def test_the_recipe_in_small(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("agentdojo", reason="the extra agentdojo is not installed")
-    Path("r.json").write_text(json.dumps({"held out": {"dojo": {"auroc": 0.9125}}}))
-    arguments = ["--smoke", "--work", "w", "--results", "r.json"]
+    Path("r.md").write_text("### Held out\n\n| rows | AUROC |\n| --- | ---: |\n| dojo | 0.912 |\n")
+    arguments = ["--smoke", "--work", "w", "--results", "r.md"]
     assert pretrain.main(arguments) == 0
     output = Path("w/pretrained")
     assert f"{output}: " in capsys.readouterr().out
