@@ -84,6 +84,11 @@ class ConversationTracer:
         return "\n\n".join(self._requests)
 
     @property
+    def has_calls(self) -> bool:
+        """Whether any message so far holds a tool call; without one there is no plan."""
+        return bool(self._nodes)
+
+    @property
     def pending(self) -> tuple[PlanNode, ...]:
         """The calls that have no result yet, in order."""
         return tuple(self._nodes[position] for position in self._waiting)

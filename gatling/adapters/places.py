@@ -7,7 +7,8 @@
 - What is trusted (tiers 1 and 2) is compared as it is written, in NFC and without case; the text of outsiders after
   `normalise`, which undoes look-alikes and invisible characters. So an address that only looks like one of the request does
   not pass for it, and a disguised copy of an outsider's text is still a copy.
-- Text that is no copy stands where most of its content words do, if that is half of them or more. A word that stands in more than
+- Text that is no copy stands where most of its content words do, if that is half of them or more: in one text, else in one
+  output, else in several outputs of outsiders together, in words that no trusted text has. A word that stands in more than
   `MAX_POSTINGS` texts counts as part of every text of outsiders: it can lower trust and never raise it.
 """
 
@@ -17,7 +18,7 @@ import re
 import unicodedata
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -215,7 +216,7 @@ class PlaceIndex:
             is_address |= is_whole
             codes.append(self._find_address(strict[i][0] if len(strict) == len(loose) else "", address))
         if not is_address:
-            codes.append(self._find_text(text))
+            codes += self._find_text(text)
         return [_unpack(code) for code in codes if code != _NONE]
 
     def _find_address(self, strict: str, loose: str) -> int:
@@ -233,26 +234,42 @@ class PlaceIndex:
     def _spelled_out(self, address: str) -> int:
         """Find an address whose words stand in one text of outsiders, as in `eve (at) evil (dot) com`."""
         words = {word for word in folded_words(address) if _is_content(word, 3)}
-        found = self._common_text(words, words, len(words)) if len(words) > 1 else _NONE
+        found = self._most_shared(words, len(words), self._texts.__getitem__) if len(words) > 1 else _NONE
         return found if found >> _NODE_BITS == 3 else _NONE
 
-    def _find_text(self, text: str) -> int:
+    def _find_text(self, text: str) -> list[int]:
         strict = exact_words(text)
         loose = strict if text.isascii() else folded_words(text)
         if not loose:
-            return _NONE
+            return []
         if len(text.strip()) <= SHORT_CHARS:
-            return self._find_short(strict, loose)
+            return [self._find_short(strict, loose)]
         code = min(self._find_phrase(strict, self._trusted), self._find_phrase(loose, self._outside))
-        if code != _NONE:
-            return code
+        return [code] if code != _NONE else self._find_content(strict, loose)
+
+    def _find_content(self, strict: list[str], loose: list[str]) -> list[int]:
+        """Find the text, else the output, else the outputs of outsiders that half or more of the content words stand in."""
         content = {word for word in loose if _is_content(word, 4)}
+        wanted = -(-len(content) // 2)
         if len(content) < MIN_CONTENT_WORDS:
-            return _NONE
-        return self._common_text(content, {word for word in strict if _is_content(word, 4)}, -(-len(content) // 2))
+            return []
+        words = content | {word for word in strict if _is_content(word, 4)}
+        for place_of in (None, self._texts.__getitem__):
+            code = self._most_shared(words, wanted, place_of)
+            if code != _NONE:
+                return [code]
+        alien = [code for word in content if (code := self._only_outside(word)) != _NONE]
+        return list(dict.fromkeys(alien)) if len(alien) >= wanted else []
+
+    def _only_outside(self, word: str) -> int:
+        """Return the place of a word that stands in text of outsiders and in no trusted text."""
+        run = self._ids.get(word, -1)
+        return self._outside.get(run) if self._trusted.get(run) == _NONE else _NONE
 
     def _find_short(self, strict: list[str], loose: list[str]) -> int:
         """A number such as 9 stands inside many texts: in an output it must be the whole of a value."""
+        if all(len(word) < SHORT_CHARS and word.isalpha() and word.isascii() for word in loose):
+            return _NONE  # `r`, `en`
         message = _pack(MESSAGE)
         if self._find_phrase(strict, self._trusted) == message:
             return message
@@ -265,20 +282,23 @@ class PlaceIndex:
         # The runs of a phrase that stands somewhere have all been seen there or before: its place is the last of theirs.
         return max(table.get(run) for run in (fours or pairs or singles))
 
-    def _common_text(self, loose: set[str], strict: set[str], wanted: int) -> int:
-        """Return the place of the text that shares the most words with a value, at least `wanted`; the better of two."""
+    def _most_shared(self, words: set[str], wanted: int, place_of: Callable[[int], int] | None) -> int:
+        """Return the place of the text that holds the most of the words, at least `wanted`; of several the best.
+
+        With `place_of` words are counted over all texts of a place together.
+        """
         counts: Counter[int] = Counter()
         everywhere, last = 0, _NONE
-        for word in loose | strict:
+        for word in words:
             texts = self._postings.get(self._ids.get(word, -1), [])
             if isinstance(texts, int):
                 if texts != _NONE:
                     everywhere, last = everywhere + 1, texts
             else:
-                counts.update(texts)
+                counts.update(texts if place_of is None else {place_of(number) for number in texts})
         best = (-everywhere, last) if everywhere >= wanted else (0, _NONE)
-        for number, count in counts.items():
-            code = self._texts[number]
+        for key, count in counts.items():
+            code = self._texts[key] if place_of is None else key
             shared = count + everywhere if code >> _NODE_BITS == 3 else count
             if shared >= wanted:
                 best = min(best, (-shared, code))
