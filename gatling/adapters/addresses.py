@@ -48,7 +48,7 @@ def addresses(text: str) -> Iterator[tuple[str, bool]]:
         if len(inner) > 1:
             for part in inner:
                 found = _address(part)
-                if found and found != address:
+                if found and not (address or "").startswith(found):
                     yield found, False
 
 
@@ -56,16 +56,24 @@ def _address(piece: str) -> str | None:
     piece = piece.rsplit("://", 1)[-1].strip(_EDGES).removeprefix("mailto:").removeprefix("www.")
     if "@" in piece and _EMAIL.fullmatch(piece):
         return piece
-    host = re.split(r"[/?#:]", piece, maxsplit=1)[0]
-    return piece if _HOST.fullmatch(host) and (_ENDING.search(host) or "/" in piece) else None
+    path = re.split(r"[?#:]", piece, maxsplit=1)[0]
+    host, slash, _ = path.partition("/")
+    if _HOST.fullmatch(host):
+        return piece if slash or _ENDING.search(host) else None
+    return path if slash and path == piece and last_part(path) else None  # a file in a folder
 
 
 def shorter(address: str) -> list[str]:
-    """Return what an address is part of, the longest first: the domain of a mail address, the folders and host of a page."""
+    """Return what an address is part of, the longest first: the domain of a mail address, the folders and host of a page.
+
+    A file's folder says little about who named it: nothing.
+    """
     if "@" in address:
         return [address.rsplit("@", 1)[1]]
     bare = re.split(r"[?#]", address, maxsplit=1)[0].rstrip("/")
     parts = bare.split("/")
+    if "." not in parts[0]:
+        return []
     found = ["/".join(parts[:n]) for n in range(min(len(parts) - 1, MAX_PREFIXES), 0, -1)]
     return [bare, *found] if bare != address else found
 
