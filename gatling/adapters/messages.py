@@ -29,7 +29,7 @@ from gatling.schema.words import number_word
 
 MAX_MESSAGES = 100_000
 MAX_CONVERSATION_CHARS = 4_000_000
-"""Of all texts, keys and arguments together. Each character costs some 60 bytes of memory, at worst 150."""
+"""Of all texts, keys and arguments together. A character costs some 55 bytes of memory, 350 in scripts where each is a word."""
 
 _FOREIGN = Place(3, -1)
 
@@ -60,7 +60,8 @@ class ConversationTracer:
             ...                             # audit tracer.plan(), which ends with them
         tracer.request                      # what the user has asked so far, for session_context
 
-    A message that is refused changes nothing. A plan of more than 65,536 edges is refused with the message after it.
+    A message that is refused changes nothing. A call by which the plan gets more than 65,536
+    edges is taken, and from then on the plan and every further message are refused.
     """
 
     def __init__(self, *, sources: ToolSources | None = None, format: Format = "auto") -> None:
@@ -94,9 +95,10 @@ class ConversationTracer:
         return tuple(self._nodes[position] for position in self._waiting)
 
     def plan(self) -> ExecutionPlan:
-        """Return all calls so far, the pending ones included. Raises: InputError if there is none."""
+        """Return all calls so far, the pending ones included. Raises: InputError if there is none, or too many edges."""
         if not self._nodes:
             raise InputError("no message holds a tool call, and a plan has at least one", path="messages")
+        self._check_edges()
         return ExecutionPlan(nodes=tuple(self._nodes), edges=tuple(self._edges))
 
     def origins(self, node_id: str) -> tuple[Origin, ...]:
@@ -141,8 +143,7 @@ class ConversationTracer:
 
     def _check(self, found: list[Event], where: str) -> list[int | None]:
         """Return the call that each result is of, and refuse what does not fit, before anything is changed."""
-        if len(self._edges) > MAX_PLAN_EDGES:
-            raise InputError(f"the calls so far have more than {MAX_PLAN_EDGES} edges", path=where)
+        self._check_edges()
         names: dict[int, str] = {}
         ids: dict[str, int] = {}
         done: set[int] = set()
@@ -175,6 +176,12 @@ class ConversationTracer:
         if len(self._nodes) + len(names) > MAX_PLAN_NODES:
             raise InputError(f"more than {MAX_PLAN_NODES} tool calls", path=where)
         return matched
+
+    def _check_edges(self) -> None:
+        if len(self._edges) > MAX_PLAN_EDGES:
+            raise InputError(
+                f"the calls have {len(self._edges)} edges, at most {MAX_PLAN_EDGES} are taken", path="messages"
+            )
 
     def _by_name(self, result: Result, names: dict[int, str], done: set[int]) -> int:
         waiting = {p: w.call.tool_name for p, w in self._waiting.items()} | names

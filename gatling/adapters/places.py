@@ -215,7 +215,7 @@ class PlaceIndex:
         for i, (address, is_whole) in enumerate(loose):
             is_address |= is_whole
             codes.append(self._find_address(strict[i][0] if len(strict) == len(loose) else "", address))
-        if not is_address:
+        if not is_address or (text.strip().isdigit() and codes == [_NONE]):  # a plain number may stand as 4,250,000.00
             codes += self._find_text(text)
         return [_unpack(code) for code in codes if code != _NONE]
 

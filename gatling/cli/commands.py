@@ -124,14 +124,6 @@ class Import:
     label: Label = "compliant"
     """For messages: the label of all traces."""
 
-    def __post_init__(self) -> None:
-        if self.what == "messages":
-            missing = [f"--{name}" for name in ("input", "policy", "role") if getattr(self, name) is None]
-            if missing:
-                raise ConfigError(f"gatling import messages needs {', '.join(missing)}")
-        elif self.input or self.policy or self.role or self.sources:
-            raise ConfigError("--input, --policy, --role and --sources are for gatling import messages")
-
     def run(self) -> int:
         from gatling.cli.import_traces import import_agentdojo, import_messages
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 def import_agentdojo(command: Import) -> int:
     """Write the suites' traces, print how many; return the exit status."""
+    if command.input or command.policy or command.role or command.sources:
+        raise ConfigError("--input, --policy, --role and --sources are for gatling import messages")
     names = [name.strip() for name in command.suites.split(",") if name.strip()]
     unknown = [name for name in names if name not in SUITES]
     if unknown or not names:
@@ -41,9 +43,10 @@ def import_agentdojo(command: Import) -> int:
 
 def import_messages(command: Import) -> int:
     """Write a trace a conversation, print how many; return the exit status."""
-    assert command.input is not None
-    assert command.policy is not None
-    assert command.role is not None
+    if command.input is None or command.policy is None or command.role is None:
+        missing = [f"--{name}" for name in ("input", "policy", "role") if getattr(command, name) is None]
+        raise ConfigError(f"gatling import messages needs {', '.join(missing)}")
+    conversations = read_conversations(command.input)
     file_kind(command.output)
     sources = ToolSources.from_file(command.sources) if command.sources else ToolSources()
     policy = read_policy(command.policy).data
@@ -52,7 +55,7 @@ def import_messages(command: Import) -> int:
     def traces() -> Iterator[Trace]:
         nonlocal skipped
         with Progress("importing", unit="conversations") as progress:
-            for conversation in read_conversations(command.input or ""):
+            for conversation in conversations:
                 tracer = conversation.trace(sources)
                 progress.advance(1)
                 if not tracer.has_calls:
