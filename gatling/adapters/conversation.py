@@ -179,14 +179,14 @@ def _block(block: Any, path: str, is_user: bool | None) -> Iterator[Event]:
         block = {"type": "text", "text": block}
     if not isinstance(block, dict):
         raise InputError(f"a {type(block).__name__}, wanted a block", path=path)
-    kind = block.get("type")
+    kind = _kind(block)
     if kind in _TEXT:
         text = _text(block, "text", path)
         if is_user is not None:
             yield Said(text, is_user)
     elif kind in _CALLS:
         yield _call(block, path, _id(block, "id", path))
-    elif isinstance(kind, str) and kind.endswith("tool_result"):
+    elif kind.endswith("tool_result"):
         parts, has_media = _result_parts(block.get("content"), join_path(path, "content"))
         yield Result(_id(block, "tool_use_id", path), None, parts, has_media, path)
     elif kind in _MEDIA or (kind in _OF_THE_MODEL and is_user is None):
@@ -257,7 +257,7 @@ def _holds_media(data: Any) -> bool:
     while stack:
         item = stack.pop()
         if isinstance(item, dict):
-            if item.get("type") in _MEDIA or "blob" in item or item.get("type") == "base64":
+            if _kind(item) in _MEDIA or "blob" in item or _kind(item) == "base64":
                 return True
             stack.extend(item.values())
         elif isinstance(item, list):
@@ -267,7 +267,7 @@ def _holds_media(data: Any) -> bool:
 
 def _without_media(block: dict[str, Any]) -> dict[str, Any]:
     """Leave out encoded bytes: they are no text, and would be indexed as words."""
-    if block.get("type") in _MEDIA:
+    if _kind(block) in _MEDIA:
         return {k: v for k, v in block.items() if k not in _MEDIA_KEYS}
     source = block.get("source")
     if isinstance(source, dict) and source.get("type") == "base64":
@@ -276,6 +276,11 @@ def _without_media(block: dict[str, Any]) -> dict[str, Any]:
     if isinstance(resource, dict) and "blob" in resource:
         return {**block, "resource": {k: v for k, v in resource.items() if k != "blob"}}
     return block
+
+
+def _kind(data: dict[str, Any]) -> str:
+    kind = data.get("type")
+    return kind if isinstance(kind, str) else ""
 
 
 def _object(data: dict[str, Any], key: str, path: str) -> dict[str, Any]:

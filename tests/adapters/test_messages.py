@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatling.adapters import messages as messages_module
@@ -440,3 +440,33 @@ def test_cost_grows_linearly() -> None:
 
     seconds(50)
     assert seconds(1_200) < 4 * 3 * seconds(300)  # 4 times as long; a re-scan of all text would take 16 times
+
+
+_KEYS = (
+    "role type jsonrpc id method params result error content text tool_calls function name arguments input tool_use_id "
+    "tool_call_id call_id output source data resource blob function_call structuredContent messages custom"
+).split()
+_ODD = st.sampled_from(
+    [None, True, 1, "", "user", "assistant", "tool", "function", "system", "text", "tool_use", "tool_result", "function_call",
+     "function_call_output", "mcp_call", "2.0", "tools/call", "a", "{}", "{", "image", "base64", "document", {}, []]
+)  # fmt: skip
+_ANYTHING = st.recursive(
+    _ODD,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(_KEYS), inner, max_size=5),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=500)
+@given(st.lists(st.dictionaries(st.sampled_from(_KEYS), _ANYTHING, max_size=6) | _ANYTHING, max_size=4))
+def test_whatever_comes_is_taken_or_refused_in_one_sentence(messages: list[Any]) -> None:
+    tracer = ConversationTracer()
+    refused = []
+    for message in messages:
+        try:
+            tracer.feed(message)
+        except InputError as error:
+            refused.append(error.path)
+    assert all(path.startswith("messages[") for path in refused)
+    if tracer.has_calls:
+        assert len(tracer.plan().nodes) >= len(tracer.pending)
