@@ -6,12 +6,12 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import tyro
 
 from gatling.errors import ConfigError, InputError
-from gatling.schema import OnError, Trace
+from gatling.schema import Label, OnError, Trace
 from gatling.training.config import TrainingConfig
 
 PrecisionFlag = Literal["auto", "fp32", "bf16"]
@@ -98,42 +98,36 @@ class Score:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Import:
-    """Turn a benchmark's own ground truth into a trace file.
+    """Turn a benchmark's own ground truth, or recorded conversations, into a trace file.
 
     agentdojo (extra: agentdojo): the user tasks' ground-truth calls become gold traces; each user task with each injection
     task's calls added, as an agent would run them that obeys the injection, becomes a violation. Nothing is downloaded.
+
+    messages: OpenAI or Anthropic conversations and MCP transcripts become a trace each, with data edges and provenance tiers
+    found by tracing argument values to where they first stood.
     """
 
-    what: Annotated[Literal["agentdojo"], tyro.conf.Positional]
-    """The benchmark."""
+    what: Annotated[Literal["agentdojo", "messages"], tyro.conf.Positional]
+    """The benchmark, or messages."""
     output: Path
     """The trace file to write (.jsonl, .jsonl.gz, .jsonl.zst, .parquet)."""
     suites: str = "workspace,slack,banking,travel"
-    """Which suites, by commas."""
+    """For agentdojo: which suites, by commas."""
+    input: Path | None = None
+    """For messages: a JSON document, or JSON Lines with a conversation or a JSON-RPC object a line."""
+    policy: Path | None = None
+    """For messages: the policy of all traces, a JSON or YAML file."""
+    role: str | None = None
+    """For messages: the user role of all traces."""
+    sources: Path | None = None
+    """For messages: whose text each tool returns, a JSON or YAML file. Default: told by the tools' names."""
+    label: Label = "compliant"
+    """For messages: the label of all traces."""
 
     def run(self) -> int:
-        from gatling.adapters.agentdojo import SUITES, agentdojo_traces
-        from gatling.cli.console import Progress
-        from gatling.schema import write_traces
-        from gatling.schema.files import file_kind
+        from gatling.cli.import_traces import import_agentdojo, import_messages
 
-        names = [name.strip() for name in self.suites.split(",") if name.strip()]
-        unknown = [name for name in names if name not in SUITES]
-        if unknown or not names:
-            raise ConfigError(f"--suites is {self.suites!r}, it must name some of {', '.join(SUITES)}")
-        file_kind(self.output)
-        counts = {"compliant": 0, "violation": 0}
-
-        def counted() -> Any:
-            with Progress("importing", unit="traces") as progress:
-                for trace in agentdojo_traces(names):
-                    counts[trace.label] += 1
-                    progress.advance(1)
-                    yield trace
-
-        write_traces(self.output, counted())
-        print(f"{self.output}: {counts['compliant']} gold traces, {counts['violation']} violations")
-        return 0
+        return import_messages(self) if self.what == "messages" else import_agentdojo(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
