@@ -82,7 +82,8 @@ def parse_console(text: str) -> None:
         if words[:3] == ["uv", "run", "gatling"] and words[3] in COMMANDS:
             tyro.extras.subcommand_cli_from_dict(COMMANDS, args=words[3:])
         elif words[:3] == ["uv", "run", "python"]:
-            assert (ROOT / words[3]).is_file(), line
+            script = f"{words[4].replace('.', '/')}.py" if words[3] == "-m" else words[3]
+            assert (ROOT / script).is_file(), line
         else:
             assert not words or "=" in words[0], line
 
