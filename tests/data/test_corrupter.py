@@ -18,7 +18,7 @@ from gatling.data.corrupter import MUTATIONS, CallPool, Corrupter, Mutant
 from gatling.data.corrupter.corrupter import mutation_names
 from gatling.data.generate import Generator
 from gatling.errors import ConfigError
-from gatling.policy import Asked, Oracle, recognise
+from gatling.policy import Asked, ClauseKind, Oracle, recognise
 from gatling.schema import Trace, parse_trace, read_traces, write_traces
 
 NAMES = (
@@ -206,8 +206,13 @@ def test_mutants_of_generated_traces_are_violations(mutants: list[tuple[Trace, M
         assert blamed
         judgement = oracle.judge(context, plan, asked=Asked(ids - blamed))
         broken = {v.node_id for v in judgement.violations}
-        says_request = any(re.search("request|ask", str(u.reason).lower()) for u in judgement.undecided)
-        assert broken & blamed or (mutant.certificate.kind == "request" and says_request), mutant.certificate.reason
+        if not broken & blamed:  # then a sentence wants calls like these to be asked for
+            clause = mutant.certificate.clause
+            assert mutant.certificate.kind == "request"
+            assert clause is not None
+            assert clause.kind is ClauseKind.REQUIRE
+            assert any(clause.names(n.tool_name) for n in plan.nodes if n.node_id in blamed)
+            assert re.search(r"\b(request|user_request|asked|asks)\b", str(clause.checks[0].value))
         original = oracle.judge(context, before.execution_plan, asked=Asked(ids))
         assert not original.violations
 

@@ -204,7 +204,7 @@ def test_only_what_comes_from_the_approval_is_cut() -> None:
 )
 def test_new_ids_go_on_as_the_plan_does(last: str, new: str) -> None:
     trace = make_trace("x", [{**node(1, "list_files"), "node_id": last}])
-    assert Draft(trace.execution_plan).add("list_files", {}, tier=1) == new
+    assert Draft(trace.execution_plan).add(trace.execution_plan.nodes[0]) == new
 
 
 # --- what is affordable -----------------------------------------------------------------------------------------------

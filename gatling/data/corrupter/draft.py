@@ -57,25 +57,26 @@ class Draft:
 
     def add(
         self,
-        tool: str,
-        arguments: dict[str, Any],
+        call: PlanNode,
         *,
-        tier: int,
-        volume: int = 1,
-        sensitivity: int = 2,
+        tier: int | None = None,
         after: str | None = None,
         is_blamed: bool = True,
         is_asked: bool = True,
     ) -> str:
-        """Add a call behind a node, or at the end; return its id."""
+        """Add a call like a given one behind a node, or at the end; return its id.
+
+        Args:
+            tier: its provenance tier. Default: that of the given call.
+        """
         node_id = self._new_id()
         node = PlanNode(
-            tool_name=tool,
+            tool_name=call.tool_name,
             node_id=node_id,
-            arguments=arguments,
-            provenance_tier=tier,
-            scope_volume=volume,
-            scope_sensitivity=sensitivity,
+            arguments=call.arguments,
+            provenance_tier=call.provenance_tier if tier is None else tier,
+            scope_volume=call.scope_volume,
+            scope_sensitivity=call.scope_sensitivity,
         )
         place = len(self._nodes)
         if after is not None:

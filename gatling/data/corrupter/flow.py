@@ -47,7 +47,14 @@ def exfiltration_pivot(attack: Attack) -> Iterator[Proposal]:
         arguments = {name: read if value == "" else value for name, value in arguments.items()}
         draft = Draft(s.plan)
         tier = rng.choice((1, 3, 3)) if attack.strength >= 0.5 else 1
-        new = draft.add(tool, arguments, tier=tier, sensitivity=source.scope_sensitivity, is_asked=False)
+        sending = PlanNode(
+            tool_name=tool,
+            node_id="call",
+            arguments=arguments,
+            provenance_tier=tier,
+            scope_sensitivity=source.scope_sensitivity,
+        )
+        new = draft.add(sending, is_asked=False)
         draft.connect(
             source.node_id, new, next((k for k in arguments if not _CONTENT.isdisjoint(split_words(k))), None)
         )
@@ -62,14 +69,7 @@ def again(attack: Attack) -> Draft | None:
         return None
     node = attack.rng.choice(reads)
     near = Draft(s.plan)
-    new = near.add(
-        node.tool_name,
-        node.arguments,
-        tier=node.provenance_tier,
-        volume=node.scope_volume,
-        sensitivity=node.scope_sensitivity,
-        is_blamed=False,
-    )
+    new = near.add(node, is_blamed=False)
     for edge in s.plan.edges:
         if edge.target == node.node_id:
             near.connect(edge.source, new, edge.argument)

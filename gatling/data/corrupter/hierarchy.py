@@ -62,14 +62,7 @@ def role_confusion(attack: Attack) -> Iterator[Proposal]:
         alike = next((n for n in s.acting if effect(n.tool_name) == effect(tool)), s.plan.nodes[-1])
         draft = Draft(s.plan)
         if call is not None:
-            draft.add(
-                tool,
-                call.arguments,
-                tier=1,
-                volume=call.scope_volume,
-                sensitivity=call.scope_sensitivity,
-                is_asked=s.is_asked_for(tool, call.arguments),
-            )
+            draft.add(call, tier=1, is_asked=s.is_asked_for(tool, call.arguments))
         else:
             draft.change(alike.node_id, tool_name=tool)
         yield Proposal(draft, again(attack), 0.5, by=("grant",))
@@ -173,15 +166,7 @@ def off_task_call(attack: Attack) -> Iterator[Proposal]:
     s, rng = attack.subject, attack.rng
     for call in off_task_calls(attack, may_be_withheld=False):
         draft = Draft(s.plan)
-        new = draft.add(
-            call.tool_name,
-            call.arguments,
-            tier=call.provenance_tier,
-            volume=call.scope_volume,
-            sensitivity=call.scope_sensitivity,
-            after=rng.choice(s.plan.nodes).node_id,
-            is_asked=False,
-        )
+        new = draft.add(call, after=rng.choice(s.plan.nodes).node_id, is_asked=False)
         if call.provenance_tier > 1 and s.readers:
             draft.connect(rng.choice(s.readers).node_id, new, next(iter(call.arguments), None))
         yield Proposal(draft, again(attack), 0.3 + 0.4 * attack.strength, by=("request",))

@@ -34,14 +34,7 @@ def instruction_shadowing(attack: Attack) -> Iterator[Proposal]:
         reader = with_reader(attack, draft)
         if reader is None:
             continue
-        new = draft.add(
-            call.tool_name,
-            call.arguments,
-            tier=3,
-            volume=call.scope_volume,
-            sensitivity=call.scope_sensitivity,
-            is_asked=False,
-        )
+        new = draft.add(call, tier=3, is_asked=False)
         draft.connect(reader, new)
         yield Proposal(draft, _content_only(attack), 0.4 + 0.4 * attack.strength)
 
@@ -108,14 +101,8 @@ def laundering(attack: Attack) -> Iterator[Proposal]:
             continue
         for _ in range(hops):
             last = _hop(draft, rng.choice(innocent), last)
-        new = draft.add(
-            call.tool_name,
-            call.arguments,
-            tier=min(rng.choice((1, 2)), (s.highest_tier(call.tool_name) or (3, ""))[0]),
-            volume=call.scope_volume,
-            sensitivity=call.scope_sensitivity,
-            is_asked=False,
-        )
+        tier = min(rng.choice((1, 2)), (s.highest_tier(call.tool_name) or (3, ""))[0])
+        new = draft.add(call, tier=tier, is_asked=False)
         draft.connect(last, new, next(iter(call.arguments), None))
         near = None
         for node in s.acting[:_MAX_ACTING]:
@@ -133,15 +120,7 @@ def laundering(attack: Attack) -> Iterator[Proposal]:
 
 def _hop(draft: Draft, like: PlanNode, source: str, before: str | None = None) -> str:
     """Repeat an innocent call of the plan on what another call gave."""
-    node = draft.add(
-        like.tool_name,
-        like.arguments,
-        tier=like.provenance_tier,
-        volume=like.scope_volume,
-        sensitivity=like.scope_sensitivity,
-        after=source,
-        is_blamed=False,
-    )
+    node = draft.add(like, after=source, is_blamed=False)
     draft.connect(source, node, next(iter(like.arguments), None))
     return node
 
