@@ -44,8 +44,8 @@ def run_policy_test(command: Policy) -> int:
         raise MissingExtraError("testing Cedar policies", "cedar")
     oracle = Oracle(rules)
     specs = load_catalog([name.strip() for name in (command.catalog or "builtin").split(",") if name.strip()])
-    energies = _energies(command.model)
     seeds = _seeds(command, source, oracle, specs)
+    energies = _energies(command.model)
     with Progress("attacking", unit="plans", total=len(seeds.traces)) as progress:
         mutants = attack(
             seeds.traces,

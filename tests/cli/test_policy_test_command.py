@@ -24,14 +24,13 @@ default: deny
 
 
 @pytest.fixture(autouse=True)
-def _policy() -> None:
+def _policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A policy, and no bundled model: tests of it are those of every command, in tests/test_pretrained.py."""
     Path("p.yaml").write_text(POLICY)
-
-
-def test_the_table_the_examples_and_the_fix(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
     monkeypatch.setattr(folder, "PRETRAINED", Path("none"))
+
+
+def test_the_table_the_examples_and_the_fix(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["policy", "test", "p.yaml"]) == 0
     out = capsys.readouterr().out
     assert "attacks on 3 compliant plans of 1 role" in out

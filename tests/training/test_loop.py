@@ -254,13 +254,13 @@ def test_the_golden_trajectory(gold: Path) -> None:
 class Poisoned(Trainer):
     """Has a weight that is not finite from the third step on."""
 
-    def _train_step(self, batch: Any) -> float:
+    def _train_step(self, *batches: Any) -> float:
         if self.state.step == 2:
             with torch.no_grad():
                 self.task.model.governance.key.weight[0, 0] = math.nan
         before = {k: v.clone() for k, v in self.task.state_dict().items()}
         try:
-            return super()._train_step(batch)
+            return super()._train_step(*batches)
         except TrainingError:
             for key, value in self.task.state_dict().items():
                 assert torch.equal(value, before[key]) or not torch.isfinite(before[key]).all()
@@ -294,10 +294,10 @@ def test_the_best_model_survives_a_loss_that_is_not_finite(gold: Path) -> None:
     from gatling.training.data import load_data
 
     class Late(Trainer):
-        def _train_step(self, batch: Any) -> float:
+        def _train_step(self, *batches: Any) -> float:
             if self.state.epoch == 2:
                 raise TrainingError("the loss is nan")
-            return super()._train_step(batch)
+            return super()._train_step(*batches)
 
     settings = config(gold, checkpoint_every=50)
     with pytest.raises(TrainingError):
