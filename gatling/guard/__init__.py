@@ -1,0 +1,1 @@
+"""The guard: what a running agent asks before it acts."""

@@ -1,0 +1,1 @@
+"""Repair: the nearest plan that passes."""
