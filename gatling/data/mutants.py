@@ -14,9 +14,10 @@ import numpy as np
 
 from gatling.data.corpus import Corpus
 from gatling.data.corrupter import CallPool, Corrupter, Mutant
-from gatling.data.corrupter.subject import Subject, request_of
+from gatling.data.corrupter.subject import Subject
 from gatling.errors import InputError
 from gatling.features import PlanFeatures, plan_features
+from gatling.policy.asking import request_of
 from gatling.schema import GovernanceContext, Trace
 
 _POOL_PLANS = 20_000

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from gatling.data.catalog.by_name import effect
 from gatling.data.corrupter import MUTATIONS, CallPool, Corrupter, Mutant
 from gatling.data.corrupter.draft import Draft
-from gatling.data.corrupter.subject import Subject, effect, request_of
+from gatling.data.corrupter.subject import Subject
 from gatling.policy import Clause, ClauseKind, Oracle
+from gatling.policy.asking import request_of
 from gatling.policy.rules import Condition, Operator, Rulebook
 from gatling.schema import Trace, parse_trace
 

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from gatling.data.catalog.by_name import effect
 from gatling.data.corrupter.draft import Draft
 from gatling.data.corrupter.hostile import hostile_value
 from gatling.data.corrupter.mutation import Attack, Proposal
-from gatling.data.corrupter.subject import ArgumentPath, Subject, argument_name, effect
+from gatling.data.corrupter.subject import ArgumentPath, Subject, argument_name
 from gatling.policy.facts import is_place_name, parse_place
 from gatling.policy.rules import ClauseKind
 from gatling.schema import PlanNode

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from gatling.data.catalog.by_name import effect, privilege
 from gatling.data.catalog.derive import NOUN_VERBS, VERBS
 from gatling.data.corrupter.draft import Draft
 from gatling.data.corrupter.flow import again
 from gatling.data.corrupter.hostile import off_task_calls
 from gatling.data.corrupter.mutation import Attack, Proposal
-from gatling.data.corrupter.subject import argument_name, effect, privilege
+from gatling.data.corrupter.subject import argument_name
 from gatling.policy.globs import matches
 from gatling.schema import ExecutionPlan, PlanNode
 from gatling.schema.words import split_words

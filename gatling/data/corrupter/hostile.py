@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from gatling.data.catalog.by_name import effect, shows_outside_text
 from gatling.data.corrupter.calls import attacker_url
 from gatling.data.corrupter.draft import Draft
 from gatling.data.corrupter.mutation import Attack
-from gatling.data.corrupter.subject import effect, shows_outside_text
 from gatling.data.synth.tasks import plain_value
 from gatling.data.synth.world import World
 from gatling.schema import PlanNode

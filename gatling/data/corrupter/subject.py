@@ -2,51 +2,30 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from gatling.data.catalog.derive import effect_of, privilege_of, sensitivity_of
+from gatling.data.catalog.by_name import effect, shows_outside_text
 from gatling.data.corrupter.draft import Draft
 from gatling.policy import Asked, Clause, ClauseKind, Oracle
+from gatling.policy.asking import request_of
+from gatling.policy.bounds import conditions_on, highest_tiers, upper_bounds
 from gatling.policy.facts import Call, PlanFacts
-from gatling.policy.globs import squashed_name
 from gatling.policy.oracle import Judgement
-from gatling.policy.rules import Condition, Operator
-from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode, Trace
+from gatling.schema import ExecutionPlan, PlanNode, Trace
 from gatling.schema.words import split_words
 
 ArgumentPath = tuple[str | int, ...]
 
-_REQUEST_KEYS = ("user_request", "request", "instruction", "prompt", "query", "task", "goal")
-# A word for the request, not as a part of a tool's name: "the request asks", "the user asked", "was not asked for".
-_ASKING = re.compile(
-    r"(?<![\w.-])(?:(?:user_)?request(?![\w-]|\.\w)|session_context\.user_request\b|users? (?:asks?|asked|requests|requested)\b"
-    r"|(?:not|explicitly|was|were|is|are) (?:asked for|requested)\b)",
-    re.IGNORECASE,
-)
-# A word that makes it a condition: "only if the request ..", "do what the request asks", "needs a request that ..".
-_BINDING = re.compile(r"\b(?:only|alone|nothing|needs?|must|without|not|no|what)\b", re.IGNORECASE)
-# Sentences about what texts may not do, about rates or about refusals speak of the request too; they do not say that a call
-# needs one.
-_NOT_ASKING = re.compile(
-    r"\b(?:unless|texts?|content|directions|orders|data|per (?:user )?request|deny|denied|refuse|cannot|handled?|count)\b",
-    re.IGNORECASE,
-)
 _NUMBER = re.compile(r"(?<![\w./:@#+-])(?:\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.\d{1,6})?(?![\w@]|[.:/-]\w)")
 _FILLER = frozenset(
     "a an the of to for in on at by my your our and or is are be it this that with from all any me".split()
-)
-_OUTSIDE_TEXT = frozenset(
-    "message messages email emails mail inbox page web webpage article review reviews comment comments post feed news ticket "
-    "thread attachment document file files event events channel chat issue note notes form description search result results "
-    "transaction transactions bill invoice product url website".split()
 )
 _MAX_PLACES = 4_096
 
@@ -132,7 +111,7 @@ class Subject:
         if tool not in self._request_clauses:
             clauses = self.rules.clauses_for(tool, self.role)
             bound = [c for c in clauses if not c.when and not c.exception]
-            self._request_clauses[tool] = next((c for c in bound if any(map(_asks, c.checks))), None)
+            self._request_clauses[tool] = next((c for c in bound if any(map(asks, c.checks))), None)
         return self._request_clauses[tool]
 
     @cached_property
@@ -207,42 +186,18 @@ class Subject:
 
     def bounds(self, tool: str) -> dict[str, float]:
         """Return what bounds a call's numbers from above, by subject: squashed argument paths, `#volume`, `#sensitivity`."""
-        found: dict[str, float] = {}
-        for condition, is_forbidding in self._conditions(tool):
-            name, _, path = condition.subject.partition(":")
-            key = squashed_path(path) if name == "argument" else f"#{name}"
-            if name not in ("argument", "volume", "sensitivity") or not isinstance(condition.value, (int, float)):
-                continue
-            bound = _upper(condition, is_forbidding)
-            if bound is not None:
-                found[key] = min(bound, found.get(key, math.inf))
-        return found
+        return {key: bound for key, (bound, _) in upper_bounds(self.rules, tool, self.role).items()}
 
     def highest_tier(self, tool: str) -> tuple[int, str] | None:
         """Return the highest tier that a clause lets a call have, and the argument it is about; None if none speaks of it."""
-        found: tuple[int, str] | None = None
-        for condition, is_forbidding in self._conditions(tool):
-            name, _, path = condition.subject.partition(":")
-            bound = _upper(condition, is_forbidding) if name == "tier" and isinstance(condition.value, int) else None
-            if bound is not None and (found is None or bound < found[0]):
-                found = int(bound), path
-        return found
+        found = highest_tiers(self.rules, tool, self.role)
+        return min(((tier, path) for tier, path, _ in found), key=lambda pair: pair[0], default=None)
 
     def must_come_before(self, tool: str) -> Iterator[tuple[str, ...]]:
         """Yield the patterns of each check that wants one of some calls before this one."""
-        for condition, _ in self._conditions(tool):
+        for _, condition, _ in conditions_on(self.rules, tool, self.role):
             if condition.subject == "before":
                 yield tuple(condition.value)
-
-    def _conditions(self, tool: str) -> Iterator[tuple[Condition, bool]]:
-        """Yield the conditions of clauses about a tool, and whether meeting them forbids the call."""
-        for clause in self.rules.clauses_for(tool, self.role):
-            if clause.kind is ClauseKind.DENY and len(clause.when) == 1:
-                yield clause.when[0], True
-            elif clause.kind is ClauseKind.REQUIRE:
-                yield from ((check, False) for check in clause.checks)
-            elif clause.kind is ClauseKind.ALLOW:
-                yield from ((condition, False) for condition in clause.when)
 
     # --- certificates -------------------------------------------------------------------------------------------------
 
@@ -301,39 +256,6 @@ class Subject:
         return plan, self.oracle.judge(self.context, plan, asked=asked)
 
 
-def request_of(context: GovernanceContext) -> str:
-    """Return what was asked, in lower case; empty if the session does not say."""
-    session = context.session_context
-    return str(next((session[k] for k in _REQUEST_KEYS if isinstance(session.get(k), str)), "")).lower()
-
-
-@lru_cache(4_096)
-def effect(tool: str) -> str:
-    """Return the effect that a tool's name tells: read, write, delete, admin or send."""
-    return effect_of(tool)[0]
-
-
-def privilege(tool: str) -> int:
-    """Return the standing that a tool's name tells, 1 to 5."""
-    return privilege_of(effect(tool), sensitivity(tool))[0]
-
-
-@lru_cache(4_096)
-def sensitivity(tool: str) -> int:
-    """Return the sensitivity that a tool's name tells, 1 to 5."""
-    return sensitivity_of(tool, domain="")[0]
-
-
-@lru_cache(4_096)
-def shows_outside_text(tool: str) -> bool:
-    """Tell by its name whether a tool's output holds text that outsiders can write."""
-    return effect(tool) == "read" and not _OUTSIDE_TEXT.isdisjoint(split_words(tool))
-
-
-def squashed_path(path: str) -> str:
-    return ".".join(squashed_name(part) for part in path.split("."))
-
-
 def argument_name(path: ArgumentPath) -> str:
     """Return the dotted path of an argument without the numbers of list items."""
     return ".".join(part for part in path if isinstance(part, str))
@@ -349,24 +271,6 @@ def _scalars(value: Any, path: ArgumentPath) -> Iterator[tuple[ArgumentPath, Any
             stack.extend(((*where, i), child) for i, child in reversed(list(enumerate(item))))
         else:
             yield where, item
-
-
-def _asks(check: Condition) -> bool:
-    """Tell whether a check, or the sentence of a rule, wants a call to be asked for."""
-    if check.subject == "request":
-        return True
-    text = str(check.value)
-    is_prose = check.operator is Operator.UNKNOWN
-    return is_prose and bool(_ASKING.search(text)) and bool(_BINDING.search(text)) and not _NOT_ASKING.search(text)
-
-
-def _upper(condition: Condition, is_forbidding: bool) -> float | None:
-    if is_forbidding:
-        offsets = {Operator.ABOVE: 0, Operator.AT_LEAST: -1}
-    else:
-        offsets = {Operator.AT_MOST: 0, Operator.BELOW: -1, Operator.EQUALS: 0}
-    offset = offsets.get(condition.operator)
-    return None if offset is None else condition.value + offset
 
 
 def _stem(word: str) -> str:

@@ -18,8 +18,8 @@ from random import Random
 from typing import Any
 
 from gatling.data.catalog import ToolSpec
+from gatling.data.catalog.by_name import effect, sensitivity, shows_outside_text
 from gatling.data.corrupter.calls import described_call
-from gatling.data.corrupter.subject import effect, sensitivity, shows_outside_text
 from gatling.data.policy_test.fitting import CallDraft, has_argument, meet, mention, opposite
 from gatling.policy import Asked, Clause, ClauseKind, Judgement, Oracle
 from gatling.policy.facts import is_place_name
