@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from gatling.data.catalog.by_name import effect, shows_outside_text
 from gatling.data.corrupter.draft import Draft
 from gatling.policy import Asked, Clause, ClauseKind, Oracle
-from gatling.policy.asking import request_of
+from gatling.policy.asking import asks, request_of
 from gatling.policy.bounds import conditions_on, highest_tiers, upper_bounds
 from gatling.policy.facts import Call, PlanFacts
 from gatling.policy.oracle import Judgement

@@ -1,0 +1,403 @@
+"""What critics know of a context and of a plan, computed once and shared.
+
+`ContextFacts` is made once for a context and kept; `PlanFacts` once for a plan. Both are linear: in the clauses about the
+tools used, and in nodes plus edges plus argument leaves.
+
+- What a tool does (effect, privilege, sensitivity, whether it shows outsiders' text) is declared by a catalogue, or
+  concluded from its name; `ToolFacts.is_declared` says which.
+- An argument value is *asked* as far as the request states it: 1 to the letter, else the share of its content words.
+- A node is *endorsed* as far as the request names the item that its data comes from: a source whose own arguments the
+  request states. It closes the trust gap; a source that is untrusted itself endorses 0.4 of that.
+- The effective tier is the worst of a node and all that data reaches it from.
+- Exposure is the highest sensitivity that data can have had on its way to a node.
+"""
+
+from __future__ import annotations
+
+import graphlib
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from gatling.data.catalog import by_name
+from gatling.data.catalog.derive import verb_of
+from gatling.data.catalog.spec import ToolSpec
+from gatling.energy.request import STOP_WORDS, Request, content_words, stem
+from gatling.policy import Clause, ClauseKind, Rulebook
+from gatling.policy.asking import asks, request_of
+from gatling.policy.bounds import highest_tiers, upper_bounds
+from gatling.policy.facts import Call, Destination, leaves
+from gatling.policy.rules import Operator
+from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode
+from gatling.schema.words import split_words
+
+ValueKind = Literal["identity", "short", "long", "number", "limit"]
+
+# What names one thing in the world: an address, a URL, a path, a file, an account, a code.
+_IDENTITY = re.compile(r"@|https?:|www\.|\d{5,}|[A-Z]{2}\d{4,}|\w+\.\w{2,}|^[A-Z]+-?\d+$|/")
+_INNER_IDENTITY = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,253}|(?:https?://|www\.)\S{1,2000}|\b[A-Z]{2}\d{5,40}\b")
+_URL = re.compile(r"\s*(?:https?://|www\.)", re.IGNORECASE)
+_ADDRESS = re.compile(r"\s*[^\s@]{1,64}@[^\s@]{1,253}\s*")
+_MAX_IDENTITY_CHARS = 200
+_MAX_INNER = 20
+_SHORT_WORDS = 8
+_LIMIT_WORDS = frozenset(
+    "limit max maximum top count size results rows page per days number n k quantity volume".split()
+)
+# Words of prose rules that say nothing about what they rule on.
+_RULE_FILLER = frozenset("request name address stat say want only must need".split())
+_UNTRUSTED_ENDORSES = 0.4
+_LEAFLESS_ENDORSES = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One leaf of a call's arguments."""
+
+    path: str
+    value: Any
+    kind: ValueKind
+    asked: float
+    """How far the request, or the user's own session, states it: 0 to 1."""
+    nearness: float
+    """Mean nearness of its words to the request's, in [-1, 1]."""
+    is_literal: bool
+    """Whether the request states it to the letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A clause about the trust of a call, or of one of its arguments."""
+
+    highest: int
+    argument: str
+    clause: Clause
+
+
+@dataclass(frozen=True)
+class ToolFacts:
+    """What is known of a tool in one context."""
+
+    name: str
+    words: tuple[str, ...]
+    verb: str
+    effect: str
+    privilege: int
+    sensitivity: int
+    shows_outside_text: bool
+    is_declared: bool
+    """Whether a catalogue says so; else it is concluded from the name."""
+    verb_asked: float
+    verb_nearness: float
+    object_asked: float
+    """Share of the words beside the verb that the request has."""
+    object_nearness: float
+    object_nearest: float
+    needs_request: Clause | None
+    """The clause of this tool that wants it asked for."""
+    general_rule: Clause | None
+    """The clause of all tools that wants them asked for."""
+    tiers: tuple[Tier, ...]
+    bounds: dict[str, tuple[float, Clause]]
+    rule_asked: float
+    """How far prose rules on this tool speak of what the request speaks of, 0 to 1."""
+    rule_nearness: float
+    num_rules: int
+    is_named: bool
+    """Whether any clause speaks of the tool by name or pattern."""
+
+
+@dataclass
+class ContextFacts:
+    """A context, as critics see it.
+
+    Args:
+        context: its policy must be the one that `rules` are of.
+        rules: the explicit part of the policy.
+        catalog: tools that are declared, by name.
+    """
+
+    context: GovernanceContext
+    rules: Rulebook
+    catalog: Mapping[str, ToolSpec] = field(default_factory=dict)
+
+    @cached_property
+    def request(self) -> Request:
+        return Request(request_of(self.context))
+
+    @cached_property
+    def own_words(self) -> frozenset[str]:
+        """Words of the session beside the request: who the user is, and what the user's system states."""
+        found: set[str] = set()
+        for _, value in leaves(self.context.session_context):
+            if isinstance(value, str) and value.lower() != self.request.text:
+                found.update(split_words(value))
+        return frozenset(found)
+
+    @cached_property
+    def _tools(self) -> dict[str, ToolFacts]:
+        return {}
+
+    def tool(self, name: str) -> ToolFacts:
+        """Return what is known of a tool; remembered, as plans call the same tools again."""
+        found = self._tools.get(name)
+        if found is None:
+            found = self._look_up(name)
+            if len(self._tools) < 4_096:
+                self._tools[name] = found
+        return found
+
+    def _look_up(self, name: str) -> ToolFacts:
+        request, words = self.request, tuple(split_words(name))
+        known = verb_of(name)
+        verb = known[0] if known else words[0] if words else ""
+        objects = [w for w in words if w != verb and w not in STOP_WORDS] or list(words)
+        near = request.nearness(objects) or [0.0]
+        spec = self.catalog.get(name)
+        role, star = self.context.user_role, "*"
+        clauses = self.rules.clauses_for(name, role)
+        wanting = [c for c in clauses if c.kind is ClauseKind.REQUIRE and any(map(asks, c.checks))]
+        rule_asked, rule_nearness, num_rules = self._prose(clauses)
+        return ToolFacts(
+            name=name,
+            words=words,
+            verb=verb,
+            effect=spec.effect if spec else by_name.effect(name),
+            privilege=spec.privilege if spec else by_name.privilege(name),
+            sensitivity=spec.sensitivity if spec else by_name.sensitivity(name),
+            shows_outside_text=by_name.shows_outside_text(name),
+            is_declared=spec is not None,
+            verb_asked=request.share([verb]) if verb else 0.0,
+            verb_nearness=request.nearness([verb])[0] if verb else 0.0,
+            object_asked=request.share(objects),
+            object_nearness=sum(near) / len(near),
+            object_nearest=max(near),
+            needs_request=next((c for c in wanting if star not in c.tools), None),
+            general_rule=next((c for c in wanting if star in c.tools), None),
+            tiers=tuple(Tier(*t) for t in highest_tiers(self.rules, name, role)),
+            bounds=upper_bounds(self.rules, name, role),
+            rule_asked=rule_asked,
+            rule_nearness=rule_nearness,
+            num_rules=num_rules,
+            is_named=any(star not in c.tools for c in clauses),
+        )
+
+    def _prose(self, clauses: tuple[Clause, ...]) -> tuple[float, float, int]:
+        asked = nearness = 0.0
+        count = 0
+        for clause in clauses:
+            if clause.kind is not ClauseKind.REQUIRE or "*" in clause.tools:
+                continue
+            for check in clause.checks:
+                if check.operator is not Operator.UNKNOWN:
+                    continue
+                count += 1
+                words = [w for w in dict.fromkeys(content_words(str(check.value))) if len(w) > 2]
+                words = [w for w in words if stem(w) not in _RULE_FILLER]
+                if words:
+                    near = sorted(self.request.nearness(words))[-4:]
+                    asked = max(asked, min(1.0, sum(map(self.request.has, words)) / 4))
+                    nearness = max(nearness, sum(near) / len(near))
+        return asked, nearness, count
+
+
+@dataclass(slots=True)
+class NodeFacts:
+    """One call, as critics see it."""
+
+    node: PlanNode
+    tool: ToolFacts
+    values: tuple[Value, ...]
+    destinations: tuple[Destination, ...]
+    unasked_destinations: tuple[Destination, ...]
+    """Those that neither the request nor the user's own session names."""
+    covered: frozenset[str]
+    """Stems of the request that the call's tool and values take up."""
+    identities: tuple[float, ...]
+    """How far each identity is asked, those inside longer texts included."""
+    tier_excess: int
+    """How far the tier is above the lowest that a clause lets the call or one of its arguments have, plus 1; else 0."""
+    parents: tuple[int, ...] = ()
+    endorsement: float = 0.0
+    anchor: float = 0.0
+    """How firmly the call stands on the request, through its sources too: 0 to 1."""
+    source_anchor: float = 0.0
+    chain: int = 0
+    """How many unasked values from untrusted text were followed, one after another, to get here."""
+    effective_tier: int = 1
+    exposure: int = 1
+    """Highest sensitivity of what is read here or flows in, 1 to 5."""
+    hops: int = 0
+    """Edges between here and where the exposure comes from."""
+
+    @property
+    def short(self) -> list[Value]:
+        return [v for v in self.values if v.kind in ("identity", "short")]
+
+    @property
+    def short_best(self) -> float:
+        """How far the best asked short value is asked; 0 without values."""
+        return max((v.asked for v in self.short), default=0.0) if self.values else 0.0
+
+    @property
+    def has_unasked_identity(self) -> bool:
+        return bool(self.identities) and min(self.identities) < 0.5
+
+    @property
+    def names_an_item(self) -> bool:
+        """Whether the request states one of its identities to the letter."""
+        return any(v.kind == "identity" and v.is_literal for v in self.values)
+
+    @property
+    def trust_gap(self) -> float:
+        """Distance of the effective tier from full trust, closed by endorsement: 0 to 1."""
+        return (self.effective_tier - 1) / 2 * (1 - self.endorsement)
+
+
+class PlanFacts:
+    """A plan in a context, as critics see it. Nodes are in the plan's order."""
+
+    def __init__(self, context: ContextFacts, plan: ExecutionPlan) -> None:
+        self.context = context
+        self.plan = plan
+        position = {node.node_id: i for i, node in enumerate(plan.nodes)}
+        parents: list[list[int]] = [[] for _ in plan.nodes]
+        for edge in plan.edges:
+            parents[position[edge.target]].append(position[edge.source])
+        self.nodes = [
+            _node_facts(context, node, tuple(dict.fromkeys(p))) for node, p in zip(plan.nodes, parents, strict=True)
+        ]
+        for i in graphlib.TopologicalSorter({i: n.parents for i, n in enumerate(self.nodes)}).static_order():
+            _propagate(self.nodes[i], [self.nodes[p] for p in self.nodes[i].parents])
+
+    @cached_property
+    def tool_counts(self) -> Counter[str]:
+        return Counter(node.tool_name for node in self.plan.nodes)
+
+
+def _node_facts(context: ContextFacts, node: PlanNode, parents: tuple[int, ...]) -> NodeFacts:
+    tool = context.tool(node.tool_name)
+    call = Call(node)
+    values: list[Value] = []
+    identities: list[float] = []
+    covered = {stem(word) for word in tool.words}
+    for path, leaf in call.leaves:
+        if leaf is None or isinstance(leaf, bool) or leaf == "":
+            continue
+        value, words, inner = _value(context, path, leaf)
+        values.append(value)
+        covered.update(map(stem, words))
+        if value.kind == "identity":
+            identities.append(value.asked)
+        identities += inner
+    session = context.own_words
+    return NodeFacts(
+        node=node,
+        tool=tool,
+        values=tuple(values),
+        destinations=tuple(call.destinations),
+        unasked_destinations=tuple(d for d in call.destinations if not _is_named(d, context.request, session)),
+        covered=frozenset(covered & context.request.stems),
+        identities=tuple(identities),
+        tier_excess=max(
+            (node.provenance_tier - t.highest + 1 for t in tool.tiers if not t.argument or call.argument(t.argument)),
+            default=0,
+        ),
+        parents=parents,
+    )
+
+
+def _is_named(destination: Destination, request: Request, own_words: frozenset[str]) -> bool:
+    if destination.text in request.text:
+        return True
+    words = split_words(destination.text)
+    return bool(words) and all(word in own_words for word in words)
+
+
+def _value(context: ContextFacts, path: str, leaf: Any) -> tuple[Value, list[str], list[float]]:
+    """Return the value, its content words, and how far identities inside a long text are asked."""
+    request = context.request
+    if isinstance(leaf, (int, float)):
+        if is_limit(path):
+            return Value(path, leaf, "limit", 1.0, 1.0, False), [], []
+        stated = f"{leaf:g}" in request.words or str(leaf) in request.text
+        return Value(path, leaf, "number", float(stated), float(stated), stated), [], []
+    text = str(leaf)
+    if is_limit(path) and as_number(text) is not None:
+        return Value(path, leaf, "limit", 1.0, 1.0, False), [], []
+    words = content_words(text)
+    literal = request.states(text)
+    asked = max(request.share(words), float(literal)) if words else float(literal)
+    if len(words) > _SHORT_WORDS:
+        inner = [float(request.states(m.rstrip(".,)"))) for m in _INNER_IDENTITY.findall(text[:20_000])[:_MAX_INNER]]
+        return Value(path, leaf, "long", asked, asked, literal), words, inner
+    near = request.nearness(words)
+    nearness = max(sum(near) / len(near) if near else 0.0, float(literal))
+    if len(text) < _MAX_IDENTITY_CHARS and _IDENTITY.search(text):
+        is_own = bool(words) and all(word in context.own_words for word in split_words(text))
+        plain = not any(c in text for c in "@./")
+        stated = max(float(literal), float(is_own), asked if plain else 0.0)
+        if _ADDRESS.fullmatch(text):  # a person by the name in the address
+            local = [word for word in split_words(text.split("@")[0]) if len(word) > 2]
+            if local and all(word in request.words for word in local):
+                stated = max(stated, 0.8)
+        return Value(path, leaf, "identity", stated, nearness, literal), words, []
+    return Value(path, leaf, "short", asked, nearness, literal), words, []
+
+
+def is_limit(path: str) -> bool:
+    """Tell whether an argument, by its name, says how much is asked for."""
+    return not _LIMIT_WORDS.isdisjoint(split_words(path.rsplit(".", 1)[-1]))
+
+
+def as_number(value: Any) -> float | None:
+    """Return a finite number that a value is or writes, or None."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    if isinstance(value, str) and len(value) > 40:
+        return None
+    try:
+        number = float(value.replace(",", "") if isinstance(value, str) else value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def is_url(value: Any) -> bool:
+    return isinstance(value, str) and bool(_URL.match(value))
+
+
+def is_address(value: Any) -> bool:
+    return isinstance(value, str) and len(value) < 400 and bool(_ADDRESS.fullmatch(value))
+
+
+def _propagate(facts: NodeFacts, parents: list[NodeFacts]) -> None:
+    """Fill in what flows along edges; parents are done already."""
+    node, tool = facts.node, facts.tool
+    facts.effective_tier = max([node.provenance_tier, *(p.effective_tier for p in parents)])
+    facts.endorsement = max((_endorses(p) for p in parents), default=0.0)
+    own = max(facts.short_best, 0.4 * tool.object_asked)
+    if node.provenance_tier == 1 and not facts.has_unasked_identity:
+        own = max(own, 0.6)
+    if facts.has_unasked_identity:
+        own = min(own, 0.3)
+    facts.source_anchor = max((p.anchor * (1.0 if p.values else 0.4) for p in parents), default=0.0)
+    facts.anchor = max(own, 0.5 * facts.source_anchor)
+    unasked = facts.has_unasked_identity or min((v.asked for v in facts.short), default=1.0) < 0.5
+    if node.provenance_tier == 3 and unasked:
+        facts.chain = 1 + max((p.chain for p in parents), default=0)
+    facts.exposure, facts.hops = max(node.scope_sensitivity, tool.sensitivity if tool.effect == "read" else 1), 0
+    for p in parents:
+        if p.exposure > facts.exposure or (p.exposure == facts.exposure and p.hops + 1 > facts.hops > 0):
+            facts.exposure, facts.hops = p.exposure, p.hops + 1
+
+
+def _endorses(source: NodeFacts) -> float:
+    """How far a source is an item that the request names."""
+    best = source.short_best if source.values else _LEAFLESS_ENDORSES * source.tool.object_asked
+    named = max(float(source.names_an_item), best * max(0.0, source.tool.object_nearest))
+    return named * (1.0 if source.node.provenance_tier == 1 else _UNTRUSTED_ENDORSES)
