@@ -33,7 +33,7 @@ from gatling.policy.bounds import highest_tiers, upper_bounds
 from gatling.policy.facts import Call, Destination, leaves
 from gatling.policy.rules import Operator
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode
-from gatling.schema.words import split_words
+from gatling.schema.words import number_word, split_words
 
 ValueKind = Literal["identity", "short", "long", "number", "limit"]
 
@@ -324,8 +324,8 @@ def _value(context: ContextFacts, path: str, leaf: Any) -> tuple[Value, list[str
     if isinstance(leaf, (int, float)):
         if is_limit(path):
             return Value(path, leaf, "limit", 1.0, 1.0, False), [], []
-        stated = f"{leaf:g}" in request.words or str(leaf) in request.text
-        return Value(path, leaf, "number", float(stated), float(stated), stated), [], []
+        is_stated = number_word(leaf) in request.words
+        return Value(path, leaf, "number", float(is_stated), float(is_stated), is_stated), [], []
     text = str(leaf)
     if is_limit(path) and as_number(text) is not None:
         return Value(path, leaf, "limit", 1.0, 1.0, False), [], []

@@ -179,8 +179,7 @@ class Rulebook:
     _found: dict[tuple[str, str], tuple[Clause, ...]] = field(default_factory=dict, repr=False)
     _roles: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     _held: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
-    _by_name: dict[str, list[Clause]] | None = field(default=None, repr=False)
-    _by_pattern: list[Clause] = field(default_factory=list, repr=False)
+    _index: tuple[dict[str, list[Clause]], list[Clause]] | None = field(default=None, repr=False)
 
     @property
     def is_allow_by_default(self) -> bool:
@@ -213,15 +212,18 @@ class Rulebook:
 
     def _candidates(self, tool: str) -> list[Clause]:
         """Clauses that could name the tool: those with plain names by an index, the others all."""
-        if self._by_name is None:
-            self._by_name = {}
+        if self._index is None:
+            by_name: dict[str, list[Clause]] = {}
+            by_pattern: list[Clause] = []
             for clause in self.clauses:
                 if clause.is_complement or any("*" in t or "?" in t for t in clause.tools):
-                    self._by_pattern.append(clause)
+                    by_pattern.append(clause)
                 else:
                     for name in {squashed(t) for t in clause.tools}:
-                        self._by_name.setdefault(name, []).append(clause)
-        return self._by_name.get(squashed_name(tool), []) + self._by_pattern
+                        by_name.setdefault(name, []).append(clause)
+            self._index = by_name, by_pattern  # whole at once: another thread must not see a part
+        by_name, by_pattern = self._index
+        return by_name.get(squashed_name(tool), []) + by_pattern
 
     def granted_scopes(self, role: str) -> frozenset[str]:
         if role not in self._held:

@@ -172,7 +172,7 @@ def _stops(rule: dict[str, Any], mutant: Attacked, rules: Rulebook) -> bool | No
     """Tell whether a rule denies the mutant: True at once, False where the request is known, None if it does not help."""
     more = recognise(rule)
     joined = dataclasses.replace(
-        rules, clauses=rules.clauses + more.clauses, _found={}, _roles={}, _held={}, _by_name=None, _by_pattern=[]
+        rules, clauses=rules.clauses + more.clauses, _found={}, _roles={}, _held={}, _index=None
     )
     oracle, context = Oracle(joined), mutant.seed.governance_context
     if more.unrecognised or judged(oracle, context, mutant.seed.execution_plan).violations:

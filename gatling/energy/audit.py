@@ -1,0 +1,232 @@
+"""One plan, judged in full: the oracle, then the critics, and how the two are fused.
+
+- What the oracle denies is denied, whatever the critics say.
+- What it cannot decide stays open: a part of the policy that may withhold the grant escalates; prose and the question
+  whether a call was asked for are what the critics are for.
+- The critics only tighten: they escalate or deny what the oracle lets pass.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatling.data.catalog.spec import ToolSpec
+from gatling.energy.calibration import Calibration
+from gatling.energy.composite import CompositeEnergy
+from gatling.energy.facts import ContextFacts, PlanFacts
+from gatling.energy.finding import CRITICS, SEVERITY, Assessment, Code, Finding, Source, Verdict
+from gatling.policy import ClauseKind, Oracle, Rulebook, Undecided, Violation, recognise
+from gatling.policy.oracle import Judgement
+from gatling.policy.source import PolicySource
+from gatling.schema import ExecutionPlan, GovernanceContext
+from gatling.schema.plain import canonical_json
+
+_MAX_POLICIES = 64
+_MAX_CONTEXTS = 1_024
+_FINDING_SHARE = 0.5  # of the alarm line; a critic below it has nothing to say
+
+KeyT = TypeVar("KeyT")
+ValueT = TypeVar("ValueT")
+
+
+class Kept(Generic[KeyT, ValueT]):
+    """The most recently used values, bounded in number; safe to share between threads."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: OrderedDict[KeyT, ValueT] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: KeyT, make: Callable[[], ValueT]) -> ValueT:
+        """Return the value of a key, making it if it is not kept. Two threads may make it at once; the first one stays."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        value = make()
+        with self._lock:
+            value = self._values.setdefault(key, value)
+            if len(self._values) > self._most:
+                self._values.popitem(last=False)
+        return value
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is kept of a context."""
+
+    facts: ContextFacts
+    oracle: Oracle
+    z_g: NDArray[np.float64] | None
+
+
+class PlanAuditor:
+    """Judges plans. Safe to share between threads; the same plan in the same context has the same assessment, to the bit.
+
+    Args:
+        critics: with the latent term's encoders, where it has a weight.
+        calibration: of these critics.
+        policies: read from files, so that findings name lines; others are read from the context and have none.
+        catalog: tools that are declared, by name; the rest is concluded from names.
+    """
+
+    def __init__(
+        self,
+        critics: CompositeEnergy,
+        calibration: Calibration,
+        *,
+        policies: tuple[PolicySource, ...] = (),
+        catalog: Mapping[str, ToolSpec] | None = None,
+    ) -> None:
+        self.critics = critics
+        self.calibration = calibration
+        self.catalog = catalog or {}
+        self._sources = {canonical_json(source.data): source for source in policies}
+        self._oracles: Kept[str, Oracle] = Kept(_MAX_POLICIES)
+        self._contexts: Kept[str, _Known] = Kept(_MAX_CONTEXTS)
+
+    def oracle(self, context: GovernanceContext) -> Oracle:
+        """Return the oracle of a context's policy, compiled once."""
+        text = canonical_json(context.policy)
+        return self._oracles.get(text, lambda: Oracle(recognise(self._sources.get(text, context.policy))))
+
+    def _known(self, context: GovernanceContext) -> _Known:
+        def make() -> _Known:
+            oracle = self.oracle(context)
+            latent = self.critics.latent if self.critics.uses_latent else None
+            z_g = latent.context_latent(context, oracle.rules) if latent else None
+            return _Known(ContextFacts(context, oracle.rules, self.catalog), oracle, z_g)
+
+        return self._contexts.get(context.digest, make)
+
+    def assess(self, context: GovernanceContext, plan: ExecutionPlan) -> Assessment:
+        """Judge a plan in full.
+
+        Raises:
+            InputError: if the policy cannot be read. The guard turns that into a denial.
+        """
+        known = self._known(context)
+        judgement = known.oracle.judge(context, plan)
+        facts = PlanFacts(known.facts, plan)
+        raw = self.critics.energies(facts, known.z_g)
+        total = self.critics.combine(raw) / self.calibration.line
+        if not np.isfinite(total).all():
+            return _fault("an energy is not a number")
+        learned = float(total.max())
+        verdict: Verdict = self.calibration.verdict(learned)
+        findings = [*_of_oracle(judgement), *self._of_critics(facts, raw, total)]
+        for finding in _open_questions(judgement, facts, known.oracle.rules):
+            findings.append(finding)
+            verdict = max(verdict, "escalate", key=SEVERITY.__getitem__)
+        if judgement.violations:
+            verdict = "deny"
+        if verdict == "allow":
+            findings = []
+        findings.sort(key=lambda f: -f.energy)  # stable: the oracle's own order within
+        return Assessment(
+            verdict=verdict,
+            energy=math.inf if judgement.violations else learned,
+            node_energy={n.node_id: float(e) for n, e in zip(plan.nodes, total, strict=True)},
+            findings=tuple(findings),
+            critic_energy={s: float(raw[s].max()) / self.calibration.lines[s] for s in CRITICS},
+        )
+
+    def _of_critics(
+        self, facts: PlanFacts, raw: dict[Source, NDArray[np.float64]], total: NDArray[np.float64]
+    ) -> list[Finding]:
+        """Return what the critics found: for each node above the line to escalate, those that carry its energy."""
+        found: list[Finding] = []
+        weights, line = self.critics.weights, self.calibration.line
+        for i in np.flatnonzero(total >= self.calibration.escalate):
+            shares = {s: weights[s] * float(raw[s][i]) / line for s in CRITICS}
+            largest = max(shares.values())
+            for source, share in shares.items():
+                alone = float(raw[source][i]) / self.calibration.lines[source]
+                if share == largest or (share > 0 and alone >= 1.0 and share >= _FINDING_SHARE * largest):
+                    found.append(self.critics.finding(source, facts, int(i), float(total[i]) * share / largest))
+        return found
+
+
+def _fault(reason: str) -> Assessment:
+    finding = Finding(Source.GUARD, Code.FAULT, None, None, None, reason, "a plan that can be judged", math.inf)
+    return Assessment("deny", math.inf, {}, (finding,))
+
+
+def _of_oracle(judgement: Judgement) -> list[Finding]:
+    return [_of_violation(violation) for violation in judgement.violations]
+
+
+def _of_violation(violation: Violation) -> Finding:
+    clause = violation.clause
+    code = Code.REQUIREMENT
+    if clause is None:
+        code = Code.NOT_GRANTED
+    elif clause.kind is ClauseKind.DENY:
+        code = Code.FORBIDDEN
+    bound = None
+    if clause is not None:
+        numbers = [c.value for c in (*clause.checks, *clause.when) if type(c.value) in (int, float)]
+        bound = float(numbers[0]) if len(numbers) == 1 else None
+    return Finding(
+        source=Source.ORACLE,
+        code=code,
+        node_id=violation.node_id,
+        argument=violation.argument,
+        clause=clause.place if clause else None,
+        found=violation.found,
+        wanted=violation.wanted,
+        energy=math.inf,
+        bound=bound,
+    )
+
+
+def _open_questions(judgement: Judgement, facts: PlanFacts, rules: Rulebook) -> list[Finding]:
+    """Return what the oracle could not decide and no critic is for: grants that may be missing, tools that nobody named."""
+    found = [
+        Finding(
+            source=Source.ORACLE,
+            code=Code.UNDECIDED,
+            node_id=undecided.node_id,
+            argument=None,
+            clause=undecided.clause.place if undecided.clause else None,
+            found=undecided.reason,
+            wanted="a rule that can be read",
+            energy=1.0,
+        )
+        for undecided in judgement.undecided
+        if _withholds(undecided)
+    ]
+    if rules.is_allow_by_default:
+        for node in facts.nodes:
+            if not node.tool.is_named and not node.tool.is_declared:
+                found.append(
+                    Finding(
+                        source=Source.ORACLE,
+                        code=Code.UNDECIDED,
+                        node_id=node.node.node_id,
+                        argument=None,
+                        clause=None,
+                        found=f"{node.tool.name} is named by no clause and by no catalogue",
+                        wanted="a tool that is known",
+                        energy=1.0,
+                    )
+                )
+    return found
+
+
+def _withholds(undecided: Undecided) -> bool:
+    """Tell whether an open question is about the grant itself, or about a denial, and not about prose or the request."""
+    if undecided.clause is None:
+        return True
+    return undecided.clause.kind is not ClauseKind.REQUIRE

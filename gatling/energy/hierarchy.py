@@ -1,0 +1,59 @@
+"""Hierarchy: a call that untrusted content may have asked for, and the request did not.
+
+The request stands above what tools return. Each node attends to the words of the request and of the clauses about its tool
+(`request.Request.nearness`: hard attention in the frozen word space); what comes out, with trust and effect, is weighed by
+a learned monotone network. Energy of a node: softplus of its logit, in [0, inf).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatling.energy.facts import NodeFacts, PlanFacts, Value
+from gatling.energy.finding import Code, Finding, Source
+from gatling.energy.monotone import MonotoneNet, softplus
+from gatling.energy.relevance import relevance
+
+
+@dataclass(frozen=True)
+class HierarchyCritic:
+    net: MonotoneNet
+
+    def __call__(self, facts: PlanFacts) -> NDArray[np.float64]:
+        """Return the energy of every node, `(nodes,)`, before calibration."""
+        return softplus(self.net(relevance(facts)))
+
+    def finding(self, facts: PlanFacts, i: int, energy: float) -> Finding:
+        node = facts.nodes[i]
+        value = least_asked(node)
+        clause = node.tool.needs_request or node.tool.general_rule
+        found = f"the request does not ask for {node.tool.name}"
+        if value is not None and value.asked < 0.5:
+            found = f"{shown(value.value)} is not in the request"
+            if node.node.provenance_tier > 1:
+                found += f" and comes from a source of tier {node.node.provenance_tier}"
+        return Finding(
+            source=Source.HIERARCHY,
+            code=Code.NOT_ASKED,
+            node_id=node.node.node_id,
+            argument=value.path if value is not None and value.asked < 0.5 else None,
+            clause=clause.place if clause else None,
+            found=found,
+            wanted="a call that the request asks for",
+            energy=energy,
+        )
+
+
+def least_asked(node: NodeFacts) -> Value | None:
+    """Return the argument value that the request states least, one that names something in the world first."""
+    candidates = [v for v in node.values if v.kind != "limit"]
+    return min(candidates, key=lambda v: (v.asked, v.kind != "identity", v.kind == "long"), default=None)
+
+
+def shown(value: object, most: int = 60) -> str:
+    """Return a value as it is shown in a finding: on one line, shortened with its length stated."""
+    text = " ".join(str(value).split())
+    return f"{text!r}" if len(text) <= most else f"{text[:most]!r}... ({len(text)} characters)"
