@@ -1,0 +1,181 @@
+"""Traces as what critics learn from: features and energies of every node, and which nodes are to blame.
+
+Beside the traces of a file stand mutants of its compliant ones, made by the Corrupter, and their near misses. A mutant knows
+the example it was made from, so that the two can be held apart by a margin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatling.data.corrupter import CallPool, Corrupter
+from gatling.data.groups import GroupKey
+from gatling.energy.audit import Kept
+from gatling.energy.facts import ContextFacts, PlanFacts
+from gatling.energy.finding import Source
+from gatling.energy.flow import FlowCritic
+from gatling.energy.latent import LatentCritic
+from gatling.energy.provenance import ProvenanceCritic
+from gatling.energy.relevance import relevance
+from gatling.energy.scope import asked_scope, scope_features
+from gatling.policy import Rulebook, recognise
+from gatling.policy.asking import request_of
+from gatling.schema import Trace, read_traces
+from gatling.schema.files import trace_files
+from gatling.schema.plain import canonical_json
+
+Floats = NDArray[np.float64]
+
+SCOPE_MUTATIONS = frozenset(("scope_blowup", "time_range_blowup", "sensitivity_escalation"))
+"""Edits that only change how much is asked for: the relevance of a node says nothing of them."""
+
+
+@dataclass
+class Example:
+    """One plan in its context."""
+
+    features: Floats
+    """`(nodes, features)`, see `energy.relevance`."""
+    fixed: dict[Source, Floats]
+    """Energies that nothing is learned for, `(nodes,)` each: provenance, flow, latent."""
+    scope: Floats
+    """`(nodes, scope features)`."""
+    asked: Floats
+    """`(nodes,)`: log10 of the scope asked for."""
+    bound: Floats
+    """`(nodes,)`: log10 of the policy's limit; infinite where it has none."""
+    is_blamed: NDArray[np.bool_]
+    """`(nodes,)`."""
+    is_violation: bool
+    kind: str
+    """`given`, `mutant` or `near_miss`."""
+    violation_type: str
+    source: int
+    """Which file."""
+    group: str
+    """What must not stand on two sides of a split."""
+    context: str
+    """Digest of the context."""
+    by: tuple[str, ...] = ()
+    """Values of the fields to report by."""
+    gold: int | None = None
+    """Position of the example that a mutant was made from."""
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether its nodes say something: a violation must name a node to blame."""
+        return not self.is_violation or bool(self.is_blamed.any())
+
+
+@dataclass
+class ExampleMaker:
+    """Args:
+    latent: with it, the latent term's energies are computed; without, they are 0.
+    report_by: fields of the trace that reports are by; no critic sees them.
+    """
+
+    latent: LatentCritic | None
+    group_by: str = "context"
+    report_by: tuple[str, ...] = ()
+    _rules: Kept[str, Rulebook] = field(default_factory=lambda: Kept(512))
+    _contexts: Kept[str, tuple[ContextFacts, Floats | None]] = field(default_factory=lambda: Kept(4_096))
+
+    def __post_init__(self) -> None:
+        self._group = GroupKey(self.group_by)
+        self._by = [GroupKey(name) for name in self.report_by]
+
+    def make(self, trace: Trace, *, kind: str, source: int, gold: int | None = None) -> Example:
+        context, plan = trace.governance_context, trace.execution_plan
+        facts_of_context, z_g = self._contexts.get(context.digest, lambda: self._context(trace))
+        facts = PlanFacts(facts_of_context, plan)
+        fixed = {Source.PROVENANCE: ProvenanceCritic()(facts), Source.FLOW: FlowCritic()(facts)}
+        fixed[Source.LATENT] = (
+            self.latent(facts, z_g) if self.latent is not None and z_g is not None else np.zeros(len(plan.nodes))
+        )
+        blamed = set(trace.violating_nodes)
+        bounds = [[b for k, (b, _) in n.tool.bounds.items() if k == "#volume" and b > 0] for n in facts.nodes]
+        return Example(
+            features=relevance(facts),
+            fixed=fixed,
+            scope=np.array([scope_features(facts_of_context, n) for n in facts.nodes]),
+            asked=np.log10([max(asked_scope(n).amount, 1.0) for n in facts.nodes]),
+            bound=np.array([np.log10(min(b)) if b else np.inf for b in bounds]),
+            is_blamed=np.array([n.node_id in blamed for n in plan.nodes]),
+            is_violation=not trace.is_compliant,
+            kind=kind,
+            violation_type=trace.violation_type or "",
+            source=source,
+            group=self._group(trace),
+            context=context.digest,
+            by=tuple(key(trace) for key in self._by),
+            gold=gold,
+        )
+
+    def _context(self, trace: Trace) -> tuple[ContextFacts, Floats | None]:
+        context = trace.governance_context
+        rules = self._rules.get(canonical_json(context.policy), lambda: recognise(context.policy))
+        z_g = self.latent.context_latent(context, rules) if self.latent is not None else None
+        return ContextFacts(context, rules), z_g
+
+
+def examples_of_files(
+    files: Sequence[Path],
+    maker: ExampleMaker,
+    *,
+    mutations: Sequence[str],
+    per_trace: int,
+    limit: int,
+    seed: int,
+    advance: Callable[[int], None] = lambda count: None,
+) -> list[Example]:
+    """Return the examples of some trace files, with mutants of their compliant traces.
+
+    Args:
+        limit: traces read of each file, at most, in its order.
+    """
+    found: list[Example] = []
+    for source, path in enumerate(files):
+        traces: list[Trace] = []
+        for part in trace_files(path):
+            for trace in read_traces(part):
+                traces.append(trace)
+                if len(traces) >= limit:
+                    break
+        found += _examples(traces, maker, found, mutations, per_trace, source, seed, advance)
+    return found
+
+
+def _examples(
+    traces: list[Trace],
+    maker: ExampleMaker,
+    before: list[Example],
+    mutations: Sequence[str],
+    per_trace: int,
+    source: int,
+    seed: int,
+    advance: Callable[[int], None],
+) -> Iterable[Example]:
+    pool = CallPool()
+    for trace in traces:
+        if trace.is_compliant:
+            pool.add(trace.execution_plan, request_of(trace.governance_context))
+    corrupter = Corrupter(mutations, pool=pool) if mutations and per_trace else None
+    found: list[Example] = []
+    for trace in traces:
+        found.append(maker.make(trace, kind="given", source=source))
+        gold = len(before) + len(found) - 1
+        subject = corrupter.subject(trace) if corrupter else None
+        if corrupter and subject:
+            rng = Random(f"{seed}:{trace.governance_context.digest}:{trace.execution_plan.digest}")
+            for mutant in corrupter.mutants(subject, rng, count=per_trace):
+                found.append(maker.make(mutant.trace, kind="mutant", source=source, gold=gold))
+                if mutant.near_miss is not None:
+                    found.append(maker.make(mutant.near_miss, kind="near_miss", source=source))
+        advance(1)
+    return found
