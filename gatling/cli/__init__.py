@@ -27,6 +27,7 @@ from gatling.cli.commands import (
     Show,
     Train,
 )
+from gatling.cli.guard_commands import Audit, Calibrate, Explain, Repair, TrainEnergy
 from gatling.errors import ConfigError, GatlingError, InputError
 from gatling.training.config import TrainingConfig
 
@@ -35,7 +36,12 @@ DESCRIPTION = """Judge an agent's plan against policy, offline.
 Start with `gatling train`: without data it runs a demonstration. `gatling COMMAND --help` shows the flags.
 """
 COMMANDS: dict[str, Callable[..., Any]] = {
+    "audit": Audit,
+    "repair": Repair,
+    "explain": Explain,
     "train": Train,
+    "train-energy": TrainEnergy,
+    "calibrate": Calibrate,
     "evaluate": Evaluate,
     "score": Score,
     "import": Import,

@@ -13,7 +13,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,6 +140,51 @@ class PlanAuditor:
             node_energy={n.node_id: float(e) for n, e in zip(plan.nodes, total, strict=True)},
             findings=tuple(findings),
             critic_energy={s: float(raw[s].max()) / self.calibration.lines[s] for s in CRITICS},
+        )
+
+    def explain(self, context: GovernanceContext, plan: ExecutionPlan) -> list[dict[str, Any]]:
+        """Return for every node its calibrated energies by critic, and the facts that they rest on; for people."""
+        known = self._known(context)
+        facts = PlanFacts(known.facts, plan)
+        raw = self.critics.energies(facts, known.z_g)
+        total = self.critics.combine(raw) / self.calibration.line
+        rows = []
+        for i, node in enumerate(facts.nodes):
+            energy = {"all": float(total[i]), **{str(s): float(raw[s][i]) / self.calibration.lines[s] for s in CRITICS}}
+            rows.append(
+                {
+                    "node_id": node.node.node_id,
+                    "tool_name": node.tool.name,
+                    "energy": {name: round(value, 4) for name, value in energy.items()},
+                    "facts": {
+                        "effect": node.tool.effect + ("" if node.tool.is_declared else " (by its name)"),
+                        "privilege": node.tool.privilege,
+                        "tier": node.effective_tier,
+                        "endorsed": round(node.endorsement, 2),
+                        "exposure": node.exposure,
+                        "tool asked": round(max(node.tool.object_asked, node.tool.verb_asked), 2),
+                        "values asked": round(sum(v.asked for v in node.values) / max(1, len(node.values)), 2),
+                    },
+                }
+            )
+        return rows
+
+    def only(self, assessment: Assessment, node_id: str) -> Assessment:
+        """Return what an assessment says of one call: its own energy and findings, and those of the plan as a whole."""
+        findings = tuple(f for f in assessment.findings if f.node_id in (node_id, None))
+        energy = assessment.node_energy.get(node_id, math.inf)
+        verdict = self.calibration.verdict(energy)
+        for finding in findings:
+            if finding.source in (Source.ORACLE, Source.GUARD):
+                stated: Verdict = "escalate" if finding.code is Code.UNDECIDED else "deny"
+                verdict = max(verdict, stated, key=SEVERITY.__getitem__)
+                energy = max(energy, finding.energy)
+        return Assessment(
+            verdict=verdict,
+            energy=energy,
+            node_energy={node_id: energy},
+            findings=() if verdict == "allow" else findings,
+            critic_energy=assessment.critic_energy,
         )
 
     def _of_critics(

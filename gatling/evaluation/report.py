@@ -16,7 +16,7 @@ from gatling.evaluation.embed import Embedded
 from gatling.evaluation.tables import markdown, metrics_table, summary_tables
 from gatling.schema.files import atomic_write
 
-_COMPLIANT, _OTHER, _VIOLATION = "#1b7837", "#888888", "#c51b2b"
+COMPLIANT, OTHER, VIOLATION = "#1b7837", "#888888", "#c51b2b"
 _MAX_POINTS = 1_500
 
 
@@ -40,11 +40,11 @@ def write_report(
     folder.mkdir(parents=True, exist_ok=True)
     pictures = []
     if history:
-        _save(_training_curve(history), folder / "training_curve.png")
+        save_figure(_training_curve(history), folder / "training_curve.png")
         pictures.append(("Training curve", "training_curve.png"))
-    _save(_similarity_histogram(embedded), folder / "similarity_histogram.png")
+    save_figure(_similarity_histogram(embedded), folder / "similarity_histogram.png")
     pictures.append(("Similarity of contexts and plans", "similarity_histogram.png"))
-    _save(_embedding_map(embedded), folder / "embedding_map.png")
+    save_figure(_embedding_map(embedded), folder / "embedding_map.png")
     pictures.append(("Map of the latents", "embedding_map.png"))
 
     lines = [f"# {title}", ""]
@@ -63,7 +63,7 @@ def write_report(
     return page
 
 
-def _axes(width: float = 8.0, height: float = 4.5, columns: int = 1) -> tuple[Figure, list[Axes]]:
+def new_axes(width: float = 8.0, height: float = 4.5, columns: int = 1) -> tuple[Figure, list[Axes]]:
     with mpl.rc_context({"font.size": 10}):
         figure = Figure(figsize=(width, height), layout="constrained")
         axes = [figure.add_subplot(1, columns, i + 1) for i in range(columns)]
@@ -72,23 +72,23 @@ def _axes(width: float = 8.0, height: float = 4.5, columns: int = 1) -> tuple[Fi
     return figure, axes
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
     FigureCanvasAgg(figure)
     with atomic_write(path) as stream:
         figure.savefig(stream, format="png", dpi=120, metadata={"Software": None})
 
 
 def _training_curve(history: list[dict[str, Any]]) -> Figure:
-    figure, (left, right) = _axes(10.0, 4.0, columns=2)
+    figure, (left, right) = new_axes(10.0, 4.0, columns=2)
     epochs = [h["epoch"] for h in history]
-    left.plot(epochs, [h["train/loss"] for h in history], label="training", color=_OTHER)
-    left.plot(epochs, [h["val/loss"] for h in history], label="validation", color=_COMPLIANT)
+    left.plot(epochs, [h["train/loss"] for h in history], label="training", color=OTHER)
+    left.plot(epochs, [h["val/loss"] for h in history], label="validation", color=COMPLIANT)
     left.set(xlabel="epoch", ylabel="loss", title="Loss")
     left.legend(frameon=False)
     for key, label, color in (
         ("val/nn_accuracy", "nearest-neighbour accuracy", "#2166ac"),
-        ("val/positive_similarity", "positive similarity", _COMPLIANT),
-        ("val/negative_similarity", "negative similarity", _OTHER),
+        ("val/positive_similarity", "positive similarity", COMPLIANT),
+        ("val/negative_similarity", "negative similarity", OTHER),
     ):
         points = [(h["epoch"], h[key]) for h in history if key in h]
         if points:
@@ -99,15 +99,15 @@ def _training_curve(history: list[dict[str, Any]]) -> Figure:
 
 
 def _similarity_histogram(embedded: Embedded) -> Figure:
-    figure, (axis,) = _axes()
+    figure, (axis,) = new_axes()
     own = embedded.similarity()
     compliant = torch.nonzero(embedded.is_compliant).squeeze(1)[:_MAX_POINTS]
     pairs = embedded.z_g[embedded.context[compliant]] @ embedded.z_e[embedded.plan[compliant]].T
     is_other = embedded.context[compliant][:, None] != embedded.context[compliant][None]
     groups = [
-        ("own compliant plan", own[embedded.is_compliant], _COMPLIANT),
-        ("compliant plan of another context", pairs[is_other], _OTHER),
-        ("own violating plan", own[~embedded.is_compliant], _VIOLATION),
+        ("own compliant plan", own[embedded.is_compliant], COMPLIANT),
+        ("compliant plan of another context", pairs[is_other], OTHER),
+        ("own violating plan", own[~embedded.is_compliant], VIOLATION),
     ]
     for label, values, color in groups:
         if len(values):
@@ -118,7 +118,7 @@ def _similarity_histogram(embedded: Embedded) -> Figure:
 
 
 def _embedding_map(embedded: Embedded) -> Figure:
-    figure, (axis,) = _axes(7.0, 6.0)
+    figure, (axis,) = new_axes(7.0, 6.0)
     rows = torch.linspace(0, max(0, len(embedded.plan) - 1), min(len(embedded.plan), _MAX_POINTS)).long()
     points = torch.cat([embedded.z_g[:_MAX_POINTS], embedded.z_e[embedded.plan[rows]]]).double()
     centred = points - points.mean(0)
@@ -138,8 +138,8 @@ def _embedding_map(embedded: Embedded) -> Figure:
         label="contexts",
     )
     for label, keep, color in (
-        ("compliant plans", is_compliant, _COMPLIANT),
-        ("violating plans", ~is_compliant, _VIOLATION),
+        ("compliant plans", is_compliant, COMPLIANT),
+        ("violating plans", ~is_compliant, VIOLATION),
     ):
         if keep.any():
             axis.scatter(

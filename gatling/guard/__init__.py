@@ -1,1 +1,4 @@
 """The guard: what a running agent asks before it acts."""
+
+from gatling.guard.decision import Decision as Decision
+from gatling.guard.guard import Guard as Guard

@@ -1,0 +1,279 @@
+"""The guard: a plan goes in, a decision with reasons comes out.
+
+    guard = Guard.from_pretrained()
+    decision = guard.audit(context, plan)
+    decision = guard.audit_pending(context, past, call)   # before each call of a running agent
+    decision = guard.repair(context, plan)                # with the nearest plan that passes, if there is one
+
+- Nothing that goes wrong allows: a missing or damaged model, a policy that cannot be read, a plan that is none, a value
+  that is not a number, a deadline that passes, an error of our own. Each denies, with the code `fault` and its reason.
+- Safe to share between threads. The verdict on a plan is the same alone and in a batch, on any number of threads, in any
+  process: critics compute in double precision in a fixed order, encoders in fp32 whatever else they may run in, one plan at
+  a time.
+- What is worth keeping is kept, bounded: compiled policies, and the latents of contexts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from gatling.data.catalog.spec import ToolSpec
+from gatling.encoders import DualEncoder
+from gatling.encoders.folder import pretrained_folder
+from gatling.energy import Assessment, Code, Finding, Source, Verdict
+from gatling.energy.audit import PlanAuditor
+from gatling.energy.calibration import CALIBRATION_NAME, Calibration
+from gatling.energy.composite import CRITICS_NAME, CompositeEnergy
+from gatling.energy.latent import LatentCritic
+from gatling.errors import CheckpointError, GatlingError, InputError
+from gatling.guard.decision import Decision
+from gatling.policy.source import PolicySource
+from gatling.repair import repair
+from gatling.schema import ExecutionPlan, GovernanceContext, PlanEdge, PlanNode, parse_plan
+from gatling.schema.parse import parse_context
+from gatling.schema.plain import canonical_json
+
+DEADLINE_MS = 200.0
+_MAX_WAITING = 8
+
+
+class Guard:
+    """Judges plans and repairs them.
+
+    Args:
+        auditor: None if there is nothing to judge with; then everything is denied, with `fault` as the reason.
+        fault: why there is no auditor.
+        deadline_ms: hard limit of one decision; a decision that takes longer is a denial. None for none.
+        repair_ms: how long a search for a repair may take, within the deadline.
+    """
+
+    def __init__(
+        self,
+        auditor: PlanAuditor | None,
+        *,
+        fault: str = "",
+        model_digest: str = "",
+        deadline_ms: float | None = DEADLINE_MS,
+        repair_ms: float = 50.0,
+    ) -> None:
+        if deadline_ms is not None and not 0 < deadline_ms < math.inf:
+            raise ValueError(f"deadline_ms is {deadline_ms}, it must be above 0")
+        self._auditor = auditor
+        self._fault = fault or "there is no model"
+        self.model_digest = model_digest
+        self.deadline_ms = deadline_ms
+        self.repair_ms = repair_ms
+        self._workers = ThreadPoolExecutor(_MAX_WAITING, "gatling-guard") if deadline_ms is not None else None
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        path: str | Path | None = None,
+        *,
+        policies: Iterable[PolicySource] = (),
+        catalog: Mapping[str, ToolSpec] | None = None,
+        deadline_ms: float | None = DEADLINE_MS,
+        is_strict: bool = True,
+    ) -> Guard:
+        """Load the guard that ships with Gatling, or one from a model folder with `critics.json` and `calibration.json`.
+
+        Args:
+            policies: as read from files (`gatling.policy.read_policy`), so that reasons name lines.
+            catalog: what tools do, by name; the rest is concluded from their names.
+            is_strict: raise if the model cannot be used; else make a guard that denies everything and says why.
+
+        Raises:
+            CheckpointError: if a file is missing, damaged, or does not belong to the others.
+        """
+        try:
+            folder = pretrained_folder() if path is None else Path(path)
+            auditor, digest = load_auditor(folder, policies=tuple(policies), catalog=catalog)
+        except GatlingError as error:
+            if is_strict:
+                raise
+            return cls(None, fault=str(error), deadline_ms=deadline_ms)
+        return cls(auditor, model_digest=digest, deadline_ms=deadline_ms)
+
+    # --- what is asked ------------------------------------------------------------------------------------------------
+
+    def audit(self, context: GovernanceContext | dict[str, Any], plan: ExecutionPlan | dict[str, Any]) -> Decision:
+        """Judge a whole plan before its first call."""
+        return self._decide(context, lambda: _plan(plan))
+
+    def audit_pending(
+        self,
+        context: GovernanceContext | dict[str, Any],
+        past: ExecutionPlan | dict[str, Any] | None,
+        call: PlanNode | dict[str, Any],
+        edges: Iterable[PlanEdge | tuple[str, str]] = (),
+    ) -> Decision:
+        """Judge the next call of a running agent, in the light of the calls it has made.
+
+        Args:
+            past: the calls made so far; None before the first.
+            call: the call that waits.
+            edges: data that flows from past calls into it.
+
+        Returns:
+            A decision whose reasons are about the waiting call only: what was done cannot be undone.
+        """
+
+        def joined() -> ExecutionPlan:
+            before = _plan(past) if past is not None else None
+            node = call if isinstance(call, PlanNode) else PlanNode.model_validate(call)
+            added = [e if isinstance(e, PlanEdge) else PlanEdge.model_validate(e) for e in edges]
+            nodes = (*before.nodes, node) if before else (node,)
+            return ExecutionPlan(nodes=nodes, edges=(*before.edges, *added) if before else tuple(added))
+
+        def of_call(plan: ExecutionPlan, assessment: Assessment) -> Assessment:
+            return assessment if self._auditor is None else self._auditor.only(assessment, plan.nodes[-1].node_id)
+
+        return self._decide(context, joined, of_call)
+
+    def repair(self, context: GovernanceContext | dict[str, Any], plan: ExecutionPlan | dict[str, Any]) -> Decision:
+        """Judge a plan, and where it is not allowed search for the nearest one that is.
+
+        Returns:
+            The decision on the plan as given; `repaired` passes this same guard.
+        """
+        return self._decide(context, lambda: _plan(plan), is_repairing=True)
+
+    def audit_batch(
+        self, items: Iterable[tuple[GovernanceContext | dict[str, Any], ExecutionPlan | dict[str, Any]]]
+    ) -> list[Decision]:
+        """Judge several plans; each decision is that of `audit`."""
+        return [self.audit(context, plan) for context, plan in items]
+
+    def explain(self, context: GovernanceContext, plan: ExecutionPlan) -> list[dict[str, Any]]:
+        """Return for every call its energies and the facts that they rest on; for people, never for logs or agents.
+
+        Raises:
+            GatlingError: if there is nothing to judge with, or the policy cannot be read.
+        """
+        if self._auditor is None:
+            raise CheckpointError(self._fault)
+        return self._auditor.explain(context, plan)
+
+    @property
+    def escalate_from(self) -> float:
+        """The energy from which on a plan is not simply allowed, on the scale where 1.0 denies; 0 without a model."""
+        return self._auditor.calibration.escalate if self._auditor else 0.0
+
+    def warm_up(self) -> None:
+        """Load what the first decision would load."""
+        context = GovernanceContext(policy={"allowed_operations": ["ping"]}, user_role="any")
+        self.audit(context, ExecutionPlan(nodes=(PlanNode(tool_name="ping", node_id="n1", provenance_tier=1),)))
+
+    # --- how it is answered -------------------------------------------------------------------------------------------
+
+    def _decide(
+        self,
+        context: GovernanceContext | dict[str, Any],
+        make_plan: Callable[[], ExecutionPlan],
+        narrow: Callable[[ExecutionPlan, Assessment], Assessment] = lambda plan, assessment: assessment,
+        *,
+        is_repairing: bool = False,
+    ) -> Decision:
+        started = time.perf_counter()
+
+        def work() -> Decision:
+            if self._auditor is None:
+                return self._denial(self._fault, started)
+            parsed = context if isinstance(context, GovernanceContext) else parse_context(context)
+            plan = make_plan()
+            assessment = narrow(plan, self._auditor.assess(parsed, plan))
+            decision = self._decision(parsed, plan, assessment, started)
+            if is_repairing and decision.verdict != "allow":
+                left = self.repair_ms
+                if self.deadline_ms is not None:
+                    left = min(left, 0.8 * self.deadline_ms - (time.perf_counter() - started) * 1e3)
+                found = repair(parsed, plan, self._auditor, deadline_ms=max(left, 0.0))
+                if found is not None and found.plan is not None:
+                    decision = replace(decision, repaired=found.plan, edits=tuple(str(e) for e in found.edits))
+            return replace(decision, latency_ms=(time.perf_counter() - started) * 1e3)
+
+        def guarded() -> Decision:
+            try:
+                return work()
+            except (InputError, ValidationError) as error:
+                return self._denial(f"refused: {_first_line(error)}", started)
+            except GatlingError as error:
+                return self._denial(_first_line(error), started)
+            except Exception as error:  # whatever it is, it must not allow
+                return self._denial(f"an error of the guard: {type(error).__name__}: {_first_line(error)}", started)
+
+        if self._workers is None or self.deadline_ms is None:
+            return guarded()
+        future = self._workers.submit(guarded)
+        try:
+            return future.result(timeout=self.deadline_ms / 1e3)
+        except FutureTimeout:
+            future.cancel()
+            return self._denial(f"no decision within {self.deadline_ms:g} ms", started)
+
+    def _decision(
+        self, context: GovernanceContext, plan: ExecutionPlan, assessment: Assessment, started: float
+    ) -> Decision:
+        return Decision(
+            verdict=assessment.verdict,
+            reasons=assessment.findings,
+            retryable=_is_retryable(assessment),
+            plan_digest=plan.digest,
+            policy_digest=hashlib.sha256(canonical_json(context.policy).encode()).hexdigest(),
+            model_digest=self.model_digest,
+            latency_ms=(time.perf_counter() - started) * 1e3,
+            assessment=assessment,
+        )
+
+    def _denial(self, reason: str, started: float) -> Decision:
+        finding = Finding(Source.GUARD, Code.FAULT, None, None, None, reason, "a plan that can be judged", math.inf)
+        verdict: Verdict = "deny"
+        return Decision(
+            verdict=verdict,
+            reasons=(finding,),
+            retryable=False,
+            plan_digest="",
+            policy_digest="",
+            model_digest=self.model_digest,
+            latency_ms=(time.perf_counter() - started) * 1e3,
+        )
+
+
+def load_auditor(
+    folder: Path, *, policies: tuple[PolicySource, ...] = (), catalog: Mapping[str, ToolSpec] | None = None
+) -> tuple[PlanAuditor, str]:
+    """Read encoders, critics and calibration of a model folder. Returns: the auditor, and the digest of all three.
+
+    Raises:
+        CheckpointError: if a file is missing, damaged, or does not belong to the others.
+    """
+    latent = LatentCritic(DualEncoder.from_pretrained(folder, precision="fp32"))
+    critics = CompositeEnergy.read(folder / CRITICS_NAME, latent)
+    calibration = Calibration.read(folder / CALIBRATION_NAME, critics.digest)
+    encoders = (folder / "config.json").read_bytes()
+    digest = hashlib.sha256(encoders + critics.digest.encode() + calibration.digest.encode()).hexdigest()
+    return PlanAuditor(critics, calibration, policies=policies, catalog=catalog), digest
+
+
+def _plan(plan: ExecutionPlan | dict[str, Any]) -> ExecutionPlan:
+    return plan if isinstance(plan, ExecutionPlan) else parse_plan(plan)
+
+
+def _is_retryable(assessment: Assessment) -> bool:
+    """Whether another plan could pass: not where a tool itself is ruled out for the role."""
+    final = {Code.FORBIDDEN, Code.NOT_GRANTED, Code.FAULT}
+    return assessment.verdict != "allow" and not all(f.code in final for f in assessment.findings)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]

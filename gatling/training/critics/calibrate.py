@@ -1,0 +1,127 @@
+"""Finding the lines: from scored plans to a `Calibration`, with figures that say how good it is."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatling.energy.calibration import Calibration, conformal_line, expected_calibration_error, fit_logistic
+from gatling.energy.composite import CompositeEnergy
+from gatling.energy.finding import CRITICS, Source
+from gatling.errors import ConfigError
+from gatling.evaluation.intervals import clopper_pearson
+from gatling.training.critics.examples import Example
+from gatling.training.critics.fit import energies
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Plans with the energies of their worst nodes, before calibration."""
+
+    composite: Floats
+    critics: dict[Source, Floats]
+    is_violation: NDArray[np.bool_]
+    context: list[str]
+    group: list[str]
+    """`given`, or the mutation that a violation was made by, or its violation type."""
+
+    @classmethod
+    def of(cls, examples: Sequence[Example], critics: CompositeEnergy) -> Scored:
+        raw = [energies(e, critics.hierarchy.net, critics.scope) for e in examples]
+        return cls(
+            composite=np.array([critics.combine(r).max() for r in raw]),
+            critics={s: np.array([r[s].max() for r in raw]) for s in CRITICS},
+            is_violation=np.array([e.is_violation for e in examples]),
+            context=[e.context for e in examples],
+            group=[e.violation_type or "given" for e in examples],
+        )
+
+
+def calibrate(scored: Scored, *, critics_digest: str, max_false_alarms: float, max_escalations: float) -> Calibration:
+    """Choose the lines on compliant plans, one score a context, and measure what they do.
+
+    Args:
+        max_false_alarms: probability that a compliant plan of a new context is denied, at most.
+        max_escalations: probability that it is denied or escalated, at most; not below `max_false_alarms`.
+
+    Raises:
+        ConfigError: if a rate is out of range, or there are too few contexts to promise it.
+    """
+    if not 0 < max_false_alarms < 1:
+        raise ConfigError(f"--max-false-alarms is {max_false_alarms}, it must be between 0 and 1")
+    if not max_false_alarms <= max_escalations < 1:
+        raise ConfigError(f"--max-escalations is {max_escalations}, it must be at least --max-false-alarms and below 1")
+    gold = ~scored.is_violation
+    by_context = _worst_of_context(scored.composite, scored.context, gold)
+    n = len(by_context)
+    line = conformal_line(by_context, max_false_alarms)
+    if not math.isfinite(line):
+        raise ConfigError(
+            f"{n} contexts with a compliant plan cannot promise a rate of {max_false_alarms}: "
+            f"at least {math.ceil(1 / max_false_alarms) - 1} are needed"
+        )
+    line = max(line, 1e-6)
+    escalate = min(1.0, max(conformal_line(by_context, max_escalations) / line, 1e-6))
+    lines = {}
+    for source in CRITICS:
+        found = conformal_line(_worst_of_context(scored.critics[source], scored.context, gold), max_false_alarms)
+        largest = float(scored.critics[source].max(initial=0.0))
+        lines[source] = found if found > 0 else max(largest, 1.0)
+    energy = scored.composite / line
+    slope, intercept = fit_logistic(energy, scored.is_violation) if scored.is_violation.any() else (0.0, 0.0)
+    calibration = Calibration(line, lines, escalate, slope, intercept, critics_digest)
+    denied = int((by_context > line).sum())
+    not_allowed = int((by_context / line > escalate).sum())
+    figures: dict[str, Any] = {
+        "max_false_alarms": max_false_alarms,
+        "max_escalations": max_escalations,
+        "contexts": n,
+        "plans": len(scored.composite),
+        "violations": int(scored.is_violation.sum()),
+        "denied_contexts": _rate(denied, n),
+        "not_allowed_contexts": _rate(not_allowed, n),
+        "expected_calibration_error": round(
+            expected_calibration_error(calibration.probability(energy), scored.is_violation), 4
+        ),
+        "by_violation": _by_violation(scored, calibration),
+    }
+    return Calibration(line, lines, escalate, slope, intercept, critics_digest, figures)
+
+
+def _worst_of_context(scores: Floats, context: list[str], chosen: NDArray[np.bool_]) -> Floats:
+    worst: dict[str, float] = {}
+    for i in np.flatnonzero(chosen):
+        worst[context[i]] = max(worst.get(context[i], -math.inf), float(scores[i]))
+    return np.array(list(worst.values()))
+
+
+def _rate(count: int, trials: int) -> dict[str, Any]:
+    low, high = clopper_pearson(count, trials)
+    return {"share": round(count / trials, 4), "interval": [round(low, 4), round(high, 4)], "of": trials}
+
+
+def _by_violation(scored: Scored, calibration: Calibration) -> dict[str, Any]:
+    """Return for each kind of violation how much is denied and caught, and the calibration error beside all gold plans."""
+    rows: dict[str, list[int]] = defaultdict(list)
+    for i in np.flatnonzero(scored.is_violation):
+        rows[scored.group[i]].append(int(i))
+    energy = scored.composite / calibration.line
+    gold = np.flatnonzero(~scored.is_violation)
+    found = {}
+    for name, chosen in sorted(rows.items()):
+        both = np.concatenate([gold, chosen])
+        probability = calibration.probability(energy[both])
+        found[name] = {
+            "denied": _rate(int((energy[chosen] >= 1).sum()), len(chosen)),
+            "caught": _rate(int((energy[chosen] >= calibration.escalate).sum()), len(chosen)),
+            "expected_calibration_error": round(expected_calibration_error(probability, scored.is_violation[both]), 4),
+        }
+    return found

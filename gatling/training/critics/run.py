@@ -1,0 +1,200 @@
+"""`gatling train-energy` and `gatling calibrate`: from trace files to `critics.json` and `calibration.json`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from gatling.data.corrupter.corrupter import mutation_names
+from gatling.encoders import DualEncoder
+from gatling.encoders.folder import CONFIG_NAME, EXECUTION_STEM, GOVERNANCE_STEM, pretrained_folder
+from gatling.energy.calibration import CALIBRATION_NAME, Calibration
+from gatling.energy.composite import CRITICS_NAME, CompositeEnergy
+from gatling.energy.finding import CRITICS
+from gatling.energy.hierarchy import HierarchyCritic
+from gatling.energy.latent import LatentCritic
+from gatling.errors import ConfigError, TrainingError
+from gatling.evaluation.separation import auroc
+from gatling.schema.files import atomic_write
+from gatling.training.critics.calibrate import Scored, calibrate
+from gatling.training.critics.examples import Example, ExampleMaker, examples_of_files
+from gatling.training.critics.fit import FitConfig, fit_hierarchy, fit_scope, fit_weights
+
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a run gives."""
+
+    critics: CompositeEnergy
+    calibration: Calibration
+    figures: dict[str, Any]
+    """On groups that nothing was fitted on but the weights and the lines."""
+
+
+def train_critics(
+    files: Sequence[Path],
+    model: DualEncoder,
+    config: FitConfig,
+    *,
+    mutations: str,
+    per_trace: int,
+    limit: int,
+    group_by: str,
+    val_share: float,
+    max_false_alarms: float,
+    max_escalations: float,
+    on_trace: Advance = lambda count: None,
+    on_step: Advance = lambda count: None,
+) -> Trained:
+    """Train all critics on trace files.
+
+    Raises:
+        ConfigError: if a setting is out of range, or there are too few groups.
+        TrainingError: if no plan is compliant or none is a violation.
+    """
+    if not 0 < val_share < 1:
+        raise ConfigError(f"--val-split is {val_share}, it must be between 0 and 1")
+    if config.hidden < 3 or config.hidden % 3:
+        raise ConfigError(f"--hidden is {config.hidden}, it must be a multiple of 3")
+    latent = LatentCritic(model)
+    maker = ExampleMaker(latent, group_by=group_by)
+    names = mutation_names(mutations) if per_trace else []
+    examples = examples_of_files(
+        files, maker, mutations=names, per_trace=per_trace, limit=limit, seed=config.seed, advance=on_trace
+    )
+    if not any(e.is_usable and e.is_violation for e in examples) or all(e.is_violation for e in examples):
+        raise TrainingError("the critics need compliant plans, and violations that name a node to blame")
+    seen, held = split_groups(examples, val_share, config.seed)
+    net = fit_hierarchy(seen, config, on_step)
+    scope = fit_scope(seen, config)
+    weights = fit_weights(held, net, scope)
+    critics = CompositeEnergy(HierarchyCritic(net), scope, weights, latent)
+    content = critics.to_json(training=_stated(files, config, mutations, per_trace, limit, group_by, examples))
+    critics = replace(critics, digest=hashlib.sha256(content).hexdigest())
+    scored = Scored.of(held, critics)
+    calibration = calibrate(
+        scored, critics_digest=critics.digest, max_false_alarms=max_false_alarms, max_escalations=max_escalations
+    )
+    return Trained(critics, calibration, {"content": content, **_figures(scored), "ablation": _ablation(held, critics)})
+
+
+def split_groups(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
+    """Split by group, by a digest of group and seed. Raises: ConfigError if a side would be empty."""
+    names = sorted({e.group for e in examples}, key=lambda g: hashlib.sha256(f"{seed}:{g}".encode()).digest())
+    held_names = set(names[: max(1, round(share * len(names)))])
+    if len(held_names) >= len(names):
+        raise ConfigError(f"{len(names)} groups are too few to hold some of them back; see --group-by")
+    return subset(examples, lambda e: e.group not in held_names), subset(examples, lambda e: e.group in held_names)
+
+
+def subset(examples: Sequence[Example], keep: Callable[[Example], bool]) -> list[Example]:
+    """Return the examples that are kept, with the positions of gold plans as they are then."""
+    position: dict[int, int] = {}
+    for i, example in enumerate(examples):
+        if keep(example):
+            position[i] = len(position)
+    return [
+        replace(examples[i], gold=position.get(gold) if (gold := examples[i].gold) is not None else None)
+        for i in position
+    ]
+
+
+def _figures(scored: Scored) -> dict[str, Any]:
+    """Return the area under the ROC curve of each critic and of all, by plan."""
+    truth = torch.tensor(scored.is_violation)
+    found = {str(s): round(auroc(torch.tensor(scored.critics[s]), truth), 4) for s in CRITICS}
+    return {"auroc": {**found, "composite": round(auroc(torch.tensor(scored.composite), truth), 4)}}
+
+
+def _ablation(held: Sequence[Example], critics: CompositeEnergy) -> dict[str, float]:
+    """Return the composite's AUROC with one critic left out at a time, the weights fitted anew."""
+    found = {}
+    for source in CRITICS:
+        weights = fit_weights(held, critics.hierarchy.net, critics.scope, without=frozenset([source]))
+        scored = Scored.of(held, replace(critics, weights=weights))
+        found[f"without {source}"] = round(auroc(torch.tensor(scored.composite), torch.tensor(scored.is_violation)), 4)
+    return found
+
+
+def _stated(
+    files: Sequence[Path],
+    config: FitConfig,
+    mutations: str,
+    per_trace: int,
+    limit: int,
+    group_by: str,
+    examples: Sequence[Example],
+) -> dict[str, Any]:
+    return {
+        "files": [file.name for file in files],
+        **asdict(config),
+        "mutations": mutations,
+        "per_trace": per_trace,
+        "limit": limit,
+        "group_by": group_by,
+        "examples": {kind: sum(e.kind == kind for e in examples) for kind in ("given", "mutant", "near_miss")},
+        "violations": int(np.sum([e.is_violation for e in examples])),
+    }
+
+
+def write_critics(trained: Trained, model: Path | None, output: Path) -> None:
+    """Write critics and calibration into a model folder; encoders are copied along if it is another than the model's.
+
+    Raises:
+        ConfigError: if the model is no folder.
+    """
+    folder = pretrained_folder() if model is None else model
+    if not folder.is_dir():
+        raise ConfigError(f"{folder} is no model folder; `gatling push` and `gatling pull` make one of a checkpoint")
+    output.mkdir(parents=True, exist_ok=True)
+    if output.resolve() != folder.resolve():
+        for name in (f"{GOVERNANCE_STEM}.safetensors", f"{EXECUTION_STEM}.safetensors", CONFIG_NAME):
+            _write(output / name, (folder / name).read_bytes())
+    _write(output / CRITICS_NAME, trained.figures["content"])
+    _write(output / CALIBRATION_NAME, trained.calibration.to_json())
+
+
+def recalibrate(
+    files: Sequence[Path],
+    folder: Path,
+    *,
+    mutations: str,
+    per_trace: int,
+    limit: int,
+    max_false_alarms: float,
+    max_escalations: float,
+    seed: int,
+    on_trace: Advance = lambda count: None,
+) -> tuple[Calibration, Scored]:
+    """Calibrate the critics of a model folder on trace files: their compliant plans, and violations with their mutants.
+
+    Raises:
+        ConfigError, CheckpointError: see `calibrate` and `CompositeEnergy.read`.
+    """
+    latent = LatentCritic(DualEncoder.from_pretrained(folder, precision="fp32"))
+    critics = CompositeEnergy.read(folder / CRITICS_NAME, latent)
+    names = mutation_names(mutations) if per_trace else []
+    maker = ExampleMaker(latent if critics.uses_latent else None)
+    examples = examples_of_files(
+        files, maker, mutations=names, per_trace=per_trace, limit=limit, seed=seed, advance=on_trace
+    )
+    if all(e.is_violation for e in examples):
+        raise TrainingError("no plan is compliant: there is nothing to hold false alarms against")
+    scored = Scored.of(examples, critics)
+    calibration = calibrate(
+        scored, critics_digest=critics.digest, max_false_alarms=max_false_alarms, max_escalations=max_escalations
+    )
+    return calibration, scored
+
+
+def _write(path: Path, content: bytes) -> None:
+    with atomic_write(path) as stream:
+        stream.write(content)
