@@ -100,7 +100,7 @@ def _prepare(command: Audit | Repair | Explain) -> tuple[Guard, GovernanceContex
         raise InputError("not a plan: it is no JSON object", file=str(command.plan))
     own: dict[str, Any] = data.get("governance_context", {}) if "execution_plan" in data else {}
     try:
-        plan = parse_plan(data["execution_plan"] if "execution_plan" in data else data)
+        plan = parse_plan(data.get("execution_plan", data))
     except InputError as error:
         raise error.at(str(command.plan), None) from None
     policies: tuple[PolicySource, ...] = ()

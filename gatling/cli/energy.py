@@ -31,7 +31,7 @@ def run_train_energy(command: TrainEnergy) -> int:
     )
     with (
         Progress("reading and attacking", unit="traces") as traces,
-        Progress("training", unit="steps", total=command.networks * command.steps) as steps,
+        Progress("training", unit="steps", total=None) as steps,
     ):
         trained = train_critics(
             command.dataset,
@@ -40,8 +40,7 @@ def run_train_energy(command: TrainEnergy) -> int:
             mutations=command.mutations,
             per_trace=command.per_trace,
             limit=command.limit,
-            group_by=command.group_by,
-            val_share=command.val_split,
+            suite_by=command.suite_by,
             max_false_alarms=command.max_false_alarms,
             max_escalations=command.max_escalations,
             on_trace=traces.advance,
@@ -55,11 +54,11 @@ def run_train_energy(command: TrainEnergy) -> int:
         return 0
     columns = ("critic", "weight", "AUROC", "composite without it")
     rows = [
-        (str(s), f"{w:.3f}", f"{figures['auroc'][str(s)]:.3f}", f"{figures['ablation'][f'without {s}']:.3f}")
+        (str(s), f"{w:.3f}", f"{figures['auroc'][str(s)]:.3f}", f"{figures['ablation'][str(s)]:.3f}")
         for s, w in trained.critics.weights.items()
     ]
     rows.append(("all", "", f"{figures['auroc']['composite']:.3f}", ""))
-    print_table("on groups held back", columns, rows)
+    print_table("on suites left out", columns, rows)
     _print_calibration(trained.calibration)
     print(f"{command.output}: ready for `gatling audit --model`")
     return 0

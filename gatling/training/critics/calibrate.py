@@ -12,12 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatling.energy.calibration import Calibration, conformal_line, expected_calibration_error, fit_logistic
-from gatling.energy.composite import CompositeEnergy
 from gatling.energy.finding import CRITICS, Source
 from gatling.errors import ConfigError
 from gatling.evaluation.intervals import clopper_pearson
 from gatling.training.critics.examples import Example
-from gatling.training.critics.fit import energies
 
 Floats = NDArray[np.float64]
 
@@ -34,10 +32,13 @@ class Scored:
     """`given`, or the mutation that a violation was made by, or its violation type."""
 
     @classmethod
-    def of(cls, examples: Sequence[Example], critics: CompositeEnergy) -> Scored:
-        raw = [energies(e, critics.hierarchy.net, critics.scope) for e in examples]
+    def of(
+        cls, examples: Sequence[Example], raw: Sequence[dict[Source, Floats]], weights: dict[Source, float]
+    ) -> Scored:
+        """Take the worst nodes of examples with their energies by critic."""
+        total = [sum((weights[s] * r[s] for s in CRITICS), np.zeros(len(r[CRITICS[0]]))) for r in raw]
         return cls(
-            composite=np.array([critics.combine(r).max() for r in raw]),
+            composite=np.array([t.max() for t in total]),
             critics={s: np.array([r[s].max() for r in raw]) for s in CRITICS},
             is_violation=np.array([e.is_violation for e in examples]),
             context=[e.context for e in examples],

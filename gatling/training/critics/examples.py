@@ -7,7 +7,7 @@ the example it was made from, so that the two can be held apart by a margin.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
@@ -58,8 +58,8 @@ class Example:
     violation_type: str
     source: int
     """Which file."""
-    group: str
-    """What must not stand on two sides of a split."""
+    suite: str
+    """What is left out as a whole when weights are fitted and lines are found."""
     context: str
     """Digest of the context."""
     by: tuple[str, ...] = ()
@@ -81,13 +81,13 @@ class ExampleMaker:
     """
 
     latent: LatentCritic | None
-    group_by: str = "context"
+    suite_by: str = "meta.suite"
     report_by: tuple[str, ...] = ()
     _rules: Kept[str, Rulebook] = field(default_factory=lambda: Kept(512))
     _contexts: Kept[str, tuple[ContextFacts, Floats | None]] = field(default_factory=lambda: Kept(4_096))
 
     def __post_init__(self) -> None:
-        self._group = GroupKey(self.group_by)
+        self._suite = GroupKey(self.suite_by)
         self._by = [GroupKey(name) for name in self.report_by]
 
     def make(self, trace: Trace, *, kind: str, source: int, gold: int | None = None) -> Example:
@@ -111,11 +111,17 @@ class ExampleMaker:
             kind=kind,
             violation_type=trace.violation_type or "",
             source=source,
-            group=self._group(trace),
+            suite=self._suite_of(trace, source),
             context=context.digest,
             by=tuple(key(trace) for key in self._by),
             gold=gold,
         )
+
+    def _suite_of(self, trace: Trace, source: int) -> str:
+        """Return the suite that the trace names; of one that names none the file counts."""
+        missing = self._suite.num_missing
+        name = self._suite(trace)
+        return name if self._suite.num_missing == missing else f"file {source}"
 
     def _context(self, trace: Trace) -> tuple[ContextFacts, Floats | None]:
         context = trace.governance_context
@@ -179,3 +185,15 @@ def _examples(
                     found.append(maker.make(mutant.near_miss, kind="near_miss", source=source))
         advance(1)
     return found
+
+
+def subset(examples: Sequence[Example], keep: Callable[[Example], bool]) -> list[Example]:
+    """Return the examples that are kept, with the positions of gold plans as they are then."""
+    position: dict[int, int] = {}
+    for i, example in enumerate(examples):
+        if keep(example):
+            position[i] = len(position)
+    return [
+        replace(examples[i], gold=position.get(gold) if (gold := examples[i].gold) is not None else None)
+        for i in position
+    ]

@@ -4,14 +4,15 @@
   worst node (is the plan a violation?), and a margin: a mutant's energy is at least `security_margin` above its gold
   plan's. Several networks of different seeds are averaged into one.
 - Scope: linear quantile regression (Koenker and Bassett, 1978) of the log10 scope on compliant plans.
-- Composite: non-negative weights of all critics by logistic regression on nodes and worst nodes, on other groups than the
-  network saw.
+- Composite: non-negative weights of all critics by logistic regression on nodes and worst nodes, on energies that come from
+  networks which saw nothing of the example's suite (stacking, Wolpert, 1992): what serves on a suite that was never seen
+  is what counts, and there fixed formulas hold up better than on suites that were.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ from gatling.energy.finding import CRITICS, Source
 from gatling.energy.monotone import MonotoneNet, softplus
 from gatling.energy.relevance import SIGNS
 from gatling.energy.scope import ScopeCritic
-from gatling.training.critics.examples import SCOPE_MUTATIONS, Example
+from gatling.training.critics.examples import SCOPE_MUTATIONS, Example, subset
 
 Floats = NDArray[np.float64]
 
@@ -206,22 +207,37 @@ def energies(example: Example, net: MonotoneNet, scope: ScopeCritic) -> dict[Sou
     }
 
 
+def cross_energies(
+    examples: Sequence[Example], config: FitConfig, advance: Callable[[int], None] = lambda count: None
+) -> list[dict[Source, Floats]]:
+    """Return each critic's energies of every example, from a network and a prediction fitted on all other suites."""
+    found: list[dict[Source, Floats]] = [{} for _ in examples]
+    single = replace(config, networks=1)
+    for suite in sorted({e.suite for e in examples}):
+        others = subset(examples, lambda e, suite=suite: e.suite != suite)  # type: ignore[misc]
+        net, scope = fit_hierarchy(others, single, advance), fit_scope(others, single)
+        for i, example in enumerate(examples):
+            if example.suite == suite:
+                found[i] = energies(example, net, scope)
+    return found
+
+
 def fit_weights(
     examples: Sequence[Example],
-    net: MonotoneNet,
-    scope: ScopeCritic,
+    raw: Sequence[dict[Source, Floats]],
     *,
     without: frozenset[Source] = frozenset(),
     steps: int = 600,
 ) -> dict[Source, float]:
-    """Fit the weights of the critics on examples that the network has not seen.
+    """Fit the weights of the critics.
 
     Args:
+        raw: energies of each example, from `cross_energies`.
         without: critics whose weight is held at 0, for measuring what each gives.
     """
-    chosen = [e for e in examples if e.is_usable]
-    stacked = [np.stack([energies(e, net, scope)[s] for s in CRITICS], axis=1) for e in chosen]
-    x = [torch.tensor(s) for s in stacked]
+    kept_rows = [i for i, e in enumerate(examples) if e.is_usable]
+    chosen = [examples[i] for i in kept_rows]
+    x = [torch.tensor(np.stack([raw[i][s] for s in CRITICS], axis=1)) for i in kept_rows]
     y = [torch.tensor(e.is_blamed, dtype=torch.float64) for e in chosen]
     is_violation = torch.tensor([float(e.is_violation) for e in chosen], dtype=torch.float64)
     say = torch.tensor(draw_weights(chosen))

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from gatling.data.corrupter.corrupter import mutation_names
 from gatling.encoders import DualEncoder
 from gatling.encoders.folder import CONFIG_NAME, EXECUTION_STEM, GOVERNANCE_STEM, pretrained_folder
 from gatling.energy.calibration import CALIBRATION_NAME, Calibration
 from gatling.energy.composite import CRITICS_NAME, CompositeEnergy
-from gatling.energy.finding import CRITICS
+from gatling.energy.finding import CRITICS, Source
 from gatling.energy.hierarchy import HierarchyCritic
 from gatling.energy.latent import LatentCritic
 from gatling.errors import ConfigError, TrainingError
@@ -24,9 +25,11 @@ from gatling.evaluation.separation import auroc
 from gatling.schema.files import atomic_write
 from gatling.training.critics.calibrate import Scored, calibrate
 from gatling.training.critics.examples import Example, ExampleMaker, examples_of_files
-from gatling.training.critics.fit import FitConfig, fit_hierarchy, fit_scope, fit_weights
+from gatling.training.critics.fit import FitConfig, cross_energies, energies, fit_hierarchy, fit_scope, fit_weights
 
 Advance = Callable[[int], None]
+Floats = NDArray[np.float64]
+MAX_FOLDS = 12
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Trained:
     critics: CompositeEnergy
     calibration: Calibration
     figures: dict[str, Any]
-    """On groups that nothing was fitted on but the weights and the lines."""
+    """On suites that the scoring network had not seen; weights and lines were fitted on the same scores."""
 
 
 def train_critics(
@@ -47,8 +50,7 @@ def train_critics(
     mutations: str,
     per_trace: int,
     limit: int,
-    group_by: str,
-    val_share: float,
+    suite_by: str,
     max_false_alarms: float,
     max_escalations: float,
     on_trace: Advance = lambda count: None,
@@ -60,67 +62,70 @@ def train_critics(
         ConfigError: if a setting is out of range, or there are too few groups.
         TrainingError: if no plan is compliant or none is a violation.
     """
-    if not 0 < val_share < 1:
-        raise ConfigError(f"--val-split is {val_share}, it must be between 0 and 1")
     if config.hidden < 3 or config.hidden % 3:
         raise ConfigError(f"--hidden is {config.hidden}, it must be a multiple of 3")
     latent = LatentCritic(model)
-    maker = ExampleMaker(latent, group_by=group_by)
+    maker = ExampleMaker(latent, suite_by=suite_by)
     names = mutation_names(mutations) if per_trace else []
     examples = examples_of_files(
         files, maker, mutations=names, per_trace=per_trace, limit=limit, seed=config.seed, advance=on_trace
     )
     if not any(e.is_usable and e.is_violation for e in examples) or all(e.is_violation for e in examples):
         raise TrainingError("the critics need compliant plans, and violations that name a node to blame")
-    seen, held = split_groups(examples, val_share, config.seed)
-    net = fit_hierarchy(seen, config, on_step)
-    scope = fit_scope(seen, config)
-    weights = fit_weights(held, net, scope)
-    critics = CompositeEnergy(HierarchyCritic(net), scope, weights, latent)
-    content = critics.to_json(training=_stated(files, config, mutations, per_trace, limit, group_by, examples))
+    examples = with_folds(examples, config.seed)
+    raw = cross_energies(examples, config, on_step)
+    weights = fit_weights(examples, raw)
+    critics = CompositeEnergy(
+        HierarchyCritic(fit_hierarchy(examples, config, on_step)), fit_scope(examples, config), weights, latent
+    )
+    content = critics.to_json(training=_stated(files, config, mutations, per_trace, limit, suite_by, examples))
     critics = replace(critics, digest=hashlib.sha256(content).hexdigest())
-    scored = Scored.of(held, critics)
+    scored = Scored.of(examples, raw, weights)
     calibration = calibrate(
         scored, critics_digest=critics.digest, max_false_alarms=max_false_alarms, max_escalations=max_escalations
     )
-    return Trained(critics, calibration, {"content": content, **_figures(scored), "ablation": _ablation(held, critics)})
+    figures = {"content": content, "auroc": _auroc_of_all(scored), "ablation": _ablation(examples, raw)}
+    return Trained(critics, calibration, figures)
 
 
-def split_groups(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
-    """Split by group, by a digest of group and seed. Raises: ConfigError if a side would be empty."""
-    names = sorted({e.group for e in examples}, key=lambda g: hashlib.sha256(f"{seed}:{g}".encode()).digest())
-    held_names = set(names[: max(1, round(share * len(names)))])
-    if len(held_names) >= len(names):
-        raise ConfigError(f"{len(names)} groups are too few to hold some of them back; see --group-by")
-    return subset(examples, lambda e: e.group not in held_names), subset(examples, lambda e: e.group in held_names)
+def with_folds(examples: Sequence[Example], seed: int) -> list[Example]:
+    """Return the examples with suites that can be left out one at a time: 2 to `MAX_FOLDS` of them.
+
+    More are joined, and a single one is cut by context, both by digest.
+
+    Raises:
+        ConfigError: if there is only one context.
+    """
+    suites = {e.suite for e in examples}
+    if 2 <= len(suites) <= MAX_FOLDS:
+        return list(examples)
+    whole = len(suites) > MAX_FOLDS
+
+    def fold(example: Example) -> str:
+        name = example.suite if whole else example.context
+        digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+        return f"fold {int.from_bytes(digest[:4], 'big') % (MAX_FOLDS if whole else 4)}"
+
+    folded = [replace(e, suite=fold(e)) for e in examples]
+    if len({e.suite for e in folded}) < 2:
+        raise ConfigError("the traces have a single context: there is nothing to leave out and to measure on")
+    return folded
 
 
-def subset(examples: Sequence[Example], keep: Callable[[Example], bool]) -> list[Example]:
-    """Return the examples that are kept, with the positions of gold plans as they are then."""
-    position: dict[int, int] = {}
-    for i, example in enumerate(examples):
-        if keep(example):
-            position[i] = len(position)
-    return [
-        replace(examples[i], gold=position.get(gold) if (gold := examples[i].gold) is not None else None)
-        for i in position
-    ]
-
-
-def _figures(scored: Scored) -> dict[str, Any]:
+def _auroc_of_all(scored: Scored) -> dict[str, float]:
     """Return the area under the ROC curve of each critic and of all, by plan."""
     truth = torch.tensor(scored.is_violation)
     found = {str(s): round(auroc(torch.tensor(scored.critics[s]), truth), 4) for s in CRITICS}
-    return {"auroc": {**found, "composite": round(auroc(torch.tensor(scored.composite), truth), 4)}}
+    return {**found, "composite": round(auroc(torch.tensor(scored.composite), truth), 4)}
 
 
-def _ablation(held: Sequence[Example], critics: CompositeEnergy) -> dict[str, float]:
+def _ablation(examples: Sequence[Example], raw: Sequence[dict[Source, Floats]]) -> dict[str, float]:
     """Return the composite's AUROC with one critic left out at a time, the weights fitted anew."""
     found = {}
     for source in CRITICS:
-        weights = fit_weights(held, critics.hierarchy.net, critics.scope, without=frozenset([source]))
-        scored = Scored.of(held, replace(critics, weights=weights))
-        found[f"without {source}"] = round(auroc(torch.tensor(scored.composite), torch.tensor(scored.is_violation)), 4)
+        weights = fit_weights(examples, raw, without=frozenset([source]))
+        scored = Scored.of(examples, raw, weights)
+        found[str(source)] = round(auroc(torch.tensor(scored.composite), torch.tensor(scored.is_violation)), 4)
     return found
 
 
@@ -130,7 +135,7 @@ def _stated(
     mutations: str,
     per_trace: int,
     limit: int,
-    group_by: str,
+    suite_by: str,
     examples: Sequence[Example],
 ) -> dict[str, Any]:
     return {
@@ -139,7 +144,8 @@ def _stated(
         "mutations": mutations,
         "per_trace": per_trace,
         "limit": limit,
-        "group_by": group_by,
+        "suite_by": suite_by,
+        "suites": sorted({e.suite for e in examples}),
         "examples": {kind: sum(e.kind == kind for e in examples) for kind in ("given", "mutant", "near_miss")},
         "violations": int(np.sum([e.is_violation for e in examples])),
     }
@@ -188,7 +194,8 @@ def recalibrate(
     )
     if all(e.is_violation for e in examples):
         raise TrainingError("no plan is compliant: there is nothing to hold false alarms against")
-    scored = Scored.of(examples, critics)
+    raw = [energies(e, critics.hierarchy.net, critics.scope) for e in examples]
+    scored = Scored.of(examples, raw, critics.weights)
     calibration = calibrate(
         scored, critics_digest=critics.digest, max_false_alarms=max_false_alarms, max_escalations=max_escalations
     )
