@@ -139,6 +139,22 @@ class ContextFacts:
         return frozenset(found)
 
     @cached_property
+    def own_text(self) -> str:
+        """The session beside the request as one run of letters and digits, to find an organisation's host in."""
+        values = (v for _, v in leaves(self.context.session_context) if isinstance(v, str))
+        return " ".join("".join(split_words(v)) for v in values if v.lower() != self.request.text)
+
+    def is_own(self, text: str) -> bool:
+        """Tell whether an address is the user's own: a local part of the session's words, at the session's organisation."""
+        local, at, host = text.lower().strip().rpartition("@")
+        if not at:
+            words = split_words(text)
+            return bool(words) and all(word in self.own_words for word in words)
+        name = "".join(split_words(host.split(".")[0]))
+        words = split_words(local)
+        return len(name) >= 3 and name in self.own_text and bool(words) and all(w in self.own_words for w in words)
+
+    @cached_property
     def _tools(self) -> dict[str, ToolFacts]:
         return {}
 
@@ -219,8 +235,9 @@ class NodeFacts:
     """Stems of the request that the call's tool and values take up."""
     identities: tuple[float, ...]
     """How far each identity is asked, those inside longer texts included."""
-    tier_excess: int
-    """How far the tier is above the lowest that a clause lets the call or one of its arguments have, plus 1; else 0."""
+    excesses: tuple[tuple[int, bool], ...]
+    """For each clause on trust: how far the tier is above the highest allowed, plus 1, and whether an item that the request
+    names excuses it."""
     parents: tuple[int, ...] = ()
     endorsement: float = 0.0
     anchor: float = 0.0
@@ -251,6 +268,13 @@ class NodeFacts:
     def names_an_item(self) -> bool:
         """Whether the request states one of its identities to the letter."""
         return any(v.kind == "identity" and v.is_literal for v in self.values)
+
+    @property
+    def tier_excess(self) -> float:
+        """How far the tier is above the highest that a clause allows, plus 1, closed by endorsement where that excuses it."""
+        return max(
+            (max(0, n) * (1 - self.endorsement if is_excused else 1.0) for n, is_excused in self.excesses), default=0
+        )
 
     @property
     def trust_gap(self) -> float:
@@ -294,28 +318,23 @@ def _node_facts(context: ContextFacts, node: PlanNode, parents: tuple[int, ...])
         if value.kind == "identity":
             identities.append(value.asked)
         identities += inner
-    session = context.own_words
     return NodeFacts(
         node=node,
         tool=tool,
         values=tuple(values),
         destinations=tuple(call.destinations),
-        unasked_destinations=tuple(d for d in call.destinations if not _is_named(d, context.request, session)),
+        unasked_destinations=tuple(
+            d for d in call.destinations if d.text not in context.request.text and not context.is_own(d.text)
+        ),
         covered=frozenset(covered & context.request.stems),
         identities=tuple(identities),
-        tier_excess=max(
-            (node.provenance_tier - t.highest + 1 for t in tool.tiers if not t.argument or call.argument(t.argument)),
-            default=0,
+        excesses=tuple(
+            (node.provenance_tier - t.highest + 1, bool(t.clause.exception))
+            for t in tool.tiers
+            if not t.argument or call.argument(t.argument)
         ),
         parents=parents,
     )
-
-
-def _is_named(destination: Destination, request: Request, own_words: frozenset[str]) -> bool:
-    if destination.text in request.text:
-        return True
-    words = split_words(destination.text)
-    return bool(words) and all(word in own_words for word in words)
 
 
 def _value(context: ContextFacts, path: str, leaf: Any) -> tuple[Value, list[str], list[float]]:
@@ -338,7 +357,7 @@ def _value(context: ContextFacts, path: str, leaf: Any) -> tuple[Value, list[str
     near = request.nearness(words)
     nearness = max(sum(near) / len(near) if near else 0.0, float(literal))
     if len(text) < _MAX_IDENTITY_CHARS and _IDENTITY.search(text):
-        is_own = bool(words) and all(word in context.own_words for word in split_words(text))
+        is_own = context.is_own(text)
         plain = not any(c in text for c in "@./")
         stated = max(float(literal), float(is_own), asked if plain else 0.0)
         if _ADDRESS.fullmatch(text):  # a person by the name in the address
@@ -399,5 +418,7 @@ def _propagate(facts: NodeFacts, parents: list[NodeFacts]) -> None:
 def _endorses(source: NodeFacts) -> float:
     """How far a source is an item that the request names."""
     best = source.short_best if source.values else _LEAFLESS_ENDORSES * source.tool.object_asked
-    named = max(float(source.names_an_item), best * max(0.0, source.tool.object_nearest))
+    # A product that was searched for is no text that was pointed to: the tool's own object must be what the request is about.
+    pointed_to = max(0.0, 2 * source.tool.object_nearest - 1)
+    named = max(float(source.names_an_item), best * pointed_to)
     return named * (1.0 if source.node.provenance_tier == 1 else _UNTRUSTED_ENDORSES)
