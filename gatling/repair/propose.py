@@ -27,9 +27,10 @@ from gatling.repair.arguments import (
     values_of,
 )
 from gatling.repair.edits import DeEscalate, DropArgument, Edit, Narrow, Prune, Redirect
+from gatling.repair.flow import Flow
 from gatling.repair.grounds import Grounds
 from gatling.repair.tools import is_weaker, standing
-from gatling.repair.widens import calls_that_go, day_of, drop_widens, is_inwards, may_be_less, pieces_of
+from gatling.repair.widens import day_of, drop_widens, is_inwards, may_be_less, pieces_of
 from gatling.schema import ExecutionPlan, PlanNode
 
 MAX_PROPOSALS = 48
@@ -54,13 +55,14 @@ def propose(plan: ExecutionPlan, assessment: Assessment, grounds: Grounds) -> li
     """
     nodes = {node.node_id: node for node in plan.nodes}
     findings = [f for f in assessment.findings if f.node_id in nodes]
+    flow = Flow(plan)
     if not findings:
-        return _by_energy(plan, assessment)
+        return _by_energy(plan, assessment, flow)
     found: dict[str, Edit] = {}
     for finding in findings[:MAX_FINDINGS]:
         node = nodes[finding.node_id or ""]
-        for edit in _for_finding(plan, node, finding, grounds):
-            found.setdefault(repr(edit), edit)
+        for edit in _for_finding(plan, flow, node, finding, grounds):
+            found.setdefault(f"prune {edit.roots}" if isinstance(edit, Prune) else repr(edit), edit)
             if len(found) >= MAX_PROPOSALS:
                 return list(found.values())
     return list(found.values())
@@ -68,26 +70,27 @@ def propose(plan: ExecutionPlan, assessment: Assessment, grounds: Grounds) -> li
 
 def prune_all(plan: ExecutionPlan, assessment: Assessment) -> Prune | None:
     """Return the edit that removes every call that a finding names; None if there is no such call, or no other would be left."""
+    flow = Flow(plan)
     known = {node.node_id for node in plan.nodes}
     blamed = tuple(dict.fromkeys(f.node_id for f in assessment.findings if f.node_id in known))
-    return _prune(plan, tuple(b for b in blamed if b is not None))
+    return _prune(plan, flow, tuple(b for b in blamed if b is not None))
 
 
-def _by_energy(plan: ExecutionPlan, assessment: Assessment) -> list[Edit]:
+def _by_energy(plan: ExecutionPlan, assessment: Assessment, flow: Flow) -> list[Edit]:
     """Removals where nobody says which call is to blame: the calls of highest energy first."""
     energy = assessment.node_energy
     ranked = sorted(enumerate(plan.nodes), key=lambda pair: (-energy.get(pair[1].node_id, 0.0), pair[0]))
-    edits = (_prune(plan, (node.node_id,)) for _, node in ranked[:MAX_FINDINGS])
+    edits = (_prune(plan, flow, (node.node_id,)) for _, node in ranked[:MAX_FINDINGS])
     return [edit for edit in edits if edit is not None]
 
 
-def _for_finding(plan: ExecutionPlan, node: PlanNode, finding: Finding, grounds: Grounds) -> Iterator[Edit]:
+def _for_finding(plan: ExecutionPlan, flow: Flow, node: PlanNode, finding: Finding, grounds: Grounds) -> Iterator[Edit]:
     of_arguments = sorted(_of_arguments(plan, node, finding, grounds), key=lambda edit: edit.cost)
     yield from of_arguments[:MAX_OF_ARGUMENTS]
     weaker = [t for t in grounds.granted if is_weaker(t, node.tool_name) and _takes(t, node.arguments, grounds)]
     weaker.sort(key=lambda tool: -standing(tool)[1])  # the nearest to what was meant
     yield from (DeEscalate(node.node_id, node.tool_name, tool) for tool in weaker[:MAX_TOOLS])
-    prune = _prune(plan, (node.node_id,))
+    prune = _prune(plan, flow, (node.node_id,))
     if prune is not None:
         yield prune
 
@@ -97,8 +100,8 @@ def _takes(tool: str, arguments: dict[str, Any], grounds: Grounds) -> bool:
     return all(first_failure(schema, arguments) is None for schema in grounds.schemas(tool))
 
 
-def _prune(plan: ExecutionPlan, roots: tuple[str, ...]) -> Prune | None:
-    gone = calls_that_go(plan, roots) if roots else frozenset()
+def _prune(plan: ExecutionPlan, flow: Flow, roots: tuple[str, ...]) -> Prune | None:
+    gone = flow.calls_that_go(roots)
     return Prune.of(plan, roots, gone) if 0 < len(gone) < len(plan.nodes) else None
 
 

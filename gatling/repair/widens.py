@@ -20,7 +20,6 @@ A plan is no wider than the one it came from if all of this holds:
 
 from __future__ import annotations
 
-import graphlib
 from datetime import date
 from typing import Any
 
@@ -40,6 +39,7 @@ from gatling.repair.arguments import (
     values_of,
 )
 from gatling.repair.edits import same
+from gatling.repair.flow import Flow
 from gatling.repair.grounds import Grounds
 from gatling.repair.tools import is_weaker, reads
 from gatling.schema import ExecutionPlan, PlanNode
@@ -47,13 +47,14 @@ from gatling.schema import ExecutionPlan, PlanNode
 _EDITED = frozenset(("tool_name", "arguments", "scope_volume"))
 
 
-def widens(before: ExecutionPlan, after: ExecutionPlan, grounds: Grounds) -> str | None:
+def widens(before: ExecutionPlan, after: ExecutionPlan, grounds: Grounds, *, flow: Flow | None = None) -> str | None:
     """Return what a plan asks for that the other did not, as one sentence; None if nothing.
 
     Args:
         before: the plan as it was proposed.
         after: the plan with edits.
         grounds: of the context.
+        flow: of `before`, where it is known already.
     """
     place = {node.node_id: i for i, node in enumerate(before.nodes)}
     positions = [place.get(node.node_id, -1) for node in after.nodes]
@@ -65,7 +66,7 @@ def widens(before: ExecutionPlan, after: ExecutionPlan, grounds: Grounds) -> str
         old = before.nodes[position]
         if node is not old and (reason := _call_widens(old, node, grounds)) is not None:
             return f"{node.node_id}: {reason}"
-    return _data_widens(before, after)
+    return _data_widens(before, after, flow)
 
 
 # --- one call -------------------------------------------------------------------------------------------------------------
@@ -217,44 +218,17 @@ def is_held(old: PlanNode, new: PlanNode) -> bool:
 # --- data -----------------------------------------------------------------------------------------------------------------
 
 
-def _data_widens(before: ExecutionPlan, after: ExecutionPlan) -> str | None:
+def _data_widens(before: ExecutionPlan, after: ExecutionPlan, flow: Flow | None) -> str | None:
     known = {(e.source, e.target, e.argument) for e in before.edges}
     kept = {(e.source, e.target, e.argument) for e in after.edges}
     if not kept <= known:
         return "an edge is new"
     nodes = {node.node_id: node for node in after.nodes}
     lost = [e for e in before.edges if e.target in nodes and (e.source, e.target, e.argument) not in kept]
-    carrying = carriers(before) if lost else frozenset()
+    carrying = (flow or Flow(before)).carriers if lost else frozenset()
     for edge in lost:
         if edge.argument is not None and edge.argument not in nodes[edge.target].arguments and edge.source in nodes:
             continue
         if edge.source in nodes or edge.source in carrying:
             return f"{edge.target} would keep what it has from {edge.source}, without the edge that says so"
     return None
-
-
-def carriers(plan: ExecutionPlan) -> frozenset[str]:
-    """Return the calls whose output may hold what was read: readers and all calls that data from a reader reaches."""
-    parents: dict[str, list[str]] = {node.node_id: [] for node in plan.nodes}
-    for edge in plan.edges:
-        parents[edge.target].append(edge.source)
-    tool = {node.node_id: node.tool_name for node in plan.nodes}
-    found: set[str] = set()
-    for node_id in graphlib.TopologicalSorter(parents).static_order():
-        if reads(tool[node_id]) or any(p in found for p in parents[node_id]):
-            found.add(node_id)
-    return frozenset(found)
-
-
-def calls_that_go(plan: ExecutionPlan, roots: tuple[str, ...]) -> frozenset[str]:
-    """Return all calls that must go if some do: those that only they feed, and those that may hold what they had read."""
-    parents: dict[str, list[str]] = {node.node_id: [] for node in plan.nodes}
-    for edge in plan.edges:
-        parents[edge.target].append(edge.source)
-    carrying = carriers(plan)
-    gone = set(roots)
-    for node_id in graphlib.TopologicalSorter(parents).static_order():
-        sources = parents[node_id]
-        if sources and (all(p in gone for p in sources) or any(p in gone and p in carrying for p in sources)):
-            gone.add(node_id)
-    return frozenset(gone)
