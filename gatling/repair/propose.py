@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from gatling.energy.finding import Assessment, Finding
+from gatling.energy.finding import Assessment, Code, Finding, Source
 from gatling.policy.argument_schema import first_failure
 from gatling.policy.facts import Call, parse_place
 from gatling.repair.arguments import (
@@ -66,6 +66,13 @@ def propose(plan: ExecutionPlan, assessment: Assessment, grounds: Grounds) -> li
             if len(found) >= MAX_PROPOSALS:
                 return list(found.values())
     return list(found.values())
+
+
+def edits_at(plan: ExecutionPlan, node_id: str, grounds: Grounds) -> list[Edit]:
+    """Return all edits at one call, as if everything about it were in doubt. Raises: KeyError if there is no such call."""
+    node = {n.node_id: n for n in plan.nodes}[node_id]
+    doubt = Finding(Source.GUARD, Code.FAULT, node_id, None, None, "", "", 0.0)
+    return list(_for_finding(plan, Flow(plan), node, doubt, grounds))
 
 
 def prune_all(plan: ExecutionPlan, assessment: Assessment) -> Prune | None:

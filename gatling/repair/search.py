@@ -243,14 +243,18 @@ class _Search:
 
     def _thin(self) -> None:
         """Take back edits of the best answer that it does not need, the dearest first."""
-        assert self.best is not None
-        for edit in sorted(self.best.edits, key=lambda e: -e.cost):
-            rest = self._replayed([e for e in self.best.edits if e is not edit])
-            if rest is None or not rest[1] or self._widens(rest[0]):
-                continue
-            assessment = self._audit(rest[0])
-            if assessment.verdict == "allow":
-                self.best = _State(rest[0], rest[1], sum(e.cost for e in rest[1]), assessment)
+        is_thinner = True
+        while is_thinner and self.best is not None:
+            is_thinner = False
+            for i, _ in sorted(enumerate(self.best.edits), key=lambda pair: -pair[1].cost):
+                rest = self._replayed([*self.best.edits[:i], *self.best.edits[i + 1 :]])
+                if rest is None or not rest[1] or self._widens(rest[0]):
+                    continue
+                assessment = self._audit(rest[0])
+                if assessment.verdict == "allow":
+                    self.best = _State(rest[0], rest[1], sum(e.cost for e in rest[1]), assessment)
+                    is_thinner = True
+                    break
 
     def _replayed(self, edits: Sequence[Edit]) -> tuple[ExecutionPlan, tuple[Edit, ...]] | None:
         """Apply edits to the given plan; a removal takes the calls as they are then."""
