@@ -21,7 +21,9 @@ class RuleAuditor:
     """The oracle, which is final, and two energies: data from a sensitive call that goes where nobody named, and tier 3 in a
     call that sends. All calls count as asked for but those in `unasked`."""
 
-    def __init__(self, context: GovernanceContext, *, unasked: frozenset[str] = frozenset(), energies: bool = True) -> None:
+    def __init__(
+        self, context: GovernanceContext, *, unasked: frozenset[str] = frozenset(), energies: bool = True
+    ) -> None:
         self._oracle = Oracle(recognise(context.policy))
         self._grounds = Grounds(context)
         self._unasked, self._energies = unasked, energies
@@ -73,12 +75,21 @@ class RuleAuditor:
                 if call.node.node_id in sensitive and place.text not in self._grounds.request_places:
                     found.append(
                         Finding(
-                            Source.FLOW, Code.LEAK, call.node.node_id, place.argument, None, place.text, "a named place", 1.5
+                            Source.FLOW,
+                            Code.LEAK,
+                            call.node.node_id,
+                            place.argument,
+                            None,
+                            place.text,
+                            "a named place",
+                            1.5,
                         )
                     )
             if Call(call.node).destinations and call.node.provenance_tier == 3:
                 found.append(
-                    Finding(Source.PROVENANCE, Code.UNTRUSTED_VALUE, call.node.node_id, None, None, "tier 3", "tier 2", 1.0)
+                    Finding(
+                        Source.PROVENANCE, Code.UNTRUSTED_VALUE, call.node.node_id, None, None, "tier 3", "tier 2", 1.0
+                    )
                 )
         return found
 
@@ -87,9 +98,12 @@ def random_case(seed: int, most: int = 5) -> tuple[GovernanceContext, ExecutionP
     """A small policy, a request and a plan of up to `most` calls, faulty as often as not."""
     rng = random.Random(seed)
     policy: dict[str, Any] = {
-        "allowed_operations": sorted(rng.sample(TOOLS, rng.randint(3, 6))),
+        "allowed_operations": sorted(rng.sample(TOOLS, rng.randint(5, 7))),
         "forbidden_operations": sorted(rng.sample(TOOLS, rng.randint(0, 1))),
-        "scope_limits": {"list_records.limit": rng.choice([10, 100]), "export_records": {"limit": rng.choice([10, 50])}},
+        "scope_limits": {
+            "list_records.limit": rng.choice([10, 100]),
+            "export_records": {"limit": rng.choice([10, 50])},
+        },
     }
     if rng.random() < 0.6:
         policy["allowed_destinations"] = {"send_email": rng.choice([["acme.com"], INSIDE[:1], INSIDE])}
@@ -104,7 +118,7 @@ def random_case(seed: int, most: int = 5) -> tuple[GovernanceContext, ExecutionP
     nodes = [_random_call(rng, f"n{i}") for i in range(1, rng.randint(1, most) + 1)]
     edges = [[f"n{i}", f"n{j}"] for j in range(2, len(nodes) + 1) for i in range(1, j) if rng.random() < 0.3]
     context = parse_context({"policy": policy, "user_role": "clerk", "session_context": {"user_request": request}})
-    unasked = frozenset(n["node_id"] for n in nodes if rng.random() < 0.2)
+    unasked = frozenset(n["node_id"] for n in nodes if rng.random() < 0.1)
     return context, parse_plan({"nodes": nodes, "edges": edges}), RuleAuditor(context, unasked=unasked)
 
 
@@ -113,10 +127,10 @@ def _random_call(rng: random.Random, node_id: str) -> dict[str, Any]:
     arguments: dict[str, Any] = {"path": f"/reports/{rng.choice('abc')}.txt"}
     volume = 1
     if tool.endswith("records"):
-        volume = rng.choice([5, 20, 500])
+        volume = rng.choice([5, 5, 20, 500])
         arguments = {"table": "orders", "limit": volume}
     elif tool == "send_email":
-        people = INSIDE + OUTSIDE
+        people = INSIDE * 2 + OUTSIDE
         arguments = {"to": rng.choice([rng.choice(people), rng.sample(people, 2)]), "subject": "Report"}
         if rng.random() < 0.4:
             arguments["cc"] = rng.choice(people)
@@ -124,7 +138,7 @@ def _random_call(rng: random.Random, node_id: str) -> dict[str, Any]:
         "tool_name": tool,
         "node_id": node_id,
         "arguments": arguments,
-        "provenance_tier": rng.choice([1, 1, 1, 2, 3]),
+        "provenance_tier": rng.choice([1, 1, 1, 1, 1, 2, 3]),
         "scope_volume": volume,
-        "scope_sensitivity": rng.choice([1, 2, 2, 3, 4]),
+        "scope_sensitivity": rng.choice([1, 1, 2, 2, 2, 3, 4]),
     }
