@@ -29,7 +29,7 @@ _THINGS = frozenset(
     "ids files paths documents docs records items rows columns fields tables messages emails events users names keys folders "
     "scopes permissions attachments attachment resources tags labels contacts photos reports sheets buckets repositories".split()
 )
-_ATTACHED = frozenset("attachment attachments attach".split())
+_ADDITIONS = frozenset("cc bcc webhook callback notify attachment attachments attach".split())
 _HOLDING_BACK = frozenset(
     "exclude excluded excluding except exceptions ignore ignored skip skipped block blocked deny denied forbidden without not no "
     "omit filter filters where condition conditions redact redacted mask masked min minimum offset".split()
@@ -82,9 +82,8 @@ def is_list_of_things(path: ArgumentPath) -> bool:
 
 
 def is_addition(path: ArgumentPath) -> bool:
-    """Tell whether an argument of this name only adds to what a call does: another recipient, an attachment."""
-    words = set(split_words(last_name(path)))
-    return not holds_back(path) and (is_place(path) or not words.isdisjoint(_ATTACHED))
+    """Tell whether an argument of this name only adds to what a call does: a copy to somebody, an attachment."""
+    return not holds_back(path) and not _ADDITIONS.isdisjoint(split_words(last_name(path)))
 
 
 def end_of_range(path: ArgumentPath) -> int:

@@ -203,7 +203,12 @@ class Grounds:
     # --- what may be written ------------------------------------------------------------------------------------------
 
     def replacements(self, tool: str, path: ArgumentPath, old: str, *, is_destination: bool) -> list[tuple[str, str]]:
-        """Return the texts that may stand in place of another, each with `request` or `policy`, the request's first."""
+        """Return the texts that may stand in place of another, each with `request` or `policy`, the request's first.
+
+        A place that the request names has none.
+        """
+        if is_destination and old.casefold() in map(str.casefold, self.request_places):
+            return []
         if is_destination:
             kind = place_kind(old)
             by_request = [p for p in self.request_places if place_kind(p) == kind]

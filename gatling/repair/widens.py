@@ -123,7 +123,7 @@ def drop_widens(node: PlanNode, name: str, left: dict[str, Any], grounds: Ground
         return f"{name} is no addition that may be dropped"
     if is_place((name,)):
         rest = Call(node.model_copy(update={"arguments": left}))
-        if not rest.destinations:
+        if not any(is_place(tuple(d.argument.split("."))) for d in rest.destinations):
             return f"without {name} the call has no destination"
     return None
 

@@ -35,7 +35,8 @@ def test_apply_then_inverse_is_the_plan(seed: int) -> None:
         assert restored.model_dump_json(exclude_unset=True) == before.model_dump_json(exclude_unset=True)
         assert edit.apply(after) is None  # it fits once
         assert widens(before, after, grounds) is None
-        assert widens(after, before, grounds) is not None
+        if not isinstance(edit, Redirect):  # policy or request may name the old place too
+            assert widens(after, before, grounds) is not None
 
 
 def test_all_kinds_of_edits_are_among_those_tried() -> None:
@@ -161,13 +162,22 @@ def changed(**fields: Any) -> dict[str, Any]:
         (changed(arguments={"dry_run": ...}), "dry_run is no addition that may be dropped"),
         (changed(arguments={"body": "Bye"}), "body may not become another value"),
         (changed(arguments={"to": "zoe@acme.com"}), "to may not become another value"),
-        (changed(arguments={"to": ..., "cc": ...}), "the call has no destination"),
+        (changed(arguments={"to": ...}), "to is no addition that may be dropped"),
     ],
 )
 def test_what_widens(call: dict[str, Any], reason: str | None) -> None:
     grounds = Grounds(parse_context(context(POLICY, user_request="Write to ann@acme.com.")))
     found = widens(parse_plan(plan(CALL)), parse_plan(plan(call)), grounds)
     assert found is None if reason is None else reason in (found or "")
+
+
+def test_a_copy_is_dropped_only_where_a_destination_is_left() -> None:
+    grounds = Grounds(parse_context(context(POLICY)))
+    both = parse_plan(plan(node("send_email", arguments={"cc": "a@b.com", "bcc": "c@d.com", "user_id": 9})))
+    one = parse_plan(plan(node("send_email", arguments={"cc": "a@b.com", "user_id": 9})))
+    none = parse_plan(plan(node("send_email", arguments={"user_id": 9})))
+    assert widens(both, one, grounds) is None
+    assert widens(both, none, grounds) == "n1: without cc the call has no destination"
 
 
 def test_calls_and_data_that_widen() -> None:

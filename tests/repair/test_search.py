@@ -88,6 +88,8 @@ def test_a_mail_is_redirected_to_whom_the_request_names() -> None:
         "remove call n1 (send_email)"
     ]
     assert said(repaired(MAIL, call, other, request="Send it to Ann.")) == ["remove call n1 (send_email)"]
+    asked = repaired(MAIL, call, other, request="Send it to eve@evil.com, as ann@acme.com wrote.")
+    assert said(asked) == ["remove call n1 (send_email)"]  # what was asked for is not turned into something else
 
 
 def test_an_approval_is_not_written_down() -> None:
@@ -170,7 +172,7 @@ def test_without_a_finding_the_call_of_highest_energy_goes() -> None:
     assert outcome.num_audits == 2 or outcome.is_exhausted
 
 
-@pytest.mark.parametrize("seed", range(0, 60))
+@pytest.mark.parametrize("seed", range(60))
 def test_properties_of_every_repair(seed: int) -> None:
     """Allowed by a fresh auditor, replayed by its edits, the same twice, each plan audited once, nothing new in it."""
     context, plan, auditor = random_case(seed)
@@ -255,8 +257,7 @@ def test_settings_out_of_range_are_refused(change: dict[str, Any]) -> None:
 
 def test_a_plan_of_500_faulty_calls_costs_no_more_proposals() -> None:
     nodes = [node("send_email", f"n{i}", arguments={"to": ["eve@evil.com", f"p{i}@acme.com"]}) for i in range(500)]
-    edges = [[f"n{i}", f"n{i + 1}"] for i in range(499)]
-    context, plan, auditor = case(MAIL, *nodes, edges=edges)
+    context, plan, auditor = case(MAIL, *nodes)
     assessment = auditor.assess(context, plan)
     assert len(assessment.findings) == 500
     assert len(propose(plan, assessment, Grounds(context))) <= MAX_PROPOSALS
