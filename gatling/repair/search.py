@@ -31,7 +31,6 @@ from gatling.repair.grounds import Grounds
 from gatling.repair.propose import propose, prune_all
 from gatling.repair.widens import widens
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode
-from gatling.schema.plain import canonical_json
 
 ENERGY_WEIGHT = 0.1
 MOST_ENERGY = 4.0
@@ -100,8 +99,8 @@ def repair(
 
     Args:
         rules: of the context's policy, where they are read already.
-        deadline_ms: no audit is begun after this time; None for no bound. An audit under way is not cut off, and the given
-            plan is always audited.
+        deadline_ms: no candidate is made or audited after this time; None for no bound. An audit under way is not cut off, and
+            the given plan is always audited.
         max_audits: a bound that does not depend on the machine; None for none.
         beam: states that are kept from each round.
         max_edits: edits of one plan. Removing several calls at once is one.
@@ -168,7 +167,7 @@ class _Search:
 
     def _why(self, is_exhausted: bool) -> str:
         if not is_exhausted:
-            return f"time or audits ran out after {len(self._audited)} audits without a plan that is allowed"
+            return f"time or audits ran out before an allowed plan was found; plans audited: {len(self._audited)}"
         if len(self._audited) == 1:
             return "nothing can be taken away from the plan without taking away all of it"
         return f"none of {len(self._audited) - 1} plans with up to {self._max_edits} edits is allowed"
@@ -176,6 +175,7 @@ class _Search:
     # --- the three searches -------------------------------------------------------------------------------------------
 
     def _remove_all(self) -> None:
+        self._keep_time()
         edit = prune_all(self.start.plan, self.start.assessment)
         if edit is not None:
             self._after(self.start, edit)
@@ -202,6 +202,7 @@ class _Search:
         for _ in range(self._max_edits):
             found: dict[_Key, _State] = {}
             for state in level:
+                self._keep_time()
                 edits = propose(state.plan, state.assessment, self._grounds)
                 edits = [e for e in edits if self._may_be_better(state.cost + e.cost)]
                 for new in self._following(state, edits):
@@ -222,6 +223,7 @@ class _Search:
 
     def _after(self, state: _State, edit: Edit) -> _State | None:
         """Return the state after an edit, and remember it if it is the best answer; None if the edit may not be made."""
+        self._keep_time()
         plan = edit.apply(state.plan)
         if plan is None or self._widens(plan):
             return None
@@ -275,10 +277,16 @@ class _Search:
     def _audit(self, plan: ExecutionPlan, *, is_first: bool = False) -> Assessment:
         key = self._key(plan)
         if key not in self._audited:
-            if not is_first and (len(self._audited) >= self._max_audits or self._clock() >= self._end):
-                raise _OutOfBudget
+            if not is_first:
+                self._keep_time()
+                if len(self._audited) >= self._max_audits:
+                    raise _OutOfBudget
             self._audited[key] = self._auditor.assess(self._context, plan)
         return self._audited[key]
+
+    def _keep_time(self) -> None:
+        if self._clock() >= self._end:
+            raise _OutOfBudget
 
     def _widens(self, plan: ExecutionPlan) -> bool:
         key = self._key(plan)
@@ -292,7 +300,7 @@ class _Search:
         for node in plan.nodes:
             known = self._prints.get(id(node))
             if known is None or known[0] is not node:
-                known = self._prints[id(node)] = node, canonical_json(node.model_dump(mode="json"))
+                known = self._prints[id(node)] = node, node.model_dump_json()
             prints.append(known[1])
         return tuple(prints), tuple((e.source, e.target, e.argument) for e in plan.edges)
 

@@ -115,6 +115,18 @@ def test_a_weaker_tool_serves_only_if_granted_by_name() -> None:
     assert repaired({"allowed_operations": ["read_mail"]}, call).plan is None
 
 
+def test_a_policys_schema_says_what_a_tool_takes() -> None:
+    schema = {"type": "object", "properties": {"path": {"type": "string"}}, "additionalProperties": False}
+    policy = {"allowed_operations": ["read_file", "archive_file"], "tools": {"read_file": {"input_schema": schema}}}
+    call = node("read_file", arguments={"path": "a", "run": "rm"})
+    assert said(repaired(policy, call)) == ['drop run of n1: "rm"']
+    policy = {**policy, "allowed_operations": ["read_file"]}
+    assert repaired(policy, node("delete_file", arguments={"path": "a", "force": True}), max_edits=1).plan is None
+    assert said(repaired(policy, node("delete_file", arguments={"path": "a"}))) == [
+        "call read_file instead of delete_file at n1"
+    ]
+
+
 def test_what_was_read_goes_with_its_reader() -> None:
     """A call that stays without the edge to the page it copies from would look clean."""
     policy = {
@@ -205,6 +217,7 @@ def test_properties_of_every_repair(seed: int) -> None:
             assert all(item in known or str(item) in named for item in items)
 
 
+@pytest.mark.slow
 def test_at_most_five_calls_agree_with_brute_force(capsys: pytest.CaptureFixture[str]) -> None:
     num_cases = num_equal = 0
     for seed in itertools.count():
@@ -212,8 +225,11 @@ def test_at_most_five_calls_agree_with_brute_force(capsys: pytest.CaptureFixture
         if auditor.assess(context, plan).verdict == "allow":
             continue
         found = repair(context, plan, auditor, deadline_ms=None).cost
+        least = least_cost(context, plan, auditor, below=found)
+        if least == math.inf:
+            continue
         num_cases += 1
-        num_equal += least_cost(context, plan, auditor, below=found) == found or found == math.inf
+        num_equal += least == pytest.approx(found)
         if num_cases == 200:
             break
     with capsys.disabled():
@@ -236,9 +252,13 @@ def test_time_and_audits_are_bounds_and_the_best_answer_stands() -> None:
     assert costs[0] == math.inf
     assert costs[-1] == full.cost
     ticks = itertools.count()
-    late = repair(context, plan, auditor, deadline_ms=3_000, clock=lambda: float(next(ticks)))
+    late = repair(context, plan, auditor, deadline_ms=9_000, clock=lambda: float(next(ticks)))
     assert not late.is_exhausted
-    assert late.num_audits == 3  # the given plan, then one a second until the third
+    assert 1 < late.num_audits < full.num_audits
+    assert next(ticks) == 10  # the clock is not asked again once it is late
+    none = repair(context, plan, auditor, deadline_ms=0)
+    assert (none.plan, none.num_audits) == (None, 1)
+    assert none.reason == "time or audits ran out before an allowed plan was found; plans audited: 1"
 
 
 def _costs_several_audits(seed: int) -> bool:
