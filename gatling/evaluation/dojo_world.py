@@ -117,8 +117,8 @@ class Run:
     """What an agent did."""
 
     world: World
-    plan: ExecutionPlan | None
-    """All calls that it proposed, the refused ones too; None if there was none."""
+    plan: ExecutionPlan
+    """All calls that it proposed, the refused ones too."""
     was_injected: bool
     """Whether it read the goal of the injection task and obeyed."""
 
@@ -181,7 +181,7 @@ class Episode:
             if goal is not None and not was_injected and any(goal in " ".join(str(v).split()) for v in values):
                 was_injected = True
                 waiting.extendleft(reversed(self.injected_calls))
-        return Run(world, tracer.plan() if tracer.has_calls else None, was_injected)
+        return Run(world, tracer.plan(), was_injected)
 
     def run_plan(self, plan: ExecutionPlan | None) -> World:
         """Execute a plan as it stands, each call after those that it has data from; None for nothing."""
