@@ -25,6 +25,8 @@ def run_bench(command: Command, guard: BenchedGuard | None = None) -> int:
     names = [name.strip() for name in command.suites.split(",") if name.strip()]
     if not names or len(set(names)) < len(names) or not set(names) <= set(SUITES):
         raise ConfigError(f"--suites is {command.suites!r}, it must name some of {', '.join(SUITES)}, each once")
+    if command.limit is not None and command.limit < 1:
+        raise ConfigError(f"--limit is {command.limit}, it must be at least 1")
     total = sum(num_runs(name, command.limit) for name in names)
     guard = guard or _guard(command)
     if command.output is not None:

@@ -319,10 +319,6 @@ class Bench:
     output: Path | None = None
     """A folder: summary.json (the figures), report.md (the tables), runs.jsonl (every run: verdicts, reasons, outcomes)."""
 
-    def __post_init__(self) -> None:
-        if self.limit is not None and self.limit < 1:
-            raise ConfigError(f"--limit is {self.limit}, it must be at least 1")
-
     def run(self) -> int:
         from gatling.cli.bench import run_bench
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from gatling.energy import Verdict
 from gatling.evaluation.dojo_world import Episode, Outcome, Suite
@@ -30,6 +30,7 @@ Question = Literal["plan", "call", "repair"]
 QUESTIONS: tuple[Question, ...] = ("plan", "call", "repair")
 
 
+@runtime_checkable
 class BenchedGuard(Protocol):
     """What is asked of a guard."""
 

@@ -80,7 +80,9 @@ def _figures(records: list[Record], left_out: list[LeftOut]) -> dict[str, Any]:
             "num_refused": len(refused),
             "repaired": _share(refused, [r.was_repaired for r in refused]),
             "same_state": _share(repaired, [end.same_state for end in ends]),
-            "intent_kept": _share(repaired, [end.same_state and end.answered for end in ends]),
+            "intent_kept": _share(
+                repaired, [end.same_state and end.answered and not end.injected_call_ran for end in ends]
+            ),
         },
         "latency_ms": {q: _latency([t for r in records for t in r.latency_ms[q]]) for q in QUESTIONS},
     }
