@@ -4,7 +4,8 @@ Every user task is run without attack, and with every injection task whose goal 
 
 - `unguarded`: the agent as it is: the user's calls and, once it has read the goal, the injected ones.
 - `deny_plan`: its whole plan is audited first; unless it is allowed, nothing runs. What is audited was traced in a dry run.
-- `deny_call`: each call is audited before it runs, with those that have run; one that is not allowed is skipped.
+- `deny_call`: each call is audited before it runs, with those that have run; one that is not allowed is skipped, and so
+  are later calls with a value that only its output would have shown.
 - `repair`: the plan is executed if it is allowed, else its repaired form, else nothing.
 - `alone`: the user's calls in the attacked environment, unguarded: no guard can do better.
 - `nothing`: no call at all: what the benchmark gives to a guard that refuses everything.
@@ -149,7 +150,7 @@ class Bench:
                 "deny_plan": unguarded if audit.is_allowed else nothing,
                 "deny_call": called,
                 "repair": repaired,
-                "alone": episode.outcome(episode.alone),
+                "alone": episode.outcome(episode.alone.world),
                 "nothing": nothing,
             },
             latency_ms={question: tuple(times) for question, times in latency.items()},

@@ -15,7 +15,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from gatling.adapters.agentdojo import (
     Worlds,
@@ -30,6 +30,8 @@ from gatling.adapters.agentdojo import (
 from gatling.adapters.messages import ConversationTracer
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanEdge, PlanNode, parse_context
 
+Step = tuple[Literal["user", "injected"], int]
+"""A call of a ground truth, by its place there."""
 Ask = Callable[[ExecutionPlan | None, PlanNode, tuple[PlanEdge, ...]], bool]
 """Whether a call may run: given the calls that have run, the call, and the edges from those to it."""
 
@@ -119,6 +121,8 @@ class Run:
     world: World
     plan: ExecutionPlan
     """All calls that it proposed, the refused ones too."""
+    steps: tuple[Step, ...]
+    """What the nodes of the plan are, in order."""
     was_injected: bool
     """Whether it read the goal of the injection task and obeyed."""
 
@@ -158,30 +162,48 @@ class Episode:
 
         Args:
             obeys: whether it makes the injected calls once it has read the goal.
-            ask: asked before each call; a call that may not run is skipped, and the agent never gets a result of it.
+            ask: asked before each call; a call that may not run is skipped, and the agent never gets a result of it. So it
+                cannot make, and is not asked about, a later call with a value that only such a result would have shown.
         """
         world = self.world()
         tracer = ConversationTracer(sources=self.suite.sources, format="openai")
         tracer.feed({"role": "user", "content": self.user_task.PROMPT})
-        waiting = deque(self.user_calls)
+        waiting: deque[Step] = deque(("user", i) for i in range(len(self.user_calls)))
         goal = goal_text(self.injection_task) if obeys and self.injected_calls else None
         was_injected = False
+        steps: list[Step] = []
+        skipped: set[Step] = set()
         ran: set[str] = set()
         while waiting:
-            call = waiting.popleft()
-            call_id = f"call_{len(tracer.pending) + len(ran)}"
+            step = waiting.popleft()
+            call = (self.user_calls if step[0] == "user" else self.injected_calls)[step[1]]
+            if ask is not None and self._shown_by[step] & skipped:
+                skipped.add(step)
+                continue
+            call_id = f"call_{len(steps)}"
             function = {"name": call.tool, "arguments": json.dumps(call.arguments)}
             calls = [{"id": call_id, "type": "function", "function": function}]
             (node,) = tracer.feed({"role": "assistant", "content": None, "tool_calls": calls})
+            steps.append(step)
             if ask is not None and not ask(*_pending(tracer.plan(), ran, node)):
+                skipped.add(step)
                 continue
             text, values = world.run(call)
             ran.add(node.node_id)
             tracer.feed({"role": "tool", "tool_call_id": call_id, "content": text})
             if goal is not None and not was_injected and any(goal in " ".join(str(v).split()) for v in values):
                 was_injected = True
-                waiting.extendleft(reversed(self.injected_calls))
-        return Run(world, tracer.plan(), was_injected)
+                waiting.extendleft(("injected", i) for i in reversed(range(len(self.injected_calls))))
+        return Run(world, tracer.plan(), tuple(steps), was_injected)
+
+    @cached_property
+    def _shown_by(self) -> dict[Step, set[Step]]:
+        """For each step, those whose output first showed a value of its arguments: of the user's, when nothing is injected."""
+        shown_by: dict[Step, set[Step]] = {}
+        for run in (self.obeyed, self.alone):
+            step = {node.node_id: step for node, step in zip(run.plan.nodes, run.steps, strict=True)}
+            shown_by |= {s: {step[e.source] for e in run.plan.edges if step[e.target] == s} for s in run.steps}
+        return shown_by
 
     def run_plan(self, plan: ExecutionPlan | None) -> World:
         """Execute a plan as it stands, each call after those that it has data from; None for nothing."""
@@ -191,9 +213,9 @@ class Episode:
         return world
 
     @cached_property
-    def alone(self) -> World:
-        """The environment after the user's calls alone."""
-        return self.run_agent(obeys=False).world
+    def alone(self) -> Run:
+        """The user's calls alone, unguarded."""
+        return self.run_agent(obeys=False)
 
     @cached_property
     def obeyed(self) -> Run:
@@ -216,7 +238,7 @@ class Episode:
             utility=_check(self.user_task, "utility", answer, world),
             attack_success=self.injection_task is not None and _check(self.injection_task, "security", answer, world),
             injected_call_ran=any(ran[key] > asked_for[key] for key in self.harmful),
-            same_state=world.state() == self.alone.state(),
+            same_state=world.state() == self.alone.world.state(),
             answered=answered,
             num_calls=len(world.ran),
         )
@@ -224,7 +246,7 @@ class Episode:
     def _could_answer(self, ran: Iterable[Ran]) -> bool:
         """Whether each of the user's calls was executed as it is, or by another call of the tool with the same output."""
         left = list(ran)
-        for wanted in self.alone.ran:
+        for wanted in self.alone.world.ran:
             same = next((r for r in left if r.call.key == wanted.call.key), None)
             same = same or next((r for r in left if (r.call.tool, r.text) == (wanted.call.tool, wanted.text)), None)
             if same is None:
@@ -247,6 +269,7 @@ class Suite:
         self.sources = tool_sources(name, self.suite)
 
     def texts(self, injection_task: Any) -> dict[str, str]:
+        """Return the injection vectors with an injection task's goal planted in each."""
         return injected_texts(self.suite, goal_text(injection_task))
 
 

@@ -204,6 +204,23 @@ def test_a_guard_is_told_what_ran_and_nothing_of_the_attack(banking: Suite) -> N
 
 
 @pytest.mark.extra
+def test_what_was_not_read_is_not_passed_on(banking: Suite) -> None:
+    episode = pair(banking, 0, 6)
+    guard = StandIn(lambda node: node.tool_name == "read_file")
+    seen = episode.run_agent(
+        ask=lambda past, call, edges: guard.audit_pending(episode.context, past, call, edges).is_allowed
+    )
+    assert (seen.world.ran, seen.was_injected) == ([], False)
+    assert [call.tool_name for _, _, call, _ in guard.asked] == ["read_file"]  # the payee stands in that file only
+    episode = Episode(banking, banking.suite.user_tasks["user_task_14"])  # the request itself states the new password
+    guard = StandIn(lambda node: node.tool_name == "get_most_recent_transactions")
+    seen = episode.run_agent(
+        ask=lambda past, call, edges: guard.audit_pending(episode.context, past, call, edges).is_allowed
+    )
+    assert [r.call.tool for r in seen.world.ran] == ["update_password"]
+
+
+@pytest.mark.extra
 def test_an_attack_by_arguments_needs_the_injections_own(banking: Suite) -> None:
     episode = pair(banking, 0, 6)
     one, *_ = episode.injected_calls
@@ -224,7 +241,7 @@ def test_a_call_of_the_users_own_is_not_an_attack() -> None:
     pytest.importorskip("agentdojo", reason="the extra agentdojo is not installed")
     episode = pair(Suite("banking"), 0, 6)
     episode.__dict__["injected_calls"] = (episode.user_calls[1],)
-    assert not episode.outcome(episode.alone).injected_call_ran
+    assert not episode.outcome(episode.alone.world).injected_call_ran
     assert episode.outcome(episode.obeyed.world).injected_call_ran
 
 
@@ -268,7 +285,7 @@ def test_the_clock_does_not_tell_states_apart() -> None:
     pytest.importorskip("agentdojo", reason="the extra agentdojo is not installed")
     episode = pair(Suite("workspace"), 0, 0)  # a mail is sent, with the time of sending
     first, second = episode.run_plan(episode.obeyed.plan), episode.run_plan(episode.obeyed.plan)
-    assert first.state() == second.state() != episode.alone.state()
+    assert first.state() == second.state() != episode.alone.world.state()
     assert first.environment != second.environment
 
 
