@@ -47,21 +47,7 @@ def injections_of(suite: Any, trace: Trace) -> dict[str, str]:
     injection_id = (trace.meta or {}).get("injection_task")
     if injection_id is None:
         return {}
-    goal = " ".join(suite.get_injection_task_by_id(injection_id).GOAL.split())
-    return {vector: f"{default} {goal}" for vector, default in suite.get_injection_vector_defaults().items()}
-
-
-def listed(name: str, suite: Any) -> ToolSources:
-    """Return the adapter's own view of whose text each tool returns."""
-    attested = sorted(dojo._ATTESTED)
-    outsiders = dojo._ABOUT[name].outsiders
-    rules = {
-        tool.name: {"attested": attested, "reads": "yaml"}
-        if tool.name in outsiders
-        else {"output": "trusted", "reads": "yaml"}
-        for tool in suite.tools
-    }
-    return ToolSources.from_dict({"tools": rules, "defaults": "none"})
+    return dojo.injected_texts(suite, dojo.goal_text(suite.get_injection_task_by_id(injection_id)))
 
 
 def compare(count: Counter[str], theirs: ExecutionPlan, mine: ExecutionPlan) -> None:
@@ -122,7 +108,7 @@ def main() -> None:
         suite = get_suite(dojo.BENCHMARK_VERSION, name)
         traces = list(dojo.agentdojo_traces([name]))
         seen = [conversation(suite, t.request or "", t.execution_plan, injections_of(suite, t)) for t in traces]
-        for kind, sources in (("listed", listed(name, suite)), ("defaults", ToolSources())):
+        for kind, sources in (("listed", dojo.tool_sources(name, suite)), ("defaults", ToolSources())):
             count: dict[str, Counter[str]] = {"adapter": Counter(), "file": Counter()}
             for trace, messages in zip(traces, seen, strict=True):
                 started = time.perf_counter()

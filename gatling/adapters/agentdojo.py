@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gatling.adapters.sources import ToolSources
 from gatling.errors import MissingExtraError
 from gatling.schema import Trace, parse_trace
 
@@ -168,7 +169,7 @@ class _Tracer:
     def trace(self, value: Any) -> tuple[int, set[int]]:
         """Return the tier of a value and the calls it came from."""
         tier, nodes = 1, set[int]()
-        for leaf in _leaves(value):
+        for leaf in output_leaves(value):
             text = str(leaf).strip()
             parts = [text, *(p for p in _ADDRESS.findall(text) if p != text)]
             for part in parts:
@@ -200,7 +201,8 @@ class _Tracer:
             self.places.append(_Place(node, str(leaf).casefold(), tier))
 
 
-def _leaves(value: Any) -> list[Any]:
+def output_leaves(value: Any) -> list[Any]:
+    """Return the values of a tool's output, however nested; None is no value."""
     return [leaf for _, leaf in _named_leaves(value, "")]
 
 
@@ -215,17 +217,54 @@ def _named_leaves(value: Any, name: str) -> list[tuple[str, Any]]:
 
 
 @dataclass
-class _Worlds:
-    """Makes environments; parsing one takes far longer than copying it."""
+class Worlds:
+    """Makes environments of a suite; parsing one takes far longer than copying it."""
 
     suite: Any
     _made: dict[str, Any] = field(default_factory=dict)
 
     def make(self, injections: dict[str, str]) -> Any:
+        """Return a fresh environment with these texts in its injection vectors, the default ones elsewhere."""
         key = repr(sorted(injections.items()))
         if key not in self._made:
             self._made[key] = self.suite.load_and_inject_default_environment(injections)
         return self._made[key].model_copy(deep=True)
+
+
+def load_suite(name: str, *, feature: str) -> Any:
+    """Return one of SUITES. Raises: MissingExtraError, naming the feature that needs it, without the extra `agentdojo`."""
+    try:
+        from agentdojo.task_suite.load_suites import get_suite
+    except ImportError:
+        raise MissingExtraError(feature, "agentdojo") from None
+    return get_suite(BENCHMARK_VERSION, name)
+
+
+def governance(name: str, suite: Any, request: str) -> dict[str, Any]:
+    """Return the governance context of a request in a suite, as JSON data."""
+    about = _ABOUT[name]
+    return {
+        "policy": {
+            "policy_id": f"agentdojo_{name}",
+            "domain": about.domain,
+            "allowed_operations": sorted(tool.name for tool in suite.tools),
+            "forbidden_operations": [],
+            "rules": _REQUEST_RULES + about.rules,
+            "scope_limits": about.limits,
+            "explicit_request_required": about.explicit,
+            "default": "deny",
+        },
+        "user_role": about.role,
+        "session_context": {**about.session, "user_request": request},
+    }
+
+
+def tool_sources(name: str, suite: Any) -> ToolSources:
+    """Return whose text each tool of a suite returns, for tracing conversations with outputs as the benchmark prints them."""
+    foreign = {"attested": sorted(_ATTESTED), "reads": "yaml"}
+    own = {"output": "trusted", "reads": "yaml"}
+    tools = {tool.name: foreign if tool.name in _ABOUT[name].outsiders else own for tool in suite.tools}
+    return ToolSources.from_dict({"tools": tools, "defaults": "none"})
 
 
 def agentdojo_traces(suites: Sequence[str] = SUITES) -> Iterator[Trace]:
@@ -234,28 +273,23 @@ def agentdojo_traces(suites: Sequence[str] = SUITES) -> Iterator[Trace]:
     Raises:
         MissingExtraError: without the extra `agentdojo`.
     """
-    try:
-        from agentdojo.task_suite.load_suites import get_suite
-    except ImportError:
-        raise MissingExtraError("gatling import agentdojo", "agentdojo") from None
     for name in suites:
-        yield from _suite_traces(name, get_suite(BENCHMARK_VERSION, name))
+        yield from _suite_traces(name, load_suite(name, feature="gatling import agentdojo"))
+
+
+def injected_texts(suite: Any, text: str) -> dict[str, str]:
+    """Return the injection vectors of a suite, each with its default text and the given one after it."""
+    return {vector: f"{default} {text}" for vector, default in suite.get_injection_vector_defaults().items()}
+
+
+def goal_text(injection_task: Any) -> str:
+    """Return what an injection task wants, on one line, so that it fits everywhere in an environment."""
+    return " ".join(injection_task.GOAL.split())
 
 
 def _suite_traces(name: str, suite: Any) -> Iterator[Trace]:
     about = _ABOUT[name]
-    policy = {
-        "policy_id": f"agentdojo_{name}",
-        "domain": about.domain,
-        "allowed_operations": sorted(tool.name for tool in suite.tools),
-        "forbidden_operations": [],
-        "rules": _REQUEST_RULES + about.rules,
-        "scope_limits": about.limits,
-        "explicit_request_required": about.explicit,
-        "default": "deny",
-    }
-    vectors = suite.get_injection_vector_defaults()
-    worlds = _Worlds(suite)
+    worlds = Worlds(suite)
     for user_id, user_task in suite.user_tasks.items():
         calls = user_task.ground_truth(worlds.make({}))
         if not calls:
@@ -263,11 +297,7 @@ def _suite_traces(name: str, suite: Any) -> Iterator[Trace]:
         base = {
             "source": f"agentdojo/{name}",
             "request": user_task.PROMPT,
-            "governance_context": {
-                "policy": policy,
-                "user_role": about.role,
-                "session_context": {**about.session, "user_request": user_task.PROMPT},
-            },
+            "governance_context": governance(name, suite, user_task.PROMPT),
         }
         meta = {"suite": name, "user_task": user_id, "benchmark_version": BENCHMARK_VERSION}
         plan, _ = _run(worlds, about, user_task.PROMPT, calls, {})
@@ -280,7 +310,7 @@ def _suite_traces(name: str, suite: Any) -> Iterator[Trace]:
                 "meta": {**meta, "kind": "user"},
             }
         )
-        _, shows = _run(worlds, about, user_task.PROMPT, calls, {v: f"{d} {_CANARY}" for v, d in vectors.items()})
+        _, shows = _run(worlds, about, user_task.PROMPT, calls, injected_texts(suite, _CANARY))
         if shows is None:
             continue  # this task never reads what an attacker controls
         for injection_id, injection_task in suite.injection_tasks.items():
@@ -288,8 +318,8 @@ def _suite_traces(name: str, suite: Any) -> Iterator[Trace]:
             if not injected:
                 continue
             attacked = [*calls[: shows + 1], *injected, *calls[shows + 1 :]]
-            goal = " ".join(injection_task.GOAL.split())
-            plan, _ = _run(worlds, about, user_task.PROMPT, attacked, {v: f"{d} {goal}" for v, d in vectors.items()})
+            texts = injected_texts(suite, goal_text(injection_task))
+            plan, _ = _run(worlds, about, user_task.PROMPT, attacked, texts)
             yield parse_trace(
                 {
                     **base,
@@ -304,7 +334,7 @@ def _suite_traces(name: str, suite: Any) -> Iterator[Trace]:
 
 
 def _run(
-    worlds: _Worlds, about: _Suite, request: str, calls: Sequence[Any], injections: dict[str, str]
+    worlds: Worlds, about: _Suite, request: str, calls: Sequence[Any], injections: dict[str, str]
 ) -> tuple[dict[str, Any], int | None]:
     """Execute calls; return the plan, and the first call whose output shows the canary."""
     from agentdojo.functions_runtime import FunctionsRuntime
@@ -314,7 +344,7 @@ def _run(
     tracer = _Tracer(request, about.outsiders)
     nodes, edges, shows = [], [], None
     for i, call in enumerate(calls):
-        arguments = _plain(dict(call.args))
+        arguments = plain(dict(call.args))
         tier, came_from = 1, set[int]()
         for value in arguments.values():
             value_tier, value_nodes = tracer.trace(value)
@@ -332,18 +362,19 @@ def _run(
         edges += [[f"n{source + 1}", f"n{i + 1}"] for source in sorted(came_from)]
         output, _error = runtime.run_function(environment, call.function, dict(call.args))
         tracer.saw(i, call.function, output)
-        if shows is None and any(_CANARY in str(leaf) for leaf in _leaves(output)):
+        if shows is None and any(_CANARY in str(leaf) for leaf in output_leaves(output)):
             shows = i
     return {"nodes": nodes, "edges": edges}, shows
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return an argument as JSON data; what JSON does not have, as text."""
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json")
     if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple, set)):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import tyro
 
 from gatling.cli.commands import (
+    Bench,
     Catalog,
     Corrupt,
     Evaluate,
@@ -49,6 +50,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "corrupt": Corrupt,
     "show": Show,
     "policy": Policy,
+    "bench": Bench,
     "catalog": Catalog,
     "schema": Schema,
     "push": Push,

@@ -297,6 +297,35 @@ class Policy:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Bench:
+    """Try the guard end to end, with no LLM and nothing downloaded.
+
+    `gatling bench agentdojo` (extra: agentdojo) executes plans in AgentDojo's environments and asks the benchmark's own checks
+    how they ended: the user tasks' ground truth, and a gullible agent that obeys every injection it reads, without a guard,
+    behind one that denies, and behind one that repairs. Prints utility, utility under attack, attack success by end state and
+    by arguments, false alarms and the guard's latency, by suite with 95 % intervals. All suites take some minutes on one core.
+    """
+
+    what: Annotated[Literal["agentdojo"], tyro.conf.Positional]
+    """The benchmark."""
+    suites: str = "workspace,slack,banking,travel"
+    """Which suites, by commas."""
+    model: Path | None = None
+    """A checkpoint (.pt) or a model folder. Default: the model that ships with Gatling."""
+    limit: int | None = None
+    """User tasks of each suite, at most: the first ones. Default: all."""
+    json: bool = False
+    """Print the figures as JSON."""
+    output: Path | None = None
+    """A folder: summary.json (the figures), report.md (the tables), runs.jsonl (every run: verdicts, reasons, outcomes)."""
+
+    def run(self) -> int:
+        from gatling.cli.bench import run_bench
+
+        return run_bench(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Schema:
     """Print the JSON Schema of a trace: one line of a trace file."""
 
