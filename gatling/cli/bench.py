@@ -49,7 +49,7 @@ def run_bench(command: Command, guard: BenchedGuard | None = None) -> int:
 
 
 def _guard(command: Command) -> BenchedGuard:
-    from gatling.guard.guard import Guard  # type: ignore[import-not-found, unused-ignore]
+    from gatling.guard.guard import Guard
 
     guard: BenchedGuard = Guard.from_pretrained(command.model)
     return guard

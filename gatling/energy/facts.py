@@ -400,8 +400,6 @@ def _propagate(facts: NodeFacts, parents: list[NodeFacts]) -> None:
     facts.effective_tier = max([node.provenance_tier, *(p.effective_tier for p in parents)])
     facts.endorsement = max((_endorses(p) for p in parents), default=0.0)
     own = max(facts.short_best, 0.4 * tool.object_asked)
-    if node.provenance_tier == 1 and not facts.has_unasked_identity:
-        own = max(own, 0.6)
     if facts.has_unasked_identity:
         own = min(own, 0.3)
     facts.source_anchor = max((p.anchor * (1.0 if p.values else 0.4) for p in parents), default=0.0)

@@ -204,7 +204,7 @@ def _row(node: NodeFacts, facts: PlanFacts) -> dict[str, float]:
         "acts_on_unasked": (1 - reads) * unasked * (1 - node.endorsement) * (tier > 1),
         "chain": min(node.chain, 4),
         "endorsement": node.endorsement,
-        "anchor": node.anchor,
+        "anchor": max(node.anchor, 0.6 * (tier == 1 and not unasked)),
         "source_anchor": node.source_anchor,
         "source_asked": max((p.short_best for p in parents), default=0.0),
         "needs_request": float(tool.needs_request is not None),

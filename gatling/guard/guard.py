@@ -197,8 +197,9 @@ class Guard:
                 left = self.repair_ms
                 if self.deadline_ms is not None:
                     left = min(left, 0.8 * self.deadline_ms - (time.perf_counter() - started) * 1e3)
-                found = repair(parsed, plan, self._auditor, deadline_ms=max(left, 0.0))
-                if found is not None and found.plan is not None:
+                rules = self._auditor.oracle(parsed).rules
+                found = repair(parsed, plan, self._auditor, rules=rules, deadline_ms=max(left, 0.0))
+                if found.plan is not None:
                     decision = replace(decision, repaired=found.plan, edits=tuple(str(e) for e in found.edits))
             return replace(decision, latency_ms=(time.perf_counter() - started) * 1e3)
 

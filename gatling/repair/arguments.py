@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from gatling.data.catalog.derive import LIMITS
+from gatling.policy.bounds import squashed_path as squashed_path
 from gatling.policy.facts import is_place_name
-from gatling.policy.globs import squashed_name
 from gatling.schema.words import split_words
 
 ArgumentPath = tuple[str | int, ...]
@@ -44,11 +44,6 @@ def last_name(path: ArgumentPath) -> str:
 def dotted(path: ArgumentPath) -> str:
     """Return the path as findings write it: keys joined by dots, without positions in lists."""
     return ".".join(part for part in path if isinstance(part, str))
-
-
-def squashed_path(path: str) -> str:
-    """Return a dotted path without the separators and the case of its parts."""
-    return ".".join(squashed_name(part) for part in path.split("."))
 
 
 def is_limit(path: ArgumentPath) -> bool:

@@ -119,9 +119,7 @@ def random_node(rng: Random, node_id: str) -> dict[str, Any]:
 
 def random_plan(rng: Random, most: int = 5) -> ExecutionPlan:
     nodes = [random_node(rng, f"n{i}") for i in range(rng.randint(1, most))]
-    edges = [
-        [f"n{i}", f"n{j}"] for j in range(len(nodes)) for i in range(j) if rng.random() < 0.4
-    ]
+    edges = [[f"n{i}", f"n{j}"] for j in range(len(nodes)) for i in range(j) if rng.random() < 0.4]
     return parse_plan({"nodes": nodes, "edges": edges})
 
 

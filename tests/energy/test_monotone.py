@@ -36,11 +36,7 @@ def naive(net: MonotoneNet, row: np.ndarray) -> float:
     for h in range(len(net.b)):
         pre = float(net.b[h]) + sum(z[f] * net.w[f, h] for f in range(len(z)))
         act = (
-            math.log1p(math.exp(pre))
-            if h < third
-            else -math.log1p(math.exp(-pre))
-            if h < 2 * third
-            else math.tanh(pre)
+            math.log1p(math.exp(pre)) if h < third else -math.log1p(math.exp(-pre)) if h < 2 * third else math.tanh(pre)
         )
         total += float(net.o[h]) * act
     return total
