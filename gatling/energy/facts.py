@@ -50,7 +50,19 @@ _LIMIT_WORDS = frozenset(
 )
 # Words of prose rules that say nothing about what they rule on.
 _RULE_FILLER = frozenset("request name address stat say want only must need".split())
+# What a request calls the texts that tools return, by kind: "the bill" is a file, "his message" stands in an inbox.
+_ITEMS = tuple(
+    frozenset(map(stem, words.split()))
+    for words in (
+        "inbox email mail message thread chat dm conversation",
+        "page webpage website site web link article blog url post",
+        "file document doc folder drive bill invoice statement report note minutes list todo notice letter attachment",
+        "calendar event meeting appointment schedule",
+        "review rating comment feedback",
+    )
+)
 _UNTRUSTED_ENDORSES = 0.4
+_UNASKED_ACTION_IS_ENDORSED = 0.4
 _LEAFLESS_ENDORSES = 0.3
 
 
@@ -107,6 +119,8 @@ class ToolFacts:
     """How far prose rules on this tool speak of what the request speaks of, 0 to 1."""
     rule_nearness: float
     num_rules: int
+    is_item_of_request: bool
+    """Whether the request speaks of the kind of text that the tool returns."""
     is_named: bool
     """Whether any clause speaks of the tool by name or pattern."""
 
@@ -199,6 +213,9 @@ class ContextFacts:
             rule_asked=rule_asked,
             rule_nearness=rule_nearness,
             num_rules=num_rules,
+            is_item_of_request=any(
+                not kind.isdisjoint(map(stem, words)) and not kind.isdisjoint(request.stems) for kind in _ITEMS
+            ),
             is_named=any(star not in c.tools for c in clauses),
         )
 
@@ -399,6 +416,9 @@ def _propagate(facts: NodeFacts, parents: list[NodeFacts]) -> None:
     node, tool = facts.node, facts.tool
     facts.effective_tier = max([node.provenance_tier, *(p.effective_tier for p in parents)])
     facts.endorsement = max((_endorses(p) for p in parents), default=0.0)
+    if tool.effect != "read":  # to point to a text is not yet to ask for what is done with it
+        asked = max(tool.verb_asked, tool.object_asked, 2 * tool.object_nearest - 1, 2 * tool.verb_nearness - 1, 0.0)
+        facts.endorsement *= _UNASKED_ACTION_IS_ENDORSED + (1 - _UNASKED_ACTION_IS_ENDORSED) * asked
     own = max(facts.short_best, 0.4 * tool.object_asked)
     if facts.has_unasked_identity:
         own = min(own, 0.3)
@@ -417,6 +437,6 @@ def _endorses(source: NodeFacts) -> float:
     """How far a source is an item that the request names."""
     best = source.short_best if source.values else _LEAFLESS_ENDORSES * source.tool.object_asked
     # A product that was searched for is no text that was pointed to: the tool's own object must be what the request is about.
-    pointed_to = max(0.0, 2 * source.tool.object_nearest - 1)
+    pointed_to = max(float(source.tool.is_item_of_request), 2 * source.tool.object_nearest - 1, 0.0)
     named = max(float(source.names_an_item), best * pointed_to)
     return named * (1.0 if source.node.provenance_tier == 1 else _UNTRUSTED_ENDORSES)

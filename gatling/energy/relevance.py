@@ -175,7 +175,7 @@ def _row(node: NodeFacts, facts: PlanFacts) -> dict[str, float]:
         "unasked_destination": bool(node.unasked_destinations) * (1 - node.endorsement),
         "unasked_host": any(d.host and d.host not in request.text for d in node.unasked_destinations)
         * (1 - node.endorsement),
-        "follows_itself": unasked * any(p.tool.name == tool.name for p in parents),
+        "follows_itself": reads * has_url * unasked * any(p.tool.name == tool.name for p in parents),
         "num_identities": min(len(node.identities), 20),
         "num_numbers": min(len(numbers), 20),
         "num_values": min(len(node.values), 20),
