@@ -24,6 +24,7 @@ from gatling.energy.composite import CompositeEnergy
 from gatling.energy.facts import ContextFacts, PlanFacts
 from gatling.energy.finding import CRITICS, SEVERITY, Assessment, Code, Finding, Source, Verdict
 from gatling.policy import ClauseKind, Oracle, Rulebook, Undecided, Violation, recognise
+from gatling.policy.bounds import squashed_path, upper_bounds
 from gatling.policy.oracle import Judgement
 from gatling.policy.source import PolicySource
 from gatling.schema import ExecutionPlan, GovernanceContext
@@ -125,7 +126,13 @@ class PlanAuditor:
             return _fault("an energy is not a number")
         learned = float(total.max())
         verdict: Verdict = self.calibration.verdict(learned)
-        findings = [*_of_oracle(judgement), *self._of_critics(facts, raw, total)]
+        tools = {node.node_id: node.tool_name for node in plan.nodes}
+        findings = [
+            _of_violation(v, tools[v.node_id], context.user_role, known.oracle.rules) for v in judgement.violations
+        ]
+        forbidden = {f.node_id for f in findings if f.code is Code.FORBIDDEN}  # that it is not granted either says no more
+        findings = [f for f in findings if f.code is not Code.NOT_GRANTED or f.node_id not in forbidden]
+        findings += self._of_critics(facts, raw, total)
         for finding in _open_questions(judgement, facts, known.oracle.rules):
             findings.append(finding)
             verdict = max(verdict, "escalate", key=SEVERITY.__getitem__)
@@ -208,21 +215,15 @@ def _fault(reason: str) -> Assessment:
     return Assessment("deny", math.inf, {}, (finding,))
 
 
-def _of_oracle(judgement: Judgement) -> list[Finding]:
-    return [_of_violation(violation) for violation in judgement.violations]
-
-
-def _of_violation(violation: Violation) -> Finding:
+def _of_violation(violation: Violation, tool: str, role: str, rules: Rulebook) -> Finding:
     clause = violation.clause
     code = Code.REQUIREMENT
     if clause is None:
         code = Code.NOT_GRANTED
     elif clause.kind is ClauseKind.DENY:
         code = Code.FORBIDDEN
-    bound = None
-    if clause is not None:
-        numbers = [c.value for c in (*clause.checks, *clause.when) if type(c.value) in (int, float)]
-        bound = float(numbers[0]) if len(numbers) == 1 else None
+    bounds = upper_bounds(rules, tool, role)
+    bound = bounds.get("#volume" if violation.argument == "scope_volume" else squashed_path(violation.argument or ""))
     return Finding(
         source=Source.ORACLE,
         code=code,
@@ -232,7 +233,7 @@ def _of_violation(violation: Violation) -> Finding:
         found=violation.found,
         wanted=violation.wanted,
         energy=math.inf,
-        bound=bound,
+        bound=bound[0] if bound and bound[1] is clause else None,
     )
 
 

@@ -123,6 +123,13 @@ def random_plan(rng: Random, most: int = 5) -> ExecutionPlan:
     return parse_plan({"nodes": nodes, "edges": edges})
 
 
+_FACTS: dict[str, ContextFacts] = {}
+
+
 def plan_energy(critics: CompositeEnergy, context: GovernanceContext, plan: ExecutionPlan) -> float:
-    facts = PlanFacts(ContextFacts(context, recognise(context.policy)), plan)
+    """Return the composite energy before calibration, without the latent term."""
+    known = _FACTS.get(context.digest)
+    if known is None:
+        known = _FACTS[context.digest] = ContextFacts(context, recognise(context.policy))
+    facts = PlanFacts(known, plan)
     return float(critics.combine(critics.energies(facts, None)).max())

@@ -1,0 +1,121 @@
+"""Fusion: what the oracle denies is denied, the learned part only tightens, what cannot be judged is not allowed."""
+
+from __future__ import annotations
+
+import math
+from random import Random
+
+import numpy as np
+import pytest
+
+from gatling.energy import Code, Source
+from gatling.energy.audit import Kept, PlanAuditor
+from gatling.energy.finding import SEVERITY
+from gatling.policy import Oracle, recognise
+from gatling.policy.source import parse_policy
+from gatling.schema import parse_context, parse_plan
+from tests.energy.critics import auditor, made_up_calibration, made_up_critics, random_context, random_plan
+
+CASES = 10_000
+
+
+@pytest.mark.slow
+def test_what_the_oracle_denies_is_denied_and_critics_only_tighten() -> None:
+    rng = Random(21)
+    contexts = [random_context(rng) for _ in range(200)]
+    oracles = {c.digest: Oracle(recognise(c.policy)) for c in contexts}
+    lenient, strict = auditor(1, line=1e9), auditor(1, line=0.5)
+    seen = {"deny": 0, "escalate": 0, "allow": 0}
+    for _ in range(CASES):
+        context, plan = rng.choice(contexts), random_plan(rng)
+        judgement = oracles[context.digest].judge(context, plan)
+        a, b = lenient.assess(context, plan), strict.assess(context, plan)
+        if judgement.violations:
+            assert a.verdict == b.verdict == "deny"
+            assert math.isinf(a.energy)
+            assert any(f.source is Source.ORACLE for f in a.findings)
+        assert SEVERITY[b.verdict] >= SEVERITY[a.verdict]
+        assert (a.verdict == "allow") == (not a.findings)
+        seen[a.verdict] += 1
+        seen[b.verdict] += 1
+    assert min(seen["deny"], seen["allow"]) > CASES / 50
+
+
+@pytest.mark.slow
+def test_adding_a_denial_never_makes_a_verdict_milder() -> None:
+    rng = Random(22)
+    judge = auditor(2, line=3.0)
+    for _ in range(2_000):
+        context, plan = random_context(rng), random_plan(rng)
+        tool = rng.choice(plan.nodes).tool_name
+        policy = {**context.policy, "forbidden_operations": [*context.policy["forbidden_operations"], tool]}
+        stricter = parse_context({**context.model_dump(mode="json"), "policy": policy})
+        before, after = judge.assess(context, plan), judge.assess(stricter, plan)
+        assert SEVERITY[after.verdict] >= SEVERITY[before.verdict]
+        assert after.verdict == "deny"
+
+
+def test_findings_name_call_argument_and_the_line_of_the_clause() -> None:
+    lines = ["allowed_operations:", "  - read_file", "  - list_invoices", "forbidden_operations:", "  - wipe_disk"]
+    text = "\n".join([*lines, "scope_limits:", "  list_invoices.limit: 100", ""])
+    source = parse_policy(text, file="policy.yaml")
+    judge = PlanAuditor(made_up_critics(), made_up_calibration(line=1e9), policies=(source,))
+    context = parse_context({"policy": source.data, "user_role": "clerk", "session_context": {}})
+    plan = parse_plan(
+        {
+            "nodes": [
+                {"tool_name": "list_invoices", "node_id": "n1", "arguments": {"limit": 5_000}, "provenance_tier": 1},
+                {"tool_name": "wipe_disk", "node_id": "n2", "provenance_tier": 1},
+                {"tool_name": "fly", "node_id": "n3", "provenance_tier": 1},
+            ]
+        }
+    )
+    found = {f.node_id: f for f in judge.assess(context, plan).findings}
+    assert (found["n1"].code, found["n1"].argument, found["n1"].bound) == (Code.REQUIREMENT, "limit", 100)
+    assert "line 7" in str(found["n1"].clause)
+    assert found["n2"].code is Code.FORBIDDEN
+    assert "line 5" in str(found["n2"].clause)
+    assert found["n3"].code is Code.NOT_GRANTED
+
+
+def test_a_tool_that_nobody_named_is_escalated_under_allow_by_default() -> None:
+    judge = auditor(line=1e9)
+    context = parse_context({"policy": {"default": "allow", "forbidden_operations": ["wipe"]}, "user_role": "any"})
+    plan = parse_plan({"nodes": [{"tool_name": "fly", "node_id": "n1", "provenance_tier": 1}]})
+    assessment = judge.assess(context, plan)
+    assert assessment.verdict == "escalate"
+    assert assessment.findings[0].code is Code.UNDECIDED
+
+
+def test_an_energy_that_is_no_number_denies(monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = auditor()
+    monkeypatch.setattr(type(judge.critics), "combine", lambda self, energies: np.array([math.nan]))
+    plan = parse_plan({"nodes": [{"tool_name": "read_file", "node_id": "n1"}]})
+    context = parse_context({"policy": {"allowed_operations": ["read_file"]}, "user_role": "any"})
+    assessment = judge.assess(context, plan)
+    assert assessment.verdict == "deny"
+    assert assessment.findings[0].code is Code.FAULT
+
+
+def test_of_a_pending_call_only_its_own_findings_count() -> None:
+    judge = auditor(line=1e9)
+    context = parse_context({"policy": {"allowed_operations": ["read_file"]}, "user_role": "any"})
+    nodes = [{"tool_name": t, "node_id": i, "provenance_tier": 1} for t, i in (("wipe", "n1"), ("read_file", "n2"))]
+    whole = judge.assess(context, parse_plan({"nodes": nodes}))
+    assert whole.verdict == "deny"
+    assert judge.only(whole, "n1").verdict == "deny"
+    assert judge.only(whole, "n2").verdict == "allow"
+
+
+def test_kept_values_are_bounded_and_the_oldest_goes_first() -> None:
+    kept: Kept[int, int] = Kept(3)
+    made: list[int] = []
+
+    def make(i: int) -> int:
+        made.append(i)
+        return i
+
+    for i in (1, 2, 3, 1, 4, 1, 2):
+        assert kept.get(i, lambda i=i: make(i)) == i  # type: ignore[misc]
+    assert made == [1, 2, 3, 4, 2]
+    assert len(kept) == 3
