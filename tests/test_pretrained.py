@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,11 +23,14 @@ import pytest
 import gatling
 from gatling.cli import COMMANDS, main
 from gatling.encoders import folder
+from gatling.energy.calibration import CALIBRATION_NAME
+from gatling.energy.composite import CRITICS_NAME
 from gatling.schema import parse_trace, write_traces
 from gatling.training.config import TrainingConfig
 from gatling.training.hub import write_folder
 from gatling.training.loop import fit
-from tests.builders import SMALL, context, many_traces, record
+from tests.builders import SMALL, context, many_traces, node, plan, record
+from tests.energy.critics import made_up_calibration, made_up_critics
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = folder.PRETRAINED
@@ -49,6 +53,14 @@ WITHOUT_MODEL = {
     "evaluate": ["--dataset", "gold.jsonl"],
     "score": ["--input", "gold.jsonl", "--output", "scores.jsonl"],
     "policy": ["test", "policy.json", "--per-mutation", "2"],
+    "audit": ["plan.json", "--policy", "policy.json", "--role", "clerk", "--request", "Read the file q3.txt."],
+    "repair": ["plan.json", "--policy", "policy.json", "--role", "clerk", "--request", "Read the file q3.txt."],
+    "explain": ["plan.json", "--policy", "policy.json", "--role", "clerk", "--request", "Read the file q3.txt."],
+    "train-energy": [
+        *("--dataset", "gold.jsonl", "--output", "trained", "--networks", "1", "--steps", "5"),
+        *("--max-false-alarms", "0.3", "--max-escalations", "0.4"),
+    ],
+    "bench": ["agentdojo", "--suites", "banking", "--limit", "1"],
 }
 
 OFFLINE = """
@@ -82,6 +94,11 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = {"dataset": (place / "gold.jsonl",), "checkpoint_dir": place, "store_dir": place / "store"}
     fit(TrainingConfig(**SMALL, **settings, epochs=1, precision="fp32"))
     write_folder(place / "best.pt", place / "model", card="", is_half=True)
+    critics = made_up_critics()
+    (place / "model" / CRITICS_NAME).write_bytes(critics.to_json())
+    digest = hashlib.sha256((place / "model" / CRITICS_NAME).read_bytes()).hexdigest()
+    calibration = replace(made_up_calibration(line=1e6), critics_digest=digest)
+    (place / "model" / CALIBRATION_NAME).write_bytes(calibration.to_json())
     return place / "model"
 
 
@@ -133,6 +150,9 @@ def test_commands_take_the_bundled_model_and_say_so(
 ) -> None:
     write_traces("gold.jsonl", many_traces(6))
     Path("policy.json").write_text(json.dumps(context()["policy"]))
+    Path("plan.json").write_text(json.dumps(plan(node(arguments={"path": "q3.txt"}, provenance_tier=1))))
+    if command == "bench":
+        pytest.importorskip("agentdojo", reason="THE EXTRA agentdojo IS NOT INSTALLED")
     assert main([command, *WITHOUT_MODEL[command]]) == 0
     digest = hashlib.sha256((bundled / "config.json").read_bytes()).hexdigest()
     assert f"model: bundled, digest {digest[:12]}\n" in capsys.readouterr().err

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gatling.adapters.agentdojo import SUITES
 from gatling.cli.console import Progress, dump_json, print_table
+from gatling.cli.model import announce_model
 from gatling.errors import ConfigError
 from gatling.evaluation.agentdojo_bench import Bench, BenchedGuard, Record, num_runs
 from gatling.evaluation.agentdojo_report import bench_page, bench_tables, left_out_lines, summarise
@@ -49,8 +50,9 @@ def run_bench(command: Command, guard: BenchedGuard | None = None) -> int:
 
 
 def _guard(command: Command) -> BenchedGuard:
-    from gatling.guard.guard import Guard
+    from gatling.guard import Guard
 
+    announce_model(command.model)
     guard: BenchedGuard = Guard.from_pretrained(command.model)
     return guard
 

@@ -130,7 +130,9 @@ class PlanAuditor:
         findings = [
             _of_violation(v, tools[v.node_id], context.user_role, known.oracle.rules) for v in judgement.violations
         ]
-        forbidden = {f.node_id for f in findings if f.code is Code.FORBIDDEN}  # that it is not granted either says no more
+        forbidden = {
+            f.node_id for f in findings if f.code is Code.FORBIDDEN
+        }  # that it is not granted either says no more
         findings = [f for f in findings if f.code is not Code.NOT_GRANTED or f.node_id not in forbidden]
         findings += self._of_critics(facts, raw, total)
         for finding in _open_questions(judgement, facts, known.oracle.rules):
