@@ -28,6 +28,13 @@ from gatling.training.critics.examples import SCOPE_MUTATIONS, Example, subset
 
 Floats = NDArray[np.float64]
 
+MOST_LATENT = 0.5
+"""Weight of the latent term, at most, for each unit of the hierarchy critic's. The encoders have seen some of the data that the
+weights are fitted on, so the fit overrates them: on suites that they have not seen, more than this lowers the AUROC."""
+LEAST_FORMULA = 0.2
+"""Weight of provenance and of flow, at least, for each unit of the hierarchy critic's. Formulas have nothing to overfit; they help
+on suites left out where the fit, on suites that resemble each other, sees no use for them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FitConfig:
@@ -259,6 +266,16 @@ def fit_weights(
         loss.backward()
         optimizer.step()
         with torch.no_grad():
-            w.clamp_(min=0)
+            _bound(w)
     fitted = (w.detach() * kept).numpy()
     return {s: round(float(v), 6) for s, v in zip(CRITICS, fitted, strict=True)}
+
+
+def _bound(w: Tensor) -> None:
+    """Hold weights, in the order of `CRITICS`, within their bounds."""
+    w.clamp_(min=0)
+    at = {source: i for i, source in enumerate(CRITICS)}
+    unit = w[at[Source.HIERARCHY]].clone()
+    w[at[Source.LATENT]] = torch.minimum(w[at[Source.LATENT]], MOST_LATENT * unit)
+    for source in (Source.PROVENANCE, Source.FLOW):
+        w[at[source]] = torch.maximum(w[at[source]], LEAST_FORMULA * unit)
