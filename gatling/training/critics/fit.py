@@ -31,9 +31,11 @@ Floats = NDArray[np.float64]
 MOST_LATENT = 0.5
 """Weight of the latent term, at most, for each unit of the hierarchy critic's. The encoders have seen some of the data that the
 weights are fitted on, so the fit overrates them: on suites that they have not seen, more than this lowers the AUROC."""
+MOST_SCOPE = 0.2
+"""The same of scope: limits that a policy states are the oracle's, and what is left, a guess of the scope that is needed, is rough."""
 LEAST_FORMULA = 0.2
-"""Weight of provenance and of flow, at least, for each unit of the hierarchy critic's. Formulas have nothing to overfit; they help
-on suites left out where the fit, on suites that resemble each other, sees no use for them."""
+"""Weight of provenance and of flow, at least, for each unit of the hierarchy critic's. Formulas have nothing to
+overfit; they help on suites left out where the fit, on suites that resemble each other, sees no use for them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -276,6 +278,7 @@ def _bound(w: Tensor) -> None:
     w.clamp_(min=0)
     at = {source: i for i, source in enumerate(CRITICS)}
     unit = w[at[Source.HIERARCHY]].clone()
-    w[at[Source.LATENT]] = torch.minimum(w[at[Source.LATENT]], MOST_LATENT * unit)
+    for source, most in ((Source.LATENT, MOST_LATENT), (Source.SCOPE, MOST_SCOPE)):
+        w[at[source]] = torch.minimum(w[at[source]], most * unit)
     for source in (Source.PROVENANCE, Source.FLOW):
         w[at[source]] = torch.maximum(w[at[source]], LEAST_FORMULA * unit)
