@@ -94,7 +94,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = {"dataset": (place / "gold.jsonl",), "checkpoint_dir": place, "store_dir": place / "store"}
     fit(TrainingConfig(**SMALL, **settings, epochs=1, precision="fp32"))
     write_folder(place / "best.pt", place / "model", card="", is_half=True)
-    critics = made_up_critics()
+    critics = replace(made_up_critics(), encoders=folder.encoders_digest(place / "model"))
     (place / "model" / CRITICS_NAME).write_bytes(critics.to_json())
     digest = hashlib.sha256((place / "model" / CRITICS_NAME).read_bytes()).hexdigest()
     calibration = replace(made_up_calibration(line=1e6), critics_digest=digest)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatling.cli.console import Progress, dump_json, err, print_table
 from gatling.cli.model import announce_model
-from gatling.encoders import DualEncoder
+from gatling.encoders.folder import pretrained_folder
 from gatling.energy.calibration import CALIBRATION_NAME, Calibration
 from gatling.errors import ConfigError
 from gatling.schema.files import atomic_write
@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 def run_train_energy(command: TrainEnergy) -> int:
     """Train the critics, write the folder, print the figures; return the exit status."""
     _check_counts(limit=command.limit, networks=command.networks, steps=command.steps)
+    folder = pretrained_folder() if command.model is None else command.model
+    if not folder.is_dir():
+        raise ConfigError(
+            f"--model is {folder}, it must be a model folder; `gatling pull` makes one of a pushed checkpoint"
+        )
     announce_model(command.model)
-    model = DualEncoder.from_pretrained(command.model, precision="fp32")
     config = FitConfig(
         hidden=command.hidden,
         networks=command.networks,
@@ -35,7 +39,7 @@ def run_train_energy(command: TrainEnergy) -> int:
     ):
         trained = train_critics(
             command.dataset,
-            model,
+            folder,
             config,
             mutations=command.mutations,
             per_trace=command.per_trace,
@@ -46,7 +50,7 @@ def run_train_energy(command: TrainEnergy) -> int:
             on_trace=traces.advance,
             on_step=steps.advance,
         )
-    write_critics(trained, command.model, command.output)
+    write_critics(trained, folder, command.output)
     figures = {k: v for k, v in trained.figures.items() if k != "content"}
     if command.json:
         shown = {**figures, "weights": trained.critics.weights, "calibration": trained.calibration.figures}

@@ -46,6 +46,11 @@ def pretrained_folder() -> Path:
     return PRETRAINED
 
 
+def encoders_digest(folder: Path) -> str:
+    """Return the SHA-256 of a model folder's config.json, which holds those of the weights. Raises: CheckpointError."""
+    return hashlib.sha256(_read(folder / CONFIG_NAME)).hexdigest()
+
+
 def sealed(config: dict[str, Any]) -> bytes:
     """Return the content of config.json: the settings, and as the last one the SHA-256 of their JSON text."""
     digest = hashlib.sha256(json.dumps(config, indent=2, allow_nan=False).encode()).hexdigest()

@@ -9,11 +9,9 @@
 from __future__ import annotations
 
 import math
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +21,7 @@ from gatling.energy.calibration import Calibration
 from gatling.energy.composite import CompositeEnergy
 from gatling.energy.facts import ContextFacts, PlanFacts
 from gatling.energy.finding import CRITICS, SEVERITY, Assessment, Code, Finding, Source, Verdict
+from gatling.energy.kept import Kept
 from gatling.policy import ClauseKind, Oracle, Rulebook, Undecided, Violation, recognise
 from gatling.policy.bounds import squashed_path, upper_bounds
 from gatling.policy.oracle import Judgement
@@ -33,34 +32,6 @@ from gatling.schema.plain import canonical_json
 _MAX_POLICIES = 64
 _MAX_CONTEXTS = 1_024
 _FINDING_SHARE = 0.5  # of the alarm line; a critic below it has nothing to say
-
-KeyT = TypeVar("KeyT")
-ValueT = TypeVar("ValueT")
-
-
-class Kept(Generic[KeyT, ValueT]):
-    """The most recently used values, bounded in number; safe to share between threads."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._values: OrderedDict[KeyT, ValueT] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: KeyT, make: Callable[[], ValueT]) -> ValueT:
-        """Return the value of a key, making it if it is not kept. Two threads may make it at once; the first one stays."""
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-        value = make()
-        with self._lock:
-            value = self._values.setdefault(key, value)
-            if len(self._values) > self._most:
-                self._values.popitem(last=False)
-        return value
-
-    def __len__(self) -> int:
-        return len(self._values)
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,8 @@ class CompositeEnergy:
     scope: ScopeCritic
     weights: dict[Source, float]
     latent: LatentCritic | None = None
+    encoders: str = ""
+    """SHA-256 of the `config.json` of the encoders that it was trained with."""
     digest: str = ""
     provenance: ProvenanceCritic = field(default_factory=ProvenanceCritic)
     flow: FlowCritic = field(default_factory=FlowCritic)
@@ -108,6 +110,7 @@ class CompositeEnergy:
             {
                 "format_version": FORMAT_VERSION,
                 "features": critics_feature_digest(),
+                "encoders": self.encoders,
                 "hierarchy": self.hierarchy.net.to_dict(),
                 "scope": self.scope.to_dict(),
                 "weights": {str(source): self.weights[source] for source in CRITICS},
@@ -116,15 +119,21 @@ class CompositeEnergy:
         )
 
     @classmethod
-    def read(cls, path: Path, latent: LatentCritic | None) -> CompositeEnergy:
+    def read(cls, path: Path, latent: LatentCritic | None, *, encoders: str = "") -> CompositeEnergy:
         """Read `critics.json`.
 
+        Args:
+            encoders: SHA-256 of the `config.json` beside it.
+
         Raises:
-            CheckpointError: if it is missing, damaged, of another version, trained on other features, or not monotone.
+            CheckpointError: if it is missing, damaged, of another version, trained on other features or with other encoders,
+                or not monotone.
         """
         data, digest = read_sealed(path, FORMAT_VERSION)
         if data.get("features") != critics_feature_digest():
             raise CheckpointError(f"{path}: trained with other features: run `gatling train-energy` again")
+        if data.get("encoders") != encoders:
+            raise CheckpointError(f"{path}: trained with other encoders: run `gatling train-energy` again")
         try:
             weights = {source: float(data["weights"][str(source)]) for source in CRITICS}
             hierarchy, scope = data["hierarchy"], data["scope"]
@@ -135,7 +144,9 @@ class CompositeEnergy:
         if weights[Source.LATENT] > 0 and latent is None:
             raise CheckpointError(f"{path}: the latent term has a weight and there are no encoders")
         net = MonotoneNet.from_dict(hierarchy, SIGNS, source=str(path))
-        return cls(HierarchyCritic(net), ScopeCritic.from_dict(scope, source=str(path)), weights, latent, digest)
+        return cls(
+            HierarchyCritic(net), ScopeCritic.from_dict(scope, source=str(path)), weights, latent, encoders, digest
+        )
 
 
 def read_sealed(path: Path, version: int) -> tuple[dict[str, Any], str]:

@@ -9,6 +9,7 @@ plans can promise. Trust, scope and denials are judged by the other critics and 
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,13 @@ from numpy.typing import NDArray
 from gatling.encoders import DualEncoder
 from gatling.energy.facts import PlanFacts
 from gatling.energy.finding import Code, Finding, Source
+from gatling.energy.kept import Kept
 from gatling.policy import ClauseKind, Rulebook
 from gatling.policy.source import DataPath
-from gatling.schema import ExecutionPlan, GovernanceContext
+from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode
+from gatling.schema.plain import canonical_json
+
+_MAX_CALLS = 4_096
 
 
 class LatentCritic:
@@ -27,6 +32,7 @@ class LatentCritic:
 
     def __init__(self, model: DualEncoder) -> None:
         self.model = model
+        self._latents: Kept[bytes, NDArray[np.float64]] = Kept(_MAX_CALLS)
 
     def context_latent(self, context: GovernanceContext, rules: Rulebook) -> NDArray[np.float64]:
         """Return z_g of a context without its denials, `(D,)`; worth keeping for as long as the context lasts."""
@@ -38,18 +44,21 @@ class LatentCritic:
         return np.asarray(self.model.governance.encode(bare)[0].numpy(), np.float64)
 
     def __call__(self, facts: PlanFacts, z_g: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the energy of every node, `(nodes,)`, before calibration."""
-        distinct: dict[tuple[str, str], int] = {}
-        plans: list[ExecutionPlan] = []
-        rows: list[int] = []
-        for node in facts.plan.nodes:
-            bare = node.model_copy(update={"provenance_tier": 1, "scope_volume": 1, "scope_sensitivity": 1})
-            key = (node.tool_name, repr(node.arguments))
-            rows.append(distinct.setdefault(key, len(distinct)))
-            if rows[-1] == len(plans):
-                plans.append(ExecutionPlan.model_construct(nodes=(bare,), edges=()))
-        z_e = np.asarray(self.model.execution.encode(plans).numpy(), np.float64)
-        return np.asarray(np.clip(1 - np.einsum("nd,d->n", z_e, z_g), 0, 2)[rows], np.float64)
+        """Return the energy of every node, `(nodes,)`, before calibration.
+
+        The latents of the last 4,096 distinct calls are kept: a running agent's past, and what a repair leaves as it was, is
+        encoded once. Which calls are encoded together moves an energy by rounding only, about 1e-7.
+        """
+        keys = [_key(node) for node in facts.plan.nodes]
+        known = {key: found for key in keys if (found := self._latents.find(key)) is not None}
+        missing = {key: node for key, node in zip(keys, facts.plan.nodes, strict=True) if key not in known}
+        if missing:
+            plans = [ExecutionPlan.model_construct(nodes=(_bare(node),), edges=()) for node in missing.values()]
+            encoded = np.asarray(self.model.execution.encode(plans).numpy(), np.float64)
+            for key, z_e in zip(missing, encoded, strict=True):
+                known[key] = self._latents.get(key, lambda z_e=z_e: z_e)  # type: ignore[misc]
+        cosine = np.array([np.einsum("d,d->", known[key], z_g) for key in keys])
+        return np.asarray(np.clip(1 - cosine, 0, 2), np.float64)
 
     def finding(self, facts: PlanFacts, i: int, energy: float) -> Finding:
         node = facts.nodes[i].node
@@ -63,6 +72,15 @@ class LatentCritic:
             wanted="a call like those that such contexts have",
             energy=energy,
         )
+
+
+def _key(node: PlanNode) -> bytes:
+    return hashlib.blake2b(canonical_json([node.tool_name, node.arguments]).encode(), digest_size=16).digest()
+
+
+def _bare(node: PlanNode) -> PlanNode:
+    """Return the call alone: full trust, least scope."""
+    return node.model_copy(update={"provenance_tier": 1, "scope_volume": 1, "scope_sensitivity": 1})
 
 
 def _without(data: Any, paths: set[DataPath], here: DataPath = ()) -> Any:

@@ -29,7 +29,7 @@ from pydantic import ValidationError
 
 from gatling.data.catalog.spec import ToolSpec
 from gatling.encoders import DualEncoder
-from gatling.encoders.folder import pretrained_folder
+from gatling.encoders.folder import encoders_digest, pretrained_folder
 from gatling.energy import Assessment, Code, Finding, Source, Verdict
 from gatling.energy.audit import PlanAuditor
 from gatling.energy.calibration import CALIBRATION_NAME, Calibration
@@ -259,10 +259,10 @@ def load_auditor(
         CheckpointError: if a file is missing, damaged, or does not belong to the others.
     """
     latent = LatentCritic(DualEncoder.from_pretrained(folder, precision="fp32"))
-    critics = CompositeEnergy.read(folder / CRITICS_NAME, latent)
+    encoders = encoders_digest(folder)
+    critics = CompositeEnergy.read(folder / CRITICS_NAME, latent, encoders=encoders)
     calibration = Calibration.read(folder / CALIBRATION_NAME, critics.digest)
-    encoders = (folder / "config.json").read_bytes()
-    digest = hashlib.sha256(encoders + critics.digest.encode() + calibration.digest.encode()).hexdigest()
+    digest = hashlib.sha256(f"{encoders}{critics.digest}{calibration.digest}".encode()).hexdigest()
     return PlanAuditor(critics, calibration, policies=policies, catalog=catalog), digest
 
 

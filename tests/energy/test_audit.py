@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from gatling.energy import Code, Source
-from gatling.energy.audit import Kept, PlanAuditor
+from gatling.energy.audit import PlanAuditor
 from gatling.energy.finding import SEVERITY
+from gatling.energy.kept import Kept
 from gatling.policy import Oracle, recognise
 from gatling.policy.source import parse_policy
 from gatling.schema import parse_context, parse_plan

@@ -105,5 +105,8 @@ def test_critics_of_other_features_are_refused(tmp_path: Path) -> None:
     path.write_bytes(sealed({**data, "weights": {**data["weights"], "flow": -1.0}}))
     with pytest.raises(CheckpointError, match="negative"):
         CompositeEnergy.read(path, None)
+    path.write_bytes(made_up_critics().to_json())
+    with pytest.raises(CheckpointError, match="other encoders"):
+        CompositeEnergy.read(path, None, encoders="another")
     with pytest.raises(CheckpointError, match="missing"):
         CompositeEnergy.read(tmp_path / "nothing" / CRITICS_NAME, None)

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from gatling.data.corrupter import CallPool, Corrupter
 from gatling.data.groups import GroupKey
-from gatling.energy.audit import Kept
 from gatling.energy.facts import ContextFacts, PlanFacts
 from gatling.energy.finding import Source
 from gatling.energy.flow import FlowCritic
+from gatling.energy.kept import Kept
 from gatling.energy.latent import LatentCritic
 from gatling.energy.provenance import ProvenanceCritic
 from gatling.energy.relevance import relevance

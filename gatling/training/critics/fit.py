@@ -32,7 +32,7 @@ MOST_LATENT = 0.5
 """Weight of the latent term, at most, for each unit of the hierarchy critic's. The encoders have seen some of the data that the
 weights are fitted on, so the fit overrates them: on suites that they have not seen, more than this lowers the AUROC."""
 MOST_SCOPE = 0.2
-"""The same of scope: limits that a policy states are the oracle's, and what is left, a guess of the scope that is needed, is rough."""
+"""The same of scope: stated limits are the oracle's, and what is left, a guess of the scope that is needed, is rough."""
 LEAST_FORMULA = 0.2
 """Weight of provenance and of flow, at least, for each unit of the hierarchy critic's. Formulas have nothing to
 overfit; they help on suites left out where the fit, on suites that resemble each other, sees no use for them."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gatling.data.corrupter.corrupter import mutation_names
 from gatling.encoders import DualEncoder
-from gatling.encoders.folder import CONFIG_NAME, EXECUTION_STEM, GOVERNANCE_STEM, pretrained_folder
+from gatling.encoders.folder import CONFIG_NAME, EXECUTION_STEM, GOVERNANCE_STEM, encoders_digest
 from gatling.energy.calibration import CALIBRATION_NAME, Calibration
 from gatling.energy.composite import CRITICS_NAME, CompositeEnergy
 from gatling.energy.finding import CRITICS, Source
@@ -44,7 +44,7 @@ class Trained:
 
 def train_critics(
     files: Sequence[Path],
-    model: DualEncoder,
+    folder: Path,
     config: FitConfig,
     *,
     mutations: str,
@@ -56,7 +56,7 @@ def train_critics(
     on_trace: Advance = lambda count: None,
     on_step: Advance = lambda count: None,
 ) -> Trained:
-    """Train all critics on trace files.
+    """Train all critics on trace files, with the encoders of a model folder.
 
     Raises:
         ConfigError: if a setting is out of range, or there are too few groups.
@@ -64,7 +64,7 @@ def train_critics(
     """
     if config.hidden < 3 or config.hidden % 3:
         raise ConfigError(f"--hidden is {config.hidden}, it must be a multiple of 3")
-    latent = LatentCritic(model)
+    latent = LatentCritic(DualEncoder.from_pretrained(folder, precision="fp32"))
     maker = ExampleMaker(latent, suite_by=suite_by)
     names = mutation_names(mutations) if per_trace else []
     examples = examples_of_files(
@@ -76,7 +76,11 @@ def train_critics(
     raw = cross_energies(examples, config, on_step)
     weights = fit_weights(examples, raw)
     critics = CompositeEnergy(
-        HierarchyCritic(fit_hierarchy(examples, config, on_step)), fit_scope(examples, config), weights, latent
+        HierarchyCritic(fit_hierarchy(examples, config, on_step)),
+        fit_scope(examples, config),
+        weights,
+        latent,
+        encoders_digest(folder),
     )
     content = critics.to_json(training=_stated(files, config, mutations, per_trace, limit, suite_by, examples))
     critics = replace(critics, digest=hashlib.sha256(content).hexdigest())
@@ -151,15 +155,8 @@ def _stated(
     }
 
 
-def write_critics(trained: Trained, model: Path | None, output: Path) -> None:
-    """Write critics and calibration into a model folder; encoders are copied along if it is another than the model's.
-
-    Raises:
-        ConfigError: if the model is no folder.
-    """
-    folder = pretrained_folder() if model is None else model
-    if not folder.is_dir():
-        raise ConfigError(f"{folder} is no model folder; `gatling push` and `gatling pull` make one of a checkpoint")
+def write_critics(trained: Trained, folder: Path, output: Path) -> None:
+    """Write critics and calibration into a model folder; encoders are copied along if it is another than `folder`."""
     output.mkdir(parents=True, exist_ok=True)
     if output.resolve() != folder.resolve():
         for name in (f"{GOVERNANCE_STEM}.safetensors", f"{EXECUTION_STEM}.safetensors", CONFIG_NAME):
@@ -186,7 +183,7 @@ def recalibrate(
         ConfigError, CheckpointError: see `calibrate` and `CompositeEnergy.read`.
     """
     latent = LatentCritic(DualEncoder.from_pretrained(folder, precision="fp32"))
-    critics = CompositeEnergy.read(folder / CRITICS_NAME, latent)
+    critics = CompositeEnergy.read(folder / CRITICS_NAME, latent, encoders=encoders_digest(folder))
     names = mutation_names(mutations) if per_trace else []
     maker = ExampleMaker(latent if critics.uses_latent else None)
     examples = examples_of_files(

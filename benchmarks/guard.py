@@ -1,0 +1,176 @@
+"""The guard: time of each step, and whether anything changes its verdicts.
+
+    uv run python benchmarks/guard.py latency --repeats 200
+    uv run python benchmarks/guard.py flips --traces corrupted.jsonl.gz --decisions 100000
+
+`latency`: a context of a policy with 40 rules, known already as in a running agent, and no call seen before; plans of 1 to 500
+calls, half of their values asked for. p50 / p99 in milliseconds, one thread. `flips`: each plan is judged alone, in a batch, by
+eight threads, and by eight threads with eight threads inside torch; a flip is a verdict that differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from gatling.encoders.folder import pretrained_folder
+from gatling.energy.facts import PlanFacts
+from gatling.energy.finding import CRITICS, Source
+from gatling.energy.latent import LatentCritic
+from gatling.guard import Guard
+from gatling.guard.guard import load_auditor
+from gatling.schema import parse_context, parse_plan, read_traces
+
+SIZES = (1, 4, 8, 16, 50, 100, 200, 500)
+TOOLS = [
+    f"{verb}_{thing}"
+    for verb in ("read", "list", "send", "update", "delete")
+    for thing in ("report", "mail", "file", "event")
+]
+
+
+def context() -> Any:
+    rules = [
+        {"applies_to": [tool], "rule": f"{tool} is used only for things that the request names, case {i}."}
+        for i, tool in enumerate(TOOLS * 2)
+    ]
+    policy = {
+        "allowed_operations": TOOLS,
+        "forbidden_operations": ["wipe_disk"],
+        "rules": rules[:38],
+        "scope_limits": {"list_mail.limit": 100, "list_file.limit": 50},
+        "explicit_request_required": ["send_mail", "delete_file"],
+    }
+    request = (
+        "Read reports/march.txt, list the mail of ann@example.com and update the event 'review' with what they say."
+    )
+    return parse_context({"policy": policy, "user_role": "clerk", "session_context": {"user_request": request}})
+
+
+def plan(size: int) -> Any:
+    asked = ["reports/march.txt", "ann@example.com", "review"]
+    other = ["reports/april.txt", "bob@example.org", "standup"]
+    nodes = [
+        {
+            "tool_name": TOOLS[i % len(TOOLS)],
+            "node_id": f"n{i}",
+            "arguments": {
+                "item": (asked if i % 2 else other)[i % 3],
+                "note": f"part {i} of what was found in the last mail",
+            },
+            "provenance_tier": 1 + i % 3,
+        }
+        for i in range(size)
+    ]
+    edges = [[f"n{i - 1 - i % 2}", f"n{i}"] for i in range(2, size)]
+    return parse_plan({"nodes": nodes, "edges": edges})
+
+
+def timed(work: Callable[[], Any], repeats: int) -> list[float]:
+    work()
+    seconds = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - started)
+    p50, p99 = np.percentile(np.array(seconds) * 1e3, [50, 99])
+    return [round(float(p50), 2), round(float(p99), 2)]
+
+
+def fresh(latent: LatentCritic) -> LatentCritic:
+    """Return the critic without the latents of calls that it has seen."""
+    return LatentCritic(latent.model)
+
+
+def audit(guard: Guard, ctx: Any, p: Any, *, is_repairing: bool = False) -> Any:
+    """Judge a plan none of whose calls was seen before."""
+    auditor = guard._auditor
+    assert auditor is not None
+    assert auditor.critics.latent is not None
+    auditor.critics = replace(auditor.critics, latent=fresh(auditor.critics.latent))
+    return guard.repair(ctx, p) if is_repairing else guard.audit(ctx, p)
+
+
+def latency(repeats: int) -> None:
+    torch.set_num_threads(1)
+    auditor, _ = load_auditor(pretrained_folder())
+    ctx = context()
+    oracle = auditor.oracle(ctx)
+    known = auditor._known(ctx)
+    critics = auditor.critics
+    assert critics.latent is not None
+    assert known.z_g is not None
+    guard = Guard.from_pretrained(deadline_ms=None)
+    guard.audit(ctx, plan(1))
+    columns = ["oracle", "facts", *map(str, CRITICS), "audit", "audit and repair"]
+    print("| calls | " + " | ".join(columns) + " |\n| ---: |" + " ---: |" * len(columns))
+    for size in SIZES:
+        p = plan(size)
+        facts = PlanFacts(known.facts, p)
+        count = max(10, repeats * 8 // max(8, size))
+        steps: dict[str, Callable[[], Any]] = {
+            "oracle": lambda p=p: oracle.judge(ctx, p),  # type: ignore[misc]
+            "facts": lambda p=p: PlanFacts(known.facts, p),  # type: ignore[misc]
+            str(Source.HIERARCHY): lambda f=facts: critics.hierarchy(f),  # type: ignore[misc]
+            str(Source.PROVENANCE): lambda f=facts: critics.provenance(f),  # type: ignore[misc]
+            str(Source.SCOPE): lambda f=facts: critics.scope(f),  # type: ignore[misc]
+            str(Source.FLOW): lambda f=facts: critics.flow(f),  # type: ignore[misc]
+            str(Source.LATENT): lambda f=facts: fresh(critics.latent)(f, known.z_g),  # type: ignore[misc]
+            "audit": lambda p=p: audit(guard, ctx, p),  # type: ignore[misc]
+            "audit and repair": lambda p=p: audit(guard, ctx, p, is_repairing=True),  # type: ignore[misc]
+        }
+        cells = [f"{a:.2f} / {b:.2f}" for a, b in (timed(steps[name], count) for name in columns)]
+        print(f"| {size} | " + " | ".join(cells) + " |", flush=True)
+
+
+def flips(traces: Path, decisions: int) -> None:
+    guard = Guard.from_pretrained(deadline_ms=None)
+    items = [(t.governance_context, t.execution_plan) for t in read_traces(traces)]
+    items = list(islice(cycle(items), decisions))
+    torch.set_num_threads(1)
+    alone = [guard.audit(c, p).verdict for c, p in items]
+    found = {"decisions": len(items), "allowed": alone.count("allow"), "escalated": alone.count("escalate")}
+
+    def differing(other: list[Any]) -> int:
+        return sum(a != b for a, b in zip(alone, other, strict=True))
+
+    found["flips in a batch"] = differing([d.verdict for d in guard.audit_batch(items)])
+    with ThreadPoolExecutor(8) as pool:
+        found["flips on 8 threads"] = differing(list(pool.map(lambda i: guard.audit(*i).verdict, items)))
+        torch.set_num_threads(8)
+        found["flips on 8 threads, 8 in torch"] = differing(list(pool.map(lambda i: guard.audit(*i).verdict, items)))
+    fresh = Guard.from_pretrained(deadline_ms=None)
+    some = items[: max(1, decisions // 10)][::-1]
+    found["flips of a fresh guard in reverse order, of a tenth"] = sum(
+        a != fresh.audit(c, p).verdict for a, (c, p) in zip(alone[: len(some)][::-1], some, strict=True)
+    )
+    print(json.dumps(found, indent=1))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["latency", "flips"])
+    parser.add_argument("--repeats", type=int, default=200)
+    parser.add_argument("--traces", type=Path)
+    parser.add_argument("--decisions", type=int, default=100_000)
+    options = parser.parse_args()
+    if options.what == "latency":
+        latency(options.repeats)
+    elif options.traces is None:
+        parser.error("flips needs --traces")
+    else:
+        flips(options.traces, options.decisions)
+
+
+if __name__ == "__main__":
+    main()
