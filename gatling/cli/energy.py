@@ -116,13 +116,15 @@ def _check_counts(**counts: int) -> None:
 def _print_calibration(calibration: Calibration) -> None:
     figures = calibration.figures
     rows = [
-        ("compliant contexts denied", _shown(figures["denied_contexts"]), ""),
-        ("compliant contexts not simply allowed", _shown(figures["not_allowed_contexts"]), ""),
+        ("compliant contexts denied", _shown(figures["denied_contexts"]), "", ""),
+        ("compliant contexts not simply allowed", _shown(figures["not_allowed_contexts"]), "", ""),
     ]
     rows += [
-        (name, f"{_shown(row['denied'])}", f"{_shown(row['caught'])}") for name, row in figures["by_violation"].items()
+        (name, _shown(row["denied"]), _shown(row["caught"]), f"{row['expected_calibration_error']:.3f}")
+        for name, row in figures["by_violation"].items()
     ]
-    print_table("at the calibrated lines, 95 % intervals", ("", "denied", "denied or escalated"), rows)
+    columns = ("", "denied", "denied or escalated", "calibration error")
+    print_table("at the calibrated lines, 95 % intervals", columns, rows)
     err.print(
         f"probabilities are off by {figures['expected_calibration_error']:.3f} on average (expected calibration error); "
         f"plans from {calibration.escalate:.2f} of the alarm line on are escalated",
