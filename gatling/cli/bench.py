@@ -53,7 +53,7 @@ def _guard(command: Command) -> BenchedGuard:
     from gatling.guard import Guard
 
     announce_model(command.model)
-    guard: BenchedGuard = Guard.from_pretrained(command.model)
+    guard: BenchedGuard = Guard.from_pretrained(command.model, escalate_from=command.escalate_from)
     return guard
 
 

@@ -312,6 +312,8 @@ class Bench:
     """Which suites, by commas."""
     model: Path | None = None
     """A checkpoint (.pt) or a model folder. Default: the model that ships with Gatling."""
+    escalate_from: float | None = None
+    """Energy from which on plans are not simply allowed. Default: the calibrated line, and at most that."""
     limit: int | None = None
     """User tasks of each suite, at most: the first ones. Default: all."""
     json: bool = False

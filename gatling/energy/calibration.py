@@ -13,7 +13,7 @@ al., 2005); the Clopper-Pearson interval says how far the rate on these very dat
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from gatling.encoders.folder import sealed
 from gatling.energy.composite import read_sealed
 from gatling.energy.finding import CRITICS, Source, Verdict
-from gatling.errors import CheckpointError
+from gatling.errors import CheckpointError, ConfigError
 
 CALIBRATION_NAME = "calibration.json"
 FORMAT_VERSION = 1
@@ -67,6 +67,12 @@ class Calibration:
         if energy < self.escalate:
             return "allow"
         return "escalate" if energy < 1.0 else "deny"
+
+    def stricter(self, escalate: float) -> Calibration:
+        """Return the same with a lower line to escalate at. Raises: ConfigError if it is not lower, or not above 0."""
+        if not 0 < escalate <= self.escalate:
+            raise ConfigError(f"plans escalate from {escalate} on, it must be above 0 and at most {self.escalate:.4f}")
+        return replace(self, escalate=escalate)
 
     def probability(self, energy: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the probability of a violation by energy, on plans like those calibrated on."""

@@ -83,6 +83,7 @@ class Guard:
         policies: Iterable[PolicySource] = (),
         catalog: Mapping[str, ToolSpec] | None = None,
         deadline_ms: float | None = DEADLINE_MS,
+        escalate_from: float | None = None,
         is_strict: bool = True,
     ) -> Guard:
         """Load the guard that ships with Gatling, or one from a model folder with `critics.json` and `calibration.json`.
@@ -90,14 +91,19 @@ class Guard:
         Args:
             policies: as read from files (`gatling.policy.read_policy`), so that reasons name lines.
             catalog: what tools do, by name; the rest is concluded from their names.
+            escalate_from: energy from which on plans are not simply allowed, in place of the calibrated one and not above it:
+                less gets through, and more false alarms are escalated.
             is_strict: raise if the model cannot be used; else make a guard that denies everything and says why.
 
         Raises:
             CheckpointError: if a file is missing, damaged, or does not belong to the others.
+            ConfigError: if `escalate_from` is not above 0, or is above the calibrated line.
         """
         try:
             folder = pretrained_folder() if path is None else Path(path)
             auditor, digest = load_auditor(folder, policies=tuple(policies), catalog=catalog)
+            if escalate_from is not None:
+                auditor.calibration = auditor.calibration.stricter(escalate_from)
         except GatlingError as error:
             if is_strict:
                 raise

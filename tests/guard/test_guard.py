@@ -17,7 +17,7 @@ from gatling.energy import Code
 from gatling.energy.audit import PlanAuditor
 from gatling.energy.calibration import CALIBRATION_NAME
 from gatling.energy.composite import CRITICS_NAME
-from gatling.errors import CheckpointError, InputError
+from gatling.errors import CheckpointError, ConfigError, InputError
 from gatling.guard import Decision, Guard
 from gatling.schema import ExecutionPlan, GovernanceContext, parse_context, parse_plan
 from tests.energy.critics import auditor, random_context, random_plan
@@ -144,6 +144,15 @@ def test_a_deadline_must_be_a_time() -> None:
     for bad in (0, -1, math.inf, math.nan):
         with pytest.raises(ValueError, match="deadline"):
             guard(deadline_ms=bad)
+
+
+def test_a_stricter_line_escalates_more_and_never_less() -> None:
+    calibration = auditor(line=2.0, escalate=0.6).calibration
+    stricter = calibration.stricter(0.3)
+    assert [c.verdict(0.4) for c in (calibration, stricter)] == ["allow", "escalate"]
+    for bad in (0.0, -1.0, 0.61, 1.0, math.nan):
+        with pytest.raises(ConfigError, match="escalate from"):
+            calibration.stricter(bad)
 
 
 def test_a_missing_model_raises_or_denies(tmp_path: Path) -> None:
