@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -49,6 +50,8 @@ def run_audit(command: Audit) -> int:
 
 def run_repair(command: Repair) -> int:
     """Judge, search, print, write; return the exit status."""
+    if not 0 <= command.repair_ms < math.inf:
+        raise ConfigError(f"--repair-ms is {command.repair_ms}, it must be 0 or more and finite")
     guard, context, plan = _prepare(command)
     guard.repair_ms = command.repair_ms
     decision = guard.repair(context, plan)
@@ -95,6 +98,8 @@ def run_explain(command: Explain) -> int:
 
 
 def _prepare(command: Audit | Repair | Explain) -> tuple[Guard, GovernanceContext, ExecutionPlan]:
+    if not 0 < command.deadline_ms < math.inf:
+        raise ConfigError(f"--deadline-ms is {command.deadline_ms}, it must be above 0 and finite")
     data = read_json(command.plan)
     if not isinstance(data, dict):
         raise InputError("not a plan: it is no JSON object", file=str(command.plan))

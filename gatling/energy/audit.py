@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,11 +20,11 @@ from numpy.typing import NDArray
 from gatling.data.catalog.spec import ToolSpec
 from gatling.energy.calibration import Calibration
 from gatling.energy.composite import CompositeEnergy
-from gatling.energy.facts import ContextFacts, PlanFacts
+from gatling.energy.facts import ContextFacts, PlanFacts, ToolFacts
 from gatling.energy.finding import CRITICS, SEVERITY, Assessment, Code, Finding, Source, Verdict
 from gatling.energy.kept import Kept
 from gatling.policy import ClauseKind, Oracle, Rulebook, Undecided, Violation, recognise
-from gatling.policy.bounds import squashed_path, upper_bounds
+from gatling.policy.bounds import squashed_path
 from gatling.policy.oracle import Judgement
 from gatling.policy.source import PolicySource
 from gatling.schema import ExecutionPlan, GovernanceContext
@@ -66,7 +67,7 @@ class PlanAuditor:
         self.catalog = catalog or {}
         self._sources = {canonical_json(source.data): source for source in policies}
         self._oracles: Kept[str, Oracle] = Kept(_MAX_POLICIES)
-        self._contexts: Kept[str, _Known] = Kept(_MAX_CONTEXTS)
+        self._contexts: Kept[bytes, _Known] = Kept(_MAX_CONTEXTS)
 
     def oracle(self, context: GovernanceContext) -> Oracle:
         """Return the oracle of a context's policy, compiled once."""
@@ -75,12 +76,15 @@ class PlanAuditor:
 
     def _known(self, context: GovernanceContext) -> _Known:
         def make() -> _Known:
-            oracle = self.oracle(context)
+            own = context.model_copy(deep=True)  # facts are read from it later on too
+            oracle = self.oracle(own)
             latent = self.critics.latent if self.critics.uses_latent else None
-            z_g = latent.context_latent(context, oracle.rules) if latent else None
-            return _Known(ContextFacts(context, oracle.rules, self.catalog), oracle, z_g)
+            z_g = latent.context_latent(own, oracle.rules) if latent else None
+            return _Known(ContextFacts(own, oracle.rules, self.catalog), oracle, z_g)
 
-        return self._contexts.get(context.digest, make)
+        # Not `context.digest`, which is remembered: a policy that was changed in place must not be judged by as it was before.
+        key = canonical_json([context.policy, context.user_role, context.session_context])
+        return self._contexts.get(hashlib.sha256(key.encode()).digest(), make)
 
     def assess(self, context: GovernanceContext, plan: ExecutionPlan) -> Assessment:
         """Judge a plan in full.
@@ -98,9 +102,7 @@ class PlanAuditor:
         learned = float(total.max())
         verdict: Verdict = self.calibration.verdict(learned)
         tools = {node.node_id: node.tool_name for node in plan.nodes}
-        findings = [
-            _of_violation(v, tools[v.node_id], context.user_role, known.oracle.rules) for v in judgement.violations
-        ]
+        findings = [_of_violation(v, known.facts.tool(tools[v.node_id])) for v in judgement.violations]
         forbidden = {
             f.node_id for f in findings if f.code is Code.FORBIDDEN
         }  # that it is not granted either says no more
@@ -188,15 +190,16 @@ def _fault(reason: str) -> Assessment:
     return Assessment("deny", math.inf, {}, (finding,))
 
 
-def _of_violation(violation: Violation, tool: str, role: str, rules: Rulebook) -> Finding:
+def _of_violation(violation: Violation, tool: ToolFacts) -> Finding:
     clause = violation.clause
     code = Code.REQUIREMENT
     if clause is None:
         code = Code.NOT_GRANTED
     elif clause.kind is ClauseKind.DENY:
         code = Code.FORBIDDEN
-    bounds = upper_bounds(rules, tool, role)
-    bound = bounds.get("#volume" if violation.argument == "scope_volume" else squashed_path(violation.argument or ""))
+    bound = tool.bounds.get(
+        "#volume" if violation.argument == "scope_volume" else squashed_path(violation.argument or "")
+    )
     return Finding(
         source=Source.ORACLE,
         code=code,
@@ -245,7 +248,12 @@ def _open_questions(judgement: Judgement, facts: PlanFacts, rules: Rulebook) -> 
 
 
 def _withholds(undecided: Undecided) -> bool:
-    """Tell whether an open question is about the grant itself, or about a denial, and not about prose or the request."""
-    if undecided.clause is None:
+    """Tell whether an open question is about the grant itself, a denial, or a check of what session or call do not state.
+
+    Prose, and whether a call was asked for, are what the critics are for.
+    """
+    clause = undecided.clause
+    if clause is None or clause.kind is not ClauseKind.REQUIRE:
         return True
-    return undecided.clause.kind is not ClauseKind.REQUIRE
+    subjects = {c.subject.partition(":")[0] for c in (*clause.when, *clause.checks)}
+    return not clause.is_sentence and not subjects.isdisjoint(("session", "resource"))

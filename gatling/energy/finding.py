@@ -71,7 +71,7 @@ class Finding:
     """Place of the policy's clause with its line, as in `forbidden_operations[1] (line 7)`."""
     found: str
     wanted: str
-    energy: float
+    energy: float = field(repr=False)
     """On the common scale; infinite for what the oracle denies and for faults. Never logged, never shown to an agent."""
     bound: float | None = None
     """The largest number that would do, where a number is to blame."""

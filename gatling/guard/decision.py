@@ -6,7 +6,7 @@ bands. `Decision.to_dict()` is that form; the objects themselves hold the energi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gatling.energy import Assessment, Finding, Verdict
@@ -31,7 +31,7 @@ class Decision:
     """A plan that the same guard allows, where one was asked for and found."""
     edits: tuple[str, ...] = ()
     """What was changed to get there, in order."""
-    assessment: Assessment | None = None
+    assessment: Assessment | None = field(default=None, repr=False)
     """All energies, for people; None where a fault kept the plan from being judged."""
 
     @property

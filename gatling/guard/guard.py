@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +36,7 @@ from gatling.energy.audit import PlanAuditor
 from gatling.energy.calibration import CALIBRATION_NAME, Calibration
 from gatling.energy.composite import CRITICS_NAME, CompositeEnergy
 from gatling.energy.latent import LatentCritic
-from gatling.errors import CheckpointError, GatlingError, InputError
+from gatling.errors import CheckpointError, ConfigError, GatlingError, InputError
 from gatling.guard.decision import Decision
 from gatling.policy.source import PolicySource
 from gatling.repair import repair
@@ -55,6 +56,9 @@ class Guard:
         fault: why there is no auditor.
         deadline_ms: hard limit of one decision; a decision that takes longer is a denial. None for none.
         repair_ms: how long a search for a repair may take, within the deadline.
+
+    Raises:
+        ConfigError: if a time is not a finite number, or none that there can be.
     """
 
     def __init__(
@@ -67,13 +71,15 @@ class Guard:
         repair_ms: float = 50.0,
     ) -> None:
         if deadline_ms is not None and not 0 < deadline_ms < math.inf:
-            raise ValueError(f"deadline_ms is {deadline_ms}, it must be above 0")
+            raise ConfigError(f"deadline_ms is {deadline_ms}, it must be above 0 and finite")
+        if not 0 <= repair_ms < math.inf:
+            raise ConfigError(f"repair_ms is {repair_ms}, it must be 0 or more and finite")
         self._auditor = auditor
         self._fault = fault or "there is no model"
         self.model_digest = model_digest
         self.deadline_ms = deadline_ms
         self.repair_ms = repair_ms
-        self._workers = ThreadPoolExecutor(_MAX_WAITING, "gatling-guard") if deadline_ms is not None else None
+        self._workers: tuple[int, ThreadPoolExecutor] | None = None
 
     @classmethod
     def from_pretrained(
@@ -136,10 +142,8 @@ class Guard:
 
         def joined() -> ExecutionPlan:
             before = _plan(past) if past is not None else None
-            node = call if isinstance(call, PlanNode) else PlanNode.model_validate(call)
-            added = [e if isinstance(e, PlanEdge) else PlanEdge.model_validate(e) for e in edges]
-            nodes = (*before.nodes, node) if before else (node,)
-            return ExecutionPlan(nodes=nodes, edges=(*before.edges, *added) if before else tuple(added))
+            nodes, known = (before.nodes, before.edges) if before else ((), ())
+            return parse_plan({"nodes": (*nodes, call), "edges": (*known, *edges)})
 
         def of_call(plan: ExecutionPlan, assessment: Assessment) -> Assessment:
             return assessment if self._auditor is None else self._auditor.only(assessment, plan.nodes[-1].node_id)
@@ -219,14 +223,24 @@ class Guard:
             except Exception as error:  # whatever it is, it must not allow
                 return self._denial(f"an error of the guard: {type(error).__name__}: {_first_line(error)}", started)
 
-        if self._workers is None or self.deadline_ms is None:
+        if self.deadline_ms is None:
             return guarded()
-        future = self._workers.submit(guarded)
+        try:
+            future = self._pool().submit(guarded)
+        except RuntimeError as error:  # no thread is left, or the interpreter is shutting down
+            return self._denial(f"an error of the guard: {_first_line(error)}", started)
         try:
             return future.result(timeout=self.deadline_ms / 1e3)
         except FutureTimeout:
             future.cancel()
             return self._denial(f"no decision within {self.deadline_ms:g} ms", started)
+
+    def _pool(self) -> ThreadPoolExecutor:
+        """Return the workers of this process: a guard that was made before a fork has none in the child."""
+        process = os.getpid()
+        if self._workers is None or self._workers[0] != process:
+            self._workers = process, ThreadPoolExecutor(_MAX_WAITING, "gatling-guard")
+        return self._workers[1]
 
     def _decision(
         self, context: GovernanceContext, plan: ExecutionPlan, assessment: Assessment, started: float

@@ -127,17 +127,19 @@ class Oracle:
         """
         situation = _Situation(self.rules, context.user_role, context.session_context, PlanFacts(plan), asked)
         violations: list[Violation] = []
-        undecided: dict[tuple[int, str], Undecided] = {}
+        undecided: dict[tuple[str, int, str], Undecided] = {}
         for call in situation.facts.calls:
             for item in self._judge_call(call, situation):
                 if isinstance(item, Violation):
                     violations.append(item)
-                else:  # one sentence of prose is reported once, not for every call
-                    undecided.setdefault((id(item.clause), item.reason), item)
+                else:  # a sentence of prose is reported once; an open grant, denial or check for every call that has it
+                    is_sentence = item.clause is not None and item.clause.is_sentence
+                    node_id = "" if is_sentence else item.node_id or ""
+                    undecided.setdefault((node_id, id(item.clause), item.reason), item)
         if self.rules.unrecognised:
             first, count = self.rules.unrecognised[0], len(self.rules.unrecognised)
             reason = f"{count} parts of the policy are not read, the first is {first.place}"
-            undecided[0, reason] = Undecided(None, None, reason)
+            undecided["", 0, reason] = Undecided(None, None, reason)
         return Judgement(tuple(violations), tuple(undecided.values()))
 
     def _judge_call(self, call: Call, situation: _Situation) -> Iterable[Violation | Undecided]:

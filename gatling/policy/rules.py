@@ -101,6 +101,13 @@ class Clause:
     line: int | None = None
 
     @property
+    def is_sentence(self) -> bool:
+        """Whether it requires what only prose says, or under a condition that only prose says."""
+        return self.kind is ClauseKind.REQUIRE and any(
+            c.operator is Operator.UNKNOWN for c in (*self.when, *self.checks)
+        )
+
+    @property
     def place(self) -> str:
         """Path and line, as in `forbidden_operations[1] (line 7)`."""
         shown = show_path(self.path) or "(the policy)"

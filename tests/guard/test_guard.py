@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -142,8 +143,11 @@ def test_workers_that_hang_do_not_let_anything_through(monkeypatch: pytest.Monke
 
 def test_a_deadline_must_be_a_time() -> None:
     for bad in (0, -1, math.inf, math.nan):
-        with pytest.raises(ValueError, match="deadline"):
+        with pytest.raises(ConfigError, match="deadline"):
             guard(deadline_ms=bad)
+    for bad in (-1, math.inf, math.nan):
+        with pytest.raises(ConfigError, match="repair"):
+            guard(repair_ms=bad)
 
 
 def test_a_stricter_line_escalates_more_and_never_less() -> None:
@@ -189,6 +193,82 @@ def test_a_pending_call_is_judged_with_what_went_before() -> None:
     assert denied.verdict == "deny"
     assert {r.node_id for r in denied.reasons} == {"n2"}
     assert judge.audit_pending(CONTEXT, past, {**again, "node_id": "n1"}).reasons[0].code is Code.FAULT
+
+
+OPEN_POLICIES: list[dict[str, Any]] = [
+    {"rules": [{"applies_to": ["*"], "rule": "Only things that are nice."}]},
+    {"allow": [{"tool": "read_file", "when": {"session.mfa": True}}]},
+    {"rules": [{"effect": "permit", "tools": ["read_file"], "condition": "only on sunny days"}]},
+    {
+        "allowed_operations": ["read_file"],
+        "rules": [{"effect": "deny", "tools": ["read_file"], "condition": "at night"}],
+    },
+    {"allowed_operations": ["read_file"], "rules": [{"tool": "read_file", "require": {"session.mfa": True}}]},
+]
+
+
+@pytest.mark.parametrize("policy", OPEN_POLICIES, ids=range(len(OPEN_POLICIES)))
+def test_an_open_question_is_asked_of_every_call_that_has_it(policy: dict[str, Any]) -> None:
+    judge = guard()
+    context = {**CONTEXT, "policy": policy}
+    first = PLAN["nodes"][0]
+    assert judge.audit_pending(context, None, first).verdict == "escalate"
+    decision = judge.audit_pending(context, PLAN, {**first, "node_id": "n2"})
+    assert decision.verdict == "escalate"
+    assert {r.node_id for r in decision.reasons} == {"n2"}
+
+
+def test_a_requirement_on_a_session_that_does_not_say_is_not_met() -> None:
+    policy = OPEN_POLICIES[-1]
+    verdicts = []
+    for stated in ({}, {"mfa": False}, {"mfa": True}):
+        session = {**CONTEXT["session_context"], **stated}  # type: ignore[dict-item]
+        verdicts.append(guard().audit({**CONTEXT, "policy": policy, "session_context": session}, PLAN).verdict)
+    assert verdicts == ["escalate", "deny", "allow"]
+
+
+def test_a_pending_call_that_is_none_is_denied_with_its_place() -> None:
+    decision = guard().audit_pending(CONTEXT, PLAN, {"tool_name": "read_file", "node_id": "n1"})
+    assert "'n1' is also the id of nodes[0]" in decision.reasons[0].found
+    for call, edges in ((None, ()), ({**PLAN["nodes"][0], "node_id": "n2"}, 5)):
+        assert guard().audit_pending(CONTEXT, PLAN, call, edges).verdict == "deny"  # type: ignore[arg-type]
+
+
+def test_a_policy_that_is_changed_in_place_counts_as_it_is_now() -> None:
+    judge = guard()
+    context = parse_context({**CONTEXT, "policy": {"allowed_operations": ["read_file"]}})
+    assert judge.audit(context, PLAN).is_allowed
+    context.policy["allowed_operations"].clear()
+    assert judge.audit(context, PLAN).verdict == "deny"
+    context.policy["allowed_operations"].append("read_file")
+    assert judge.audit(context, PLAN).is_allowed
+
+
+def test_a_decision_that_is_printed_shows_no_energy() -> None:
+    decision = guard().audit(CONTEXT, {"nodes": [{**PLAN["nodes"][0], "tool_name": "wipe_disk"}]})
+    assert decision.assessment is not None
+    assert "energy" not in repr(decision)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_guard_works_on_in_a_forked_process() -> None:
+    judge = guard(deadline_ms=10_000)
+    assert judge.audit(CONTEXT, PLAN).is_allowed
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if judge.audit(CONTEXT, PLAN).is_allowed else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_lack_of_threads_denies(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", refuse)
+    decision = guard().audit(CONTEXT, PLAN)
+    assert decision.verdict == "deny"
+    assert "can't start new thread" in decision.reasons[0].found
 
 
 def test_what_is_repaired_passes_the_same_guard() -> None:
