@@ -33,7 +33,7 @@ from gatling.policy.bounds import highest_tiers, upper_bounds
 from gatling.policy.facts import Call, Destination, leaves
 from gatling.policy.rules import Operator
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode
-from gatling.schema.words import number_word, split_words
+from gatling.schema.words import is_disguised, number_word, split_words
 
 ValueKind = Literal["identity", "short", "long", "number", "limit"]
 
@@ -47,6 +47,9 @@ _MAX_INNER = 20
 _SHORT_WORDS = 8
 _LIMIT_WORDS = frozenset(
     "limit max maximum top count size results rows page per days number n k quantity volume".split()
+)
+_NAMING_WORDS = frozenset(
+    "phone telephone mobile fax account card order invoice id iban serial tracking flight room".split()
 )
 # Words of prose rules that say nothing about what they rule on.
 _RULE_FILLER = frozenset("request name address stat say want only must need".split())
@@ -164,7 +167,8 @@ class ContextFacts:
         if not at:
             words = split_words(text)
             return bool(words) and all(word in self.own_words for word in words)
-        name = "".join(split_words(host.split(".")[0]))
+        labels = host.split(".")
+        name = "".join(split_words(labels[0])) if len(labels) == 2 else ""  # `acme.evil.example` is not Acme's
         words = split_words(local)
         return len(name) >= 3 and name in self.own_text and bool(words) and all(w in self.own_words for w in words)
 
@@ -341,7 +345,7 @@ def _node_facts(context: ContextFacts, node: PlanNode, parents: tuple[int, ...])
         values=tuple(values),
         destinations=tuple(call.destinations),
         unasked_destinations=tuple(
-            d for d in call.destinations if d.text not in context.request.text and not context.is_own(d.text)
+            d for d in call.destinations if not context.request.states(d.text) and not context.is_own(d.text)
         ),
         covered=frozenset(covered & context.request.stems),
         identities=tuple(identities),
@@ -366,7 +370,7 @@ def _value(context: ContextFacts, path: str, leaf: Any) -> tuple[Value, list[str
     if is_limit(path) and as_number(text) is not None:
         return Value(path, leaf, "limit", 1.0, 1.0, False), [], []
     words = content_words(text)
-    literal = request.states(text)
+    literal = request.states(text) and not is_disguised(text)
     asked = max(request.share(words), float(literal)) if words else float(literal)
     if len(words) > _SHORT_WORDS:
         inner = [float(request.states(m.rstrip(".,)"))) for m in _INNER_IDENTITY.findall(text[:20_000])[:_MAX_INNER]]
@@ -386,8 +390,9 @@ def _value(context: ContextFacts, path: str, leaf: Any) -> tuple[Value, list[str
 
 
 def is_limit(path: str) -> bool:
-    """Tell whether an argument, by its name, says how much is asked for."""
-    return not _LIMIT_WORDS.isdisjoint(split_words(path.rsplit(".", 1)[-1]))
+    """Tell whether an argument, by its name, says how much is asked for; a phone number says who, not how many."""
+    words = split_words(path.rsplit(".", 1)[-1])
+    return not _LIMIT_WORDS.isdisjoint(words) and _NAMING_WORDS.isdisjoint(words)
 
 
 def as_number(value: Any) -> float | None:

@@ -1,9 +1,9 @@
 """Flow: sensitive data on its way to a place outside that nobody named.
 
-    e = (exposure - 1) / 4 * (share of unasked destinations) * (1 - endorsement)
+    e = (exposure - 1) / 4 * (1 - endorsement)
 
-for a node that sends, fetches a URL or names destinations; 0 for others. Exposure is the highest sensitivity that data
-can have had anywhere upstream, so passing it through harmless calls does not launder it.
+for a node with a destination that neither request nor session names, however many others it has; 0 for others. Exposure is the
+highest sensitivity that data can have had anywhere upstream, so passing it through harmless calls does not launder it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,6 @@ class FlowCritic:
 def _leak(node: NodeFacts) -> float:
     if node.tool.effect == "read" and not any(is_url(v.value) for v in node.values):
         return 0.0
-    if not node.destinations or not node.unasked_destinations:
+    if not node.unasked_destinations:
         return 0.0
-    share = len(node.unasked_destinations) / len(node.destinations)
-    return (node.exposure - 1) / 4 * share * (1 - node.endorsement)
+    return (node.exposure - 1) / 4 * (1 - node.endorsement)

@@ -32,6 +32,7 @@ _IRREGULAR = {
     "found": "find",
     "sold": "sell",
 }
+_MAX_PLACES = 64
 # Words by which a request hands over to another text.
 _DELEGATING = frozenset(
     "instruction instruct task step follow action todo accord mention describ say said note request do perform handl "
@@ -54,6 +55,16 @@ def stem(word: str) -> str:
 def content_words(text: str) -> list[str]:
     """Return the words of a text that carry content, in order, repeats included."""
     return [word for word in split_words(text) if word not in STOP_WORDS]
+
+
+def _ends_here(text: str, start: int, end: int) -> bool:
+    """Tell whether `text[start:end]` is bounded by what does not continue a word, an address or a host."""
+    before, after = text[max(0, start - 2) : start], text[end : end + 2]
+    goes_back = bool(before) and (
+        before[-1].isalnum() or (before[-1] in "@._+-" and before[0].isalnum() and len(before) > 1)
+    )
+    goes_on = bool(after) and (after[0].isalnum() or (after[0] in "@._+-" and len(after) > 1 and after[1].isalnum()))
+    return not (goes_back and text[start].isalnum()) and not (goes_on and text[end - 1].isalnum())
 
 
 @functools.lru_cache(16_384)
@@ -117,6 +128,18 @@ class Request:
         return [self._near[w] for w in words]
 
     def states(self, text: str) -> bool:
-        """Tell whether a text stands in the request to the letter, apart from case."""
+        """Tell whether a text stands in the request to the letter, apart from case, and not as a part of a longer name.
+
+        `ann@example.co` does not stand in `ann@example.com`, nor `ann` in `joann` or `ann@evil.example`.
+        """
         text = text.lower().strip()
-        return len(text) > 1 and text in self.text
+        if len(text) < 2:
+            return False
+        at = self.text.find(text)
+        for _ in range(_MAX_PLACES):  # a bound on what a request of one letter repeated costs
+            if at < 0:
+                break
+            if _ends_here(self.text, at, at + len(text)):
+                return True
+            at = self.text.find(text, at + 1)
+        return False
