@@ -54,6 +54,7 @@ def test_blocks(page: str) -> None:
     namespace: dict[str, object] = {}
     for language, text in blocks(page):
         if language == "bash":
+            text = write_here_documents(text)
             for line in re.sub(r" \\\n\s*", " ", text).strip().splitlines():
                 if "--extra" in line:
                     continue  # below
@@ -68,6 +69,14 @@ def test_blocks(page: str) -> None:
             parse_console(text)
         else:
             assert language == "", f"{page}: no test knows blocks of {language!r}"
+
+
+def write_here_documents(text: str) -> str:
+    """Write the files of `cat > FILE <<'END'`, and return the text without them."""
+    pattern = re.compile(r"^cat > (\S+) <<'(\w+)'\n(.*?)^\2\n", re.MULTILINE | re.DOTALL)
+    for name, _, content in pattern.findall(text):
+        Path(name).write_text(content)
+    return pattern.sub("", text)
 
 
 def parse_console(text: str) -> None:
