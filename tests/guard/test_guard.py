@@ -20,6 +20,7 @@ from gatling.energy.calibration import CALIBRATION_NAME
 from gatling.energy.composite import CRITICS_NAME
 from gatling.errors import CheckpointError, ConfigError, InputError
 from gatling.guard import Decision, Guard
+from gatling.guard.guard import load_auditor
 from gatling.schema import ExecutionPlan, GovernanceContext, parse_context, parse_plan
 from tests.energy.critics import auditor, random_context, random_plan
 
@@ -380,3 +381,26 @@ def test_the_shipped_guard_tells_an_injected_call_from_an_asked_one() -> None:
     repaired = judge.repair(context, {"nodes": [read, pay], "edges": [["n1", "n2"]]}).repaired
     assert repaired is not None
     assert [n.node_id for n in repaired.nodes] == ["n1"]
+
+
+@shipped
+def test_the_shipped_guard_is_monotone_with_its_latent_term_too() -> None:
+    judge = load_auditor(SHIPPED)[0]
+    rng = Random(31)
+    raised = 0
+    for _ in range(40):
+        context, plan = random_context(rng), random_plan(rng, most=3)
+        policy = {**context.policy, "forbidden_operations": [*context.policy["forbidden_operations"], "wipe_disk"]}
+        stricter = parse_context({**context.model_dump(mode="json"), "policy": policy})
+        nodes = [n.model_copy(update={"provenance_tier": 3, "scope_volume": n.scope_volume * 10}) for n in plan.nodes]
+        added = parse_plan({"nodes": [{"tool_name": "rotate_keys", "node_id": "added", "arguments": {"vault": "zq"}}]})
+        worse = [
+            (context, plan.model_copy(update={"nodes": tuple(nodes)})),
+            (context, plan.model_copy(update={"nodes": (*plan.nodes, *added.nodes)})),
+            (stricter, plan),
+        ]
+        before = max(judge.assess(context, plan).node_energy.values())
+        after = [max(judge.assess(c, p).node_energy.values()) for c, p in worse]
+        assert min(after) >= before - 1e-6  # the latents of calls encoded together differ by rounding
+        raised += max(after) > before + 1e-6
+    assert raised > 10
