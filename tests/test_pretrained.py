@@ -184,7 +184,8 @@ def test_without_a_bundled_model_commands_say_what_to_do(
 @shipped
 def test_the_shipped_files_are_few_and_small() -> None:
     files = {path.name: path.stat().st_size for path in SHIPPED.iterdir()}
-    assert set(files) == {"config.json", "README.md", "governance_encoder.safetensors", "execution_encoder.safetensors"}
+    encoders = {"governance_encoder.safetensors", "execution_encoder.safetensors"}
+    assert set(files) == {"config.json", "README.md", "critics.json", "calibration.json"} | encoders
     assert sum(files.values()) <= MAX_BYTES
 
 
