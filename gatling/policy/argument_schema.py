@@ -2,7 +2,8 @@
 
 `type, enum, const, minimum, maximum, exclusiveMinimum, exclusiveMaximum, minLength, maxLength, pattern, minItems, maxItems,
 items, properties, required, additionalProperties`, as in draft 2020-12. Any other keyword that restricts makes the answer
-undecided; titles and the like are skipped. `pattern` runs on a linear-time engine (RE2), so it cannot be made to hang.
+undecided; titles and the like are skipped. Python's names of types, which many tool descriptions use (`dict`, `float`), are
+read as what they are in JSON. `pattern` runs on a linear-time engine (RE2), so it cannot be made to hang.
 """
 
 from __future__ import annotations
@@ -20,7 +21,17 @@ _KNOWN = frozenset(
     "type enum const minimum maximum exclusiveMinimum exclusiveMaximum minLength maxLength pattern minItems maxItems items "
     "properties required additionalProperties".split()
 )
-_TYPES = frozenset("object array string number integer boolean null".split())
+_CLASSES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
+_OF_PYTHON = {
+    "dict": "object",
+    "list": "array",
+    "tuple": "array",
+    "str": "string",
+    "float": "number",
+    "int": "integer",
+    "bool": "boolean",
+}
+_TYPES = frozenset((*_CLASSES, *_OF_PYTHON, "number", "integer"))
 
 
 def unknown_keywords(schema: Any) -> list[str]:
@@ -141,12 +152,12 @@ def _check(part: dict[str, Any], item: Any) -> str | None:
 
 
 def _is_type(item: Any, name: str) -> bool:
+    name = _OF_PYTHON.get(name, name)
     if name == "number":
         return isinstance(item, (int, float)) and not isinstance(item, bool)
     if name == "integer":
         return not isinstance(item, bool) and (isinstance(item, int) or (isinstance(item, float) and item.is_integer()))
-    classes = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
-    return isinstance(item, classes[name])
+    return isinstance(item, _CLASSES[name])
 
 
 def _equal(a: Any, b: Any) -> bool:

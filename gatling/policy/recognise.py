@@ -46,7 +46,10 @@ from gatling.policy.reading.vocabulary import (
     EXCEPT_WORDS,
     LIMIT_WORDS,
     LIST_WORDS,
+    PEOPLE,
     TOOL_WORDS,
+    is_directory,
+    is_list_of_sentences,
     is_ruling,
     stated_effect,
     words_of,
@@ -118,6 +121,12 @@ class _Policy(Reader):
             add_prose(self, value, place)
         elif isinstance(value, list) and words & CONTAINERS:
             read_rules(self, value, place)
+        elif is_list_of_sentences(value):
+            for i, text in enumerate(value):
+                if not words <= ABOUT or is_ruling(text):
+                    add_prose(self, text, place.at(i))
+        elif words and words <= PEOPLE and is_directory(value):
+            pass
         elif isinstance(value, (dict, list)) and value:
             self.skip(place.path, "not a part that is read; only what restricts counts in it")
             self.restrictions(value, replace(place, may_grant=False))

@@ -49,6 +49,15 @@ ABOUT = frozenset(
 )
 
 
+PEOPLE = frozenset("contact contacts directory people staff employee employees team member members colleagues".split())
+
+
+PARTS_OF_A_PERSON = frozenset(
+    "name first last full given family email mail phone telephone mobile number id department company organization "
+    "organisation city".split()
+)
+
+
 CONTAINERS = frozenset(
     "policy access control controls permissions permission rules rule authorization authorisation security governance settings "
     "guardrails constraints restrictions operations tools scope config spec general global common defaults".split()
@@ -100,6 +109,29 @@ def is_ruling(text: str) -> bool:
     """Tell whether a description says what may or may not be done."""
     words = split_words(text)
     return len(words) >= 3 and not MODAL_WORDS.isdisjoint(words)
+
+
+def is_directory(value: Any) -> bool:
+    """Tell whether a value lists people, and nothing else: it grants nothing and forbids nothing."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(entry, dict) and all(map(_is_part_of_a_person, entry, entry.values())) for entry in value)
+    )
+
+
+def _is_part_of_a_person(key: str, value: Any) -> bool:
+    words = words_of(key)
+    return bool(words) and words <= PARTS_OF_A_PERSON and isinstance(value, (str, int)) and not is_ruling(str(value))
+
+
+def is_list_of_sentences(value: Any) -> bool:
+    """Tell whether a value is a list of strings of four words or more."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(v, str) and len(split_words(v)) >= 4 and " " in v for v in value)
+    )
 
 
 def texts_of(value: Any) -> tuple[str, ...] | None:
