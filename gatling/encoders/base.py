@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
 
 import torch
@@ -12,11 +13,11 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gatling.encoders.segments import segment_max, segment_softmax, segment_sum
+from gatling.encoders.segments import at_least_fp32, segment_max, segment_softmax, segment_sum
 from gatling.errors import CheckpointError, InputError
 from gatling.features import WordVectors, feature_digest
 
-Precision = Literal["fp32", "bf16"]
+Precision = Literal["fp64", "fp32", "bf16"]
 
 _MAX_BATCH = 64
 _MAX_BATCH_SIZE = 16_384  # tokens, or nodes and leaves
@@ -57,12 +58,12 @@ class Readout(nn.Module):
     def forward(
         self, rows: Float[Tensor, "rows H"], sample: Int[Tensor, " rows"], num_records: int
     ) -> Float[Tensor, "B D"]:
-        rows = self.norm(rows).float()
+        rows = at_least_fp32(self.norm(rows))
         weight = segment_softmax(self.scores(rows), sample, num_records)  # (rows, N)
         per_head = rows.unflatten(1, (self.num_heads, -1)) * weight[:, :, None]
         attended = segment_sum(per_head.flatten(1), sample, num_records)  # (B, H)
         largest = segment_max(rows, sample, num_records)  # (B, H)
-        return F.normalize(self.project(torch.cat([attended, largest], dim=1)).float(), dim=-1)
+        return F.normalize(at_least_fp32(self.project(torch.cat([attended, largest], dim=1))), dim=-1)
 
 
 class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
@@ -141,7 +142,7 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
         the call, beyond rounding.
 
         Returns:
-            `(B, D)` float32 on the CPU, each row of length 1; B is 1 for a single record.
+            `(B, D)` float32 on the CPU (float64 in `fp64`), each row of length 1; B is 1 for a single record.
 
         Raises:
             InputError: if a record is refused, with its position and path.
@@ -159,13 +160,18 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
     def encode_features(self, features: Sequence[FeatureT]) -> Float[Tensor, "B D"]:
         """Encode records that are arrays already, see `features`."""
         device = self.feature_digest.device
-        out = torch.zeros(len(features), self.hparams["latent_dim"])
+        is_double = self.precision == "fp64"
+        out = torch.zeros(
+            len(features), self.hparams["latent_dim"], dtype=torch.float64 if is_double else torch.float32
+        )
         with self._inference():
             for rows in _batches([self.size(f) for f in features]):
                 batch: Any = self.collate([features[i] for i in rows])
+                if is_double:
+                    batch = _double(batch)
                 if device.type != "cpu":
                     batch = batch.to(device)
-                out[rows] = self(batch).float().cpu()
+                out[rows] = self(batch).to(out)
         return out
 
     @contextmanager
@@ -185,13 +191,15 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
                 self.train()
 
     def set_precision(self, precision: Precision) -> None:
-        """Choose how `encode` computes. `bf16` rounds the weights of the linear layers for good.
+        """Choose how `encode` computes. `bf16` rounds the weights of the linear layers for good; `fp64` is what roundings are
+        measured by.
 
         Raises:
-            ValueError: for `fp32` after `bf16`: load the model anew.
+            ValueError: for another precision after `bf16`: load the model anew.
         """
-        if precision == "fp32" and self.precision == "bf16":
-            raise ValueError("the weights are rounded to bf16 already; load the model anew for fp32")
+        if self.precision == "bf16" and precision != "bf16":
+            raise ValueError(f"the weights are rounded to bf16 already; load the model anew for {precision}")
+        self.to(torch.float64 if precision == "fp64" else torch.float32)
         if precision == "bf16":
             for module in self.modules():
                 if isinstance(module, nn.Linear):
@@ -206,6 +214,15 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
                 "or another word_table setting"
             )
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
+
+def _double(part: Any) -> Any:
+    """Return a batch with its numbers in float64."""
+    if isinstance(part, Tensor):
+        return part.double() if part.is_floating_point() else part
+    if is_dataclass(part) and not isinstance(part, type):
+        return replace(part, **{f.name: _double(getattr(part, f.name)) for f in fields(part)})
+    return part
 
 
 def _batches(sizes: list[int]) -> Iterator[list[int]]:

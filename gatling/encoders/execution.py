@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gatling.encoders.base import Encoder, FeedForward, Readout
-from gatling.encoders.segments import segment_softmax, segment_sum
+from gatling.encoders.segments import at_least_fp32, segment_softmax, segment_sum
 from gatling.encoders.text import LexicalPool, TextEncoder
 from gatling.features.plan import (
     NUM_LEAF_VALUES,
@@ -62,9 +62,9 @@ class GATv2(nn.Module):
     ) -> Float[Tensor, "V H"]:
         source = self.source(x).index_select(0, edges[0])  # (E, H)
         mixed = source + self.target(x).index_select(0, edges[1]) + self.edge(edge_features)
-        mixed = F.leaky_relu(mixed, self.negative_slope).unflatten(1, (self.num_heads, -1)).float()
+        mixed = at_least_fp32(F.leaky_relu(mixed, self.negative_slope).unflatten(1, (self.num_heads, -1)))
         alpha = segment_softmax((mixed * self.attention).sum(-1), edges[1], x.shape[0])  # (E, N)
-        message = source.float().unflatten(1, (self.num_heads, -1)) * alpha[:, :, None]
+        message = at_least_fp32(source).unflatten(1, (self.num_heads, -1)) * alpha[:, :, None]
         return segment_sum(message.flatten(1), edges[1], x.shape[0]) + self.bias
 
 
@@ -147,28 +147,27 @@ class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch]):
         leaf = leaf + self.value(text).index_select(0, batch.leaf_value_text)
         leaf = leaf + self.kind(batch.leaf_kind) + self.leaf_typed(batch.leaf_values)
         leaf = leaf + tool.index_select(0, batch.leaf_node)
-        leaf = F.gelu(self.leaf_norm(leaf.float()))  # (A, H)
+        leaf = F.gelu(self.leaf_norm(at_least_fp32(leaf)))  # (A, H)
         weight = segment_softmax(self.leaf_scores(leaf), batch.leaf_node, num_nodes)  # (A, N)
         per_head = leaf.unflatten(1, (self.hparams["num_heads"], -1)) * weight[:, :, None]
         arguments = self.leaf_out(segment_sum(per_head.flatten(1), batch.leaf_node, num_nodes))  # (V, H)
 
         x = tool + arguments + self.tier(tier) + self.sensitivity(sensitivity) + self.node_typed(batch.node_values)
-        x = self.input_norm(x.float())  # (V, H)
+        x = self.input_norm(at_least_fp32(x))  # (V, H)
         edges, edge_type = _both_directions(batch.edges, tier)
-        argument = self.edge_argument(text).float().index_select(0, batch.edge_text)  # (E, edge_dim)
+        argument = at_least_fp32(self.edge_argument(text)).index_select(0, batch.edge_text)  # (E, edge_dim)
         loops = argument.new_zeros(num_nodes, argument.shape[1])
         edge_features = self.edge_type(edge_type) + torch.cat([argument, argument, loops])
         for layer in self.layers:
             x = layer(x, edges, edge_features)
 
-        leaf_scores = self.leaf_lexical_scores(
-            leaf + x.index_select(0, batch.leaf_node)
-        ).float()  # (A, 2): for path and value
+        leaf_scores = self.leaf_lexical_scores(leaf + x.index_select(0, batch.leaf_node))
+        leaf_scores = at_least_fp32(leaf_scores)  # (A, 2): for path and value
         leaf_sample = batch.sample[batch.leaf_node]
         lexical_latent = self.lexical_pool(
             texts,
             torch.cat([batch.tool_text, batch.leaf_path_text, batch.leaf_value_text]),
-            torch.cat([self.tool_score(x).float().squeeze(1), leaf_scores[:, 0], leaf_scores[:, 1]]),
+            torch.cat([at_least_fp32(self.tool_score(x)).squeeze(1), leaf_scores[:, 0], leaf_scores[:, 1]]),
             torch.cat([batch.sample, leaf_sample, leaf_sample]),
         )
         return self.combine(self.readout(x, batch.sample, batch.num_plans), lexical_latent)

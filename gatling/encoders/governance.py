@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gatling.encoders.base import Encoder, FeedForward, Readout
+from gatling.encoders.segments import at_least_fp32
 from gatling.encoders.text import LexicalPool, TextEncoder
 from gatling.features.policy import (
     MAX_DEPTH_FEATURE,
@@ -186,14 +187,14 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch]
         x = x + self.typed(batch.values)
         for column, embedding in enumerate(self.codes):
             x = x + embedding(batch.codes[:, column])
-        x = self.input_norm(x.float())  # (T, H)
+        x = self.input_norm(at_least_fp32(x))  # (T, H)
 
         groups = [self._group(blocks) for blocks in batch.blocks]
         merge = _Merge.of(groups, x.shape[0])
         for layer in self.layers:
             x = layer(x, groups, merge)
 
-        scores = self.lexical_scores(x).float()  # (T, 2): for the token's key and for its value
+        scores = at_least_fp32(self.lexical_scores(x))  # (T, 2): for the token's key and for its value
         scores = scores + self.section_score[batch.codes[:, 1], None]
         lexical_latent = self.lexical_pool(
             texts,
@@ -208,7 +209,7 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch]
         mask = tree_mask(blocks).repeat_interleave(self.hparams["num_heads"] // NUM_RELATIONS, dim=1)
         return _Group(
             index=blocks.index.clamp(min=0),
-            mask=torch.zeros(mask.shape, device=mask.device).masked_fill(~mask, -torch.inf),
+            mask=self.section_score.new_zeros(mask.shape).masked_fill(~mask, -torch.inf),
             tokens=blocks.index.flatten(),
         )
 

@@ -7,14 +7,19 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 
+def at_least_fp32(x: Float[Tensor, ...]) -> Float[Tensor, ...]:
+    """Return float32 for what is less precise, else the tensor as it is."""
+    return x if x.dtype == torch.float64 else x.float()
+
+
 def segment_softmax(
     scores: Float[Tensor, "rows heads"], segment: Int[Tensor, " rows"], num_segments: int
 ) -> Float[Tensor, "rows heads"]:
     """Softmax over the rows of each segment, heads apart.
 
-    Computed in float32 and shifted by the segment's maximum, so it is exact for any scores.
+    Computed in float32 at least and shifted by the segment's maximum, so it is exact for any scores.
     """
-    scores = scores.float()
+    scores = at_least_fp32(scores)
     index = segment[:, None].expand_as(scores)
     top = scores.new_full((num_segments, scores.shape[1]), -torch.inf)
     top = top.scatter_reduce(0, index, scores.detach(), "amax")

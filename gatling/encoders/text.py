@@ -17,7 +17,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gatling.encoders.segments import segment_softmax
+from gatling.encoders.segments import at_least_fp32, segment_softmax
 from gatling.features.text import TextBatch
 from gatling.features.words import NUMBER_DIM, WORD_DIM
 
@@ -46,10 +46,10 @@ class TextEncoder(nn.Module):
         self.weights = nn.Linear(hidden_dim, 2)
 
     def forward(self, texts: TextBatch) -> EncodedTexts:
-        words = self.word(texts.word_vectors).float()  # (U, H)
+        words = at_least_fp32(self.word(texts.word_vectors))  # (U, H)
         lengths = texts.offsets[1:] - texts.offsets[:-1]
         text_of = torch.repeat_interleave(torch.arange(texts.num_texts, device=lengths.device), lengths)  # (P,)
-        scores = self.weights(words).float()[texts.word_index]  # (P, 2)
+        scores = at_least_fp32(self.weights(words))[texts.word_index]  # (P, 2)
         weight = segment_softmax(scores, text_of, texts.num_texts)
         vectors = F.embedding_bag(
             texts.word_index,
@@ -104,4 +104,4 @@ class LexicalPool(nn.Module):
             mode="sum",
             per_sample_weights=per_text[texts.text_of] * texts.lexical_weight,
         )  # (B, F)
-        return F.normalize(self.project(pooled).float(), dim=-1)
+        return F.normalize(at_least_fp32(self.project(pooled)), dim=-1)
