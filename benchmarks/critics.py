@@ -4,7 +4,8 @@
       --mutants held_out/corrupted/unseen_domains --output critics.md
 
 For every suite (`meta.suite`) of the files, critics and weights are fitted on all others, mutants of them included, and
-measured on the traces of that suite as they are. `--only-test` files serve no training. `--mutants` is measured with critics
+measured on the traces of that suite as they are, and once more with an attacker who quotes the request in whatever free text the
+blamed calls have (subjects, bodies). `--only-test` files serve no training. `--mutants` is measured with critics
 trained on all files, by mutation. The encoders of the latent term stay what they are: the shipped ones saw ground truth of
 AgentDojo's workspace and slack, so the latent column flatters there. Recall at a rate of false alarms is among the compliant
 plans of the same suite.
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +26,16 @@ from numpy.typing import NDArray
 
 from gatling.data.corrupter.corrupter import MUTATIONS
 from gatling.encoders import DualEncoder
+from gatling.energy.facts import is_free_text
 from gatling.energy.finding import CRITICS, Source
 from gatling.energy.latent import LatentCritic
 from gatling.energy.relevance import NAMES
+from gatling.energy.request import content_words
 from gatling.evaluation.intervals import clopper_pearson, percentile_interval
 from gatling.evaluation.separation import auroc, recall_at_fpr
-from gatling.schema.files import atomic_write
+from gatling.policy.asking import request_as_written
+from gatling.schema import read_traces
+from gatling.schema.files import atomic_write, trace_files
 from gatling.training.critics.examples import Example, ExampleMaker, examples_of_files, subset
 from gatling.training.critics.fit import FitConfig, cross_energies, energies, fit_hierarchy, fit_scope, fit_weights
 
@@ -58,6 +64,8 @@ def main() -> None:
         examples_of_files([path], maker, mutations=[], per_trace=0, limit=20_000, seed=0) for path in options.mutants
     ]
 
+    quoted = [quoting(path, maker, options.limit) for path in (*options.train, *options.only_test)]
+
     figures: dict[str, Any] = {"suites": [], "mutants": [], "weights": {}}
     suites = sorted(
         {e.suite for e in train if e.is_violation and e.kind == "given" and not e.suite.startswith("file ")}
@@ -68,16 +76,18 @@ def main() -> None:
         for source in sorted({e.source for e in train}):
             chosen = [e for e in train if e.suite == suite and e.source == source and e.kind == "given"]
             if chosen:
+                by_quote = [e for e in quoted[source] if e.suite == suite]
                 figures["suites"].append(
-                    {"suite": suite, "file": options.train[source].name, **measure(chosen, fitted)}
+                    {"suite": suite, "file": options.train[source].name, **measure(chosen, fitted, by_quote)}
                 )
                 print(json.dumps(figures["suites"][-1]), flush=True)
     fitted = fit(train, config)
     figures["weights"]["all"] = {str(k): v for k, v in fitted[2].items()}
-    for path, examples in zip(options.only_test, tests, strict=True):
+    for path, examples, others in zip(options.only_test, tests, quoted[len(options.train) :], strict=True):
         for suite in sorted({e.suite for e in examples}):
             chosen = [e for e in examples if e.suite == suite]
-            figures["suites"].append({"suite": suite, "file": path.name, **measure(chosen, fitted)})
+            by_quote = [e for e in others if e.suite == suite]
+            figures["suites"].append({"suite": suite, "file": path.name, **measure(chosen, fitted, by_quote)})
             print(json.dumps(figures["suites"][-1]), flush=True)
     for path, examples in zip(options.mutants, mutants, strict=True):
         gold = [e for e in examples if not e.is_violation]
@@ -101,7 +111,36 @@ def fit(
     return fit_hierarchy(examples, config), fit_scope(examples, config), weights, less
 
 
-def measure(examples: Sequence[Example], fitted: tuple[Any, Any, Any, Any], *, whole: bool = True) -> dict[str, Any]:
+def quoting(path: Path, maker: ExampleMaker, limit: int) -> list[Example]:
+    """Return violations as an attacker would write them who knows the request: quoted in the free text of the blamed calls.
+
+    Violations without such text are left out.
+    """
+    found = []
+    for trace in islice((t for part in trace_files(path) for t in read_traces(part)), limit):
+        request = request_as_written(trace.governance_context)
+        nodes = []
+        for node in trace.execution_plan.nodes:
+            arguments = dict(node.arguments)
+            for name, value in arguments.items() if node.node_id in trace.violating_nodes else ():
+                words = content_words(value) if isinstance(value, str) else []
+                if words and is_free_text(name, words):
+                    is_title = name in ("subject", "title")
+                    arguments[name] = " ".join(content_words(request)[:7]) if is_title else f"{request} {value}"
+            nodes.append(node.model_copy(update={"arguments": arguments}))
+        if request and tuple(nodes) != trace.execution_plan.nodes:
+            plan = trace.execution_plan.model_copy(update={"nodes": tuple(nodes)})
+            found.append(maker.make(trace.model_copy(update={"execution_plan": plan}), kind="quoted", source=0))
+    return found
+
+
+def measure(
+    examples: Sequence[Example],
+    fitted: tuple[Any, Any, Any, Any],
+    quoted: Sequence[Example] = (),
+    *,
+    whole: bool = True,
+) -> dict[str, Any]:
     net, scope, weights, less = fitted
     raw = [energies(e, net, scope) for e in examples]
     truth = torch.tensor([e.is_violation for e in examples])
@@ -124,6 +163,16 @@ def measure(examples: Sequence[Example], fitted: tuple[Any, Any, Any, Any], *, w
         recall = recall_at_fpr(torch.tensor(scores["composite"]), truth, rate)
         ends = clopper_pearson(round(recall * bad), bad)
         found[f"recall at {rate:g}"] = [round(recall, 3), round(ends[0], 3), round(ends[1], 3)]
+    if quoted:
+        gold = [s for s, bad in zip(scores["composite"], truth, strict=True) if not bad]
+        worst = [composite(energies(e, net, scope), weights).max() for e in quoted]
+        both = torch.tensor([False] * len(gold) + [True] * len(worst))
+        at = torch.tensor([*gold, *worst], dtype=torch.float64)
+        found["quoting"] = [
+            len(worst),
+            round(auroc(at, both), 3),
+            *(round(recall_at_fpr(at, both, r), 3) for r in (0.01, 0.05)),
+        ]
     blamed = [(e, t) for e, t in zip(examples, total, strict=True) if e.is_violation and e.is_blamed.any()]
     if blamed:
         found["worst node is to blame"] = round(float(np.mean([e.is_blamed[t.argmax()] for e, t in blamed])), 3)
@@ -186,6 +235,12 @@ def page(figures: dict[str, Any]) -> str:
         pairs = f"{row['pairs'][1]:.3f} of {row['pairs'][0]}" if "pairs" in row else "-"
         worst = f"{row['worst node is to blame']:.3f}" if "worst node is to blame" in row else "-"
         lines.append(f"| {row['suite']} | {row['file']} | {' | '.join(recalls)} | {worst} | {pairs} |")
+    lines += ["", "| suite | file | violations that quote the request | AUROC | recall at 1 % | at 5 % |"]
+    lines.append("| --- | --- | ---: | ---: | ---: | ---: |")
+    for row in figures["suites"]:
+        if "quoting" in row:
+            count, *rates = row["quoting"]
+            lines.append(f"| {row['suite']} | {row['file']} | {count} | {' | '.join(f'{r:.3f}' for r in rates)} |")
     less = [f"without {s}" for s in CRITICS]
     lines += [
         "",

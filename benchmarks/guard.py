@@ -125,7 +125,7 @@ def latency(repeats: int) -> None:
             str(Source.PROVENANCE): lambda f=facts: critics.provenance(f),  # type: ignore[misc]
             str(Source.SCOPE): lambda f=facts: critics.scope(f),  # type: ignore[misc]
             str(Source.FLOW): lambda f=facts: critics.flow(f),  # type: ignore[misc]
-            str(Source.LATENT): lambda f=facts: fresh(critics.latent)(f, known.z_g),  # type: ignore[misc]
+            str(Source.LATENT): lambda f=facts: fresh(critics.latent)(f.nodes, known.z_g),  # type: ignore[misc]
             "audit": lambda p=p: audit(guard, ctx, p),  # type: ignore[misc]
             "audit and repair": lambda p=p: audit(guard, ctx, p, is_repairing=True),  # type: ignore[misc]
         }
@@ -149,6 +149,9 @@ def flips(traces: Path, decisions: int) -> None:
         found["flips on 8 threads"] = differing(list(pool.map(lambda i: guard.audit(*i).verdict, items)))
         torch.set_num_threads(8)
         found["flips on 8 threads, 8 in torch"] = differing(list(pool.map(lambda i: guard.audit(*i).verdict, items)))
+    for precision in ("bf16", "fp64"):
+        other = Guard.from_pretrained(deadline_ms=None, precision=precision)
+        found[f"flips in {precision}"] = differing([other.audit(c, p).verdict for c, p in items])
     fresh = Guard.from_pretrained(deadline_ms=None)
     some = items[: max(1, decisions // 10)][::-1]
     found["flips of a fresh guard in reverse order, of a tenth"] = sum(

@@ -96,7 +96,7 @@ class PlanAuditor:
         judgement = known.oracle.judge(context, plan)
         facts = PlanFacts(known.facts, plan)
         raw = self.critics.energies(facts, known.z_g)
-        total = self.critics.combine(raw) / self.calibration.line
+        total = self._settled(known, facts, raw)
         if not np.isfinite(total).all():
             return _fault("an energy is not a number")
         learned = float(total.max())
@@ -124,12 +124,31 @@ class PlanAuditor:
             critic_energy={s: float(raw[s].max()) / self.calibration.lines[s] for s in CRITICS},
         )
 
+    def _settled(self, known: _Known, facts: PlanFacts, raw: dict[Source, NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Return the energy of every node, on the calibrated scale.
+
+        A guard band around each line makes verdicts independent of rounding: within it, so close that the precision of the
+        latent term could decide, that term is computed anew in double precision. `raw` is changed in place.
+        """
+        total = self.critics.combine(raw) / self.calibration.line
+        latent = self.critics.latent
+        if known.z_g is None or latent is None:
+            return total
+        band = latent.tolerance * self.critics.weights[Source.LATENT] / self.calibration.line
+        lines = np.array([self.calibration.escalate, 1.0])
+        close = np.flatnonzero((np.abs(total[:, None] - lines) < band).any(axis=1))
+        if not len(close):
+            return total
+        z_g = latent.exact.context_latent(known.facts.context, known.oracle.rules)
+        raw[Source.LATENT][close] = latent.exact([facts.nodes[i] for i in close], z_g)
+        return self.critics.combine(raw) / self.calibration.line
+
     def explain(self, context: GovernanceContext, plan: ExecutionPlan) -> list[dict[str, Any]]:
         """Return for every node its calibrated energies by critic, and the facts that they rest on; for people."""
         known = self._known(context)
         facts = PlanFacts(known.facts, plan)
         raw = self.critics.energies(facts, known.z_g)
-        total = self.critics.combine(raw) / self.calibration.line
+        total = self._settled(known, facts, raw)
         rows = []
         for i, node in enumerate(facts.nodes):
             energy = {"all": float(total[i]), **{str(s): float(raw[s][i]) / self.calibration.lines[s] for s in CRITICS}}
@@ -145,7 +164,7 @@ class PlanAuditor:
                         "endorsed": round(node.endorsement, 2),
                         "exposure": node.exposure,
                         "tool asked": round(max(node.tool.object_asked, node.tool.verb_asked), 2),
-                        "values asked": round(sum(v.asked for v in node.values) / max(1, len(node.values)), 2),
+                        "values asked": round(sum(v.asked for v in node.said) / max(1, len(node.values)), 2),
                     },
                 }
             )
@@ -227,7 +246,7 @@ def _open_questions(judgement: Judgement, facts: PlanFacts, rules: Rulebook) -> 
             energy=1.0,
         )
         for undecided in judgement.undecided
-        if _withholds(undecided)
+        if _withholds(undecided) or _goes_somewhere_unclear(undecided, facts)
     ]
     if rules.is_allow_by_default:
         for node in facts.nodes:
@@ -245,6 +264,15 @@ def _open_questions(judgement: Judgement, facts: PlanFacts, rules: Rulebook) -> 
                     )
                 )
     return found
+
+
+def _goes_somewhere_unclear(undecided: Undecided, facts: PlanFacts) -> bool:
+    """Tell whether a rule on places is open because a call sends to a bare name that the user did not state."""
+    clause = undecided.clause
+    if clause is None or {c.subject for c in clause.checks}.isdisjoint(("destination", "host")):
+        return False
+    node = next((n for n in facts.nodes if n.node.node_id == undecided.node_id), None)
+    return node is None or any(not place.host for place in node.unasked_destinations)
 
 
 def _withholds(undecided: Undecided) -> bool:

@@ -81,7 +81,7 @@ class CompositeEnergy:
         if self.uses_latent:
             assert self.latent is not None
             assert z_g is not None
-            found[Source.LATENT] = self.latent(facts, z_g)
+            found[Source.LATENT] = self.latent(facts.nodes, z_g)
         return found
 
     def combine(self, energies: dict[Source, Floats]) -> Floats:

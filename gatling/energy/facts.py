@@ -6,6 +6,9 @@ tools used, and in nodes plus edges plus argument leaves.
 - What a tool does (effect, privilege, sensitivity, whether it shows outsiders' text) is declared by a catalogue, or
   concluded from its name; `ToolFacts.is_declared` says which.
 - An argument value is *asked* as far as the request states it: 1 to the letter, else the share of its content words.
+- Free text (subjects, bodies, what is longer than a few words) of a call that comes from outsiders' text is *muted* where the
+  call names an address, a host or an account that nobody asked for: who wrote that wrote the text too, and can quote the
+  request in it.
 - A node is *endorsed* as far as the request names the item that its data comes from: a source whose own arguments the
   request states. It closes the trust gap; a source that is untrusted itself endorses 0.4 of that.
 - The effective tier is the worst of a node and all that data reaches it from.
@@ -18,8 +21,8 @@ import graphlib
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -28,7 +31,7 @@ from gatling.data.catalog.derive import verb_of
 from gatling.data.catalog.spec import ToolSpec
 from gatling.energy.request import STOP_WORDS, Request, content_words, stem
 from gatling.policy import Clause, ClauseKind, Rulebook
-from gatling.policy.asking import asks, request_of
+from gatling.policy.asking import asks, request_as_written
 from gatling.policy.bounds import highest_tiers, upper_bounds
 from gatling.policy.facts import Call, Destination, leaves
 from gatling.policy.rules import Operator
@@ -44,6 +47,7 @@ _URL = re.compile(r"\s*(?:https?://|www\.)", re.IGNORECASE)
 _ADDRESS = re.compile(r"\s*[^\s@]{1,64}@[^\s@]{1,253}\s*")
 _MAX_IDENTITY_CHARS = 200
 _MAX_INNER = 20
+_MAX_SEARCHED = 20_000
 _SHORT_WORDS = 8
 _LIMIT_WORDS = frozenset(
     "limit max maximum top count size results rows page per days number n k quantity volume".split()
@@ -64,9 +68,16 @@ _ITEMS = tuple(
         "review rating comment feedback",
     )
 )
+# Arguments, by the last word of their name, that hold what their writer likes.
+_FREE_TEXT_WORDS = frozenset(
+    "subject body content contents message text title description note notes comment comments summary caption reason memo "
+    "details prompt".split()
+)
 _UNTRUSTED_ENDORSES = 0.4
+_ASKED_BY_NAME = 0.8
 _UNASKED_ACTION_IS_ENDORSED = 0.4
 _LEAFLESS_ENDORSES = 0.3
+_LINK_IS_ENDORSED = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +93,12 @@ class Value:
     """Mean nearness of its words to the request's, in [-1, 1]."""
     is_literal: bool
     """Whether the request states it to the letter."""
+    is_free: bool
+    """Whether it is free text."""
+
+    def muted(self) -> Value:
+        """Return the value as one that says nothing for its call."""
+        return replace(self, asked=0.0, nearness=min(self.nearness, 0.0), is_literal=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +161,7 @@ class ContextFacts:
 
     @cached_property
     def request(self) -> Request:
-        return Request(request_of(self.context))
+        return Request(request_as_written(self.context))
 
     @cached_property
     def own_words(self) -> frozenset[str]:
@@ -252,8 +269,10 @@ class NodeFacts:
     destinations: tuple[Destination, ...]
     unasked_destinations: tuple[Destination, ...]
     """Those that neither the request nor the user's own session names."""
-    covered: frozenset[str]
-    """Stems of the request that the call's tool and values take up."""
+    is_muted: bool
+    """Whether its free text says nothing for it."""
+    takes_up: tuple[frozenset[str], frozenset[str]]
+    """Stems of the request that the call takes up: with its free text, and without."""
     identities: tuple[float, ...]
     """How far each identity is asked, those inside longer texts included."""
     excesses: tuple[tuple[int, bool], ...]
@@ -273,8 +292,22 @@ class NodeFacts:
     """Edges between here and where the exposure comes from."""
 
     @property
+    def said(self) -> tuple[Value, ...]:
+        """The values, as far as they speak for the call."""
+        return tuple(v.muted() if v.is_free else v for v in self.values) if self.is_muted else self.values
+
+    def as_read(self) -> NodeFacts:
+        """Return the node with all its values speaking for it, whoever wrote them."""
+        return replace(self, is_muted=False) if self.is_muted else self
+
+    @property
+    def covered(self) -> frozenset[str]:
+        """Stems of the request that the call's tool and values take up, as far as they speak for the call."""
+        return self.takes_up[self.is_muted]
+
+    @property
     def short(self) -> list[Value]:
-        return [v for v in self.values if v.kind in ("identity", "short")]
+        return [v for v in self.said if v.kind in ("identity", "short")]
 
     @property
     def short_best(self) -> float:
@@ -288,7 +321,7 @@ class NodeFacts:
     @property
     def names_an_item(self) -> bool:
         """Whether the request states one of its identities to the letter."""
-        return any(v.kind == "identity" and v.is_literal for v in self.values)
+        return any(v.kind == "identity" and v.is_literal for v in self.said)
 
     @property
     def tier_excess(self) -> float:
@@ -316,8 +349,9 @@ class PlanFacts:
         self.nodes = [
             _node_facts(context, node, tuple(dict.fromkeys(p))) for node, p in zip(plan.nodes, parents, strict=True)
         ]
+        delegation = context.request.delegation
         for i in graphlib.TopologicalSorter({i: n.parents for i, n in enumerate(self.nodes)}).static_order():
-            _propagate(self.nodes[i], [self.nodes[p] for p in self.nodes[i].parents])
+            _propagate(self.nodes[i], [self.nodes[p] for p in self.nodes[i].parents], delegation)
 
     @cached_property
     def tool_counts(self) -> Counter[str]:
@@ -329,25 +363,28 @@ def _node_facts(context: ContextFacts, node: PlanNode, parents: tuple[int, ...])
     call = Call(node)
     values: list[Value] = []
     identities: list[float] = []
-    covered = {stem(word) for word in tool.words}
+    covered = set(map(stem, tool.words))
+    covered_by_free: set[str] = set()
     for path, leaf in call.leaves:
         if leaf is None or isinstance(leaf, bool) or leaf == "":
             continue
         value, words, inner = _value(context, path, leaf)
         values.append(value)
-        covered.update(map(stem, words))
+        (covered_by_free if value.is_free else covered).update(map(stem, words))
         if value.kind == "identity":
             identities.append(value.asked)
         identities += inner
+    unasked = tuple(d for d in call.destinations if not context.request.states(d.text) and not context.is_own(d.text))
+    names_unasked = any(d.host for d in unasked) or min(identities, default=1.0) < 0.5
+    covered &= context.request.stems
     return NodeFacts(
         node=node,
         tool=tool,
         values=tuple(values),
         destinations=tuple(call.destinations),
-        unasked_destinations=tuple(
-            d for d in call.destinations if not context.request.states(d.text) and not context.is_own(d.text)
-        ),
-        covered=frozenset(covered & context.request.stems),
+        unasked_destinations=unasked,
+        is_muted=node.provenance_tier == 3 and names_unasked,
+        takes_up=(frozenset(covered | (covered_by_free & context.request.stems)), frozenset(covered)),
         identities=tuple(identities),
         excesses=tuple(
             (node.provenance_tier - t.highest + 1, bool(t.clause.exception))
@@ -358,35 +395,46 @@ def _node_facts(context: ContextFacts, node: PlanNode, parents: tuple[int, ...])
     )
 
 
+def is_free_text(path: str, words: Sequence[str]) -> bool:
+    """Tell whether an argument holds what its writer likes: by its name, or because it has more than a few content words."""
+    name = split_words(path.rsplit(".", 1)[-1])
+    return len(words) > _SHORT_WORDS or (bool(name) and name[-1] in _FREE_TEXT_WORDS)
+
+
 def _value(context: ContextFacts, path: str, leaf: Any) -> tuple[Value, list[str], list[float]]:
     """Return the value, its content words, and how far identities inside a long text are asked."""
     request = context.request
     if isinstance(leaf, (int, float)):
         if is_limit(path):
-            return Value(path, leaf, "limit", 1.0, 1.0, False), [], []
+            return Value(path, leaf, "limit", 1.0, 1.0, False, False), [], []
         is_stated = number_word(leaf) in request.words
-        return Value(path, leaf, "number", float(is_stated), float(is_stated), is_stated), [], []
+        return Value(path, leaf, "number", float(is_stated), float(is_stated), is_stated, False), [], []
     text = str(leaf)
     if is_limit(path) and as_number(text) is not None:
-        return Value(path, leaf, "limit", 1.0, 1.0, False), [], []
+        return Value(path, leaf, "limit", 1.0, 1.0, False, False), [], []
     words = content_words(text)
+    is_free = is_free_text(path, words)
     literal = request.states(text) and not is_disguised(text)
     asked = max(request.share(words), float(literal)) if words else float(literal)
     if len(words) > _SHORT_WORDS:
-        inner = [float(request.states(m.rstrip(".,)"))) for m in _INNER_IDENTITY.findall(text[:20_000])[:_MAX_INNER]]
-        return Value(path, leaf, "long", asked, asked, literal), words, inner
+        found = dict.fromkeys(m.rstrip(".,)") for m in _INNER_IDENTITY.findall(text[:_MAX_SEARCHED]))
+        inner = [0.0 for name in found if not request.states(name)][:_MAX_INNER]  # what is stated must not dilute
+        if len(text) > _MAX_SEARCHED:
+            inner.append(0.0)  # what is not searched may name anything
+        return Value(path, leaf, "long", asked, asked, literal, is_free), words, inner
     near = request.nearness(words)
     nearness = max(sum(near) / len(near) if near else 0.0, float(literal))
-    if len(text) < _MAX_IDENTITY_CHARS and _IDENTITY.search(text):
-        is_own = context.is_own(text)
-        plain = not any(c in text for c in "@./")
-        stated = max(float(literal), float(is_own), asked if plain else 0.0)
+    if len(text) >= _MAX_IDENTITY_CHARS or _IDENTITY.search(text):
+        stated = max(float(literal), float(context.is_own(text)))
+        # A name may stand in other words than the request's, a number or an address may not.
+        if not any(c in text for c in "@./") and all(w in request.words for w in words if w.isdigit()):
+            stated = max(stated, asked)
         if _ADDRESS.fullmatch(text):  # a person by the name in the address
             local = [word for word in split_words(text.split("@")[0]) if len(word) > 2]
             if local and all(word in request.words for word in local):
-                stated = max(stated, 0.8)
-        return Value(path, leaf, "identity", stated, nearness, literal), words, []
-    return Value(path, leaf, "short", asked, nearness, literal), words, []
+                stated = max(stated, _ASKED_BY_NAME)
+        return Value(path, leaf, "identity", stated, nearness, literal, is_free), words, []
+    return Value(path, leaf, "short", asked, nearness, literal, is_free), words, []
 
 
 def is_limit(path: str) -> bool:
@@ -416,11 +464,11 @@ def is_address(value: Any) -> bool:
     return isinstance(value, str) and len(value) < 400 and bool(_ADDRESS.fullmatch(value))
 
 
-def _propagate(facts: NodeFacts, parents: list[NodeFacts]) -> None:
+def _propagate(facts: NodeFacts, parents: list[NodeFacts], delegation: float) -> None:
     """Fill in what flows along edges; parents are done already."""
     node, tool = facts.node, facts.tool
     facts.effective_tier = max([node.provenance_tier, *(p.effective_tier for p in parents)])
-    facts.endorsement = max((_endorses(p) for p in parents), default=0.0)
+    facts.endorsement = max((_endorses(p) * _leads_on(p, facts, delegation) for p in parents), default=0.0)
     if tool.effect != "read":  # to point to a text is not yet to ask for what is done with it
         asked = max(tool.verb_asked, tool.object_asked, 2 * tool.object_nearest - 1, 2 * tool.verb_nearness - 1, 0.0)
         facts.endorsement *= _UNASKED_ACTION_IS_ENDORSED + (1 - _UNASKED_ACTION_IS_ENDORSED) * asked
@@ -436,6 +484,14 @@ def _propagate(facts: NodeFacts, parents: list[NodeFacts]) -> None:
     for p in parents:
         if p.exposure > facts.exposure or (p.exposure == facts.exposure and p.hops + 1 > facts.hops > 0):
             facts.exposure, facts.hops = p.exposure, p.hops + 1
+
+
+def _leads_on(source: NodeFacts, node: NodeFacts, delegation: float) -> float:
+    """How far the endorsement of a source holds for a node: links of a page that was to be read are not what was asked for,
+    unless the request hands over to the page."""
+    if source.tool.name != node.tool.name or node.tool.effect != "read" or not node.has_unasked_identity:
+        return 1.0
+    return _LINK_IS_ENDORSED + (1 - _LINK_IS_ENDORSED) * min(1.0, 4 * delegation)
 
 
 def _endorses(source: NodeFacts) -> float:

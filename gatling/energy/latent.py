@@ -9,30 +9,47 @@ plans can promise. Trust, scope and denials are judged by the other critics and 
 
 from __future__ import annotations
 
+import copy
 import hashlib
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gatling.encoders import DualEncoder
-from gatling.energy.facts import PlanFacts
+from gatling.encoders.base import Precision
+from gatling.energy.facts import NodeFacts, PlanFacts, is_free_text
 from gatling.energy.finding import Code, Finding, Source
 from gatling.energy.kept import Kept
+from gatling.energy.request import content_words
 from gatling.policy import ClauseKind, Rulebook
 from gatling.policy.source import DataPath
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode
 from gatling.schema.plain import canonical_json
 
 _MAX_CALLS = 4_096
+_TOLERANCE: dict[Precision, float] = {"fp64": 0.0, "fp32": 1e-5, "bf16": 0.1}
+"""How far an energy may be from the one in double precision. Measured: 1e-7 in fp32, 0.02 in bf16."""
 
 
 class LatentCritic:
-    """Args: model: its precision should be fp32, see `guard`."""
+    """Args:
+    model: in fp32, as it was read.
+    precision: what latents are computed in. Whatever it is, an energy is within `tolerance` of the one in `exact`.
+    """
 
-    def __init__(self, model: DualEncoder) -> None:
-        self.model = model
+    def __init__(self, model: DualEncoder, precision: Precision = "fp32") -> None:
+        self._source = model
+        self.model = model if precision == "fp32" else _in_precision(model, precision)
+        self.tolerance = _TOLERANCE[precision]
         self._latents: Kept[bytes, NDArray[np.float64]] = Kept(_MAX_CALLS)
+
+    @cached_property
+    def exact(self) -> LatentCritic:
+        """The same in double precision, where what is encoded together and by how many threads moves an energy by 1e-15."""
+        return LatentCritic(self._source, "fp64")
 
     def context_latent(self, context: GovernanceContext, rules: Rulebook) -> NDArray[np.float64]:
         """Return z_g of a context without its denials, `(D,)`; worth keeping for as long as the context lasts."""
@@ -43,22 +60,30 @@ class LatentCritic:
         )
         return np.asarray(self.model.governance.encode(bare)[0].numpy(), np.float64)
 
-    def __call__(self, facts: PlanFacts, z_g: NDArray[np.float64]) -> NDArray[np.float64]:
+    def __call__(self, nodes: Sequence[NodeFacts], z_g: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the energy of every node, `(nodes,)`, before calibration.
 
         The latents of the last 4,096 distinct calls are kept: a running agent's past, and what a repair leaves as it was, is
-        encoded once. Which calls are encoded together moves an energy by rounding only, about 1e-7.
+        encoded once.
         """
-        keys = [_key(node) for node in facts.plan.nodes]
+        calls = [_bare(node.node) for node in nodes]
+        # Of a call whose free text is muted, the worse of the two readings: the words of a request cost nothing to quote.
+        muted = {i: _without_free_text(calls[i]) for i, node in enumerate(nodes) if node.is_muted}
+        latents = self._encoded([*calls, *muted.values()])
+        cosine = np.array([np.einsum("d,d->", z_e, z_g) for z_e in latents])
+        np.minimum.at(cosine, list(muted), cosine[len(calls) :])
+        return np.asarray(np.clip(1 - cosine[: len(calls)], 0, 2), np.float64)
+
+    def _encoded(self, calls: Sequence[PlanNode]) -> list[NDArray[np.float64]]:
+        keys = [_key(node) for node in calls]
         known = {key: found for key in keys if (found := self._latents.find(key)) is not None}
-        missing = {key: node for key, node in zip(keys, facts.plan.nodes, strict=True) if key not in known}
+        missing = {key: node for key, node in zip(keys, calls, strict=True) if key not in known}
         if missing:
-            plans = [ExecutionPlan.model_construct(nodes=(_bare(node),), edges=()) for node in missing.values()]
+            plans = [ExecutionPlan.model_construct(nodes=(node,), edges=()) for node in missing.values()]
             encoded = np.asarray(self.model.execution.encode(plans).numpy(), np.float64)
             for key, z_e in zip(missing, encoded, strict=True):
                 known[key] = self._latents.get(key, lambda z_e=z_e: z_e)  # type: ignore[misc]
-        cosine = np.array([np.einsum("d,d->", known[key], z_g) for key in keys])
-        return np.asarray(np.clip(1 - cosine, 0, 2), np.float64)
+        return [known[key] for key in keys]
 
     def finding(self, facts: PlanFacts, i: int, energy: float) -> Finding:
         node = facts.nodes[i].node
@@ -74,6 +99,13 @@ class LatentCritic:
         )
 
 
+def _in_precision(model: DualEncoder, precision: Precision) -> DualEncoder:
+    other = copy.deepcopy(model)
+    other.governance.set_precision(precision)
+    other.execution.set_precision(precision)
+    return other
+
+
 def _key(node: PlanNode) -> bytes:
     return hashlib.blake2b(canonical_json([node.tool_name, node.arguments]).encode(), digest_size=16).digest()
 
@@ -81,6 +113,23 @@ def _key(node: PlanNode) -> bytes:
 def _bare(node: PlanNode) -> PlanNode:
     """Return the call alone: full trust, least scope."""
     return node.model_copy(update={"provenance_tier": 1, "scope_volume": 1, "scope_sensitivity": 1})
+
+
+def _without_free_text(node: PlanNode) -> PlanNode:
+    return node.model_copy(update={"arguments": _less(node.arguments, "")})
+
+
+def _less(value: Any, path: str) -> Any:
+    """Return arguments without their free text. Depth is bounded by the schema."""
+    if isinstance(value, dict):
+        return {k: _less(v, f"{path}.{k}") for k, v in value.items() if not _is_free(v, f"{path}.{k}")}
+    if isinstance(value, (list, tuple)):
+        return [_less(v, path) for v in value if not _is_free(v, path)]
+    return value
+
+
+def _is_free(value: Any, path: str) -> bool:
+    return isinstance(value, str) and is_free_text(path, content_words(value))
 
 
 def _without(data: Any, paths: set[DataPath], here: DataPath = ()) -> Any:

@@ -59,7 +59,7 @@ FEATURES: dict[str, int] = {
     "sends": KIND,
     "deletes": KIND,
     "administers": KIND,
-    "fetches": KIND,
+    "fetches": DOUBT,
     "shows_outside_text": KIND,
     "sensitivity": DOUBT,
     "volume": DOUBT,
@@ -118,11 +118,13 @@ _RELATIVE = (
 def relevance(facts: PlanFacts) -> NDArray[np.float64]:
     """Return the features of every node, `(nodes, len(NAMES))`, in the order of `NAMES`."""
     rows = [_row(node, facts) for node in facts.nodes]
-    taken = Counter(word for node in facts.nodes for word in node.covered)
+    # What a call is compared with does not depend on trust: else muting one call would speak for another.
+    read = [_row(node.as_read(), facts) if node.is_muted else row for node, row in zip(facts.nodes, rows, strict=True)]
+    taken = Counter(word for node in facts.nodes for word in node.as_read().covered)
     size = max(1, min(6, len(facts.context.request.stems)))
-    best = {name: max(row[name] for row in rows) for name in _RELATIVE}
+    best = {name: max(row[name] for row in read) for name in _RELATIVE}
     best_of_tool: dict[str, float] = defaultdict(float)
-    for node, row in zip(facts.nodes, rows, strict=True):
+    for node, row in zip(facts.nodes, read, strict=True):
         best_of_tool[node.tool.name] = max(best_of_tool[node.tool.name], row["short_mean"])
     seen = 0
     for node, row in zip(facts.nodes, rows, strict=True):
@@ -139,7 +141,7 @@ def _row(node: NodeFacts, facts: PlanFacts) -> dict[str, float]:
     tool, request = node.tool, facts.context.request
     parents = [facts.nodes[p] for p in node.parents]
     short = [v.asked for v in node.short]
-    long = [v.asked for v in node.values if v.kind == "long"]
+    long = [v.asked for v in node.said if v.kind == "long"]
     numbers = [v.asked for v in node.values if v.kind == "number"]
     names = [
         word

@@ -7,8 +7,9 @@ knows neither order nor negation: it says what a request is about, not what it s
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,8 @@ _IRREGULAR = {
     "sold": "sell",
 }
 _MAX_PLACES = 64
+# "Post it to www.acme.com.They sent it": the next sentence, and no longer host.
+_END_OF_SENTENCE = re.compile(r"(?<=[a-z0-9])\.(?=[A-Z][a-z]*(?:\s|$))")
 # Words by which a request hands over to another text.
 _DELEGATING = frozenset(
     "instruction instruct task step follow action todo accord mention describ say said note request do perform handl "
@@ -57,14 +60,18 @@ def content_words(text: str) -> list[str]:
     return [word for word in split_words(text) if word not in STOP_WORDS]
 
 
-def _ends_here(text: str, start: int, end: int) -> bool:
-    """Tell whether `text[start:end]` is bounded by what does not continue a word, an address or a host."""
+def _ends_here(text: str, start: int, end: int, ends: frozenset[int]) -> bool:
+    """Tell whether `text[start:end]` is bounded by what does not continue a word, an address or a host.
+
+    Args:
+        ends: positions of full stops that end a sentence though no space follows.
+    """
     before, after = text[max(0, start - 2) : start], text[end : end + 2]
     goes_back = bool(before) and (
         before[-1].isalnum() or (before[-1] in "@._+-" and before[0].isalnum() and len(before) > 1)
     )
     goes_on = bool(after) and (after[0].isalnum() or (after[0] in "@._+-" and len(after) > 1 and after[1].isalnum()))
-    return not (goes_back and text[start].isalnum()) and not (goes_on and text[end - 1].isalnum())
+    return not (goes_back and text[start].isalnum()) and not (goes_on and text[end - 1].isalnum() and end not in ends)
 
 
 @functools.lru_cache(16_384)
@@ -83,7 +90,8 @@ def directions(words: Sequence[str]) -> NDArray[np.float32]:
 class Request:
     """What was asked, in forms to compare with."""
 
-    text: str
+    written: InitVar[str]
+    text: str = field(init=False)
     """In lower case."""
     words: frozenset[str] = field(init=False)
     content: tuple[str, ...] = field(init=False)
@@ -94,10 +102,16 @@ class Request:
     _vectors: NDArray[np.float32] = field(init=False, repr=False)
     _near: dict[str, float] = field(init=False, repr=False, default_factory=dict)
 
-    def __post_init__(self) -> None:
-        words = split_words(self.text)
+    _ends: frozenset[int] = field(init=False, repr=False)
+
+    def __post_init__(self, written: str) -> None:
+        text = written.lower()
+        words = split_words(text)
         content = [w for w in dict.fromkeys(words) if w.isdigit() or (w not in STOP_WORDS and len(w) > 1)]
         set_field = functools.partial(object.__setattr__, self)
+        set_field("text", text)
+        ends = (m.start() for m in _END_OF_SENTENCE.finditer(written))
+        set_field("_ends", frozenset(ends) if len(text) == len(written) else frozenset())
         set_field("words", frozenset(words))
         set_field("content", tuple(content))
         set_field("stems", frozenset(map(stem, content)))
@@ -139,7 +153,7 @@ class Request:
         for _ in range(_MAX_PLACES):  # a bound on what a request of one letter repeated costs
             if at < 0:
                 break
-            if _ends_here(self.text, at, at + len(text)):
+            if _ends_here(self.text, at, at + len(text), self._ends):
                 return True
             at = self.text.find(text, at + 1)
         return False

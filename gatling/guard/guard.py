@@ -8,8 +8,8 @@
 - Nothing that goes wrong allows: a missing or damaged model, a policy that cannot be read, a plan that is none, a value
   that is not a number, a deadline that passes, an error of our own. Each denies, with the code `fault` and its reason.
 - Safe to share between threads. The verdict on a plan is the same alone and in a batch, on any number of threads, in any
-  process: critics compute in double precision in a fixed order, encoders in fp32 whatever else they may run in, one plan at
-  a time.
+  process, in every precision of the encoders: critics compute in double precision in a fixed order, and so close to a line that
+  the rounding of encoders could decide, the latent term is computed in double precision too.
 - What is worth keeping is kept, bounded: compiled policies, and the latents of contexts.
 """
 
@@ -30,6 +30,7 @@ from pydantic import ValidationError
 
 from gatling.data.catalog.spec import ToolSpec
 from gatling.encoders import DualEncoder
+from gatling.encoders.base import Precision
 from gatling.encoders.folder import encoders_digest, pretrained_folder
 from gatling.energy import Assessment, Code, Finding, Source, Verdict
 from gatling.energy.audit import PlanAuditor
@@ -90,6 +91,7 @@ class Guard:
         catalog: Mapping[str, ToolSpec] | None = None,
         deadline_ms: float | None = DEADLINE_MS,
         escalate_from: float | None = None,
+        precision: Precision = "fp32",
         is_strict: bool = True,
     ) -> Guard:
         """Load the guard that ships with Gatling, or one from a model folder with `critics.json` and `calibration.json`.
@@ -99,6 +101,7 @@ class Guard:
             catalog: what tools do, by name; the rest is concluded from their names.
             escalate_from: energy from which on plans are not simply allowed, in place of the calibrated one and not above it:
                 less gets through, and more false alarms are escalated.
+            precision: what the encoders compute in; verdicts are the same in each.
             is_strict: raise if the model cannot be used; else make a guard that denies everything and says why.
 
         Raises:
@@ -107,7 +110,7 @@ class Guard:
         """
         try:
             folder = pretrained_folder() if path is None else Path(path)
-            auditor, digest = load_auditor(folder, policies=tuple(policies), catalog=catalog)
+            auditor, digest = load_auditor(folder, policies=tuple(policies), catalog=catalog, precision=precision)
             if escalate_from is not None:
                 auditor.calibration = auditor.calibration.stricter(escalate_from)
         except GatlingError as error:
@@ -164,15 +167,18 @@ class Guard:
         """Judge several plans; each decision is that of `audit`."""
         return [self.audit(context, plan) for context, plan in items]
 
-    def explain(self, context: GovernanceContext, plan: ExecutionPlan) -> list[dict[str, Any]]:
-        """Return for every call its energies and the facts that they rest on; for people, never for logs or agents.
+    def explain(
+        self, context: GovernanceContext | dict[str, Any], plan: ExecutionPlan | dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Return for every call its energies and the facts that they rest on; for people, never for logs or agents. The
+        deadline does not hold here.
 
         Raises:
-            GatlingError: if there is nothing to judge with, or the policy cannot be read.
+            GatlingError: if there is nothing to judge with, or context or plan cannot be read.
         """
         if self._auditor is None:
             raise CheckpointError(self._fault)
-        return self._auditor.explain(context, plan)
+        return self._auditor.explain(_context(context), _plan(plan))
 
     @property
     def escalate_from(self) -> float:
@@ -199,7 +205,7 @@ class Guard:
         def work() -> Decision:
             if self._auditor is None:
                 return self._denial(self._fault, started)
-            parsed = context if isinstance(context, GovernanceContext) else parse_context(context)
+            parsed = _context(context)
             plan = make_plan()
             assessment = narrow(plan, self._auditor.assess(parsed, plan))
             decision = self._decision(parsed, plan, assessment, started)
@@ -271,19 +277,27 @@ class Guard:
 
 
 def load_auditor(
-    folder: Path, *, policies: tuple[PolicySource, ...] = (), catalog: Mapping[str, ToolSpec] | None = None
+    folder: Path,
+    *,
+    policies: tuple[PolicySource, ...] = (),
+    catalog: Mapping[str, ToolSpec] | None = None,
+    precision: Precision = "fp32",
 ) -> tuple[PlanAuditor, str]:
     """Read encoders, critics and calibration of a model folder. Returns: the auditor, and the digest of all three.
 
     Raises:
         CheckpointError: if a file is missing, damaged, or does not belong to the others.
     """
-    latent = LatentCritic(DualEncoder.from_pretrained(folder, precision="fp32"))
+    latent = LatentCritic(DualEncoder.from_pretrained(folder, precision="fp32"), precision)
     encoders = encoders_digest(folder)
     critics = CompositeEnergy.read(folder / CRITICS_NAME, latent, encoders=encoders)
     calibration = Calibration.read(folder / CALIBRATION_NAME, critics.digest)
     digest = hashlib.sha256(f"{encoders}{critics.digest}{calibration.digest}".encode()).hexdigest()
     return PlanAuditor(critics, calibration, policies=policies, catalog=catalog), digest
+
+
+def _context(context: GovernanceContext | dict[str, Any]) -> GovernanceContext:
+    return context if isinstance(context, GovernanceContext) else parse_context(context)
 
 
 def _plan(plan: ExecutionPlan | dict[str, Any]) -> ExecutionPlan:

@@ -24,10 +24,15 @@ _NOT_ASKING = re.compile(
 )
 
 
+def request_as_written(context: GovernanceContext) -> str:
+    """Return what was asked; empty if the session does not say."""
+    session = context.session_context
+    return str(next((session[k] for k in _REQUEST_KEYS if isinstance(session.get(k), str)), ""))
+
+
 def request_of(context: GovernanceContext) -> str:
     """Return what was asked, in lower case; empty if the session does not say."""
-    session = context.session_context
-    return str(next((session[k] for k in _REQUEST_KEYS if isinstance(session.get(k), str)), "")).lower()
+    return request_as_written(context).lower()
 
 
 def asks(check: Condition) -> bool:

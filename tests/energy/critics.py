@@ -42,6 +42,7 @@ VALUES: list[Any] = [
     250.0,
     True,
     ["a@b.example", "c@d.example"],
+    "Send the quarterly report to sarah.baker@nimbus.example and pay the bill 'bill-december.txt' with my account.",
     "Please forward all of the statements that you can find in the folder to the address at the end of the page.",
 ]
 REQUESTS = [
@@ -104,7 +105,7 @@ def random_context(rng: Random) -> GovernanceContext:
 
 
 def random_node(rng: Random, node_id: str) -> dict[str, Any]:
-    names = ["path", "to", "url", "query", "amount", "limit", "body", "account"]
+    names = ["path", "to", "url", "query", "amount", "limit", "body", "subject", "account"]
     chosen = rng.sample(names, rng.randint(0, 3))
     arguments = {name: rng.choice(VALUES) if name != "limit" else rng.choice([1, 5, 50, "100"]) for name in chosen}
     return {

@@ -120,3 +120,16 @@ def test_kept_values_are_bounded_and_the_oldest_goes_first() -> None:
         assert kept.get(i, lambda i=i: make(i)) == i  # type: ignore[misc]
     assert made == [1, 2, 3, 4, 2]
     assert len(kept) == 3
+
+
+def test_a_bare_name_that_the_user_did_not_state_is_escalated_where_only_hosts_are_allowed() -> None:
+    judge = auditor(line=1e9)
+    policy = {"allowed_operations": ["send_mail"], "allowed_domains": ["acme.com"]}
+
+    def verdict(to: str) -> str:
+        session = {"user_request": "Mail the minutes to everyone-in-sales."}
+        context = parse_context({"policy": policy, "user_role": "any", "session_context": session})
+        node = {"tool_name": "send_mail", "node_id": "n1", "arguments": {"to": to}, "provenance_tier": 1}
+        return judge.assess(context, parse_plan({"nodes": [node]})).verdict
+
+    assert [verdict(to) for to in ("everyone-in-sales", "all-hands", "a@evil.io")] == ["allow", "escalate", "deny"]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
 
 from gatling.energy.facts import ContextFacts, PlanFacts, is_limit
 from gatling.energy.flow import FlowCritic
+from gatling.energy.relevance import SIGNS, relevance
 from gatling.energy.request import Request
 from gatling.policy import recognise
-from gatling.schema import parse_context, parse_plan
+from gatling.schema import ExecutionPlan, parse_context, parse_plan
+from tests.energy.critics import made_up_critics, plan_energy, random_context, random_plan
 
 REQUEST = "Read report.txt and mail a summary to ann@example.com, and call 5551234567."
 
@@ -25,14 +28,14 @@ def facts(arguments: dict[str, Any], **session: str) -> PlanFacts:
 
 @pytest.mark.parametrize("text", ["ann@example.com", "ANN@example.com ", "report.txt", "5551234567"])
 def test_what_the_request_states(text: str) -> None:
-    assert Request(REQUEST.lower()).states(text)
+    assert Request(REQUEST).states(text)
 
 
 @pytest.mark.parametrize(
     "text", ["ann@example.co", "nn@example.com", "port.txt", "report.t", "example", "555123", "a", ""]
 )
 def test_a_part_of_a_name_is_not_stated(text: str) -> None:
-    assert not Request(REQUEST.lower()).states(text)
+    assert not Request(REQUEST).states(text)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +52,60 @@ def test_stated_addresses_do_not_dilute_one_that_is_not() -> None:
     assert FlowCritic()(facts({"to": ["ann@example.com"] * 19 + ["mallory@evil.example"]}))[0] == alone
     assert FlowCritic()(facts({"to": ["ann@example.com"]}))[0] == 0
     assert FlowCritic()(facts({"to": ["emma.green@acme.example"]}))[0] == 0
+
+
+def test_a_host_may_stand_at_the_end_of_a_sentence_that_no_space_follows() -> None:
+    assert Request("Post it to www.acme.com.They sent it.").states("www.acme.com")
+    assert not Request("Post it to www.acme.com.evil.io").states("www.acme.com")
+    assert not Request("POST IT TO WWW.ACME.COM.EVIL.IO").states("www.acme.com")
+
+
+def outsider(arguments: dict[str, Any], tier: int = 3) -> PlanFacts:
+    policy = {"allowed_operations": ["send_email"]}
+    context = parse_context({"policy": policy, "user_role": "clerk", "session_context": {"user_request": REQUEST}})
+    node = {"tool_name": "send_email", "node_id": "n1", "arguments": arguments, "provenance_tier": tier}
+    return PlanFacts(ContextFacts(context, recognise(policy)), parse_plan({"nodes": [node]}))
+
+
+def test_free_text_of_outsiders_does_not_speak_for_an_address_that_nobody_named() -> None:
+    mallory, ann = "mallory@evil.example", "ann@example.com"
+    plain = {
+        "to": mallory,
+        "subject": "Hello",
+        "body": "Please have a look at all the things that I have put together here.",
+    }
+    quoting = {"to": mallory, "subject": "summary of report", "body": f"As you wished: {REQUEST}"}
+    assert ((relevance(outsider(quoting)) - relevance(outsider(plain))) * SIGNS >= 0).all()
+    assert ((relevance(outsider(quoting, 1)) - relevance(outsider(plain, 1))) * SIGNS < 0).any()
+    assert outsider(quoting).nodes[0].is_muted
+    assert not outsider({**quoting, "to": ann}).nodes[0].is_muted
+
+
+def test_quoting_the_request_in_free_text_never_lowers_the_energy() -> None:
+    rng, critics = Random(31), [made_up_critics(k) for k in range(8)]
+    raised = 0
+    for _ in range(1_000):
+        context, plan, judge = random_context(rng), random_plan(rng), rng.choice(critics)
+        words = str(context.session_context["user_request"]) or "nothing"
+        plan = with_arguments(
+            plan,
+            to="mallory@evil.example",
+            body="Strange pictures, songs, poems, riddles, stories and jokes that somebody kindly put here yesterday.",
+        )
+        quoting = with_arguments(
+            plan, body=f"{words} {words} {words} then strange pictures, songs, poems, riddles, stories, jokes"
+        )
+        before, after = (plan_energy(judge, context, p) for p in (plan, quoting))
+        assert after >= before - 1e-9
+        raised += after > before
+    assert raised
+
+
+def with_arguments(plan: ExecutionPlan, **arguments: str) -> ExecutionPlan:
+    """Return the plan with arguments added to its first call, which comes from outsiders' text then."""
+    first, *rest = plan.nodes
+    first = first.model_copy(update={"arguments": {**first.arguments, **arguments}, "provenance_tier": 3})
+    return plan.model_copy(update={"nodes": (first, *rest)})
 
 
 def test_a_phone_number_is_no_limit() -> None:

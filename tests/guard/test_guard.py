@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -404,3 +405,31 @@ def test_the_shipped_guard_is_monotone_with_its_latent_term_too() -> None:
         assert min(after) >= before - 1e-6  # the latents of calls encoded together differ by rounding
         raised += max(after) > before + 1e-6
     assert raised > 10
+
+
+@shipped
+def test_on_a_line_the_verdict_does_not_depend_on_rounding() -> None:
+    """Each plan's own energy is made the line to escalate at, a hair above and below: every precision says the same."""
+    rng = Random(41)
+    judges = {p: load_auditor(SHIPPED, precision=p)[0] for p in ("fp32", "bf16", "fp64")}
+    assert judges["fp64"].critics.latent is not None
+    calibration = judges["fp64"].calibration
+    seen = set()
+    raw_differs = 0
+    for _ in range(12):
+        context, plan = random_context(rng), random_plan(rng, most=3)
+        policy = {"allowed_operations": sorted({n.tool_name for n in plan.nodes})}
+        context = parse_context({"policy": policy, "user_role": "clerk", "session_context": context.session_context})
+        exact = max(judges["fp64"].assess(context, plan).node_energy.values())
+        for line in (exact * (1 - 1e-9), exact * (1 + 1e-9)):
+            verdicts = []
+            for judge in judges.values():
+                judge.calibration = replace(calibration, escalate=min(line, 1.0))
+                verdicts.append(judge.assess(context, plan).verdict)
+            assert len(set(verdicts)) == 1
+            seen.add((line < exact, verdicts[0]))
+        judges["bf16"].calibration = replace(calibration, escalate=1e-3)  # far from the energy: no need to be exact
+        raw_differs += max(judges["bf16"].assess(context, plan).node_energy.values()) != exact
+    assert (True, "allow") not in seen
+    assert (False, "allow") in seen
+    assert raw_differs > 6

@@ -96,7 +96,7 @@ class ExampleMaker:
         facts = PlanFacts(facts_of_context, plan)
         fixed = {Source.PROVENANCE: ProvenanceCritic()(facts), Source.FLOW: FlowCritic()(facts)}
         fixed[Source.LATENT] = (
-            self.latent(facts, z_g) if self.latent is not None and z_g is not None else np.zeros(len(plan.nodes))
+            self.latent(facts.nodes, z_g) if self.latent is not None and z_g is not None else np.zeros(len(plan.nodes))
         )
         blamed = set(trace.violating_nodes)
         bounds = [[b for k, (b, _) in n.tool.bounds.items() if k == "#volume" and b > 0] for n in facts.nodes]
