@@ -29,14 +29,14 @@ from typing import Any, Literal
 from gatling.data.catalog import by_name
 from gatling.data.catalog.derive import verb_of
 from gatling.data.catalog.spec import ToolSpec
-from gatling.energy.request import STOP_WORDS, Request, content_words, stem
+from gatling.energy.request import STOP_WORDS, Request, content_words
 from gatling.policy import Clause, ClauseKind, Rulebook
 from gatling.policy.asking import asks, request_as_written
 from gatling.policy.bounds import highest_tiers, upper_bounds
 from gatling.policy.facts import Call, Destination, leaves
 from gatling.policy.rules import Operator
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode
-from gatling.schema.words import is_disguised, number_word, split_words
+from gatling.schema.words import is_disguised, number_word, split_words, stem
 
 ValueKind = Literal["identity", "short", "long", "number", "limit"]
 

@@ -15,24 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatling.features.words import LEXICON_DIM, lexicon
-from gatling.schema.words import split_words
+from gatling.schema.words import split_words, stem
 
 STOP_WORDS = frozenset(
     "the a an of to in on for and or is are be with from at by it this that my me i you please can could all any your his "
     "her their our we he she they as if not no do does did what which who there was were has have had will would should "
     "also then than so into about up out".split()
 )
-_IRREGULAR = {
-    "bought": "buy",
-    "sent": "send",
-    "paid": "pay",
-    "wrote": "writ",
-    "written": "writ",
-    "made": "mak",
-    "got": "get",
-    "found": "find",
-    "sold": "sell",
-}
 _MAX_PLACES = 64
 # "Post it to www.acme.com.They sent it": the next sentence, and no longer host.
 _END_OF_SENTENCE = re.compile(r"(?<=[a-z0-9])\.(?=[A-Z][a-z]*(?:\s|$))")
@@ -41,18 +30,6 @@ _DELEGATING = frozenset(
     "instruction instruct task step follow action todo accord mention describ say said note request do perform handl "
     "complet".split()
 )
-
-
-@functools.lru_cache(65_536)
-def stem(word: str) -> str:
-    """Return a word without its ending; crude, and the same everywhere."""
-    if word in _IRREGULAR:
-        return _IRREGULAR[word]
-    for ending in ("ings", "ing", "ed", "es", "s", "ly"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            word = word[: -len(ending)]
-            break
-    return word[:-1] if word.endswith("e") and len(word) > 3 else word
 
 
 def content_words(text: str) -> list[str]:

@@ -16,18 +16,19 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
+from gatling.data.catalog.derive import verb_of
+from gatling.policy.asking import request_as_written
 from gatling.policy.facts import Destination, parse_place
 from gatling.policy.globs import matches
 from gatling.policy.recognise import recognise
 from gatling.policy.rules import Clause, ClauseKind, Condition, Operator, Rulebook
 from gatling.repair.arguments import ArgumentPath, dotted, is_limit, squashed_path
 from gatling.schema import GovernanceContext
-from gatling.schema.words import NEGATIONS, split_words
+from gatling.schema.words import NEGATIONS, split_words, stem
 
 MAX_NAMED = 64
 """Places, numbers or days that are taken from one request."""
 
-_REQUEST_KEYS = ("user_request", "request", "instruction", "prompt", "query", "task", "goal")
 _NUMBER = re.compile(r"(?<![\w./:@#+-])(?:\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.\d{1,6})?(?![\w@]|[.:/-]\w)")
 _DAY = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
@@ -62,8 +63,7 @@ class Grounds:
         self.rules = recognise(context.policy) if rules is None else rules
         self.role = context.user_role
         self.enforces_volume = enforces_volume
-        session = context.session_context
-        self.request = str(next((session[k] for k in _REQUEST_KEYS if isinstance(session.get(k), str)), ""))
+        self.request = request_as_written(context)
 
     # --- the request --------------------------------------------------------------------------------------------------
 
@@ -100,6 +100,15 @@ class Grounds:
     @cached_property
     def _request_words(self) -> frozenset[str]:
         return frozenset(split_words(self.request))
+
+    def asks_for(self, tool: str) -> bool:
+        """Tell whether the request has the verb of a tool, in any form."""
+        verb = verb_of(tool)
+        return verb is not None and stem(verb[0]) in self._request_stems
+
+    @cached_property
+    def _request_stems(self) -> frozenset[str]:
+        return frozenset(map(stem, self._request_words))
 
     @cached_property
     def _request_folded(self) -> str:

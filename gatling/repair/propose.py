@@ -9,13 +9,14 @@ removal.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
 from gatling.energy.finding import Assessment, Code, Finding, Source
 from gatling.policy.argument_schema import first_failure
-from gatling.policy.facts import Call, parse_place
+from gatling.policy.facts import Call, leaves, parse_place
 from gatling.repair.arguments import (
     ArgumentPath,
     dotted,
@@ -59,9 +60,10 @@ def propose(plan: ExecutionPlan, assessment: Assessment, grounds: Grounds) -> li
     if not findings:
         return _by_energy(plan, assessment, flow)
     found: dict[str, Edit] = {}
+    texts = _texts_of(plan)
     for finding in findings[:MAX_FINDINGS]:
         node = nodes[finding.node_id or ""]
-        for edit in _for_finding(plan, flow, node, finding, grounds):
+        for edit in _for_finding(plan, flow, texts, node, finding, grounds):
             found.setdefault(f"prune {edit.roots}" if isinstance(edit, Prune) else repr(edit), edit)
             if len(found) >= MAX_PROPOSALS:
                 return list(found.values())
@@ -72,7 +74,7 @@ def edits_at(plan: ExecutionPlan, node_id: str, grounds: Grounds) -> list[Edit]:
     """Return all edits at one call, as if everything about it were in doubt. Raises: KeyError if there is no such call."""
     node = {n.node_id: n for n in plan.nodes}[node_id]
     doubt = Finding(Source.GUARD, Code.FAULT, node_id, None, None, "", "", 0.0)
-    return list(_for_finding(plan, Flow(plan), node, doubt, grounds))
+    return list(_for_finding(plan, Flow(plan), _texts_of(plan), node, doubt, grounds))
 
 
 def prune_all(plan: ExecutionPlan, assessment: Assessment) -> Prune | None:
@@ -91,15 +93,37 @@ def _by_energy(plan: ExecutionPlan, assessment: Assessment, flow: Flow) -> list[
     return [edit for edit in edits if edit is not None]
 
 
-def _for_finding(plan: ExecutionPlan, flow: Flow, node: PlanNode, finding: Finding, grounds: Grounds) -> Iterator[Edit]:
-    of_arguments = sorted(_of_arguments(plan, node, finding, grounds), key=lambda edit: edit.cost)
-    yield from of_arguments[:MAX_OF_ARGUMENTS]
+def _for_finding(
+    plan: ExecutionPlan, flow: Flow, texts: Counter[str], node: PlanNode, finding: Finding, grounds: Grounds
+) -> Iterator[Edit]:
+    own = _texts_of_call(node)
+
+    def is_done_elsewhere(edit: Edit) -> bool:
+        return isinstance(edit, Redirect) and texts[edit.new.casefold()] > own[edit.new.casefold()]
+
+    # A place that another call goes to already is no reason to keep this one.
+    of_arguments = [e for e in _of_arguments(plan, node, finding, grounds) if not is_done_elsewhere(e)]
+    yield from sorted(of_arguments, key=lambda edit: edit.cost)[:MAX_OF_ARGUMENTS]
     weaker = [t for t in grounds.granted if is_weaker(t, node.tool_name) and _takes(t, node.arguments, grounds)]
-    weaker.sort(key=lambda tool: -standing(tool)[1])  # the nearest to what was meant
+    if node.tool_name in grounds.granted:  # nothing is wrong with the tool: another must be what was asked for
+        weaker = [t for t in weaker if grounds.asks_for(t)]
+    weaker.sort(key=lambda tool: (not grounds.asks_for(tool), -standing(tool)[1]))  # the nearest to what was meant
     yield from (DeEscalate(node.node_id, node.tool_name, tool) for tool in weaker[:MAX_TOOLS])
     prune = _prune(plan, flow, (node.node_id,))
     if prune is not None:
         yield prune
+
+
+def _texts_of(plan: ExecutionPlan) -> Counter[str]:
+    """Count the texts among all arguments of a plan, whatever their case."""
+    found: Counter[str] = Counter()
+    for node in plan.nodes:
+        found.update(_texts_of_call(node))
+    return found
+
+
+def _texts_of_call(node: PlanNode) -> Counter[str]:
+    return Counter(leaf.casefold() for _, leaf in leaves(node.arguments) if isinstance(leaf, str))
 
 
 def _takes(tool: str, arguments: dict[str, Any], grounds: Grounds) -> bool:

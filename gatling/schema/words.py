@@ -44,6 +44,19 @@ _MAX_NUMBER_CHARS = 15
 _MAX_MARKS = 16
 _CACHED_CHARS = 64
 
+# Forms that no ending gives away.
+_IRREGULAR = {
+    "bought": "buy",
+    "sent": "send",
+    "paid": "pay",
+    "wrote": "writ",
+    "written": "writ",
+    "made": "mak",
+    "got": "get",
+    "found": "find",
+    "sold": "sell",
+}
+
 NEGATIONS = frozenset("not no never without cannot nor none except unless neither cant dont mustnt isnt only".split())
 
 
@@ -138,3 +151,15 @@ def number_word(value: int | float) -> str:
 def _num_digits(value: int) -> int:
     """Count decimal digits without converting to text, which Python bounds."""
     return int(value.bit_length() * 0.30102999566398120) + 1
+
+
+@functools.lru_cache(65_536)
+def stem(word: str) -> str:
+    """Return a word without its ending; crude, and the same everywhere."""
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
+    for ending in ("ings", "ing", "ed", "es", "s", "ly"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            word = word[: -len(ending)]
+            break
+    return word[:-1] if word.endswith("e") and len(word) > 3 else word
