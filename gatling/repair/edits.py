@@ -196,7 +196,8 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class DeEscalate:
-    """Make the call with a weaker tool that acts on the same kind of thing. Arguments stay."""
+    """Make the call with a weaker tool that acts on the same kind of thing, or with the one that its name only looks like.
+    Arguments stay."""
 
     node_id: str
     old: str

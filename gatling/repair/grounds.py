@@ -23,6 +23,7 @@ from gatling.policy.globs import matches
 from gatling.policy.recognise import recognise
 from gatling.policy.rules import Clause, ClauseKind, Condition, Operator, Rulebook
 from gatling.repair.arguments import ArgumentPath, dotted, is_limit, squashed_path
+from gatling.repair.tools import is_genuine, is_weaker
 from gatling.schema import GovernanceContext
 from gatling.schema.words import NEGATIONS, split_words, stem
 
@@ -205,6 +206,13 @@ class Grounds:
             if "*" not in tool and "?" not in tool
         ]
         return tuple(tool for tool in dict.fromkeys(named) if not self._is_forbidden(tool))
+
+    def may_stand_in(self, new: str, old: str) -> bool:
+        """Tell whether the policy grants a tool that does less than another to the same kind of thing, or that a name which the
+        policy does not grant only looks like."""
+        if new not in self.granted:
+            return False
+        return is_weaker(new, old) or (old not in self.granted and is_genuine(new, old))
 
     def _is_forbidden(self, tool: str) -> bool:
         return any(c.kind is ClauseKind.DENY and not c.when for c in self.rules.clauses_for(tool, self.role))

@@ -30,7 +30,7 @@ from gatling.repair.arguments import (
 from gatling.repair.edits import DeEscalate, DropArgument, Edit, Narrow, Prune, Redirect
 from gatling.repair.flow import Flow
 from gatling.repair.grounds import Grounds
-from gatling.repair.tools import is_weaker, standing
+from gatling.repair.tools import is_genuine, standing
 from gatling.repair.widens import day_of, drop_widens, is_inwards, may_be_less, pieces_of
 from gatling.schema import ExecutionPlan, PlanNode
 
@@ -104,10 +104,12 @@ def _for_finding(
     # A place that another call goes to already is no reason to keep this one.
     of_arguments = [e for e in _of_arguments(plan, node, finding, grounds) if not is_done_elsewhere(e)]
     yield from sorted(of_arguments, key=lambda edit: edit.cost)[:MAX_OF_ARGUMENTS]
-    weaker = [t for t in grounds.granted if is_weaker(t, node.tool_name) and _takes(t, node.arguments, grounds)]
+    others = [t for t in grounds.granted if grounds.may_stand_in(t, node.tool_name)]
+    weaker = [t for t in others if _takes(t, node.arguments, grounds)]
     if node.tool_name in grounds.granted:  # nothing is wrong with the tool: another must be what was asked for
         weaker = [t for t in weaker if grounds.asks_for(t)]
-    weaker.sort(key=lambda tool: (not grounds.asks_for(tool), -standing(tool)[1]))  # the nearest to what was meant
+    # The nearest to what was meant first.
+    weaker.sort(key=lambda t: (not is_genuine(t, node.tool_name), not grounds.asks_for(t), -standing(t)[1]))
     yield from (DeEscalate(node.node_id, node.tool_name, tool) for tool in weaker[:MAX_TOOLS])
     prune = _prune(plan, flow, (node.node_id,))
     if prune is not None:

@@ -1,10 +1,11 @@
-"""Which tool is a weaker one for the same thing, by their names."""
+"""Which tool is a weaker one for the same thing, or the genuine one, by their names."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
 from gatling.data.catalog.derive import NOUN_VERBS, VERBS, effect_of, privilege_of, sensitivity_of, verb_of
+from gatling.policy.globs import squashed_name
 from gatling.schema.words import is_disguised, split_words
 
 # What each effect is more than. Deleting and sending are different powers: neither stands in for the other.
@@ -47,6 +48,11 @@ def is_weaker(new: str, old: str) -> bool:
         return False
     things, old_things = _things(new), _things(old)
     return bool(things) and things[-1:] == old_things[-1:] and set(things) <= set(old_things)
+
+
+def is_genuine(new: str, old: str) -> bool:
+    """Tell whether a tool is what another's name only looks like: another case, other separators, letters of another script."""
+    return new != old and not is_disguised(new) and squashed_name(new) == squashed_name(old) != ""
 
 
 @lru_cache(4_096)

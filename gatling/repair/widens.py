@@ -3,7 +3,8 @@
 A plan is no wider than the one it came from if all of this holds:
 
 - calls: each has the id of one before, in the same order; none is new, one at least is left;
-- tools: each call's tool is the same, or a weaker one for the same thing that the policy grants by name;
+- tools: each call's tool is the same, or a weaker one for the same thing that the policy grants by name, or the one it grants
+  that the name only looks like;
 - trust: tier, sensitivity and everything else that a call states about itself are the same, but that the volume may be smaller,
   where an argument holds the call to it or whoever runs the plan does;
 - arguments: none is new. One that is gone was an addition, or null, or none that the policy's schema of the tool knows;
@@ -41,7 +42,7 @@ from gatling.repair.arguments import (
 from gatling.repair.edits import same
 from gatling.repair.flow import Flow
 from gatling.repair.grounds import Grounds
-from gatling.repair.tools import is_weaker, reads
+from gatling.repair.tools import reads
 from gatling.schema import ExecutionPlan, PlanNode
 
 _EDITED = frozenset(("tool_name", "arguments", "scope_volume"))
@@ -76,9 +77,7 @@ def _call_widens(old: PlanNode, new: PlanNode, grounds: Grounds) -> str | None:
     for name in old.model_fields_set | new.model_fields_set | set(old.model_extra or ()) | set(new.model_extra or ()):
         if name not in _EDITED and getattr(old, name, None) != getattr(new, name, None):
             return f"{name} is another"
-    if new.tool_name != old.tool_name and not (
-        new.tool_name in grounds.granted and is_weaker(new.tool_name, old.tool_name)
-    ):
+    if new.tool_name != old.tool_name and not grounds.may_stand_in(new.tool_name, old.tool_name):
         return f"{new.tool_name} is no weaker tool than {old.tool_name} that the policy grants by name"
     reason = _mapping_widens(old, old.arguments, new.arguments, (), grounds)
     return reason or _volume_widens(old, new, grounds)

