@@ -131,7 +131,6 @@ def _prepare(command: Audit | Repair | Explain) -> tuple[Guard, GovernanceContex
         raise error.at(str(command.session or command.plan), None) from None
     announce_model(command.model)
     guard = Guard.from_pretrained(command.model, policies=policies, deadline_ms=command.deadline_ms)
-    guard.warm_up()
     return guard, parsed, plan
 
 

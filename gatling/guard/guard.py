@@ -96,6 +96,8 @@ class Guard:
     ) -> Guard:
         """Load the guard that ships with Gatling, or one from a model folder with `critics.json` and `calibration.json`.
 
+        All that a first decision needs is loaded before this returns, so that no deadline is spent on it.
+
         Args:
             policies: as read from files (`gatling.policy.read_policy`), so that reasons name lines.
             catalog: what tools do, by name; the rest is concluded from their names.
@@ -113,6 +115,7 @@ class Guard:
             auditor, digest = load_auditor(folder, policies=tuple(policies), catalog=catalog, precision=precision)
             if escalate_from is not None:
                 auditor.calibration = auditor.calibration.stricter(escalate_from)
+            _warm_up(auditor)
         except GatlingError as error:
             if is_strict:
                 raise
@@ -184,11 +187,6 @@ class Guard:
     def escalate_from(self) -> float:
         """The energy from which on a plan is not simply allowed, on the scale where 1.0 denies; 0 without a model."""
         return self._auditor.calibration.escalate if self._auditor else 0.0
-
-    def warm_up(self) -> None:
-        """Load what the first decision would load."""
-        context = GovernanceContext(policy={"allowed_operations": ["ping"]}, user_role="any")
-        self.audit(context, ExecutionPlan(nodes=(PlanNode(tool_name="ping", node_id="n1", provenance_tier=1),)))
 
     # --- how it is answered -------------------------------------------------------------------------------------------
 
@@ -294,6 +292,12 @@ def load_auditor(
     calibration = Calibration.read(folder / CALIBRATION_NAME, critics.digest)
     digest = hashlib.sha256(f"{encoders}{critics.digest}{calibration.digest}".encode()).hexdigest()
     return PlanAuditor(critics, calibration, policies=policies, catalog=catalog), digest
+
+
+def _warm_up(auditor: PlanAuditor) -> None:
+    """Judge a plan for what that loads: the word table, and pages of the weights that were only mapped."""
+    context = GovernanceContext(policy={"allowed_operations": ["ping"]}, user_role="any")
+    auditor.assess(context, ExecutionPlan(nodes=(PlanNode(tool_name="ping", node_id="n1", provenance_tier=1),)))
 
 
 def _context(context: GovernanceContext | dict[str, Any]) -> GovernanceContext:

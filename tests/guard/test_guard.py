@@ -344,6 +344,21 @@ def test_a_damaged_or_missing_file_of_the_shipped_model_is_refused(name: str, tm
 
 
 @shipped
+def test_no_deadline_is_spent_on_loading(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, assess = [], PlanAuditor.assess
+
+    def slow_at_first(self: PlanAuditor, *args: Any) -> Any:
+        if not seen:
+            time.sleep(0.5)
+        seen.append(self)
+        return assess(self, *args)
+
+    monkeypatch.setattr(PlanAuditor, "assess", slow_at_first)
+    judge = Guard.from_pretrained(deadline_ms=450.0)
+    assert Code.FAULT not in {reason.code for reason in judge.audit(CONTEXT, PLAN).reasons}
+
+
+@shipped
 def test_the_shipped_guard_tells_an_injected_call_from_an_asked_one() -> None:
     judge = Guard.from_pretrained(deadline_ms=None)
     policy = {
