@@ -22,7 +22,7 @@ _DESTINATION_KEYS = frozenset(
     "participants attendee attendees remote host target forward url uri link payee beneficiary".split()
 )
 # For calls with one of these verbs, these arguments too.
-_SENDING_VERBS = frozenset(
+SENDING_VERBS = frozenset(
     "send share invite forward post export upload publish transfer email mail notify message pay wire submit".split()
 )
 _SENDING_KEYS = frozenset("email emails address addresses user users domain site phone number account iban".split())
@@ -117,7 +117,7 @@ class Call:
     def destinations(self) -> list[Destination]:
         """Places that data goes to: what arguments with such names hold, keys of mappings and parts of lists included, and
         any whole address or URL elsewhere."""
-        sends = not _SENDING_VERBS.isdisjoint(split_words(self.node.tool_name))
+        sends = not SENDING_VERBS.isdisjoint(split_words(self.node.tool_name))
         found: list[Destination] = []
         stack: list[tuple[str, Any, bool]] = [("", self.node.arguments, False)]
         while stack:

@@ -47,6 +47,7 @@ from gatling.policy.reading.vocabulary import (
     LIMIT_WORDS,
     LIST_WORDS,
     PEOPLE,
+    REMARKS,
     TOOL_WORDS,
     is_directory,
     is_list_of_sentences,
@@ -121,12 +122,12 @@ class _Policy(Reader):
             add_prose(self, value, place)
         elif isinstance(value, list) and words & CONTAINERS:
             read_rules(self, value, place)
-        elif is_list_of_sentences(value):
+        elif is_list_of_sentences(value) or (isinstance(value, list) and words <= REMARKS and _is_text(value)):
             for i, text in enumerate(value):
                 if not words <= ABOUT or is_ruling(text):
                     add_prose(self, text, place.at(i))
-        elif words and words <= PEOPLE and is_directory(value):
-            pass
+        elif len(place.path) == 1 and words and words <= PEOPLE and is_directory(value):
+            pass  # below anything else, what is said of these people depends on that
         elif isinstance(value, (dict, list)) and value:
             self.skip(place.path, "not a part that is read; only what restricts counts in it")
             self.restrictions(value, replace(place, may_grant=False))

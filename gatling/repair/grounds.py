@@ -2,7 +2,7 @@
 
 - Of the policy: upper bounds, destinations without a wildcard, tools that are granted by name. Of clauses that bind the role.
 - Of the request: numbers, days, addresses, URLs, account numbers and handles as they stand there. A place in a sentence with a
-  negation ("never write to ...") is not taken.
+  negation or a refusal ("never write to ...", "stop mailing ...") is not taken, nor one that something came from.
 - A value for another argument than a destination must stand in both, and never under a name that vouches for something:
   otherwise a rule "only if `approved_by` is the manager" would be satisfied by writing it down.
 """
@@ -18,7 +18,7 @@ from typing import Any
 
 from gatling.data.catalog.derive import verb_of
 from gatling.policy.asking import request_as_written
-from gatling.policy.facts import Destination, parse_place
+from gatling.policy.facts import SENDING_VERBS, Destination, parse_place
 from gatling.policy.globs import matches
 from gatling.policy.recognise import recognise
 from gatling.policy.rules import Clause, ClauseKind, Condition, Operator, Rulebook
@@ -41,6 +41,16 @@ _PLACES = {
     "host": re.compile(r"(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}", re.IGNORECASE),
 }
 _WORD = re.compile(r"[^\s<>\"'`,;()]+")
+_REFUSALS = frozenset(map(stem, NEGATIONS)) | frozenset(
+    map(
+        stem,
+        "stop refuse avoid ignore block cease quit decline reject skip exclude ban forbid deny cancel beware".split(),
+    )
+)
+_SOURCES = frozenset(("from", "by", "of"))
+_SENDING = frozenset(map(stem, SENDING_VERBS)) | frozenset(
+    map(stem, "write tell reply respond answer contact give deliver deposit refund buy order text inform cc copy".split())
+)
 _VOUCHING = frozenset(
     "approve approved approval approver confirm confirmed confirmation consent authorize authorized authorise authorised auth "
     "verified verify reviewed reviewer signed signature token role roles owner user identity mfa justification reason ticket "
@@ -74,6 +84,10 @@ class Grounds:
         found = {float(n.replace(",", "")) for n in _NUMBER.findall(self.request)[:MAX_NAMED]}
         return tuple(sorted(found, reverse=True))
 
+    def may_be_meant(self, amount: float, old: float) -> bool:
+        """Tell whether a request that does not name `old` names this amount, and no other number that it could be."""
+        return self.numbers == (amount,) and old != amount
+
     @cached_property
     def days(self) -> tuple[date, ...]:
         """Days written as `2026-03-01`, ascending."""
@@ -90,17 +104,24 @@ class Grounds:
         """Addresses, URLs, accounts and handles that the request names, in its order. Bare hosts look like file names."""
         found: dict[str, None] = {}
         for sentence in _SENTENCE.split(self.request):
-            if not NEGATIONS.isdisjoint(split_words(sentence.replace("'", ""))):
+            if not _REFUSALS.isdisjoint(map(stem, split_words(sentence.replace("'", "")))):
                 continue
+            before = ""
             for word in _WORD.findall(sentence):
                 text = word.rstrip(".!?:")
-                if place_kind(text) not in ("", "host") and len(found) < MAX_NAMED:
+                if place_kind(text) not in ("", "host") and before not in _SOURCES and len(found) < MAX_NAMED:
                     found[text] = None
+                before = word.casefold()
         return tuple(found)
 
     @cached_property
     def _request_words(self) -> frozenset[str]:
         return frozenset(split_words(self.request))
+
+    @cached_property
+    def asks_to_send(self) -> bool:
+        """Whether the request has a verb of sending, in any form."""
+        return not self._request_stems.isdisjoint(_SENDING)
 
     def asks_for(self, tool: str) -> bool:
         """Tell whether the request has the verb of a tool, in any form."""
@@ -228,7 +249,8 @@ class Grounds:
             return []
         if is_destination:
             kind = place_kind(old)
-            by_request = [p for p in self.request_places if place_kind(p) == kind]
+            is_asked = self.asks_to_send or self.asks_for(tool)
+            by_request = [p for p in self.request_places if is_asked and place_kind(p) == kind]
             by_policy = [p for p in self.policy_places(tool) if place_kind(p) == kind]
             named = dict.fromkeys(by_policy, "policy") | dict.fromkeys(by_request, "request")
             found = [(place, named[place]) for place in dict.fromkeys([*by_request, *by_policy])]

@@ -101,8 +101,10 @@ def _for_finding(
     def is_done_elsewhere(edit: Edit) -> bool:
         return isinstance(edit, Redirect) and texts[edit.new.casefold()] > own[edit.new.casefold()]
 
-    # A place that another call goes to already is no reason to keep this one.
+    # A place that another call goes to already is no reason to keep this one; and of several that could be meant none is.
     of_arguments = [e for e in _of_arguments(plan, node, finding, grounds) if not is_done_elsewhere(e)]
+    meant = Counter((e.path, e.named_by) for e in of_arguments if isinstance(e, Redirect))
+    of_arguments = [e for e in of_arguments if not isinstance(e, Redirect) or _is_clear(e, meant)]
     yield from sorted(of_arguments, key=lambda edit: edit.cost)[:MAX_OF_ARGUMENTS]
     others = [t for t in grounds.granted if grounds.may_stand_in(t, node.tool_name)]
     weaker = [t for t in others if _takes(t, node.arguments, grounds)]
@@ -114,6 +116,12 @@ def _for_finding(
     prune = _prune(plan, flow, (node.node_id,))
     if prune is not None:
         yield prune
+
+
+def _is_clear(edit: Redirect, meant: Counter[tuple[ArgumentPath, str]]) -> bool:
+    """Tell whether a place is the only one that the request names for an argument; where it names none, that the policy does."""
+    by_request = meant[edit.path, "request"]
+    return by_request == 1 if edit.named_by == "request" else by_request == 0 and meant[edit.path, "policy"] == 1
 
 
 def _texts_of(plan: ExecutionPlan) -> Counter[str]:
@@ -170,7 +178,7 @@ def _numbers(node: PlanNode, path: ArgumentPath, value: Any, bound: float | None
     if old is None:
         return
     for new in _smaller(old, bound, grounds.bounds(node.tool_name, path), grounds):
-        if may_be_less(node, path, new, grounds):
+        if may_be_less(node, path, old, new, grounds):
             follows = is_limit(path) or node.scope_volume == old
             volume = min(node.scope_volume, max(1, math.floor(new))) if follows else node.scope_volume
             number = new if isinstance(value, float) else int(new)

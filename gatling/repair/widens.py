@@ -10,7 +10,7 @@ A plan is no wider than the one it came from if all of this holds:
 - arguments: none is new. One that is gone was an addition, or null, or none that the policy's schema of the tool knows;
   another copy to somebody goes only where a destination is left;
 - numbers: a number may be smaller, down to 1 (0 often means all), if it is a limit, a length of time, or bounded by the policy
-  under that name; how much a changing call pays or orders only to a number that the request states;
+  under that name; how much a changing call pays or orders only to the one number that the request states;
 - ranges: a day may move inwards, to one that the request states;
 - lists: items may be missing from a list of things or places, in the same order, not all of them;
 - places: one may be replaced by one of the same kind that the request or the policy names; another text by one that
@@ -147,7 +147,7 @@ def may_become(
         return False
     old_number, number = number_in(old), number_in(new)
     if old_number is not None and number is not None and not is_destination:
-        return 1 <= number < old_number and may_be_less(node, path, number, grounds)
+        return 1 <= number < old_number and may_be_less(node, path, old_number, number, grounds)
     if not isinstance(old, str):
         return False
     if is_destination and _is_part(pieces_of(old), pieces_of(new)):
@@ -158,12 +158,12 @@ def may_become(
     return any(new == text for text, _ in named)
 
 
-def may_be_less(node: PlanNode, path: ArgumentPath, number: float, grounds: Grounds) -> bool:
+def may_be_less(node: PlanNode, path: ArgumentPath, old: float, number: float, grounds: Grounds) -> bool:
     """Tell whether a number may be made as small as this."""
     if holds_back(path):
         return False
     if is_amount(path) and not reads(node.tool_name):
-        return number in grounds.numbers
+        return grounds.may_be_meant(number, old)
     return is_limit(path) or is_duration(path) or bool(grounds.bounds(node.tool_name, path))
 
 

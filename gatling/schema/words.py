@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from collections.abc import Iterator
 
 # Look-alikes of Latin letters, by script; the usual ones of Unicode's confusables table (UTS 39).
 _LOOKALIKES = str.maketrans(
@@ -43,6 +44,9 @@ _WORD = re.compile(
 _MAX_NUMBER_CHARS = 15
 _MAX_MARKS = 16
 _CACHED_CHARS = 64
+_PIECE_CHARS = 16_384
+_STARTS = frozenset(("Lu", "Ll", "Lo", "Nd", "Zs", "Po"))
+_JAMO = re.compile("[\u1100-\u11ff\ua960-\ua97f\u3130-\u318f\ud7b0-\ud7ff\uffa0-\uffdc]")
 
 # Forms that no ending gives away.
 _IRREGULAR = {
@@ -64,20 +68,44 @@ def normalise(text: str) -> str:
     """Fold compatibility forms, accents, invisible characters and look-alikes; case is kept."""
     if text.isascii():
         return text
-    text = _ACCENTS.sub("", unicodedata.normalize("NFKD", _limit_marks(text)))
-    text = "".join(c for c in text if unicodedata.category(c) != "Cf")
-    text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
-    return _RUN.sub(_fold_run, text)
+    return _fold_runs("".join(map(_folded, _pieces(_limit_marks(text)))))
+
+
+def _folded(text: str) -> str:
+    text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    for c in set(text):
+        if unicodedata.category(c) == "Cf":
+            text = text.replace(c, "")
+    return unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield a long text in pieces that fold as the whole does: folding can make a text 18 times as long, and one call of it
+    lets no other thread run. Pieces start at a letter, a digit or a space, which nothing before it joins with."""
+    start, end = 0, _PIECE_CHARS
+    while end < len(text):
+        if unicodedata.category(text[end]) in _STARTS and not _JAMO.match(text[end]):
+            yield text[start:end]
+            start, end = end, end + _PIECE_CHARS
+        else:
+            end += 1
+    yield text[start:]
 
 
 def _limit_marks(text: str) -> str:
     """Drop combining marks beyond `_MAX_MARKS` in a row: normalising sorts a run of them, in quadratic time."""
+    if not any(map(unicodedata.combining, set(text))):
+        return text
     kept, run = [], 0
     for c in text:
         run = run + 1 if unicodedata.combining(c) else 0
         if run <= _MAX_MARKS:
             kept.append(c)
     return "".join(kept)
+
+
+def _fold_runs(text: str) -> str:
+    return text if _LOOKALIKE_SET.isdisjoint(text) else _RUN.sub(_fold_run, text)
 
 
 def _fold_run(match: re.Match[str]) -> str:
@@ -101,12 +129,15 @@ def is_disguised(text: str) -> bool:
     if limited != text:
         return True
     visible = _EMOJI_JOINERS.sub("", text)
-    if _INVISIBLE.search(visible) or any(unicodedata.category(c) == "Cf" for c in visible):
+    if _INVISIBLE.search(visible) or any(unicodedata.category(c) == "Cf" for c in set(visible)):
         return True
-    if any(unicodedata.normalize("NFKC", c).isascii() and c.isalpha() for c in visible if not c.isascii()):
+    if any(unicodedata.normalize("NFKC", c).isascii() and c.isalpha() for c in set(visible) if not c.isascii()):
         return True
-    plain = unicodedata.normalize("NFKC", _ACCENTS.sub("", unicodedata.normalize("NFKD", visible)))
-    return _RUN.sub(_fold_run, plain) != plain
+    for piece in _pieces(visible):
+        plain = unicodedata.normalize("NFKC", _ACCENTS.sub("", unicodedata.normalize("NFKD", piece)))
+        if _fold_runs(plain) != plain:
+            return True
+    return False
 
 
 def split_words(text: str) -> list[str]:

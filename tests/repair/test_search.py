@@ -146,6 +146,29 @@ def test_no_call_is_redirected_to_where_another_goes_already() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        "Mail ann@acme.com, as I did bob@acme.com.",  # which of the two is not clear
+        "Mail Zoe. Stop mailing dan@acme.com.",
+        "Mail Zoe, but avoid dan@acme.com.",
+        "Mail Zoe what came from dan@acme.com.",
+        "What did dan@acme.com want?",  # nothing is to be sent
+    ],
+)
+def test_a_place_that_may_not_be_meant_is_no_destination(request_text: str) -> None:
+    stray = node("send_email", "n2", arguments={"to": "eve@evil.com"})
+    outcome = repaired(MAIL, node("read_file"), stray, request=request_text)
+    assert said(outcome) == ["remove call n2 (send_email)"]
+
+
+def test_a_number_that_may_not_be_meant_is_no_amount() -> None:
+    policy = {"allowed_operations": ["send_money"], "scope_limits": {"send_money.amount": 1_000}}
+    call = node("send_money", arguments={"amount": 5_000})
+    assert repaired(policy, call, request="Pay 5000 for the flat on floor 3.").plan is None
+    assert repaired(policy, call, request="Pay 800 for flat 12.").plan is None
+
+
 def test_a_policys_schema_says_what_a_tool_takes() -> None:
     schema = {"type": "object", "properties": {"path": {"type": "string"}}, "additionalProperties": False}
     policy = {"allowed_operations": ["read_file", "archive_file"], "tools": {"read_file": {"input_schema": schema}}}

@@ -47,6 +47,8 @@ def read_list(reader: Reader, effect: Effect, value: Any, place: Place) -> None:
 def _add_named(reader: Reader, kind: ClauseKind, text: str, place: Place) -> None:
     """Read one entry of a list of tools: a name or a pattern, several by commas, or what is none."""
     name = text.strip()
+    if _A_PLACE.search(name):
+        reader.skip(place.path, "a place among the names of tools")
     if name[:1] in ("!", "-") and kind is ClauseKind.ALLOW:  # all but this one
         reader.add(place.clause(ClauseKind.DENY, tools=(name[1:].strip(),)))
     elif name and not NOT_A_NAME.search(name):
@@ -58,6 +60,13 @@ def _add_named(reader: Reader, kind: ClauseKind, text: str, place: Place) -> Non
                 if part.strip() and not NOT_A_NAME.search(part.strip()):
                     reader.add(place.clause(kind, tools=(part.strip(),)))
         add_prose(reader, text, place)
+
+
+# An address, a URL or a host. `files.read` is a tool.
+_A_PLACE = re.compile(
+    r"@|://|\bwww\.|\.(?:com|org|net|edu|gov|io|co|info|biz|dev|app|example|eu|uk|de|fr|ch|at|nl|us|ru|cn)$",
+    re.IGNORECASE,
+)
 
 
 def _add_named_with(reader: Reader, effect: Effect, name: str, item: Any, place: Place) -> None:
@@ -212,6 +221,8 @@ def read_rule(reader: Reader, rule: dict[str, Any], place: Place, effect: Effect
     for key, value in rest.items():
         if isinstance(value, (dict, list)) or words_of(key) & (LIMIT_WORDS | {"max", "maximum", "tier", "sensitivity"}):
             reader.member(key, value, here.at(key))
+        elif effect is Effect.DENY and keys == ["name"] and value not in (None, ""):
+            reader.skip((*here.path, key), "whether this rule names a tool or somebody is not clear")
         elif value not in (None, ""):
             add_prose(reader, f"{key}: {value}", here.at(key))
 

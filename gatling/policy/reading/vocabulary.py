@@ -49,19 +49,39 @@ ABOUT = frozenset(
 )
 
 
+REMARKS = frozenset(
+    "comment comments note notes description purpose changelog revision review version title metadata meta".split()
+)
+
+
 PEOPLE = frozenset("contact contacts directory people staff employee employees team member members colleagues".split())
 
 
 PARTS_OF_A_PERSON = frozenset(
-    "name first last full given family email mail phone telephone mobile number id department company organization "
+    "name first last full given family email mail phone telephone mobile id department company organization "
     "organisation city".split()
 )
+
+
+_MAIL_ADDRESS = re.compile(r"[\w.+'-]{1,64}@[\w.-]{1,253}")
+_PHONE_NUMBER = re.compile(r"\+?[\d\s()./-]{5,30}")
+_PERSON_ID = re.compile(r"[\w.-]{1,64}")
+# `Ann Lee`, `van den Berg`, `R&D`: one word in upper case at least, and no sign that names of tools or patterns have.
+_PROPER_NAME = re.compile(r"(?=.*[^\W\d_a-z])[^\W\d_]+(?:(?:[ '’.-]|\. | & |&|, )[^\W\d_]+){0,7}\.?")
 
 
 CONTAINERS = frozenset(
     "policy access control controls permissions permission rules rule authorization authorisation security governance settings "
     "guardrails constraints restrictions operations tools scope config spec general global common defaults".split()
 )
+
+
+# What a sentence has and a name, a file or a command has not.
+_FINITE_VERBS = frozenset(
+    "is are was were be been must may might can cannot shall should will would do does did has have had need needs never".split()
+)
+# Numbers, paths, flags and pipes: amounts, files and commands, however many words they have.
+_NO_PROSE = re.compile(r"\d|(?<!\S)--?\w|[|<>`$\\]|\w/\w*/|\w\.\w{2,4}\b|(?<!\S)/")
 
 
 @lru_cache(maxsize=16_384)
@@ -76,6 +96,16 @@ EFFECT_WORDS = frozenset(
     "allow allowed allows allowlist permit permitted permits whitelist grant granted grants authorized authorised approved "
     "accept accepted deny denied denies denylist forbid forbidden forbids block blocked blocklist blacklist prohibit prohibited "
     "disallow disallowed restricted banned never call not".split()
+)
+
+
+_VERDICT_WORDS = (
+    EFFECT_WORDS
+    | EXCEPT_WORDS
+    | frozenset(
+        "no none nobody only must cannot may ban bans bar barred stop suspended revoked disabled inactive excluded sanctioned "
+        "trusted untrusted unknown external internal approval required".split()
+    )
 )
 
 
@@ -121,17 +151,37 @@ def is_directory(value: Any) -> bool:
 
 
 def _is_part_of_a_person(key: str, value: Any) -> bool:
+    """Tell whether a member says who somebody is: each in the form that its key promises, and without a word of a verdict."""
     words = words_of(key)
-    return bool(words) and words <= PARTS_OF_A_PERSON and isinstance(value, (str, int)) and not is_ruling(str(value))
+    if not words or not words <= PARTS_OF_A_PERSON or isinstance(value, bool) or not isinstance(value, (str, int)):
+        return False
+    text = str(value)
+    if words & {"email", "mail"}:
+        return bool(_MAIL_ADDRESS.fullmatch(text))
+    if words & {"phone", "telephone", "mobile"}:
+        return bool(_PHONE_NUMBER.fullmatch(text))
+    if "id" in words:
+        return bool(_PERSON_ID.fullmatch(text)) and _is_plain(text)
+    return isinstance(value, str) and bool(_PROPER_NAME.fullmatch(text)) and _is_plain(text)
+
+
+def _is_plain(text: str) -> bool:
+    return _VERDICT_WORDS.isdisjoint(split_words(text)) and effect_of_key(text) is Effect.NONE
 
 
 def is_list_of_sentences(value: Any) -> bool:
-    """Tell whether a value is a list of strings of four words or more."""
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(v, str) and len(split_words(v)) >= 4 and " " in v for v in value)
-    )
+    """Tell whether a value is a list of whole sentences. Names, files and commands of several words are none."""
+    return isinstance(value, list) and bool(value) and all(isinstance(v, str) and is_sentence(v) for v in value)
+
+
+def is_sentence(text: str) -> bool:
+    """Tell whether a text has a verb that only sentences have, or is a long run of words as sentences are."""
+    words = split_words(text)
+    if len(words) < 4 or " " not in text.strip():
+        return False
+    written = text.split()
+    is_run = len(written) >= 6 and 2 * sum(word[0].islower() for word in written) > len(written)
+    return not _FINITE_VERBS.isdisjoint(words) or (is_run and not _NO_PROSE.search(text))
 
 
 def texts_of(value: Any) -> tuple[str, ...] | None:
