@@ -23,6 +23,7 @@ MAX_STRING_CHARS = 1_000_000
 MAX_KEY_CHARS = 1_000
 MAX_INT_BITS = 4_096
 MAX_TEXT_CHARS = 64_000_000
+_TOO_MANY_DIGITS = f"an integer of several thousand digits, at most {MAX_INT_BITS} bits are taken"
 
 
 class _Duplicate:
@@ -156,8 +157,8 @@ def decode_json(text: str) -> Any:
         raise InputError(f"nested deeper than {MAX_DEPTH}") from None
     except json.JSONDecodeError as error:
         raise InputError(f"not JSON: {error.msg} at column {error.colno}") from None
-    except ValueError as error:  # an integer of more digits than Python converts
-        raise InputError(f"not JSON that can be read: {error}") from None
+    except ValueError:  # an integer of more digits than Python converts
+        raise InputError(_TOO_MANY_DIGITS) from None
     check_plain(value)
     return value
 
@@ -243,7 +244,7 @@ def decode_yaml(text: str) -> Any:
     except ValueError as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"not YAML that can be read: {error}") from None
+        raise InputError(_TOO_MANY_DIGITS) from None
     if not root:
         raise InputError("empty")
     check_plain(root[0])
