@@ -8,7 +8,7 @@ tools used, and in nodes plus edges plus argument leaves.
 - An argument value is *asked* as far as the request states it: 1 to the letter, else the share of its content words.
 - Free text (subjects, bodies, what is longer than a few words) of a call that comes from outsiders' text is *muted* where the
   call names an address, a host or an account that nobody asked for: who wrote that wrote the text too, and can quote the
-  request in it.
+  request in it. However many other values such a call has, two of them are listened to.
 - A node is *endorsed* as far as the request names the item that its data comes from: a source whose own arguments the
   request states. It closes the trust gap; a source that is untrusted itself endorses 0.4 of that.
 - The effective tier is the worst of a node and all that data reaches it from.
@@ -33,7 +33,7 @@ from gatling.energy.request import STOP_WORDS, Request, content_words
 from gatling.policy import Clause, ClauseKind, Rulebook
 from gatling.policy.asking import asks, request_as_written
 from gatling.policy.bounds import highest_tiers, upper_bounds
-from gatling.policy.facts import Call, Destination, leaves
+from gatling.policy.facts import Call, Destination, leaves, parse_place
 from gatling.policy.rules import Operator
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode
 from gatling.schema.words import is_disguised, number_word, split_words, stem
@@ -45,6 +45,7 @@ _IDENTITY = re.compile(r"@|https?:|www\.|\d{5,}|[A-Z]{2}\d{4,}|\w+\.\w{2,}|^[A-Z
 _INNER_IDENTITY = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,253}|(?:https?://|www\.)\S{1,2000}|\b[A-Z]{2}\d{5,40}\b")
 _URL = re.compile(r"\s*(?:https?://|www\.)", re.IGNORECASE)
 _ADDRESS = re.compile(r"\s*[^\s@]{1,64}@[^\s@]{1,253}\s*")
+_SPELLED_OUT = re.compile(r"[\s(\[{]dot[\s)\]}]")
 _MAX_IDENTITY_CHARS = 200
 _MAX_INNER = 20
 _MAX_SEARCHED = 20_000
@@ -71,8 +72,10 @@ _ITEMS = tuple(
 # Arguments, by the last word of their name, that hold what their writer likes.
 _FREE_TEXT_WORDS = frozenset(
     "subject body content contents message text title description note notes comment comments summary caption reason memo "
-    "details prompt".split()
+    "details prompt topic msg html headline line heading markdown payload".split()
 )
+# Of a muted call: more arguments that repeat the request say no more for it.
+_SPEAKING_VALUES = 2
 _UNTRUSTED_ENDORSES = 0.4
 _ASKED_BY_NAME = 0.8
 _UNASKED_ACTION_IS_ENDORSED = 0.4
@@ -296,6 +299,10 @@ class NodeFacts:
         """The values, as far as they speak for the call."""
         return tuple(v.muted() if v.is_free else v for v in self.values) if self.is_muted else self.values
 
+    def weighing(self, asked: Sequence[float]) -> Sequence[float]:
+        """Return what counts of how far values are asked: all, or of a muted call the least asked, which no others outweigh."""
+        return sorted(asked)[:_SPEAKING_VALUES] if self.is_muted else asked
+
     def as_read(self) -> NodeFacts:
         """Return the node with all its values speaking for it, whoever wrote them."""
         return replace(self, is_muted=False) if self.is_muted else self
@@ -363,20 +370,21 @@ def _node_facts(context: ContextFacts, node: PlanNode, parents: tuple[int, ...])
     call = Call(node)
     values: list[Value] = []
     identities: list[float] = []
-    covered = set(map(stem, tool.words))
-    covered_by_free: set[str] = set()
+    taken: list[tuple[bool, frozenset[str]]] = []
+    identities += (0.0 for name in _names_in_keys(node.arguments) if not context.request.states(name))
     for path, leaf in call.leaves:
         if leaf is None or isinstance(leaf, bool) or leaf == "":
             continue
         value, words, inner = _value(context, path, leaf)
         values.append(value)
-        (covered_by_free if value.is_free else covered).update(map(stem, words))
+        taken.append((value.is_free, context.request.stems.intersection(map(stem, words))))
         if value.kind == "identity":
             identities.append(value.asked)
         identities += inner
     unasked = tuple(d for d in call.destinations if not context.request.states(d.text) and not context.is_own(d.text))
-    names_unasked = any(d.host for d in unasked) or min(identities, default=1.0) < 0.5
-    covered &= context.request.stems
+    names_unasked = any(is_foreign(d) for d in unasked) or min(identities, default=1.0) < 0.5
+    of_tool = context.request.stems.intersection(map(stem, tool.words))
+    spoken = sorted((words for is_free, words in taken if not is_free), key=len, reverse=True)[:_SPEAKING_VALUES]
     return NodeFacts(
         node=node,
         tool=tool,
@@ -384,7 +392,7 @@ def _node_facts(context: ContextFacts, node: PlanNode, parents: tuple[int, ...])
         destinations=tuple(call.destinations),
         unasked_destinations=unasked,
         is_muted=node.provenance_tier == 3 and names_unasked,
-        takes_up=(frozenset(covered | (covered_by_free & context.request.stems)), frozenset(covered)),
+        takes_up=(of_tool.union(*(words for _, words in taken)), of_tool.union(*spoken)),
         identities=tuple(identities),
         excesses=tuple(
             (node.provenance_tier - t.highest + 1, bool(t.clause.exception))
@@ -393,6 +401,26 @@ def _node_facts(context: ContextFacts, node: PlanNode, parents: tuple[int, ...])
         ),
         parents=parents,
     )
+
+
+def is_foreign(place: Destination) -> bool:
+    """Tell whether a place is an address or a host, whether it can be taken apart or not, or is written to look like another."""
+    return bool(place.host or "@" in place.text or _SPELLED_OUT.search(place.text)) or is_disguised(place.text)
+
+
+def _names_in_keys(arguments: dict[str, Any]) -> list[str]:
+    """Return addresses, URLs and accounts that stand in the keys of nested arguments, `_MAX_INNER` at most."""
+    found: list[str] = []
+    waiting: list[Any] = [arguments]
+    while waiting and len(found) < _MAX_INNER:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            for key in item:
+                found += _INNER_IDENTITY.findall(key[:_MAX_SEARCHED])
+            waiting += item.values()
+        elif isinstance(item, (list, tuple)):
+            waiting += item
+    return found[:_MAX_INNER]
 
 
 def is_free_text(path: str, words: Sequence[str]) -> bool:
@@ -429,9 +457,9 @@ def _value(context: ContextFacts, path: str, leaf: Any) -> tuple[Value, list[str
         # A name may stand in other words than the request's, a number or an address may not.
         if not any(c in text for c in "@./") and all(w in request.words for w in words if w.isdigit()):
             stated = max(stated, asked)
-        if _ADDRESS.fullmatch(text):  # a person by the name in the address
+        if parse_place("", text).host and "@" in text and not is_disguised(text):  # a person by the name in the address
             local = [word for word in split_words(text.split("@")[0]) if len(word) > 2]
-            if local and all(word in request.words for word in local):
+            if local and all(word in request.words_beside_addresses for word in local):
                 stated = max(stated, _ASKED_BY_NAME)
         return Value(path, leaf, "identity", stated, nearness, literal, is_free), words, []
     return Value(path, leaf, "short", asked, nearness, literal, is_free), words, []

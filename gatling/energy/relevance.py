@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.energy.facts import NodeFacts, PlanFacts, is_address, is_url
+from gatling.energy.facts import NodeFacts, PlanFacts, is_address, is_foreign, is_url
 from gatling.energy.request import STOP_WORDS
 from gatling.schema.words import split_words
 
@@ -142,7 +143,7 @@ def _row(node: NodeFacts, facts: PlanFacts) -> dict[str, float]:
     parents = [facts.nodes[p] for p in node.parents]
     short = [v.asked for v in node.short]
     long = [v.asked for v in node.said if v.kind == "long"]
-    numbers = [v.asked for v in node.values if v.kind == "number"]
+    numbers = [v.asked for v in node.said if v.kind == "number"]
     names = [
         word
         for word in dict.fromkeys(w for v in node.values for w in split_words(v.path.rsplit(".", 1)[-1]))
@@ -163,19 +164,21 @@ def _row(node: NodeFacts, facts: PlanFacts) -> dict[str, float]:
         "verb_nearness": tool.verb_nearness,
         "names_nearness": _mean(near, 1.0),
         "names_nearest": max(near, default=1.0),
-        "short_mean": _mean(short, 1.0),
+        "short_mean": _mean(node.weighing(short), 1.0),
         "short_min": min(short, default=1.0),
         "short_best": short_best,
         "short_nearness_min": min((v.nearness for v in node.short), default=1.0),
         "identity_min": min(node.identities, default=1.0),
-        "identity_mean": _mean(node.identities, 1.0),
+        "identity_mean": _mean(node.weighing(node.identities), 1.0),
         "long_asked": _mean(long, 1.0),
         "number_asked": _mean(numbers, 1.0),
         "names_an_item": float(node.names_an_item),
         "covers": len(node.covered) / max(1, len(request.stems)),
         "unasked_identity": unasked,
         "unasked_destination": bool(node.unasked_destinations) * (1 - node.endorsement),
-        "unasked_host": any(d.host and d.host not in request.text for d in node.unasked_destinations)
+        "unasked_host": any(
+            is_foreign(d) and (not d.host or d.host not in request.text) for d in node.unasked_destinations
+        )
         * (1 - node.endorsement),
         "follows_itself": reads * has_url * unasked * any(p.tool.name == tool.name for p in parents),
         "num_identities": min(len(node.identities), 20),
@@ -221,5 +224,5 @@ def _row(node: NodeFacts, facts: PlanFacts) -> dict[str, float]:
     }
 
 
-def _mean(values: list[float] | tuple[float, ...], default: float) -> float:
+def _mean(values: Sequence[float], default: float) -> float:
     return sum(values) / len(values) if values else default

@@ -23,6 +23,8 @@ STOP_WORDS = frozenset(
     "also then than so into about up out".split()
 )
 _MAX_PLACES = 64
+_MAX_COMPARED = 2_048
+_ADDRESS = re.compile(r"[^\s@]{1,64}@[^\s@]{1,253}")
 # "Post it to www.acme.com.They sent it": the next sentence, and no longer host.
 _END_OF_SENTENCE = re.compile(r"(?<=[a-z0-9])\.(?=[A-Z][a-z]*(?:\s|$))")
 # Words by which a request hands over to another text.
@@ -71,6 +73,8 @@ class Request:
     text: str = field(init=False)
     """In lower case."""
     words: frozenset[str] = field(init=False)
+    words_beside_addresses: frozenset[str] = field(init=False)
+    """Those that stand outside of addresses: `ann@acme.com` names no Ann at another host."""
     content: tuple[str, ...] = field(init=False)
     """Distinct content words, in order."""
     stems: frozenset[str] = field(init=False)
@@ -90,10 +94,11 @@ class Request:
         ends = (m.start() for m in _END_OF_SENTENCE.finditer(written))
         set_field("_ends", frozenset(ends) if len(text) == len(written) else frozenset())
         set_field("words", frozenset(words))
+        set_field("words_beside_addresses", frozenset(split_words(_ADDRESS.sub(" ", text))))
         set_field("content", tuple(content))
         set_field("stems", frozenset(map(stem, content)))
         set_field("delegation", sum(stem(w) in _DELEGATING for w in content) / max(1, len(content)))
-        set_field("_vectors", directions(content))
+        set_field("_vectors", directions(content if len(content) <= _MAX_COMPARED else []))
 
     def has(self, word: str) -> bool:
         """Tell whether the request has the word, in any form."""
@@ -104,13 +109,18 @@ class Request:
         return sum(map(self.has, words)) / len(words) if words else 0.0
 
     def nearness(self, words: Sequence[str]) -> list[float]:
-        """Return for each word the cosine to the nearest word of the request, in [-1, 1], 1.0 for a word that it has."""
+        """Return for each word the cosine to the nearest word of the request, in [-1, 1], 1.0 for a word that it has.
+
+        Of a request of more than 2,048 distinct words no word is near that it does not have: -1.
+        """
         if not self.content:
             return [0.0] * len(words)
         missing = [w for w in dict.fromkeys(words) if w not in self._near]
         if missing:
             # In double precision and rounded, so that a word is as near whatever else is asked for in the same call.
-            cosines = (directions(missing).astype(np.float64) @ self._vectors.T.astype(np.float64)).max(axis=1)
+            cosines = (directions(missing).astype(np.float64) @ self._vectors.T.astype(np.float64)).max(
+                axis=1, initial=-1.0
+            )
             found = {w: 1.0 if self.has(w) else round(float(c), 6) for w, c in zip(missing, cosines, strict=True)}
             if len(self._near) < 4_096:
                 self._near.update(found)

@@ -49,7 +49,10 @@ _REFUSALS = frozenset(map(stem, NEGATIONS)) | frozenset(
 )
 _SOURCES = frozenset(("from", "by", "of"))
 _SENDING = frozenset(map(stem, SENDING_VERBS)) | frozenset(
-    map(stem, "write tell reply respond answer contact give deliver deposit refund buy order text inform cc copy".split())
+    map(
+        stem,
+        "write tell reply respond answer contact give deliver deposit refund buy order text inform cc copy".split(),
+    )
 )
 _VOUCHING = frozenset(
     "approve approved approval approver confirm confirmed confirmation consent authorize authorized authorise authorised auth "

@@ -9,7 +9,7 @@ import pytest
 
 from gatling.energy.facts import ContextFacts, PlanFacts, is_limit
 from gatling.energy.flow import FlowCritic
-from gatling.energy.relevance import SIGNS, relevance
+from gatling.energy.relevance import NAMES, SIGNS, relevance
 from gatling.energy.request import Request
 from gatling.policy import recognise
 from gatling.schema import ExecutionPlan, parse_context, parse_plan
@@ -106,6 +106,54 @@ def with_arguments(plan: ExecutionPlan, **arguments: str) -> ExecutionPlan:
     first, *rest = plan.nodes
     first = first.model_copy(update={"arguments": {**first.arguments, **arguments}, "provenance_tier": 3})
     return plan.model_copy(update={"nodes": (first, *rest)})
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        '"ann"@evil.example',
+        "ann#@evil.example",
+        "ann@[6.6.6.6]",
+        "ann@evil.example:25",
+        "ann@exam\u200bple.com",
+        "a!b@c..d",
+        "ann [at] evil [dot] example",
+    ],
+)
+def test_an_address_that_cannot_be_taken_apart_is_no_better_than_another(to: str) -> None:
+    node = outsider({"to": to, "body": REQUEST}).nodes[0]
+    assert node.is_muted
+    assert min(node.identities, default=0.0) < 0.5
+    assert relevance(outsider({"to": to, "body": REQUEST}))[0][NAMES.index("unasked_host")] == 1
+
+
+def test_a_name_in_an_address_vouches_for_no_other_host() -> None:
+    address = {"to": "ann@evil.example"}
+    assert outsider(address).nodes[0].values[0].asked < 0.5
+    assert facts(address, user_request="Mail a summary to Ann Lee.").nodes[0].values[0].asked > 0.5
+
+
+def test_an_address_in_a_key_is_seen() -> None:
+    named = outsider({"options": {"mallory@evil.example": True}, "body": REQUEST}).nodes[0]
+    assert min(named.identities) == 0
+    assert named.is_muted
+    assert min(outsider({"options": {"ann@example.com": True}}).nodes[0].identities, default=1.0) == 1
+
+
+def test_more_arguments_that_repeat_the_request_say_no_more_for_an_address_that_nobody_named() -> None:
+    few = {"to": "mallory@evil.example", "a": "report.txt", "b": "call summary", "c": "read mail"}
+    many = {**few, **{f"x{i}": "ann@example.com" for i in range(20)}, **{f"y{i}": "read summary" for i in range(20)}}
+    asked = ("short_mean", "identity_mean", "covers", "names_an_item")
+    less, more = (dict(zip(NAMES, relevance(outsider(a))[0], strict=True)) for a in (few, many))
+    assert all(more[name] <= less[name] for name in asked)
+
+
+def test_a_request_of_very_many_words_is_near_nothing_that_it_does_not_have() -> None:
+    long = Request(
+        " ".join(f"{a}{b}{c}{d}" for a in "bcdfghjklm" for b in "aeiou" for c in "pqrstvwxz" for d in "aeiouy")
+    )
+    assert len(long.content) > 2_048
+    assert long.nearness(["bapa", "report"]) == [1.0, -1.0]
 
 
 def test_a_phone_number_is_no_limit() -> None:
