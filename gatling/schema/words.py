@@ -68,7 +68,10 @@ def normalise(text: str) -> str:
     """Fold compatibility forms, accents, invisible characters and look-alikes; case is kept."""
     if text.isascii():
         return text
-    return _fold_runs("".join(map(_folded, _pieces(_limit_marks(text)))))
+    pieces = [_folded(piece) for piece in _pieces(_limit_marks(text))]
+    has_lookalikes = any(not _LOOKALIKE_SET.isdisjoint(piece) for piece in pieces)  # other threads run in between
+    folded = "".join(pieces)
+    return _RUN.sub(_fold_run, folded) if has_lookalikes else folded
 
 
 def _folded(text: str) -> str:
@@ -104,10 +107,6 @@ def _limit_marks(text: str) -> str:
     return "".join(kept)
 
 
-def _fold_runs(text: str) -> str:
-    return text if _LOOKALIKE_SET.isdisjoint(text) else _RUN.sub(_fold_run, text)
-
-
 def _fold_run(match: re.Match[str]) -> str:
     run = match.group()
     if run.isascii():
@@ -135,7 +134,7 @@ def is_disguised(text: str) -> bool:
         return True
     for piece in _pieces(visible):
         plain = unicodedata.normalize("NFKC", _ACCENTS.sub("", unicodedata.normalize("NFKD", piece)))
-        if _fold_runs(plain) != plain:
+        if not _LOOKALIKE_SET.isdisjoint(plain) and _RUN.sub(_fold_run, plain) != plain:
             return True
     return False
 
@@ -147,7 +146,8 @@ def split_words(text: str) -> list[str]:
     """
     if len(text) <= _CACHED_CHARS:
         return list(_split_short(text))
-    return [_canonical(word) for word in _WORD.findall(normalise(text))]
+    # Not `findall`, in which no other thread runs: a text may be many millions of characters long once it is folded.
+    return [_canonical(match.group()) for match in _WORD.finditer(normalise(text))]
 
 
 @functools.lru_cache(maxsize=16_384)

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import threading
 import time
+from itertools import pairwise
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gatling.schema import words
 from gatling.schema.words import is_disguised, normalise, number_word, split_words
 
 
@@ -74,3 +78,27 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
     once = normalise(text)
     assert split_words(once) == split_words(text)
     assert all(word and word == word.lower() for word in split_words(text))
+
+
+@given(st.text(st.characters(exclude_categories=("Cs",)), max_size=60), st.integers(1, 9))
+def test_a_text_folded_in_pieces_is_as_if_folded_whole(text: str, size: int) -> None:
+    whole = normalise(text)
+    with mock.patch.object(words, "_PIECE_CHARS", size):
+        assert normalise(text) == whole
+
+
+def test_folding_a_long_text_lets_other_threads_run() -> None:
+    # One character becomes 18; folded in one go, a million of them held all threads for the better part of a second.
+    ticks, done = [time.perf_counter()], threading.Event()
+
+    def tick() -> None:
+        while not done.is_set():
+            time.sleep(0.001)
+            ticks.append(time.perf_counter())
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    split_words("\ufdfa" * 500_000)
+    done.set()
+    thread.join()
+    assert max(b - a for a, b in pairwise(ticks)) < 0.3
