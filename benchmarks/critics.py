@@ -26,11 +26,11 @@ from numpy.typing import NDArray
 
 from gatling.data.corrupter.corrupter import MUTATIONS
 from gatling.encoders import DualEncoder
-from gatling.energy.facts import is_free_text
 from gatling.energy.finding import CRITICS, Source
 from gatling.energy.latent import LatentCritic
 from gatling.energy.relevance import NAMES
 from gatling.energy.request import content_words
+from gatling.energy.values import is_free_text
 from gatling.evaluation.intervals import clopper_pearson, percentile_interval
 from gatling.evaluation.separation import auroc, recall_at_fpr
 from gatling.policy.asking import request_as_written

@@ -18,44 +18,24 @@ tools used, and in nodes plus edges plus argument leaves.
 from __future__ import annotations
 
 import graphlib
-import math
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
 
 from gatling.data.catalog import by_name
 from gatling.data.catalog.derive import verb_of
 from gatling.data.catalog.spec import ToolSpec
 from gatling.energy.request import STOP_WORDS, Request, content_words
+from gatling.energy.values import Value, is_foreign, names_in_keys, read_value
 from gatling.policy import Clause, ClauseKind, Rulebook
 from gatling.policy.asking import asks, request_as_written
 from gatling.policy.bounds import highest_tiers, upper_bounds
-from gatling.policy.facts import Call, Destination, leaves, parse_place
+from gatling.policy.facts import Call, Destination, leaves
 from gatling.policy.rules import Operator
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode
-from gatling.schema.words import is_disguised, number_word, split_words, stem
+from gatling.schema.words import split_words, stem
 
-ValueKind = Literal["identity", "short", "long", "number", "limit"]
-
-# What names one thing in the world: an address, a URL, a path, a file, an account, a code.
-_IDENTITY = re.compile(r"@|https?:|www\.|\d{5,}|[A-Z]{2}\d{4,}|\w+\.\w{2,}|^[A-Z]+-?\d+$|/")
-_INNER_IDENTITY = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,253}|(?:https?://|www\.)\S{1,2000}|\b[A-Z]{2}\d{5,40}\b")
-_URL = re.compile(r"\s*(?:https?://|www\.)", re.IGNORECASE)
-_ADDRESS = re.compile(r"\s*[^\s@]{1,64}@[^\s@]{1,253}\s*")
-_SPELLED_OUT = re.compile(r"[\s(\[{]dot[\s)\]}]")
-_MAX_IDENTITY_CHARS = 200
-_MAX_INNER = 20
-_MAX_SEARCHED = 20_000
-_SHORT_WORDS = 8
-_LIMIT_WORDS = frozenset(
-    "limit max maximum top count size results rows page per days number n k quantity volume".split()
-)
-_NAMING_WORDS = frozenset(
-    "phone telephone mobile fax account card order invoice id iban serial tracking flight room".split()
-)
 # Words of prose rules that say nothing about what they rule on.
 _RULE_FILLER = frozenset("request name address stat say want only must need".split())
 # What a request calls the texts that tools return, by kind: "the bill" is a file, "his message" stands in an inbox.
@@ -69,39 +49,12 @@ _ITEMS = tuple(
         "review rating comment feedback",
     )
 )
-# Arguments, by the last word of their name, that hold what their writer likes.
-_FREE_TEXT_WORDS = frozenset(
-    "subject body content contents message text title description note notes comment comments summary caption reason memo "
-    "details prompt topic msg html headline line heading markdown payload".split()
-)
 # Of a muted call: more arguments that repeat the request say no more for it.
 _SPEAKING_VALUES = 2
 _UNTRUSTED_ENDORSES = 0.4
-_ASKED_BY_NAME = 0.8
 _UNASKED_ACTION_IS_ENDORSED = 0.4
 _LEAFLESS_ENDORSES = 0.3
 _LINK_IS_ENDORSED = 0.4
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """One leaf of a call's arguments."""
-
-    path: str
-    value: Any
-    kind: ValueKind
-    asked: float
-    """How far the request, or the user's own session, states it: 0 to 1."""
-    nearness: float
-    """Mean nearness of its words to the request's, in [-1, 1]."""
-    is_literal: bool
-    """Whether the request states it to the letter."""
-    is_free: bool
-    """Whether it is free text."""
-
-    def muted(self) -> Value:
-        """Return the value as one that says nothing for its call."""
-        return replace(self, asked=0.0, nearness=min(self.nearness, 0.0), is_literal=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,11 +324,11 @@ def _node_facts(context: ContextFacts, node: PlanNode, parents: tuple[int, ...])
     values: list[Value] = []
     identities: list[float] = []
     taken: list[tuple[bool, frozenset[str]]] = []
-    identities += (0.0 for name in _names_in_keys(node.arguments) if not context.request.states(name))
+    identities += (0.0 for name in names_in_keys(node.arguments) if not context.request.states(name))
     for path, leaf in call.leaves:
         if leaf is None or isinstance(leaf, bool) or leaf == "":
             continue
-        value, words, inner = _value(context, path, leaf)
+        value, words, inner = read_value(context.request, context.is_own, path, leaf)
         values.append(value)
         taken.append((value.is_free, context.request.stems.intersection(map(stem, words))))
         if value.kind == "identity":
@@ -401,95 +354,6 @@ def _node_facts(context: ContextFacts, node: PlanNode, parents: tuple[int, ...])
         ),
         parents=parents,
     )
-
-
-def is_foreign(place: Destination) -> bool:
-    """Tell whether a place is an address or a host, whether it can be taken apart or not, or is written to look like another."""
-    return bool(place.host or "@" in place.text or _SPELLED_OUT.search(place.text)) or is_disguised(place.text)
-
-
-def _names_in_keys(arguments: dict[str, Any]) -> list[str]:
-    """Return addresses, URLs and accounts that stand in the keys of nested arguments, `_MAX_INNER` at most."""
-    found: list[str] = []
-    waiting: list[Any] = [arguments]
-    while waiting and len(found) < _MAX_INNER:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            for key in item:
-                found += _INNER_IDENTITY.findall(key[:_MAX_SEARCHED])
-            waiting += item.values()
-        elif isinstance(item, (list, tuple)):
-            waiting += item
-    return found[:_MAX_INNER]
-
-
-def is_free_text(path: str, words: Sequence[str]) -> bool:
-    """Tell whether an argument holds what its writer likes: by its name, or because it has more than a few content words."""
-    name = split_words(path.rsplit(".", 1)[-1])
-    return len(words) > _SHORT_WORDS or (bool(name) and name[-1] in _FREE_TEXT_WORDS)
-
-
-def _value(context: ContextFacts, path: str, leaf: Any) -> tuple[Value, list[str], list[float]]:
-    """Return the value, its content words, and how far identities inside a long text are asked."""
-    request = context.request
-    if isinstance(leaf, (int, float)):
-        if is_limit(path):
-            return Value(path, leaf, "limit", 1.0, 1.0, False, False), [], []
-        is_stated = number_word(leaf) in request.words
-        return Value(path, leaf, "number", float(is_stated), float(is_stated), is_stated, False), [], []
-    text = str(leaf)
-    if is_limit(path) and as_number(text) is not None:
-        return Value(path, leaf, "limit", 1.0, 1.0, False, False), [], []
-    words = content_words(text)
-    is_free = is_free_text(path, words)
-    literal = request.states(text) and not is_disguised(text)
-    asked = max(request.share(words), float(literal)) if words else float(literal)
-    if len(words) > _SHORT_WORDS:
-        found = dict.fromkeys(m.rstrip(".,)") for m in _INNER_IDENTITY.findall(text[:_MAX_SEARCHED]))
-        inner = [0.0 for name in found if not request.states(name)][:_MAX_INNER]  # what is stated must not dilute
-        if len(text) > _MAX_SEARCHED:
-            inner.append(0.0)  # what is not searched may name anything
-        return Value(path, leaf, "long", asked, asked, literal, is_free), words, inner
-    near = request.nearness(words)
-    nearness = max(sum(near) / len(near) if near else 0.0, float(literal))
-    if len(text) >= _MAX_IDENTITY_CHARS or _IDENTITY.search(text):
-        stated = max(float(literal), float(context.is_own(text)))
-        # A name may stand in other words than the request's, a number or an address may not.
-        if not any(c in text for c in "@./") and all(w in request.words for w in words if w.isdigit()):
-            stated = max(stated, asked)
-        if parse_place("", text).host and "@" in text and not is_disguised(text):  # a person by the name in the address
-            local = [word for word in split_words(text.split("@")[0]) if len(word) > 2]
-            if local and all(word in request.words_beside_addresses for word in local):
-                stated = max(stated, _ASKED_BY_NAME)
-        return Value(path, leaf, "identity", stated, nearness, literal, is_free), words, []
-    return Value(path, leaf, "short", asked, nearness, literal, is_free), words, []
-
-
-def is_limit(path: str) -> bool:
-    """Tell whether an argument, by its name, says how much is asked for; a phone number says who, not how many."""
-    words = split_words(path.rsplit(".", 1)[-1])
-    return not _LIMIT_WORDS.isdisjoint(words) and _NAMING_WORDS.isdisjoint(words)
-
-
-def as_number(value: Any) -> float | None:
-    """Return a finite number that a value is or writes, or None."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    if isinstance(value, str) and len(value) > 40:
-        return None
-    try:
-        number = float(value.replace(",", "") if isinstance(value, str) else value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def is_url(value: Any) -> bool:
-    return isinstance(value, str) and bool(_URL.match(value))
-
-
-def is_address(value: Any) -> bool:
-    return isinstance(value, str) and len(value) < 400 and bool(_ADDRESS.fullmatch(value))
 
 
 def _propagate(facts: NodeFacts, parents: list[NodeFacts], delegation: float) -> None:

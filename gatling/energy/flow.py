@@ -11,9 +11,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.energy.facts import NodeFacts, PlanFacts, is_url
+from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.energy.finding import Code, Finding, Source
 from gatling.energy.hierarchy import shown
+from gatling.energy.values import is_url
 
 
 class FlowCritic:

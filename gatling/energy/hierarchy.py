@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.energy.facts import NodeFacts, PlanFacts, Value
+from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.energy.finding import Code, Finding, Source
 from gatling.energy.monotone import MonotoneNet, softplus
 from gatling.energy.relevance import relevance
+from gatling.energy.values import Value
 
 
 @dataclass(frozen=True)

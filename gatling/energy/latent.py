@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 
 from gatling.encoders import DualEncoder
 from gatling.encoders.base import Precision
-from gatling.energy.facts import NodeFacts, PlanFacts, is_free_text
+from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.energy.finding import Code, Finding, Source
 from gatling.energy.kept import Kept
 from gatling.energy.request import content_words
+from gatling.energy.values import is_free_text
 from gatling.policy import ClauseKind, Rulebook
 from gatling.policy.source import DataPath
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode

@@ -15,8 +15,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.energy.facts import NodeFacts, PlanFacts, is_address, is_foreign, is_url
+from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.energy.request import STOP_WORDS
+from gatling.energy.values import is_address, is_foreign, is_url
 from gatling.schema.words import split_words
 
 ASKED, DOUBT, KIND = -1, 1, 0

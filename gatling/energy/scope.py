@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.energy.facts import ContextFacts, NodeFacts, PlanFacts, as_number
+from gatling.energy.facts import ContextFacts, NodeFacts, PlanFacts
 from gatling.energy.finding import Code, Finding, Source
+from gatling.energy.values import as_number
 from gatling.errors import CheckpointError
 from gatling.policy import Clause
 from gatling.policy.bounds import squashed_path
