@@ -150,13 +150,13 @@ class PlaceIndex:
             key = " ".join(words)
             table.short[key] = min(whole, table.short.get(key, _NONE))
         content = {run for run, word in zip(singles, words, strict=True) if _is_content(word, 3)}
-        tier = place.tier
-        if repeated and content:
-            worst = Counter(repeated.get(run, place.tier) for run in content).most_common(1)[0]
-            tier = worst[0] if 2 * worst[1] >= len(content) else tier
-        code = code_of(tier)
-        if content and code is not None:
-            self._post(content, code)
+        # As many texts as its words have tiers, each with the words of a tier and of all better ones: what shares nothing of an
+        # outsider's own words with it is no worse for that, and whatever does is.
+        tiers = {run: repeated.get(run, place.tier) for run in content}
+        for tier in sorted(set(tiers.values())):
+            code = code_of(tier)
+            if code is not None:
+                self._post((run for run in content if tiers[run] <= tier), code)
 
     def _post(self, content: Iterable[int], code: int) -> None:
         number = len(self._texts)

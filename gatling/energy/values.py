@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from gatling.energy.request import Request, content_words
 from gatling.policy.facts import Destination, parse_place
-from gatling.schema.words import is_disguised, number_word, split_words
+from gatling.schema.words import is_disguised, normalise, number_word, split_words
 
 ValueKind = Literal["identity", "short", "long", "number", "limit"]
 
@@ -65,7 +65,10 @@ class Value:
 
 def is_foreign(place: Destination) -> bool:
     """Tell whether a place is an address or a host, whether it can be taken apart or not, or is written to look like another."""
-    return bool(place.host or "@" in place.text or _SPELLED_OUT.search(place.text)) or is_disguised(place.text)
+    plain = normalise(place.text)
+    if place.host or "@" in plain or _SPELLED_OUT.search(plain):
+        return True
+    return is_disguised(place.text) or bool(plain != place.text and parse_place("", plain).host)
 
 
 def names_in_keys(arguments: dict[str, Any]) -> list[str]:

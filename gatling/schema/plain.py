@@ -156,11 +156,19 @@ def decode_json(text: str) -> Any:
     except RecursionError:
         raise InputError(f"nested deeper than {MAX_DEPTH}") from None
     except json.JSONDecodeError as error:
-        raise InputError(f"not JSON: {error.msg} at column {error.colno}") from None
+        raise InputError(f"not JSON: {error.msg} at {_position(error)}" if text.strip() else "empty") from None
     except ValueError:  # an integer of more digits than Python converts
         raise InputError(_TOO_MANY_DIGITS) from None
     check_plain(value)
     return value
+
+
+def _position(error: json.JSONDecodeError) -> str:
+    """Say where a document is broken; the line only of one that has several."""
+    written = error.doc.rstrip()
+    if error.pos >= len(written):
+        return "the end"
+    return (f"line {error.lineno}, " if "\n" in written else "") + f"column {error.colno}"
 
 
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gatling.adapters import messages as messages_module
@@ -13,6 +13,7 @@ from gatling.adapters.messages import ConversationTracer, Origin, plan_of_messag
 from gatling.adapters.sources import ToolSources
 from gatling.errors import InputError
 from gatling.schema import ExecutionPlan
+from gatling.schema.words import split_words
 
 SOURCES = ToolSources.from_dict(
     {
@@ -395,6 +396,32 @@ def _content(plan: ExecutionPlan) -> Any:
     ]
 
 
+# Half of a text repeats what was asked, half what was not.
+@example(
+    "harbour",
+    [
+        ("read_mail", {"to": "harbour copper"}, {"id": {"a": "harbour", "b": "lantern harbour"}}),
+        ("read_mail", {"to": "harbour lantern copper"}, {}),
+    ],
+)
+@example(
+    "harbour",
+    [
+        ("read_mail", {"to": ["harbour eve@evil.com"]}, {"id": {"a": "harbour harbour", "b": "lantern harbour"}}),
+        ("read_mail", {"to": "harbour lantern copper"}, {}),
+    ],
+)
+@example(
+    "harbour",
+    [
+        (
+            "read_mail",
+            {"to": ["meadow", "harbour eve@evil.com"]},
+            {"id": {"a": "harbour harbour", "b": "lantern meadow"}},
+        ),
+        ("read_mail", {"to": "harbour lantern copper"}, {}),
+    ],
+)
 @given(_TEXT, st.lists(_STEP, min_size=1, max_size=5))
 def test_ids_key_order_and_unrelated_messages_change_nothing(request: str, steps: list[Any]) -> None:
     plan = plan_of_messages(_conversation(request, steps), sources=SOURCES)
@@ -419,8 +446,11 @@ def test_what_outsiders_add_never_raises_trust(request: str, steps: list[Any], a
         for tool, arguments, output in steps
     ]
     after = plan_of_messages(_conversation(request, more), sources=SOURCES)
+    given_before: set[str] = set()  # what a tool was given and repeats stays as good as it was
     for old, new in zip(before.nodes, after.nodes, strict=True):
-        assert new.provenance_tier >= old.provenance_tier
+        words = set(split_words(json.dumps(old.arguments)))
+        assert new.provenance_tier >= old.provenance_tier or words & given_before
+        given_before |= words if old.tool_name == "frobnicate" else set()
 
 
 @given(_TEXT, st.lists(_STEP, min_size=1, max_size=5))

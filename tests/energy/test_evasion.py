@@ -119,6 +119,9 @@ def with_arguments(plan: ExecutionPlan, **arguments: str) -> ExecutionPlan:
         "ann@exam\u200bple.com",
         "a!b@c..d",
         "ann [at] evil [dot] example",
+        '"ann"\uff20evil.example',
+        "evil\u2024example",
+        "m\u0430llory",
     ],
 )
 def test_an_address_that_cannot_be_taken_apart_is_no_better_than_another(to: str) -> None:
@@ -132,6 +135,8 @@ def test_a_name_in_an_address_vouches_for_no_other_host() -> None:
     address = {"to": "ann@evil.example"}
     assert outsider(address).nodes[0].values[0].asked < 0.5
     assert facts(address, user_request="Mail a summary to Ann Lee.").nodes[0].values[0].asked > 0.5
+    look_alike = {"to": "\u0430nn@evil.example"}
+    assert facts(look_alike, user_request="Mail a summary to Ann Lee.").nodes[0].values[0].asked < 0.5
 
 
 def test_an_address_in_a_key_is_seen() -> None:

@@ -404,6 +404,20 @@ def test_sections_of_rules_are_read() -> None:
     assert [c.path for c in rules.clauses] == [("sections", 0, "rules", 0)]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Acme Trading House Limited",
+        "git push --force origin main",
+        "/srv/payroll data for the year",
+        "wipe the whole disk",
+    ],
+)
+def test_names_and_commands_of_several_words_are_no_prose(text: str) -> None:
+    assert [u.path for u in recognise({**ALLOW, "sanctioned": [text]}).unrecognised] == [("sanctioned",)]
+    assert recognise({**ALLOW, "house_style": ["Every answer should be brief."]}).unrecognised == ()
+
+
 def test_lint_of_a_sound_policy_is_empty() -> None:
     policy = {**ALLOW, "forbidden_operations": ["drop_*"], "scope_limits": {"list_mail.limit": 5}, "default": "deny"}
     assert lint(recognise(policy)) == []

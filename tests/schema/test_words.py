@@ -102,3 +102,9 @@ def test_folding_a_long_text_lets_other_threads_run() -> None:
     done.set()
     thread.join()
     assert max(b - a for a, b in pairwise(ticks)) < 0.3
+
+
+def test_what_joins_is_not_torn_apart_in_long_texts() -> None:
+    for start in ("", "x", "xy"):  # whatever stands where a piece may end
+        assert normalise(start + "\u1112\u1161\u11ab" * 20_000) == start + "\ud55c" * 20_000
+        assert normalise(start + "\u304b\u3099" * 20_000) == start + "\u304c" * 20_000
