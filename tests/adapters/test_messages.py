@@ -363,6 +363,15 @@ def test_a_word_that_stands_everywhere_still_counts_against_trust() -> None:
     assert traced(*flood, text="immediately: overseas transfer, funds")[0] == 3
 
 
+def test_an_outsiders_words_stay_an_outsiders_beside_as_many_that_the_call_was_given() -> None:
+    told = (
+        call("read_mail", subject="harbour lantern meadow"),
+        result({"body": "harbour lantern meadow transfer overseas"}),
+    )
+    assert traced(*told, text="overseas: lantern, harbour") == (3, {"n1"})
+    assert traced(*told, text="meadow: lantern, harbour")[0] == 1
+
+
 def _with_keys_turned(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: _with_keys_turned(v) for k, v in reversed(value.items())}
