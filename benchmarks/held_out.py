@@ -14,10 +14,10 @@ import json
 from pathlib import Path
 
 from gatling.cli import main as gatling
-from gatling.data.catalog import load_catalog
 from gatling.data.generate import Generator
 from gatling.schema import parse_trace
 from gatling.schema.files import write_records
+from gatling.tools import load_catalog
 
 ATTACKED = 4_000
 PER_TRACE = 3

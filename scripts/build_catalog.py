@@ -16,14 +16,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from gatling.data.catalog.aws import read_aws
-from gatling.data.catalog.derive import derive, privilege_of
-from gatling.data.catalog.files import write_catalog
-from gatling.data.catalog.formats import format_of
-from gatling.data.catalog.google import read_google
-from gatling.data.catalog.naming import describe
-from gatling.data.catalog.spec import EFFECTS, Parameter, Scalar, ToolSpec
 from gatling.errors import InputError
+from gatling.tools.derive import derive, privilege_of
+from gatling.tools.files import write_catalog
+from gatling.tools.formats import format_of
+from gatling.tools.naming import describe
+from gatling.tools.readers.aws import read_aws
+from gatling.tools.readers.google import read_google
+from gatling.tools.spec import EFFECTS, Parameter, Scalar, ToolSpec
 
 OFFICE = Path(__file__).with_name("office_tools.txt")
 OUTPUT = Path(__file__).resolve().parent.parent / "gatling" / "assets" / "catalog.json.gz"

@@ -17,8 +17,8 @@ import tyro
 from torch.distributed.run import get_args_parser
 
 from gatling.cli import COMMANDS, main, run_train_command
-from gatling.data.catalog import derive
 from gatling.schema import parse_trace, read_traces, write_traces
+from gatling.tools import derive
 from gatling.training.config import TrainingConfig
 from tests.builders import many_traces
 

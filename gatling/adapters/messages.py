@@ -19,13 +19,13 @@ from typing import Any
 
 from gatling.adapters.conversation import Call, Event, Foreign, Format, Result, Said, events
 from gatling.adapters.places import MESSAGE, SHORT_CHARS, Echo, Place, PlaceIndex, leaves
-from gatling.adapters.scope import sensitivity_of_call, volume_of
 from gatling.adapters.sources import ToolOutput, ToolSources
 from gatling.errors import InputError
 from gatling.schema import ExecutionPlan, PlanEdge, PlanNode
 from gatling.schema.plain import decode_json, decode_yaml, join_path
 from gatling.schema.trace import MAX_PLAN_EDGES, MAX_PLAN_NODES
 from gatling.schema.words import number_word
+from gatling.tools.call_scope import sensitivity_of_call, volume_of
 
 MAX_MESSAGES = 100_000
 MAX_CONVERSATION_CHARS = 4_000_000

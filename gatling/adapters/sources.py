@@ -20,12 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from gatling.data.catalog.derive import effect_of, verb_of
 from gatling.errors import InputError
 from gatling.policy.globs import matches
 from gatling.policy.source import read_policy
 from gatling.schema.plain import check_plain, join_path
 from gatling.schema.words import split_words
+from gatling.tools.derive import effect_of, verb_of
 
 Output = Literal["trusted", "outsiders"]
 Reads = Literal["json", "yaml"]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from gatling.cli.console import dump_json, print_table
-from gatling.data.catalog import load_catalog
-from gatling.data.catalog.spec import DERIVED, EFFECTS, Parameter, ToolSpec
 from gatling.errors import ConfigError
+from gatling.tools import load_catalog
+from gatling.tools.spec import DERIVED, EFFECTS, Parameter, ToolSpec
 
 if TYPE_CHECKING:
     from gatling.cli.commands import Catalog

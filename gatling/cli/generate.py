@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gatling.cli.console import Progress, err, print_table
-from gatling.data.catalog import ToolSpec, load_catalog
 from gatling.data.cluster import available_cores
 from gatling.data.generate import SPLITS
 from gatling.data.generation import MANIFEST_NAME, Settings, run_generation
 from gatling.errors import ConfigError
+from gatling.tools import ToolSpec, load_catalog
 
 if TYPE_CHECKING:
     from gatling.cli.commands import Generate

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from gatling.cli.console import dump_json, out
-from gatling.data.catalog import load_catalog
 from gatling.errors import ConfigError
 from gatling.policy import read_policy, recognise
 from gatling.policy.lint import Finding, lint
+from gatling.tools import load_catalog
 
 if TYPE_CHECKING:
     from gatling.cli.commands import Policy

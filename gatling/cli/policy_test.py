@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from gatling.cli.console import Progress, dump_json, out, print_table
-from gatling.data.catalog import load_catalog
 from gatling.data.corrupter import MUTATIONS, CallPool
 from gatling.data.policy_test import PolicyReport, SeedMaker, Seeds, ask_model, attack, seeds_of_traces
 from gatling.data.policy_test.report import Hole
@@ -21,12 +20,13 @@ from gatling.policy import Oracle, read_policy, recognise
 from gatling.policy.cedar import is_installed
 from gatling.schema import Trace, read_traces
 from gatling.schema.files import trace_files
+from gatling.tools import load_catalog
 
 if TYPE_CHECKING:
     from gatling.cli.commands import Policy
-    from gatling.data.catalog import ToolSpec
     from gatling.data.policy_test.attack import Energies
     from gatling.policy import PolicySource
+    from gatling.tools import ToolSpec
 
 EXIT_BELOW = 3
 DEFAULT_PER_MUTATION = 20

@@ -18,7 +18,6 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
-from gatling.data.catalog import ToolSpec
 from gatling.data.synth.governance import Governance, govern
 from gatling.data.synth.tasks import Step, Task, TaskMaker, copied
 from gatling.data.synth.tools import Naming, Tool, dressed, producers
@@ -31,6 +30,7 @@ from gatling.policy import Asked, Judgement, Oracle, recognise
 from gatling.policy.globs import squashed
 from gatling.schema import ExecutionPlan, GovernanceContext
 from gatling.schema.trace import PlanEdge, PlanNode
+from gatling.tools import ToolSpec
 
 GENERATOR_VERSION = 1
 """Raised when the same settings give other traces."""

@@ -27,11 +27,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from gatling.data.catalog import ToolSpec, read_catalog, write_catalog
 from gatling.data.generate import CONTEXTS, GENERATOR_VERSION, SPLITS, Generator
 from gatling.errors import ConfigError, InputError
 from gatling.schema.files import atomic_write, write_records
 from gatling.schema.plain import decode_json
+from gatling.tools import ToolSpec, read_catalog, write_catalog
 
 FORMATS = ("parquet", "jsonl")
 CATALOG_NAME = "catalog.json.gz"

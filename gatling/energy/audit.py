@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.data.catalog.spec import ToolSpec
 from gatling.energy.calibration import Calibration
 from gatling.energy.composite import CompositeEnergy
 from gatling.energy.facts import ContextFacts, PlanFacts, ToolFacts
@@ -29,6 +28,7 @@ from gatling.policy.oracle import Judgement
 from gatling.policy.source import PolicySource
 from gatling.schema import ExecutionPlan, GovernanceContext
 from gatling.schema.plain import canonical_json
+from gatling.tools.spec import ToolSpec
 
 _MAX_POLICIES = 64
 _MAX_CONTEXTS = 1_024

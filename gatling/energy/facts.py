@@ -23,9 +23,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from gatling.data.catalog import by_name
-from gatling.data.catalog.derive import verb_of
-from gatling.data.catalog.spec import ToolSpec
 from gatling.energy.request import STOP_WORDS, Request, content_words
 from gatling.energy.values import Value, is_foreign, names_in_keys, read_value
 from gatling.policy import Clause, ClauseKind, Rulebook
@@ -35,6 +32,9 @@ from gatling.policy.facts import Call, Destination, leaves
 from gatling.policy.rules import Operator
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode
 from gatling.schema.words import split_words, stem
+from gatling.tools import by_name
+from gatling.tools.derive import verb_of
+from gatling.tools.spec import ToolSpec
 
 # Words of prose rules that say nothing about what they rule on.
 _RULE_FILLER = frozenset("request name address stat say want only must need".split())

@@ -28,7 +28,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gatling.data.catalog.spec import ToolSpec
 from gatling.encoders import DualEncoder
 from gatling.encoders.base import Precision
 from gatling.encoders.folder import encoders_digest, pretrained_folder
@@ -44,6 +43,7 @@ from gatling.repair import repair
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanEdge, PlanNode, parse_plan
 from gatling.schema.parse import parse_context
 from gatling.schema.plain import canonical_json
+from gatling.tools.spec import ToolSpec
 
 DEADLINE_MS = 200.0
 _MAX_WAITING = 8

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gatling.data.catalog.derive import LIMITS
 from gatling.policy.bounds import squashed_path as squashed_path
 from gatling.policy.facts import is_place_name
 from gatling.schema.words import split_words
+from gatling.tools.derive import LIMITS
 
 ArgumentPath = tuple[str | int, ...]
 """Keys of mappings and positions in lists, from the arguments inwards."""

@@ -16,7 +16,6 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from gatling.data.catalog.derive import verb_of
 from gatling.policy.asking import request_as_written
 from gatling.policy.facts import SENDING_VERBS, Destination, parse_place
 from gatling.policy.globs import matches
@@ -26,6 +25,7 @@ from gatling.repair.arguments import ArgumentPath, dotted, is_limit, squashed_pa
 from gatling.repair.tools import is_genuine, is_weaker
 from gatling.schema import GovernanceContext
 from gatling.schema.words import NEGATIONS, split_words, stem
+from gatling.tools.derive import verb_of
 
 MAX_NAMED = 64
 """Places, numbers or days that are taken from one request."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from gatling.data.catalog.derive import NOUN_VERBS, VERBS, effect_of, privilege_of, sensitivity_of, verb_of
 from gatling.policy.globs import squashed_name
 from gatling.schema.words import is_disguised, split_words
+from gatling.tools.derive import NOUN_VERBS, VERBS, effect_of, privilege_of, sensitivity_of, verb_of
 
 # What each effect is more than. Deleting and sending are different powers: neither stands in for the other.
 _LESS = {

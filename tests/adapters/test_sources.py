@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from gatling.adapters.addresses import addresses, shorter
-from gatling.adapters.scope import volume_of
 from gatling.adapters.sources import ATTESTED, ToolSources
 from gatling.errors import InputError
+from gatling.tools.call_scope import volume_of
 
 
 @pytest.mark.parametrize(

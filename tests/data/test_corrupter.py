@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from gatling.cli import main
-from gatling.data.catalog import load_catalog
 from gatling.data.corrupter import MUTATIONS, CallPool, Corrupter, Mutant
 from gatling.data.corrupter.corrupter import mutation_names
 from gatling.data.generate import Generator
 from gatling.errors import ConfigError
 from gatling.policy import Asked, ClauseKind, Oracle, recognise
 from gatling.schema import Trace, parse_trace, read_traces, write_traces
+from gatling.tools import load_catalog
 
 NAMES = (
     "scope_blowup instruction_shadowing provenance_rug_pull exfiltration_pivot privilege_escalation sensitivity_escalation "

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from gatling.data.catalog.by_name import effect
 from gatling.data.corrupter import MUTATIONS, CallPool, Corrupter, Mutant
 from gatling.data.corrupter.draft import Draft
 from gatling.data.corrupter.subject import Subject
@@ -16,6 +15,7 @@ from gatling.policy import Clause, ClauseKind, Oracle
 from gatling.policy.asking import request_of
 from gatling.policy.rules import Condition, Operator, Rulebook
 from gatling.schema import Trace, parse_trace
+from gatling.tools.by_name import effect
 
 ASKING = "Do what the request asks and nothing beyond it."
 TOOLS = ["read_email", "list_files", "create_file", "send_email", "pay_invoice", "delete_file"]

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from gatling.cli import main
-from gatling.data.catalog import ToolSpec, load_catalog
 from gatling.data.generate import CONTEXTS, Generator, Record
 from gatling.data.generation import Settings, run_generation
 from gatling.data.synth.violations import EDITS
@@ -24,6 +23,7 @@ from gatling.features import context_features
 from gatling.policy import Oracle, recognise
 from gatling.policy.globs import squashed
 from gatling.schema import parse_trace, read_traces
+from gatling.tools import ToolSpec, load_catalog
 
 SAMPLE = 3_000
 

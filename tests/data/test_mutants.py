@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from gatling.data.batches import EpochBatches, TrainBatch
-from gatling.data.catalog import load_catalog
 from gatling.data.corpus import Corpus
 from gatling.data.corrupter import MUTATIONS
 from gatling.data.generate import Generator
 from gatling.data.mutants import MadeNegative, MutantMaker
 from gatling.features import plan_features
 from gatling.schema import parse_trace
+from gatling.tools import load_catalog
 from gatling.training.data import attacked
 from tests.builders import many_traces
 

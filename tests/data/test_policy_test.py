@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from gatling.data.catalog import load_catalog
 from gatling.data.corrupter import MUTATIONS, CallPool
 from gatling.data.policy_test import PolicyReport, SeedMaker, Seeds, ask_model, attack, seeds_of_traces
 from gatling.data.policy_test.fitting import CallDraft, meet, opposite
@@ -20,6 +19,7 @@ from gatling.policy import Asked, Oracle, recognise
 from gatling.policy.argument_schema import first_failure
 from gatling.policy.rules import Condition, Operator
 from gatling.schema import parse_trace
+from gatling.tools import load_catalog
 from tests.builders import context, node, plan, record
 
 SPECS = load_catalog(["builtin"])

@@ -12,14 +12,14 @@ from functools import cached_property, lru_cache
 from random import Random
 from typing import Any
 
-from gatling.data.catalog import Parameter, ToolSpec, load_catalog
-from gatling.data.catalog.derive import sensitivity_of
 from gatling.data.synth.tasks import plain_value
 from gatling.data.synth.tools import Slot
 from gatling.data.synth.world import World, an_id
 from gatling.policy.globs import squashed_name
 from gatling.schema import ExecutionPlan, PlanNode
 from gatling.schema.plain import canonical_json
+from gatling.tools import Parameter, ToolSpec, load_catalog
+from gatling.tools.derive import sensitivity_of
 
 _KEPT_CALLS = 24
 _KEPT_TOOLS = 20_000

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from gatling.data.catalog.by_name import effect
 from gatling.data.corrupter.draft import Draft
 from gatling.data.corrupter.hostile import hostile_value
 from gatling.data.corrupter.mutation import Attack, Proposal
@@ -15,6 +14,7 @@ from gatling.policy.facts import is_place_name, parse_place
 from gatling.policy.rules import ClauseKind
 from gatling.schema import PlanNode
 from gatling.schema.words import split_words
+from gatling.tools.by_name import effect
 
 _PLACES = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+|https?://[^\s\"'<>)]+")
 _SINKS = (

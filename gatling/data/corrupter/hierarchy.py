@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gatling.data.catalog.by_name import effect, privilege
-from gatling.data.catalog.derive import NOUN_VERBS, VERBS
 from gatling.data.corrupter.draft import Draft
 from gatling.data.corrupter.flow import again
 from gatling.data.corrupter.hostile import off_task_calls
@@ -15,6 +13,8 @@ from gatling.data.corrupter.subject import argument_name
 from gatling.policy.globs import matches
 from gatling.schema import ExecutionPlan, PlanNode
 from gatling.schema.words import split_words
+from gatling.tools.by_name import effect, privilege
+from gatling.tools.derive import NOUN_VERBS, VERBS
 
 _STRONGER_VERBS = ("delete", "remove", "purge", "grant", "update", "share", "export", "create")
 _VERBS = VERBS.keys() | NOUN_VERBS.keys()

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from gatling.data.catalog.by_name import effect, shows_outside_text
 from gatling.data.corrupter.calls import attacker_url
 from gatling.data.corrupter.draft import Draft
 from gatling.data.corrupter.mutation import Attack
@@ -14,6 +13,7 @@ from gatling.data.synth.tasks import plain_value
 from gatling.data.synth.world import World
 from gatling.schema import PlanNode
 from gatling.schema.words import split_words
+from gatling.tools.by_name import effect, shows_outside_text
 
 _MAX_CALLS = 4
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gatling.data.catalog.by_name import effect
 from gatling.data.corrupter.draft import Draft
 from gatling.data.corrupter.hostile import hostile_value, off_task_calls, with_reader
 from gatling.data.corrupter.mutation import Attack, Proposal
 from gatling.data.corrupter.subject import ArgumentPath, Subject, argument_name
 from gatling.schema import PlanNode
 from gatling.schema.words import split_words
+from gatling.tools.by_name import effect
 
 _TEXT_WORDS = frozenset(
     "body text content message comment description note notes reason summary details instructions prompt subject".split()

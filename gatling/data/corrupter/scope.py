@@ -10,14 +10,14 @@ from functools import partial
 from random import Random
 from typing import Any, TypeVar
 
-from gatling.data.catalog.by_name import effect
-from gatling.data.catalog.derive import LIMITS
 from gatling.data.corrupter.draft import Draft
 from gatling.data.corrupter.mutation import Attack, Proposal
 from gatling.data.corrupter.subject import ArgumentPath, Subject, argument_name
 from gatling.policy.bounds import squashed_path
 from gatling.schema import PlanNode
 from gatling.schema.words import split_words
+from gatling.tools.by_name import effect
+from gatling.tools.derive import LIMITS
 
 T = TypeVar("T")
 # Lengths of time: `year` alone, or `day`, says which one.

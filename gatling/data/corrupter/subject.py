@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from gatling.data.catalog.by_name import effect, shows_outside_text
 from gatling.data.corrupter.draft import Draft
 from gatling.policy import Asked, Clause, ClauseKind, Oracle
 from gatling.policy.asking import asks, request_of
@@ -20,6 +19,7 @@ from gatling.policy.facts import Call, PlanFacts
 from gatling.policy.oracle import Judgement
 from gatling.schema import ExecutionPlan, PlanNode, Trace
 from gatling.schema.words import split_words
+from gatling.tools.by_name import effect, shows_outside_text
 
 ArgumentPath = tuple[str | int, ...]
 

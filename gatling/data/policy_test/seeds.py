@@ -17,8 +17,6 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
-from gatling.data.catalog import ToolSpec
-from gatling.data.catalog.by_name import effect, sensitivity, shows_outside_text
 from gatling.data.corrupter.calls import described_call
 from gatling.data.policy_test.fitting import CallDraft, has_argument, meet, mention, opposite
 from gatling.policy import Asked, Clause, ClauseKind, Judgement, Oracle
@@ -27,6 +25,8 @@ from gatling.policy.globs import matches, squashed_name
 from gatling.policy.rules import Condition, Operator
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanEdge, Trace
 from gatling.schema.words import split_words
+from gatling.tools import ToolSpec
+from gatling.tools.by_name import effect, sensitivity, shows_outside_text
 
 PLAIN_ROLE = "user"
 _FEW = 5

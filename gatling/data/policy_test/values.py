@@ -6,10 +6,10 @@ import re
 from random import Random
 from typing import Any
 
-from gatling.data.catalog import Parameter
-from gatling.data.catalog.spec import TYPES
 from gatling.data.corrupter.calls import described_call
 from gatling.policy.argument_schema import first_failure
+from gatling.tools import Parameter
+from gatling.tools.spec import TYPES
 
 _MAX_OPTIONAL = 8
 _PIECE = re.compile(r"(\[[^\]]+\]|\\.|[^\\^$])(?:\{(\d+)[^}]*\}|([+*?]))?")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from random import Random
 
-from gatling.data.catalog import Parameter, ToolSpec
 from gatling.schema.words import split_words
+from gatling.tools import Parameter, ToolSpec
 
 # What a string parameter holds, by the last of its words that is known.
 _KIND_BY_WORD = {

@@ -13,10 +13,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from gatling.data.catalog.spec import ToolSpec
 from gatling.errors import InputError
 from gatling.schema.files import atomic_write
 from gatling.schema.plain import canonical_json, decode_text, join_path
+from gatling.tools.spec import ToolSpec
 
 FORMAT = "gatling-catalog"
 VERSION = 1

@@ -59,8 +59,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gatling.data.catalog.spec import Parameter, ToolSpec
 from gatling.schema.words import split_words
+from gatling.tools.spec import Parameter, ToolSpec
 
 # Verbs that are hardly ever nouns: of several in a name, the leftmost of these decides. `list` is one only where it is the
 # first or the last word: a `pickListCreate` creates.

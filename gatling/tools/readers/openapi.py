@@ -13,14 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gatling.data.catalog.derive import make_tool
-from gatling.data.catalog.files import read_document
-from gatling.data.catalog.json_schema import parameter_of, parameters_of, resolve
-from gatling.data.catalog.naming import describe, entity, list_of, shorten
-from gatling.data.catalog.spec import Parameter, ToolSpec
 from gatling.errors import InputError
 from gatling.schema.plain import join_path
 from gatling.schema.words import split_words
+from gatling.tools.derive import make_tool
+from gatling.tools.files import read_document
+from gatling.tools.json_schema import parameter_of, parameters_of, resolve
+from gatling.tools.naming import describe, entity, list_of, shorten
+from gatling.tools.spec import Parameter, ToolSpec
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from gatling.data.catalog.derive import make_tool
-from gatling.data.catalog.formats import format_of
-from gatling.data.catalog.naming import describe, entity, list_of, shorten
-from gatling.data.catalog.spec import Parameter, ToolSpec
 from gatling.errors import InputError, MissingExtraError
+from gatling.tools.derive import make_tool
+from gatling.tools.formats import format_of
+from gatling.tools.naming import describe, entity, list_of, shorten
+from gatling.tools.spec import Parameter, ToolSpec
 
 _TYPES = {
     "string": "string", "character": "string", "blob": "string", "timestamp": "string",

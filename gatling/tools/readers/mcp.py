@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gatling.data.catalog.derive import make_tool, privilege_of
-from gatling.data.catalog.files import read_document
-from gatling.data.catalog.json_schema import parameters_of
-from gatling.data.catalog.naming import describe, shorten
-from gatling.data.catalog.spec import ToolSpec
 from gatling.errors import InputError
 from gatling.schema.plain import join_path
+from gatling.tools.derive import make_tool, privilege_of
+from gatling.tools.files import read_document
+from gatling.tools.json_schema import parameters_of
+from gatling.tools.naming import describe, shorten
+from gatling.tools.spec import ToolSpec
 
 HINTS = ("readOnlyHint", "destructiveHint", "openWorldHint")
 

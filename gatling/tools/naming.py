@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from gatling.data.catalog.derive import verb_of
 from gatling.schema.words import split_words
+from gatling.tools.derive import verb_of
 
 MAX_DESCRIPTION_CHARS = 240
 # What API schemas add to the name of the thing itself.

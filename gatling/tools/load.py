@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from gatling.data.catalog.agentdojo import read_agentdojo
-from gatling.data.catalog.aws import read_aws
-from gatling.data.catalog.files import merged, read_catalog, read_document, specs_of
-from gatling.data.catalog.google import read_google
-from gatling.data.catalog.mcp import mcp_tools
-from gatling.data.catalog.openapi import openapi_tools
-from gatling.data.catalog.spec import ToolSpec
+from gatling.bench.agentdojo.tools import read_agentdojo
 from gatling.errors import ConfigError, InputError
+from gatling.tools.files import merged, read_catalog, read_document, specs_of
+from gatling.tools.readers.aws import read_aws
+from gatling.tools.readers.google import read_google
+from gatling.tools.readers.mcp import mcp_tools
+from gatling.tools.readers.openapi import openapi_tools
+from gatling.tools.spec import ToolSpec
 
 NAMES = ("builtin", "google", "aws", "agentdojo")
 

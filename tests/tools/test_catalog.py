@@ -17,17 +17,17 @@ from typing import Any
 import pytest
 
 from gatling.cli import main
-from gatling.data.catalog import Parameter, ToolSpec, derive, load_catalog, read_catalog, write_catalog
-from gatling.data.catalog.derive import effect_of, leaves_of, limit_of, make_tool, privilege_of, sensitivity_of
-from gatling.data.catalog.files import catalog_bytes, merged, specs_of
-from gatling.data.catalog.google import document_tools
-from gatling.data.catalog.load import read_file
-from gatling.data.catalog.mcp import mcp_tools
-from gatling.data.catalog.naming import describe, entity, list_of
-from gatling.data.catalog.openapi import openapi_tools
-from gatling.data.catalog.spec import DERIVED, EFFECTS, TYPES
 from gatling.errors import ConfigError, InputError, MissingExtraError
 from gatling.schema.plain import decode_yaml
+from gatling.tools import Parameter, ToolSpec, derive, load_catalog, read_catalog, write_catalog
+from gatling.tools.derive import effect_of, leaves_of, limit_of, make_tool, privilege_of, sensitivity_of
+from gatling.tools.files import catalog_bytes, merged, specs_of
+from gatling.tools.load import read_file
+from gatling.tools.naming import describe, entity, list_of
+from gatling.tools.readers.google import document_tools
+from gatling.tools.readers.mcp import mcp_tools
+from gatling.tools.readers.openapi import openapi_tools
+from gatling.tools.spec import DERIVED, EFFECTS, TYPES
 from scripts.build_catalog import office_tools, parse_parameter, parse_tool
 
 
@@ -619,7 +619,7 @@ def test_text_of_others_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) 
 
 def test_reading_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from gatling.data.catalog import load_catalog; load_catalog(['builtin']);"
+        "import sys; from gatling.tools import load_catalog; load_catalog(['builtin']);"
         "print(sorted({'torch', 'googleapiclient', 'botocore', 'agentdojo'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -672,7 +672,7 @@ def test_all_of_aws() -> None:
 def test_agentdojo() -> None:
     needs("agentdojo")
     from gatling.adapters.agentdojo import BENCHMARK_VERSION, SUITES
-    from gatling.data.catalog import agentdojo
+    from gatling.tools import agentdojo
 
     assert (agentdojo.BENCHMARK_VERSION, agentdojo.SUITES) == (BENCHMARK_VERSION, SUITES)
     specs = load_catalog(["agentdojo"])

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gatling.data.catalog.derive import LIMITS, effect_of, sensitivity_of
-from gatling.data.catalog.naming import singular
 from gatling.schema.words import split_words
+from gatling.tools.derive import LIMITS, effect_of, sensitivity_of
+from gatling.tools.naming import singular
 
 _RANK = {name: i for i, name in enumerate(LIMITS)}
 _WHOLE = frozenset("all list dump export inbox history everything".split())

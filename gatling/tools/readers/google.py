@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from gatling.data.catalog.derive import make_tool
-from gatling.data.catalog.formats import format_of
-from gatling.data.catalog.naming import describe, entity, list_of, shorten
-from gatling.data.catalog.spec import Parameter, Scalar, ToolSpec
 from gatling.errors import InputError, MissingExtraError
 from gatling.schema.plain import decode_json
+from gatling.tools.derive import make_tool
+from gatling.tools.formats import format_of
+from gatling.tools.naming import describe, entity, list_of, shorten
+from gatling.tools.spec import Parameter, Scalar, ToolSpec
 
 _INTEGER_FORMATS = frozenset("int32 int64 uint32 uint64".split())
 # Newer documents write the API and its version before a schema's name.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from gatling.data.catalog.derive import effect_of, privilege_of, sensitivity_of
 from gatling.schema.words import split_words
+from gatling.tools.derive import effect_of, privilege_of, sensitivity_of
 
 _OUTSIDE_TEXT = frozenset(
     "message messages email emails mail inbox page web webpage article review reviews comment comments post feed news ticket "

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gatling.data.catalog.formats import format_of
-from gatling.data.catalog.spec import TYPES, Parameter, Scalar
 from gatling.errors import InputError
 from gatling.schema.plain import canonical_json, join_path
+from gatling.tools.formats import format_of
+from gatling.tools.spec import TYPES, Parameter, Scalar
 
 MAX_STEPS = 100
 _CHOICES = ("anyOf", "oneOf")

@@ -1,0 +1,1 @@
+"""Catalogues of vendors: one reader a format."""
