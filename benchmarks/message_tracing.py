@@ -19,7 +19,7 @@ from typing import Any
 
 from gatling.adapters import agentdojo as dojo
 from gatling.adapters.messages import plan_of_messages
-from gatling.adapters.sources import ToolSources
+from gatling.provenance.sources import ToolSources
 from gatling.schema import ExecutionPlan, Trace, read_traces
 
 COLUMNS = ("nodes", "same tier", "higher", "lower", "tier 3 kept", "edge precision", "edge recall", "same volume")

@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gatling.adapters.sources import ToolSources
 from gatling.errors import MissingExtraError
+from gatling.provenance.sources import ToolSources
 from gatling.schema import Trace, parse_trace
 
 SUITES = ("workspace", "slack", "banking", "travel")

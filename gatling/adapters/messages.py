@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gatling.adapters.conversation import Call, Event, Foreign, Format, Result, Said, events
-from gatling.adapters.places import MESSAGE, SHORT_CHARS, Echo, Place, PlaceIndex, leaves
-from gatling.adapters.sources import ToolOutput, ToolSources
 from gatling.errors import InputError
+from gatling.provenance.index import MESSAGE, SHORT_CHARS, Echo, Place, PlaceIndex, leaves
+from gatling.provenance.sources import ToolOutput, ToolSources
 from gatling.schema import ExecutionPlan, PlanEdge, PlanNode
 from gatling.schema.plain import decode_json, decode_yaml, join_path
 from gatling.schema.trace import MAX_PLAN_EDGES, MAX_PLAN_NODES

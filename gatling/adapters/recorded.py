@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from gatling.adapters.messages import ConversationTracer
-from gatling.adapters.sources import ToolSources
 from gatling.errors import InputError
+from gatling.provenance.sources import ToolSources
 from gatling.schema.files import MAX_LINE_BYTES
 from gatling.schema.plain import decode_json
 

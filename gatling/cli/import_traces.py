@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from gatling.adapters.agentdojo import SUITES, agentdojo_traces
 from gatling.adapters.recorded import read_conversations
-from gatling.adapters.sources import ToolSources
 from gatling.cli.console import Progress
 from gatling.errors import ConfigError
 from gatling.policy.source import read_policy
+from gatling.provenance.sources import ToolSources
 from gatling.schema import Trace, parse_context, write_traces
 from gatling.schema.files import file_kind
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from gatling.adapters import messages as messages_module
 from gatling.adapters.messages import ConversationTracer, Origin, plan_of_messages
-from gatling.adapters.sources import ToolSources
 from gatling.errors import InputError
+from gatling.provenance.sources import ToolSources
 from gatling.schema import ExecutionPlan
 from gatling.schema.words import split_words
 

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from gatling.adapters.addresses import addresses, last_part, shorter
+from gatling.provenance.addresses import addresses, last_part, shorter
 from gatling.schema.words import normalise, split_words
 
 MAX_POSTINGS = 64

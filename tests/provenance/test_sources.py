@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from gatling.adapters.addresses import addresses, shorter
-from gatling.adapters.sources import ATTESTED, ToolSources
 from gatling.errors import InputError
+from gatling.provenance.addresses import addresses, shorter
+from gatling.provenance.sources import ATTESTED, ToolSources
 from gatling.tools.call_scope import volume_of
 
 
