@@ -29,11 +29,11 @@ from gatling.encoders import DualEncoder
 from gatling.energy.finding import CRITICS, Source
 from gatling.energy.latent import LatentCritic
 from gatling.energy.relevance import NAMES
-from gatling.energy.request import content_words
-from gatling.energy.values import is_free_text
 from gatling.evaluation.intervals import clopper_pearson, percentile_interval
 from gatling.evaluation.separation import auroc, recall_at_fpr
-from gatling.policy.asking import request_as_written
+from gatling.request.asking import request_as_written
+from gatling.request.request import content_words
+from gatling.request.values import is_free_text
 from gatling.schema import read_traces
 from gatling.schema.files import atomic_write, trace_files
 from gatling.training.critics.examples import Example, ExampleMaker, examples_of_files, subset

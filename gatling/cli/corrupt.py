@@ -11,7 +11,7 @@ from gatling.cli.console import Progress, dump_json, print_table
 from gatling.data.corrupter import CallPool, Corrupter, Mutant
 from gatling.data.corrupter.corrupter import mutation_names
 from gatling.errors import ConfigError, InputError
-from gatling.policy.asking import request_of
+from gatling.request.asking import request_of
 from gatling.schema import Trace, parse_trace
 from gatling.schema.files import decode_record, file_kind, raw_records, read_traces, trace_files, write_records
 

@@ -17,7 +17,7 @@ from gatling.data.corrupter import CallPool, Corrupter, Mutant
 from gatling.data.corrupter.subject import Subject
 from gatling.errors import InputError
 from gatling.features import PlanFeatures, plan_features
-from gatling.policy.asking import request_of
+from gatling.request.asking import request_of
 from gatling.schema import GovernanceContext, Trace
 
 _POOL_PLANS = 20_000

@@ -23,13 +23,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from gatling.energy.request import STOP_WORDS, Request, content_words
-from gatling.energy.values import Value, is_foreign, names_in_keys, read_value
 from gatling.policy import Clause, ClauseKind, Rulebook
-from gatling.policy.asking import asks, request_as_written
 from gatling.policy.bounds import highest_tiers, upper_bounds
 from gatling.policy.facts import Call, Destination, leaves
 from gatling.policy.rules import Operator
+from gatling.request.asking import asks, request_as_written
+from gatling.request.request import STOP_WORDS, Request, content_words
+from gatling.request.values import Value, is_foreign, names_in_keys, read_value
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode
 from gatling.schema.words import split_words, stem
 from gatling.tools import by_name

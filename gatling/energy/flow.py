@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.energy.finding import Code, Finding, Source
 from gatling.energy.hierarchy import shown
-from gatling.energy.values import is_url
+from gatling.request.values import is_url
 
 
 class FlowCritic:

@@ -16,7 +16,7 @@ from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.energy.finding import Code, Finding, Source
 from gatling.energy.monotone import MonotoneNet, softplus
 from gatling.energy.relevance import relevance
-from gatling.energy.values import Value
+from gatling.request.values import Value
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,10 @@ from gatling.encoders.base import Precision
 from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.energy.finding import Code, Finding, Source
 from gatling.energy.kept import Kept
-from gatling.energy.request import content_words
-from gatling.energy.values import is_free_text
 from gatling.policy import ClauseKind, Rulebook
 from gatling.policy.source import DataPath
+from gatling.request.request import content_words
+from gatling.request.values import is_free_text
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode
 from gatling.schema.plain import canonical_json
 

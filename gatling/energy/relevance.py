@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatling.energy.facts import NodeFacts, PlanFacts
-from gatling.energy.request import STOP_WORDS
-from gatling.energy.values import is_address, is_foreign, is_url
+from gatling.request.request import STOP_WORDS
+from gatling.request.values import is_address, is_foreign, is_url
 from gatling.schema.words import split_words
 
 ASKED, DOUBT, KIND = -1, 1, 0

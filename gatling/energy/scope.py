@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from gatling.energy.facts import ContextFacts, NodeFacts, PlanFacts
 from gatling.energy.finding import Code, Finding, Source
-from gatling.energy.values import as_number
 from gatling.errors import CheckpointError
 from gatling.policy import Clause
 from gatling.policy.bounds import squashed_path
+from gatling.request.values import as_number
 
 _MANY = frozenset("all every each entire whole everything everyone everybody complete full history list".split())
 _ONE = frozenset("a an the one single first last latest next this".split())

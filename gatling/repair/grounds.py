@@ -16,13 +16,13 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from gatling.policy.asking import request_as_written
 from gatling.policy.facts import SENDING_VERBS, Destination, parse_place
 from gatling.policy.globs import matches
 from gatling.policy.recognise import recognise
 from gatling.policy.rules import Clause, ClauseKind, Condition, Operator, Rulebook
 from gatling.repair.arguments import ArgumentPath, dotted, is_limit, squashed_path
 from gatling.repair.tools import is_genuine, is_weaker
+from gatling.request.asking import request_as_written
 from gatling.schema import GovernanceContext
 from gatling.schema.words import NEGATIONS, split_words, stem
 from gatling.tools.derive import verb_of

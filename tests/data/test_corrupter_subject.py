@@ -12,8 +12,8 @@ from gatling.data.corrupter import MUTATIONS, CallPool, Corrupter, Mutant
 from gatling.data.corrupter.draft import Draft
 from gatling.data.corrupter.subject import Subject
 from gatling.policy import Clause, ClauseKind, Oracle
-from gatling.policy.asking import request_of
 from gatling.policy.rules import Condition, Operator, Rulebook
+from gatling.request.asking import request_of
 from gatling.schema import Trace, parse_trace
 from gatling.tools.by_name import effect
 

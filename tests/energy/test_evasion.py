@@ -10,9 +10,9 @@ import pytest
 from gatling.energy.facts import ContextFacts, PlanFacts
 from gatling.energy.flow import FlowCritic
 from gatling.energy.relevance import NAMES, SIGNS, relevance
-from gatling.energy.request import Request
-from gatling.energy.values import is_limit
 from gatling.policy import recognise
+from gatling.request.request import Request
+from gatling.request.values import is_limit
 from gatling.schema import ExecutionPlan, parse_context, parse_plan
 from tests.energy.critics import made_up_critics, plan_energy, random_context, random_plan
 

@@ -13,10 +13,10 @@ from pydantic import ValidationError
 
 from gatling.data.corrupter.draft import Draft
 from gatling.policy import Asked, Clause, ClauseKind, Oracle
-from gatling.policy.asking import asks, request_of
 from gatling.policy.bounds import conditions_on, highest_tiers, upper_bounds
 from gatling.policy.facts import Call, PlanFacts
 from gatling.policy.oracle import Judgement
+from gatling.request.asking import asks, request_of
 from gatling.schema import ExecutionPlan, PlanNode, Trace
 from gatling.schema.words import split_words
 from gatling.tools.by_name import effect, shows_outside_text

@@ -25,7 +25,7 @@ from gatling.energy.provenance import ProvenanceCritic
 from gatling.energy.relevance import relevance
 from gatling.energy.scope import asked_scope, scope_features
 from gatling.policy import Rulebook, recognise
-from gatling.policy.asking import request_of
+from gatling.request.asking import request_of
 from gatling.schema import Trace, read_traces
 from gatling.schema.files import trace_files
 from gatling.schema.plain import canonical_json

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from gatling.energy.request import Request, content_words
 from gatling.policy.facts import Destination, parse_place
+from gatling.request.request import Request, content_words
 from gatling.schema.words import is_disguised, normalise, number_word, split_words
 
 ValueKind = Literal["identity", "short", "long", "number", "limit"]

@@ -1,0 +1,1 @@
+"""What was asked: the request of a context, and how far values and calls stand in it."""
