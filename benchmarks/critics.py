@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gatling.data.corrupter.corrupter import MUTATIONS
+from gatling.attack.corrupter import MUTATIONS
 from gatling.encoders import DualEncoder
 from gatling.energy.finding import CRITICS, Source
 from gatling.energy.latent import LatentCritic

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from gatling.attack import CallPool, Corrupter, Mutant
+from gatling.attack.corrupter import mutation_names
 from gatling.cli.console import Progress, dump_json, print_table
-from gatling.data.corrupter import CallPool, Corrupter, Mutant
-from gatling.data.corrupter.corrupter import mutation_names
 from gatling.errors import ConfigError, InputError
 from gatling.request.asking import request_of
 from gatling.schema import Trace, parse_trace

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
+from gatling.attack import MUTATIONS, CallPool
 from gatling.cli.console import Progress, dump_json, out, print_table
-from gatling.data.corrupter import MUTATIONS, CallPool
 from gatling.data.policy_test import PolicyReport, SeedMaker, Seeds, ask_model, attack, seeds_of_traces
 from gatling.data.policy_test.report import Hole
 from gatling.data.policy_test.seeds import PLAIN_ROLE

@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from gatling.attack import MUTATIONS
 from gatling.data.corpus import Corpus
-from gatling.data.corrupter import MUTATIONS
 from gatling.data.mutants import MadeNegative, MutantMaker
 from gatling.features import PlanBatch, PlanFeatures, PolicyBatch, WordVectors
 

@@ -12,9 +12,9 @@ from random import Random
 
 import numpy as np
 
+from gatling.attack import CallPool, Corrupter, Mutant
+from gatling.attack.subject import Subject
 from gatling.data.corpus import Corpus
-from gatling.data.corrupter import CallPool, Corrupter, Mutant
-from gatling.data.corrupter.subject import Subject
 from gatling.errors import InputError
 from gatling.features import PlanFeatures, plan_features
 from gatling.request.asking import request_of

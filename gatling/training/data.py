@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from gatling.attack.corrupter import mutation_names
 from gatling.data.corpus import Corpus, shard_of
-from gatling.data.corrupter.corrupter import mutation_names
 from gatling.data.mutants import MutantMaker
 from gatling.data.splits import Splits, split_corpus
 from gatling.data.store import Store

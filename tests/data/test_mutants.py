@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from gatling.attack import MUTATIONS
 from gatling.data.batches import EpochBatches, TrainBatch
 from gatling.data.corpus import Corpus
-from gatling.data.corrupter import MUTATIONS
 from gatling.data.generate import Generator
 from gatling.data.mutants import MadeNegative, MutantMaker
 from gatling.features import plan_features

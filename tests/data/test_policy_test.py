@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gatling.data.corrupter import MUTATIONS, CallPool
+from gatling.attack import MUTATIONS, CallPool
 from gatling.data.policy_test import PolicyReport, SeedMaker, Seeds, ask_model, attack, seeds_of_traces
 from gatling.data.policy_test.fitting import CallDraft, meet, opposite
 from gatling.data.policy_test.remedy import KINDS

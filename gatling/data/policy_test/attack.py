@@ -12,9 +12,9 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from gatling.data.corrupter import MUTATIONS, CallPool
-from gatling.data.corrupter.mutation import Attack, Mutation
-from gatling.data.corrupter.subject import Subject
+from gatling.attack import MUTATIONS, CallPool
+from gatling.attack.mutation import Attack, Mutation
+from gatling.attack.subject import Subject
 from gatling.policy import Judgement, Oracle
 from gatling.schema import ExecutionPlan, Trace
 

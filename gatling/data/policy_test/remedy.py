@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gatling.data.corrupter import MUTATIONS
+from gatling.attack import MUTATIONS
 from gatling.data.policy_test.attack import Attacked
 from gatling.data.policy_test.changes import Change
 from gatling.data.policy_test.seeds import judged

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gatling.data.corrupter import MUTATIONS
+from gatling.attack import MUTATIONS
 from gatling.data.policy_test.attack import Attacked
 from gatling.data.policy_test.changes import Change, change_of
 from gatling.data.policy_test.remedy import Remedy, remedy_for

@@ -17,7 +17,7 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
-from gatling.data.corrupter.calls import described_call
+from gatling.attack.calls import described_call
 from gatling.data.policy_test.fitting import CallDraft, has_argument, meet, mention, opposite
 from gatling.policy import Asked, Clause, ClauseKind, Judgement, Oracle
 from gatling.policy.facts import is_place_name

@@ -6,7 +6,7 @@ import re
 from random import Random
 from typing import Any
 
-from gatling.data.corrupter.calls import described_call
+from gatling.attack.calls import described_call
 from gatling.policy.argument_schema import first_failure
 from gatling.tools import Parameter
 from gatling.tools.spec import TYPES

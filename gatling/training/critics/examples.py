@@ -14,7 +14,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.data.corrupter import CallPool, Corrupter
+from gatling.attack import CallPool, Corrupter
 from gatling.data.groups import GroupKey
 from gatling.energy.facts import ContextFacts, PlanFacts
 from gatling.energy.finding import Source

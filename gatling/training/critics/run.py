@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gatling.data.corrupter.corrupter import mutation_names
+from gatling.attack.corrupter import mutation_names
 from gatling.encoders import DualEncoder
 from gatling.encoders.folder import CONFIG_NAME, EXECUTION_STEM, GOVERNANCE_STEM, encoders_digest
 from gatling.energy.calibration import CALIBRATION_NAME, Calibration

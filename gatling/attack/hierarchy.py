@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gatling.data.corrupter.draft import Draft
-from gatling.data.corrupter.flow import again
-from gatling.data.corrupter.hostile import off_task_calls
-from gatling.data.corrupter.mutation import Attack, Proposal
-from gatling.data.corrupter.subject import argument_name
+from gatling.attack.draft import Draft
+from gatling.attack.flow import again
+from gatling.attack.hostile import off_task_calls
+from gatling.attack.mutation import Attack, Proposal
+from gatling.attack.subject import argument_name
 from gatling.policy.globs import matches
 from gatling.schema import ExecutionPlan, PlanNode
 from gatling.schema.words import split_words

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from gatling.data.corrupter import MUTATIONS, CallPool, Corrupter, Mutant
-from gatling.data.corrupter.draft import Draft
-from gatling.data.corrupter.subject import Subject
+from gatling.attack import MUTATIONS, CallPool, Corrupter, Mutant
+from gatling.attack.draft import Draft
+from gatling.attack.subject import Subject
 from gatling.policy import Clause, ClauseKind, Oracle
 from gatling.policy.rules import Condition, Operator, Rulebook
 from gatling.request.asking import request_of

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from gatling.data.corrupter.draft import Draft
+from gatling.attack.draft import Draft
 from gatling.policy import Asked, Clause, ClauseKind, Oracle
 from gatling.policy.bounds import conditions_on, highest_tiers, upper_bounds
 from gatling.policy.facts import Call, PlanFacts

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from gatling.data.corrupter.calls import attacker_url
-from gatling.data.corrupter.draft import Draft
-from gatling.data.corrupter.mutation import Attack
+from gatling.attack.calls import attacker_url
+from gatling.attack.draft import Draft
+from gatling.attack.mutation import Attack
 from gatling.data.synth.tasks import plain_value
 from gatling.data.synth.world import World
 from gatling.schema import PlanNode

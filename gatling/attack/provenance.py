@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gatling.data.corrupter.draft import Draft
-from gatling.data.corrupter.hostile import hostile_value, off_task_calls, with_reader
-from gatling.data.corrupter.mutation import Attack, Proposal
-from gatling.data.corrupter.subject import ArgumentPath, Subject, argument_name
+from gatling.attack.draft import Draft
+from gatling.attack.hostile import hostile_value, off_task_calls, with_reader
+from gatling.attack.mutation import Attack, Proposal
+from gatling.attack.subject import ArgumentPath, Subject, argument_name
 from gatling.schema import PlanNode
 from gatling.schema.words import split_words
 from gatling.tools.by_name import effect

@@ -10,9 +10,9 @@ from functools import partial
 from random import Random
 from typing import Any, TypeVar
 
-from gatling.data.corrupter.draft import Draft
-from gatling.data.corrupter.mutation import Attack, Proposal
-from gatling.data.corrupter.subject import ArgumentPath, Subject, argument_name
+from gatling.attack.draft import Draft
+from gatling.attack.mutation import Attack, Proposal
+from gatling.attack.subject import ArgumentPath, Subject, argument_name
 from gatling.policy.bounds import squashed_path
 from gatling.schema import PlanNode
 from gatling.schema.words import split_words

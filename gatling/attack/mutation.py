@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import TypeVar
 
-from gatling.data.corrupter.calls import CallPool
-from gatling.data.corrupter.draft import Draft
-from gatling.data.corrupter.subject import Subject
+from gatling.attack.calls import CallPool
+from gatling.attack.draft import Draft
+from gatling.attack.subject import Subject
 
 T = TypeVar("T")
 _MAX_SAMPLED = 64

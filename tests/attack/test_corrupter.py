@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from gatling.attack import MUTATIONS, CallPool, Corrupter, Mutant
+from gatling.attack.corrupter import mutation_names
 from gatling.cli import main
-from gatling.data.corrupter import MUTATIONS, CallPool, Corrupter, Mutant
-from gatling.data.corrupter.corrupter import mutation_names
 from gatling.data.generate import Generator
 from gatling.errors import ConfigError
 from gatling.policy import Asked, ClauseKind, Oracle, recognise

@@ -20,11 +20,11 @@ from itertools import islice
 from random import Random
 from typing import Any
 
-from gatling.data.corrupter import flow, hierarchy, provenance, scope
-from gatling.data.corrupter.calls import CallPool
-from gatling.data.corrupter.draft import Draft
-from gatling.data.corrupter.mutation import Attack, Mutation
-from gatling.data.corrupter.subject import Certificate, Subject
+from gatling.attack import flow, hierarchy, provenance, scope
+from gatling.attack.calls import CallPool
+from gatling.attack.draft import Draft
+from gatling.attack.mutation import Attack, Mutation
+from gatling.attack.subject import Certificate, Subject
 from gatling.errors import ConfigError
 from gatling.policy import Oracle, recognise
 from gatling.schema import ExecutionPlan, Trace

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from gatling.data.corrupter.draft import Draft
-from gatling.data.corrupter.hostile import hostile_value
-from gatling.data.corrupter.mutation import Attack, Proposal
-from gatling.data.corrupter.subject import ArgumentPath, Subject, argument_name
+from gatling.attack.draft import Draft
+from gatling.attack.hostile import hostile_value
+from gatling.attack.mutation import Attack, Proposal
+from gatling.attack.subject import ArgumentPath, Subject, argument_name
 from gatling.policy.facts import is_place_name, parse_place
 from gatling.policy.rules import ClauseKind
 from gatling.schema import PlanNode

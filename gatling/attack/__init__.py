@@ -1,0 +1,6 @@
+"""The Corrupter: typed, minimal, certified attacks on compliant plans."""
+
+from gatling.attack.calls import CallPool as CallPool
+from gatling.attack.corrupter import MUTATIONS as MUTATIONS
+from gatling.attack.corrupter import Corrupter as Corrupter
+from gatling.attack.corrupter import Mutant as Mutant
