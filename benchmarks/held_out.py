@@ -14,7 +14,7 @@ import json
 from pathlib import Path
 
 from gatling.cli import main as gatling
-from gatling.data.generate import Generator
+from gatling.generate.generator import Generator
 from gatling.schema import parse_trace
 from gatling.schema.files import write_records
 from gatling.tools import load_catalog

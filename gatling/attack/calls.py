@@ -12,9 +12,9 @@ from functools import cached_property, lru_cache
 from random import Random
 from typing import Any
 
-from gatling.data.synth.tasks import plain_value
-from gatling.data.synth.tools import Slot
-from gatling.data.synth.world import World, an_id
+from gatling.generate.tasks import plain_value
+from gatling.generate.tools import Slot
+from gatling.generate.world import World, an_id
 from gatling.policy.globs import squashed_name
 from gatling.schema import ExecutionPlan, PlanNode
 from gatling.schema.plain import canonical_json

@@ -9,8 +9,8 @@ from typing import Any
 from gatling.attack.calls import attacker_url
 from gatling.attack.draft import Draft
 from gatling.attack.mutation import Attack
-from gatling.data.synth.tasks import plain_value
-from gatling.data.synth.world import World
+from gatling.generate.tasks import plain_value
+from gatling.generate.world import World
 from gatling.schema import PlanNode
 from gatling.schema.words import split_words
 from gatling.tools.by_name import effect, shows_outside_text

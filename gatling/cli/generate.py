@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gatling.cli.console import Progress, err, print_table
-from gatling.data.cluster import available_cores
-from gatling.data.generate import SPLITS
-from gatling.data.generation import MANIFEST_NAME, Settings, run_generation
 from gatling.errors import ConfigError
+from gatling.generate.cluster import available_cores
+from gatling.generate.dataset import MANIFEST_NAME, Settings, run_generation
+from gatling.generate.generator import SPLITS
 from gatling.tools import ToolSpec, load_catalog
 
 if TYPE_CHECKING:

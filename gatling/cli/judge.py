@@ -9,7 +9,6 @@ from itertools import chain
 from gatling.cli.commands import Evaluate, PrecisionFlag, Score
 from gatling.cli.console import Progress, dump_json, err, out, print_table
 from gatling.cli.model import announce_model
-from gatling.data.cluster import available_cores, on_ray
 from gatling.encoders import DualEncoder
 from gatling.encoders.base import Precision
 from gatling.errors import ConfigError, InputError
@@ -19,6 +18,7 @@ from gatling.evaluation.retrieval import MAX_GALLERY
 from gatling.evaluation.score import CHUNK, ScoreJob, score_chunk, scoring_model
 from gatling.evaluation.summary import Evaluation
 from gatling.evaluation.tables import summary_tables
+from gatling.generate.cluster import available_cores, on_ray
 from gatling.schema import ReadReport, read_traces
 from gatling.schema.files import atomic_write, trace_files
 

@@ -14,8 +14,8 @@ from gatling.data.corpus import Corpus, shard_of
 from gatling.data.mutants import MutantMaker
 from gatling.data.splits import Splits, split_corpus
 from gatling.data.store import Store
-from gatling.data.synthetic import synthetic_traces
 from gatling.errors import ConfigError, TrainingError
+from gatling.generate.demonstration import synthetic_traces
 from gatling.schema import Trace
 from gatling.schema.files import trace_files
 from gatling.training.config import DEFAULT_DATASET, TrainingConfig

@@ -15,8 +15,8 @@ import pytest
 from gatling.attack import MUTATIONS, CallPool, Corrupter, Mutant
 from gatling.attack.corrupter import mutation_names
 from gatling.cli import main
-from gatling.data.generate import Generator
 from gatling.errors import ConfigError
+from gatling.generate.generator import Generator
 from gatling.policy import Asked, ClauseKind, Oracle, recognise
 from gatling.schema import Trace, parse_trace, read_traces, write_traces
 from gatling.tools import load_catalog

@@ -10,8 +10,8 @@ from gatling.data.batches import EpochBatches
 from gatling.data.corpus import Corpus
 from gatling.data.groups import GroupKey
 from gatling.data.splits import split_corpus
-from gatling.data.synthetic import synthetic_traces
 from gatling.errors import ConfigError
+from gatling.generate.demonstration import synthetic_traces
 from gatling.schema import Trace, parse_trace
 from tests.builders import many_traces, node, plan, record
 

@@ -9,9 +9,9 @@ import torch
 from gatling.attack import MUTATIONS
 from gatling.data.batches import EpochBatches, TrainBatch
 from gatling.data.corpus import Corpus
-from gatling.data.generate import Generator
 from gatling.data.mutants import MadeNegative, MutantMaker
 from gatling.features import plan_features
+from gatling.generate.generator import Generator
 from gatling.schema import parse_trace
 from gatling.tools import load_catalog
 from gatling.training.data import attacked

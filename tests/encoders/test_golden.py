@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from gatling.data.synthetic import synthetic_traces
+from gatling.generate.demonstration import synthetic_traces
 from tests.builders import small_model
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "embeddings.json"

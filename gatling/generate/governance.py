@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
-from gatling.data.synth.tools import Slot, Tool
-from gatling.data.synth.world import World
+from gatling.generate.tools import Slot, Tool
+from gatling.generate.world import World
 from gatling.policy.rules import Clause, ClauseKind, Condition, Operator, Rulebook
 from gatling.policy.tree import Effect
 

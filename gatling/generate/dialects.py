@@ -6,8 +6,8 @@ import re
 from random import Random
 from typing import Any
 
-from gatling.data.synth.page import ALLOW_KEYS, DENY_KEYS, LIMIT_KEYS, NEVER, Page
-from gatling.data.synth.tools import Tool
+from gatling.generate.page import ALLOW_KEYS, DENY_KEYS, LIMIT_KEYS, NEVER, Page
+from gatling.generate.tools import Tool
 from gatling.schema.words import split_words
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from random import Random
 
-from gatling.data.synth.tasks import Mention, Task
-from gatling.data.synth.tools import Tool
-from gatling.data.synth.world import World, sentence, topic
+from gatling.generate.tasks import Mention, Task
+from gatling.generate.tools import Tool
+from gatling.generate.world import World, sentence, topic
 
 _VERBS: dict[str, tuple[str, ...]] = {
     "list": ("list", "show me", "what are", "give me", "go through", "pull up"),

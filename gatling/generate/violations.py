@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from gatling.data.synth.governance import Governance
-from gatling.data.synth.tasks import UNBOUNDED, Step, Task, TaskMaker, copied, within
-from gatling.data.synth.tools import Slot
+from gatling.generate.governance import Governance
+from gatling.generate.tasks import UNBOUNDED, Step, Task, TaskMaker, copied, within
+from gatling.generate.tools import Slot
 from gatling.schema.words import split_words
 
 

@@ -18,14 +18,14 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
-from gatling.data.synth.governance import Governance, govern
-from gatling.data.synth.tasks import Step, Task, TaskMaker, copied
-from gatling.data.synth.tools import Naming, Tool, dressed, producers
-from gatling.data.synth.violations import KIND_OF_RULE, Situation, bring_in, edit, temptation
-from gatling.data.synth.wording import word_request
-from gatling.data.synth.world import World, a_date
-from gatling.data.synth.writing import count_nodes, write_policy
 from gatling.errors import ConfigError
+from gatling.generate.governance import Governance, govern
+from gatling.generate.tasks import Step, Task, TaskMaker, copied
+from gatling.generate.tools import Naming, Tool, dressed, producers
+from gatling.generate.violations import KIND_OF_RULE, Situation, bring_in, edit, temptation
+from gatling.generate.wording import word_request
+from gatling.generate.world import World, a_date
+from gatling.generate.writing import count_nodes, write_policy
 from gatling.policy import Asked, Judgement, Oracle, recognise
 from gatling.policy.globs import squashed
 from gatling.schema import ExecutionPlan, GovernanceContext

@@ -27,8 +27,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from gatling.data.generate import CONTEXTS, GENERATOR_VERSION, SPLITS, Generator
 from gatling.errors import ConfigError, InputError
+from gatling.generate.generator import CONTEXTS, GENERATOR_VERSION, SPLITS, Generator
 from gatling.schema.files import atomic_write, write_records
 from gatling.schema.plain import decode_json
 from gatling.tools import ToolSpec, read_catalog, write_catalog
@@ -397,7 +397,7 @@ def _with_processes(parts: list[Part], workers: int, progress: Callable[[int], N
 
 def _with_ray(parts: list[Part], workers: int, progress: Callable[[int], None]) -> Iterator[dict[str, Any]]:
     """Run the same function on a Ray cluster. The folder must be one that every machine of the cluster sees."""
-    from gatling.data.cluster import on_ray
+    from gatling.generate.cluster import on_ray
 
     for note in on_ray(make_part, parts, workers=workers):
         progress(note["traces"])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from gatling.data.synth.governance import Governance
+from gatling.generate.governance import Governance
 from gatling.schema.words import split_words
 
 ALLOW_KEYS = ("allowed_operations",) * 4 + (

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from gatling.data.synth.tools import Slot, Tool
-from gatling.data.synth.world import CITIES, COUNTRIES, World, a_date, an_id, sentence, topic
+from gatling.generate.tools import Slot, Tool
+from gatling.generate.world import CITIES, COUNTRIES, World, a_date, an_id, sentence, topic
 
 UNBOUNDED = 20_000
 """Most that a number is where nothing bounds it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from gatling.data.synth.dialects import (
+from gatling.generate.dialects import (
     write_cedar,
     write_limits,
     write_native,
@@ -18,10 +18,10 @@ from gatling.data.synth.dialects import (
     write_statements,
     write_values,
 )
-from gatling.data.synth.governance import Governance
-from gatling.data.synth.page import LIMIT_KEYS, Page
-from gatling.data.synth.tools import Tool
-from gatling.data.synth.world import topic
+from gatling.generate.governance import Governance
+from gatling.generate.page import LIMIT_KEYS, Page
+from gatling.generate.tools import Tool
+from gatling.generate.world import topic
 from gatling.schema.words import split_words
 
 _PLACE_KEYS = (

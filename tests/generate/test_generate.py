@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from gatling.cli import main
-from gatling.data.generate import CONTEXTS, Generator, Record
-from gatling.data.generation import Settings, run_generation
-from gatling.data.synth.violations import EDITS
 from gatling.errors import ConfigError
 from gatling.features import context_features
+from gatling.generate.dataset import Settings, run_generation
+from gatling.generate.generator import CONTEXTS, Generator, Record
+from gatling.generate.violations import EDITS
 from gatling.policy import Oracle, recognise
 from gatling.policy.globs import squashed
 from gatling.schema import parse_trace, read_traces

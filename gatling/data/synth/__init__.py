@@ -1,1 +1,0 @@
-"""The parts of the trace generator: a world of names, tasks in it, their wording, rules, policy texts, violations."""
