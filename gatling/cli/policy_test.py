@@ -12,20 +12,20 @@ from rich.markup import escape
 
 from gatling.attack import MUTATIONS, CallPool
 from gatling.cli.console import Progress, dump_json, out, print_table
-from gatling.data.policy_test import PolicyReport, SeedMaker, Seeds, ask_model, attack, seeds_of_traces
-from gatling.data.policy_test.report import Hole
-from gatling.data.policy_test.seeds import PLAIN_ROLE
 from gatling.errors import ConfigError, InputError, MissingExtraError
 from gatling.policy import Oracle, read_policy, recognise
 from gatling.policy.cedar import is_installed
+from gatling.policytest import PolicyReport, SeedMaker, Seeds, ask_model, attack, seeds_of_traces
+from gatling.policytest.report import Hole
+from gatling.policytest.seeds import PLAIN_ROLE
 from gatling.schema import Trace, read_traces
 from gatling.schema.files import trace_files
 from gatling.tools import load_catalog
 
 if TYPE_CHECKING:
     from gatling.cli.commands import Policy
-    from gatling.data.policy_test.attack import Energies
     from gatling.policy import PolicySource
+    from gatling.policytest.attack import Energies
     from gatling.tools import ToolSpec
 
 EXIT_BELOW = 3

@@ -18,11 +18,11 @@ from random import Random
 from typing import Any
 
 from gatling.attack.calls import described_call
-from gatling.data.policy_test.fitting import CallDraft, has_argument, meet, mention, opposite
 from gatling.policy import Asked, Clause, ClauseKind, Judgement, Oracle
 from gatling.policy.facts import is_place_name
 from gatling.policy.globs import matches, squashed_name
 from gatling.policy.rules import Condition, Operator
+from gatling.policytest.fitting import CallDraft, has_argument, meet, mention, opposite
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanEdge, Trace
 from gatling.schema.words import split_words
 from gatling.tools import ToolSpec

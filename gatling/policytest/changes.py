@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from gatling.data.policy_test.attack import Attacked
 from gatling.policy.facts import leaves
+from gatling.policytest.attack import Attacked
 from gatling.schema import ExecutionPlan, PlanNode
 
 _MAX_VALUE_CHARS = 44

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from gatling.attack import MUTATIONS, CallPool
-from gatling.data.policy_test import PolicyReport, SeedMaker, Seeds, ask_model, attack, seeds_of_traces
-from gatling.data.policy_test.fitting import CallDraft, meet, opposite
-from gatling.data.policy_test.remedy import KINDS
-from gatling.data.policy_test.seeds import PLAIN_ROLE, judged
-from gatling.data.policy_test.values import example, valid_arguments
 from gatling.policy import Asked, Oracle, recognise
 from gatling.policy.argument_schema import first_failure
 from gatling.policy.rules import Condition, Operator
+from gatling.policytest import PolicyReport, SeedMaker, Seeds, ask_model, attack, seeds_of_traces
+from gatling.policytest.fitting import CallDraft, meet, opposite
+from gatling.policytest.remedy import KINDS
+from gatling.policytest.seeds import PLAIN_ROLE, judged
+from gatling.policytest.values import example, valid_arguments
 from gatling.schema import parse_trace
 from gatling.tools import load_catalog
 from tests.builders import context, node, plan, record

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from gatling.attack import MUTATIONS
-from gatling.data.policy_test.attack import Attacked
-from gatling.data.policy_test.changes import Change, change_of
-from gatling.data.policy_test.remedy import Remedy, remedy_for
-from gatling.data.policy_test.seeds import Seeds
 from gatling.policy import Oracle
 from gatling.policy.source import show_path
+from gatling.policytest.attack import Attacked
+from gatling.policytest.changes import Change, change_of
+from gatling.policytest.remedy import Remedy, remedy_for
+from gatling.policytest.seeds import Seeds
 
 
 @dataclass(frozen=True, slots=True)

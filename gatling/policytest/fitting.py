@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from gatling.data.policy_test.values import plain, valid_arguments
 from gatling.policy.facts import Call
 from gatling.policy.globs import matches, squashed_name
 from gatling.policy.rules import ORDER_OPERATORS, Condition, Operator
+from gatling.policytest.values import plain, valid_arguments
 from gatling.schema import PlanNode
 
 _OPPOSITE = {

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from gatling.attack import MUTATIONS
-from gatling.data.policy_test.attack import Attacked
-from gatling.data.policy_test.changes import Change
-from gatling.data.policy_test.seeds import judged
 from gatling.policy import Asked, Clause, ClauseKind, Oracle, Rulebook, recognise
 from gatling.policy.facts import Call
+from gatling.policytest.attack import Attacked
+from gatling.policytest.changes import Change
+from gatling.policytest.seeds import judged
 
 _EXAMPLE_HOST = "example.com"
 _TIERS = {1: "internal", 2: "partner", 3: "public"}
