@@ -16,10 +16,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gatling.data.corpus import Corpus
-from gatling.data.store import Store
 from gatling.encoders import DualEncoder
 from gatling.evaluation import embed_corpus, evaluate_embedded
+from gatling.store.corpus import Corpus
+from gatling.store.store import Store
 
 BASE: dict[str, Any] = {
     "hidden-dim": 128, "batch-size": 32, "epochs": 1, "learning-rate": 1e-3, "group-by": "policy", "group-run": 4,

@@ -25,6 +25,8 @@ import torch
 from numpy.typing import NDArray
 
 from gatling.attack.corrupter import MUTATIONS
+from gatling.critics_training.examples import Example, ExampleMaker, examples_of_files, subset
+from gatling.critics_training.fit import FitConfig, cross_energies, energies, fit_hierarchy, fit_scope, fit_weights
 from gatling.encoders import DualEncoder
 from gatling.energy.finding import CRITICS, Source
 from gatling.energy.latent import LatentCritic
@@ -36,8 +38,6 @@ from gatling.request.request import content_words
 from gatling.request.values import is_free_text
 from gatling.schema import read_traces
 from gatling.schema.files import atomic_write, trace_files
-from gatling.training.critics.examples import Example, ExampleMaker, examples_of_files, subset
-from gatling.training.critics.fit import FitConfig, cross_energies, energies, fit_hierarchy, fit_scope, fit_weights
 
 Energies = dict[Source, NDArray[np.float64]]
 BY = ("meta.kind", "meta.suite,meta.user_task,meta.injection_task")

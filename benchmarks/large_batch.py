@@ -17,11 +17,11 @@ from pathlib import Path
 
 import torch
 
-from gatling.data.batches import EpochBatches
-from gatling.data.corpus import Corpus
 from gatling.encoders import DualEncoder
 from gatling.objectives import Objective
 from gatling.schema import parse_trace
+from gatling.store.corpus import Corpus
+from gatling.training.batches import EpochBatches
 from gatling.training.distributed import Group
 from gatling.training.grad_cache import backward_step
 from gatling.training.task import ContrastiveTask

@@ -41,8 +41,6 @@ from cues import (
 from results_tables import print_tables
 from torch import Tensor
 
-from gatling.data.corpus import Corpus
-from gatling.data.groups import GroupKey
 from gatling.encoders import DualEncoder
 from gatling.evaluation.baselines import baseline_views
 from gatling.evaluation.embed import Embedded, embed_corpus
@@ -51,6 +49,8 @@ from gatling.evaluation.separation import separation
 from gatling.evaluation.summary import GALLERIES, by_violation_type, documents_of, measure_galleries
 from gatling.schema import Trace, read_traces
 from gatling.schema.files import atomic_write, trace_files
+from gatling.store.corpus import Corpus
+from gatling.store.groups import GroupKey
 
 SPLITS = {"test": "unseen contexts", "unseen_domains": "unseen domains", "unseen_vendor": "unseen vendor"}
 TASK = "meta.suite,meta.user_task|meta.task|meta.case|meta.annotation_id"

@@ -24,13 +24,13 @@ from typing import Any, Literal
 import torch
 import tyro
 
-from gatling.data.batches import EpochBatches
-from gatling.data.corpus import Corpus
 from gatling.encoders import DualEncoder
 from gatling.encoders.base import Precision
 from gatling.encoders.precision import has_native_bf16
 from gatling.objectives import Objective
 from gatling.schema import parse_context, parse_plan, parse_trace
+from gatling.store.corpus import Corpus
+from gatling.training.batches import EpochBatches
 from gatling.training.task import ContrastiveTask
 
 Section = Literal["latency", "growth", "training", "memory"]

@@ -19,14 +19,14 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from gatling.data.batches import EpochBatches
-from gatling.data.corpus import Corpus
-from gatling.data.shards import DIGEST_BYTES, Shard
-from gatling.data.splits import split_corpus
-from gatling.data.store import Store, Stored
 from gatling.encoders import DualEncoder
 from gatling.objectives import Objective
 from gatling.schema.files import trace_files
+from gatling.store.corpus import Corpus
+from gatling.store.shards import DIGEST_BYTES, Shard
+from gatling.store.splits import split_corpus
+from gatling.store.store import Store, Stored
+from gatling.training.batches import EpochBatches
 from gatling.training.task import ContrastiveTask
 
 BATCH_SIZE = 32

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from gatling.data.batches import TrainBatch
+from gatling.training.batches import TrainBatch
 from gatling.training.config import TrainingConfig
 from gatling.training.data import load_data
 from gatling.training.loop import Trainer

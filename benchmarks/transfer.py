@@ -20,9 +20,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from gatling.data.groups import GroupKey
 from gatling.schema import Trace, read_traces
 from gatling.schema.files import trace_files, write_traces
+from gatling.store.groups import GroupKey
 
 GROUP_BY = "meta.suite,meta.user_task|meta.task|meta.case|meta.annotation_id"
 TEST_SHARE = 0.3

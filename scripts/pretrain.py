@@ -28,7 +28,6 @@ from torch.nn import functional as F
 from gatling.cli import main as gatling
 from gatling.cli.console import read_json
 from gatling.cli.train import ConsoleReporter
-from gatling.data.corpus import Corpus
 from gatling.encoders import DualEncoder
 from gatling.encoders.dual import read_checkpoint
 from gatling.encoders.folder import PRETRAINED
@@ -36,10 +35,11 @@ from gatling.encoders.precision import has_native_bf16
 from gatling.errors import GatlingError, InputError, TrainingError
 from gatling.evaluation import embed_corpus
 from gatling.evaluation.tables import format_value
+from gatling.hub.hub import write_folder
 from gatling.schema import read_traces
 from gatling.schema.files import atomic_write
+from gatling.store.corpus import Corpus
 from gatling.training.config import TrainingConfig
-from gatling.training.hub import write_folder
 from gatling.training.loop import FitResult, fit
 from scripts import model_card
 

@@ -25,9 +25,9 @@ from gatling.cli import COMMANDS, main
 from gatling.encoders import folder
 from gatling.energy.calibration import CALIBRATION_NAME
 from gatling.energy.composite import CRITICS_NAME
+from gatling.hub.hub import write_folder
 from gatling.schema import parse_trace, write_traces
 from gatling.training.config import TrainingConfig
-from gatling.training.hub import write_folder
 from gatling.training.loop import fit
 from tests.builders import SMALL, context, many_traces, node, plan, record
 from tests.energy.critics import made_up_calibration, made_up_critics

@@ -352,7 +352,7 @@ class Push:
 
     def run(self) -> int:
         from gatling.cli.console import read_json
-        from gatling.training.hub import push
+        from gatling.hub.hub import push
 
         summary = read_json(self.report) if self.report else None
         if self.report and not (isinstance(summary, dict) and "num_compliant" in summary):
@@ -374,7 +374,7 @@ class Pull:
     """A branch, tag or commit."""
 
     def run(self) -> int:
-        from gatling.training.hub import pull
+        from gatling.hub.hub import pull
 
         folder = self.output or Path(self.repo.rsplit("/", 1)[-1])
         pull(self.repo, folder, revision=self.revision)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from gatling.cli.console import Progress, dump_json, err, print_table
 from gatling.cli.model import announce_model
+from gatling.critics_training.fit import FitConfig
+from gatling.critics_training.run import recalibrate, train_critics, write_critics
 from gatling.encoders.folder import pretrained_folder
 from gatling.energy.calibration import CALIBRATION_NAME, Calibration
 from gatling.errors import ConfigError
 from gatling.schema.files import atomic_write
-from gatling.training.critics.fit import FitConfig
-from gatling.training.critics.run import recalibrate, train_critics, write_critics
 
 if TYPE_CHECKING:
     from gatling.cli.guard_commands import Calibrate, TrainEnergy

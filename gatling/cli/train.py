@@ -9,7 +9,7 @@ from rich.progress import Progress as RichProgress
 from gatling.cli.console import err, out, print_table, training_bar
 from gatling.errors import HubError, TrainingError
 from gatling.evaluation.tables import METRICS_COLUMNS, SOURCE_COLUMNS, metrics_rows, source_rows
-from gatling.training import hub
+from gatling.hub import hub
 from gatling.training.config import TrainingConfig
 from gatling.training.distributed import PeerLostError, is_first
 from gatling.training.finish import evaluate_best

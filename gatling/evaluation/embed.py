@@ -12,10 +12,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from gatling.data.corpus import Corpus
 from gatling.encoders import DualEncoder
 from gatling.features import ContextFeatures, PlanFeatures, context_features, plan_features
 from gatling.schema import Trace
+from gatling.store.corpus import Corpus
 
 T = TypeVar("T")
 _ROWS_AT_ONCE = 8_192

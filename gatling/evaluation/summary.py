@@ -11,8 +11,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from gatling.data.corpus import Corpus
-from gatling.data.groups import GroupKey
 from gatling.encoders import DualEncoder
 from gatling.errors import ConfigError
 from gatling.evaluation.baselines import Documents, baseline_views, evaluate_baselines
@@ -23,6 +21,8 @@ from gatling.evaluation.retrieval import gallery_draws
 from gatling.evaluation.separation import auroc, separation
 from gatling.objectives import Objective
 from gatling.schema import Trace
+from gatling.store.corpus import Corpus
+from gatling.store.groups import GroupKey
 
 OBJECTIVE = Objective(security_margin=SECURITY_MARGIN, margin_weight=1.0, alignment_weight=0.5)
 GALLERIES = (100, 1_000, 10_000)

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from gatling.attack.corrupter import mutation_names
-from gatling.data.corpus import Corpus, shard_of
-from gatling.data.mutants import MutantMaker
-from gatling.data.splits import Splits, split_corpus
-from gatling.data.store import Store
 from gatling.errors import ConfigError, TrainingError
 from gatling.generate.demonstration import synthetic_traces
 from gatling.schema import Trace
 from gatling.schema.files import trace_files
+from gatling.store.corpus import Corpus, shard_of
+from gatling.store.splits import Splits, split_corpus
+from gatling.store.store import Store
 from gatling.training.config import DEFAULT_DATASET, TrainingConfig
+from gatling.training.mutants import MutantMaker
 from gatling.training.reporter import Reporter
 
 log = logging.getLogger(__name__)

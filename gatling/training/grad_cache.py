@@ -23,7 +23,7 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from gatling.data.batches import TrainBatch
+from gatling.training.batches import TrainBatch
 from gatling.training.distributed import Group
 from gatling.training.task import ContrastiveTask
 

@@ -16,13 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gatling.data.batches import EpochBatches, TrainBatch
 from gatling.encoders import DualEncoder
 from gatling.encoders.precision import has_native_bf16
 from gatling.errors import CheckpointError, ConfigError, TrainingError
 from gatling.evaluation import embed_corpus, evaluate_embedded
 from gatling.evaluation.metrics import loss_of_embedded
 from gatling.objectives import Objective
+from gatling.training.batches import EpochBatches, TrainBatch
 from gatling.training.checkpoint import (
     BEST_NAME,
     INTERRUPTED_NAME,

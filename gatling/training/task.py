@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from gatling.data.batches import TrainBatch
 from gatling.encoders import DualEncoder
 from gatling.objectives import Objective
+from gatling.training.batches import TrainBatch
 
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.01, 1.0
 

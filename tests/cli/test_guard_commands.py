@@ -14,9 +14,9 @@ from gatling.encoders import folder
 from gatling.encoders.folder import encoders_digest
 from gatling.energy.calibration import CALIBRATION_NAME, Calibration
 from gatling.energy.composite import CRITICS_NAME, CompositeEnergy
+from gatling.hub.hub import write_folder
 from gatling.schema import parse_plan, write_traces
 from gatling.training.config import TrainingConfig
-from gatling.training.hub import write_folder
 from gatling.training.loop import fit
 from tests.builders import SMALL, many_traces
 from tests.energy.critics import made_up_calibration, made_up_critics

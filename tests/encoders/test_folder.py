@@ -16,10 +16,10 @@ import gatling
 from gatling.encoders import DualEncoder, folder
 from gatling.encoders.precision import _CONTEXTS, _PLANS
 from gatling.errors import CheckpointError, TrainingError
+from gatling.hub.hub import write_folder
 from gatling.schema import write_traces
 from gatling.training.checkpoint import save_checkpoint
 from gatling.training.config import TrainingConfig
-from gatling.training.hub import write_folder
 from gatling.training.loop import fit
 from tests.builders import SMALL, many_traces
 

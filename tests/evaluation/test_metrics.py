@@ -11,7 +11,6 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from gatling.data.corpus import Corpus
 from gatling.errors import ConfigError
 from gatling.evaluation.embed import Embedder, embed_corpus
 from gatling.evaluation.geometry import effective_rank, uniformity
@@ -19,6 +18,7 @@ from gatling.evaluation.metrics import evaluate_embedded, loss_of_embedded
 from gatling.evaluation.report import write_report
 from gatling.evaluation.summary import Evaluation, by_violation_type, evaluate_corpus
 from gatling.objectives import Objective
+from gatling.store.corpus import Corpus
 from tests.builders import embedded, many_traces, small_model
 
 

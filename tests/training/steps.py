@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gatling.data.batches import EpochBatches
-from gatling.data.corpus import Corpus
 from gatling.encoders import DualEncoder
 from gatling.objectives import Objective
 from gatling.schema import parse_trace
+from gatling.store.corpus import Corpus
+from gatling.training.batches import EpochBatches
 from gatling.training.distributed import Group
 from gatling.training.grad_cache import StepResult, backward_step
 from gatling.training.task import ContrastiveTask

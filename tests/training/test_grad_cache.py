@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from gatling.data.batches import EpochBatches, TrainBatch
-from gatling.data.corpus import Corpus
+from gatling.store.corpus import Corpus
+from gatling.training.batches import EpochBatches, TrainBatch
 from tests.builders import SMALL, many_traces
 from tests.training.steps import assert_close, grads, make_task, run, shared_corpus, step
 

@@ -14,10 +14,10 @@ import pytest
 import torch
 
 import gatling
-from gatling.data.batches import EpochBatches
 from gatling.encoders.dual import read_checkpoint
 from gatling.errors import CheckpointError, ConfigError, InputError, MissingExtraError, TrainingError
 from gatling.schema import parse_trace, write_traces
+from gatling.training.batches import EpochBatches
 from gatling.training.checkpoint import save_checkpoint
 from gatling.training.config import TrainingConfig
 from gatling.training.finish import evaluate_best

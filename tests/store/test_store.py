@@ -16,16 +16,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatling.data import store as store_module
-from gatling.data.batches import EpochBatches
-from gatling.data.corpus import Corpus, number_digests
-from gatling.data.pairs import Pairs
-from gatling.data.shards import Shard, ShardBuilder
-from gatling.data.splits import split_corpus
-from gatling.data.store import Store, Stored
 from gatling.errors import InputError
 from gatling.features import context_features, plan_features
 from gatling.schema import Trace, parse_trace, read_traces, write_traces
+from gatling.store import store as store_module
+from gatling.store.corpus import Corpus, number_digests
+from gatling.store.pairs import Pairs
+from gatling.store.shards import Shard, ShardBuilder
+from gatling.store.splits import split_corpus
+from gatling.store.store import Store, Stored
+from gatling.training.batches import EpochBatches
 from tests.builders import many_traces, node, plan, record
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"

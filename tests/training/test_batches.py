@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from gatling.data.batches import EpochBatches
-from gatling.data.corpus import Corpus
-from gatling.data.groups import GroupKey
-from gatling.data.splits import split_corpus
 from gatling.errors import ConfigError
 from gatling.generate.demonstration import synthetic_traces
 from gatling.schema import Trace, parse_trace
+from gatling.store.corpus import Corpus
+from gatling.store.groups import GroupKey
+from gatling.store.splits import split_corpus
+from gatling.training.batches import EpochBatches
 from tests.builders import many_traces, node, plan, record
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gatling.data.corpus import Corpus
 from gatling.errors import ConfigError
+from gatling.store.corpus import Corpus
 
 _TRAIN, _VAL, _TEST = 0, 1, 2
 

@@ -14,11 +14,11 @@ import numpy as np
 
 from gatling.attack import CallPool, Corrupter, Mutant
 from gatling.attack.subject import Subject
-from gatling.data.corpus import Corpus
 from gatling.errors import InputError
 from gatling.features import PlanFeatures, plan_features
 from gatling.request.asking import request_of
 from gatling.schema import GovernanceContext, Trace
+from gatling.store.corpus import Corpus
 
 _POOL_PLANS = 20_000
 _KEPT_CONTEXTS = 1_024

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gatling.critics_training.examples import SCOPE_MUTATIONS, Example, subset
 from gatling.energy.finding import CRITICS, Source
 from gatling.energy.monotone import MonotoneNet, softplus
 from gatling.energy.relevance import SIGNS
 from gatling.energy.scope import ScopeCritic
-from gatling.training.critics.examples import SCOPE_MUTATIONS, Example, subset
 
 Floats = NDArray[np.float64]
 

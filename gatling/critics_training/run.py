@@ -13,6 +13,9 @@ import torch
 from numpy.typing import NDArray
 
 from gatling.attack.corrupter import mutation_names
+from gatling.critics_training.calibrate import Scored, calibrate
+from gatling.critics_training.examples import Example, ExampleMaker, examples_of_files
+from gatling.critics_training.fit import FitConfig, cross_energies, energies, fit_hierarchy, fit_scope, fit_weights
 from gatling.encoders import DualEncoder
 from gatling.encoders.folder import CONFIG_NAME, EXECUTION_STEM, GOVERNANCE_STEM, encoders_digest
 from gatling.energy.calibration import CALIBRATION_NAME, Calibration
@@ -23,9 +26,6 @@ from gatling.energy.latent import LatentCritic
 from gatling.errors import ConfigError, TrainingError
 from gatling.evaluation.separation import auroc
 from gatling.schema.files import atomic_write
-from gatling.training.critics.calibrate import Scored, calibrate
-from gatling.training.critics.examples import Example, ExampleMaker, examples_of_files
-from gatling.training.critics.fit import FitConfig, cross_energies, energies, fit_hierarchy, fit_scope, fit_weights
 
 Advance = Callable[[int], None]
 Floats = NDArray[np.float64]

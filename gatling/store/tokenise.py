@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gatling.data.groups import GroupKey
-from gatling.data.shards import ShardBuilder
 from gatling.errors import InputError
 from gatling.schema.files import OnError, RawRecord, atomic_write, decode_record
 from gatling.schema.parse import RecentContexts
+from gatling.store.groups import GroupKey
+from gatling.store.shards import ShardBuilder
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from gatling.attack import MUTATIONS
-from gatling.data.corpus import Corpus
-from gatling.data.mutants import MadeNegative, MutantMaker
 from gatling.features import PlanBatch, PlanFeatures, PolicyBatch, WordVectors
+from gatling.store.corpus import Corpus
+from gatling.training.mutants import MadeNegative, MutantMaker
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from gatling.attack import MUTATIONS
-from gatling.data.batches import EpochBatches, TrainBatch
-from gatling.data.corpus import Corpus
-from gatling.data.mutants import MadeNegative, MutantMaker
 from gatling.features import plan_features
 from gatling.generate.generator import Generator
 from gatling.schema import parse_trace
+from gatling.store.corpus import Corpus
 from gatling.tools import load_catalog
+from gatling.training.batches import EpochBatches, TrainBatch
 from gatling.training.data import attacked
+from gatling.training.mutants import MadeNegative, MutantMaker
 from tests.builders import many_traces
 
 

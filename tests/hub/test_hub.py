@@ -13,9 +13,9 @@ import torch
 from safetensors.torch import load_file
 
 import gatling
+from gatling.hub.hub import MODEL_FILES, save_pretrained
 from gatling.schema import write_traces
 from gatling.training.config import TrainingConfig
-from gatling.training.hub import MODEL_FILES, save_pretrained
 from gatling.training.loop import fit
 from tests.builders import SMALL, context, many_traces
 from tests.hub_server import Hub, hub_server

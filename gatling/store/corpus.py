@@ -16,11 +16,11 @@ from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
-from gatling.data.groups import GroupKey
-from gatling.data.pairs import Pairs
-from gatling.data.shards import DIGEST_BYTES, Shard, ShardBuilder, Strings
 from gatling.features import ContextFeatures, PlanFeatures
 from gatling.schema import ExecutionPlan, GovernanceContext, Trace
+from gatling.store.groups import GroupKey
+from gatling.store.pairs import Pairs
+from gatling.store.shards import DIGEST_BYTES, Shard, ShardBuilder, Strings
 
 S = TypeVar("S")
 T = TypeVar("T")

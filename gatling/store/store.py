@@ -30,11 +30,11 @@ from itertools import chain, islice
 from itertools import count as count_from
 from pathlib import Path
 
-from gatling.data.shards import LAYOUT_VERSION, Shard
-from gatling.data.tokenise import Chunk, ShardInfo, file_digest, tokenise
 from gatling.errors import GatlingError, InputError
 from gatling.features import feature_digest
 from gatling.schema.files import OnError, atomic_write, file_kind, raw_records
+from gatling.store.shards import LAYOUT_VERSION, Shard
+from gatling.store.tokenise import Chunk, ShardInfo, file_digest, tokenise
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatling.attack import CallPool, Corrupter
-from gatling.data.groups import GroupKey
 from gatling.energy.facts import ContextFacts, PlanFacts
 from gatling.energy.finding import Source
 from gatling.energy.flow import FlowCritic
@@ -29,6 +28,7 @@ from gatling.request.asking import request_of
 from gatling.schema import Trace, read_traces
 from gatling.schema.files import trace_files
 from gatling.schema.plain import canonical_json
+from gatling.store.groups import GroupKey
 
 Floats = NDArray[np.float64]
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gatling.critics_training.examples import Example
 from gatling.energy.calibration import Calibration, conformal_line, expected_calibration_error, fit_logistic
 from gatling.energy.finding import CRITICS, Source
 from gatling.errors import ConfigError
 from gatling.evaluation.intervals import clopper_pearson
-from gatling.training.critics.examples import Example
 
 Floats = NDArray[np.float64]
 

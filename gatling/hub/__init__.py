@@ -1,0 +1,1 @@
+"""Pushing models to the Hugging Face Hub, and pulling them from it."""

@@ -1,0 +1,1 @@
+"""Tokenised traces in mapped shards: corpus, pairs, groups and splits."""
