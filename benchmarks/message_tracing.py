@@ -17,8 +17,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from gatling.adapters import agentdojo as dojo
 from gatling.adapters.messages import plan_of_messages
+from gatling.bench.agentdojo import tasks as dojo
 from gatling.provenance.sources import ToolSources
 from gatling.schema import ExecutionPlan, Trace, read_traces
 

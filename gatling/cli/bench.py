@@ -6,12 +6,12 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING
 
-from gatling.adapters.agentdojo import SUITES
+from gatling.bench.agentdojo.report import bench_page, bench_tables, left_out_lines, summarise
+from gatling.bench.agentdojo.run import Bench, BenchedGuard, Record, num_runs
+from gatling.bench.agentdojo.tasks import SUITES
 from gatling.cli.console import Progress, dump_json, print_table
 from gatling.cli.model import announce_model
 from gatling.errors import ConfigError
-from gatling.evaluation.agentdojo_bench import Bench, BenchedGuard, Record, num_runs
-from gatling.evaluation.agentdojo_report import bench_page, bench_tables, left_out_lines, summarise
 
 if TYPE_CHECKING:
     from gatling.cli.commands import Bench as Command

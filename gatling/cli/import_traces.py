@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gatling.adapters.agentdojo import SUITES, agentdojo_traces
 from gatling.adapters.recorded import read_conversations
+from gatling.bench.agentdojo.tasks import SUITES, agentdojo_traces
 from gatling.cli.console import Progress
 from gatling.errors import ConfigError
 from gatling.policy.source import read_policy

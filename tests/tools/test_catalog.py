@@ -671,7 +671,7 @@ def test_all_of_aws() -> None:
 @pytest.mark.extra
 def test_agentdojo() -> None:
     needs("agentdojo")
-    from gatling.adapters.agentdojo import BENCHMARK_VERSION, SUITES
+    from gatling.bench.agentdojo.tasks import BENCHMARK_VERSION, SUITES
     from gatling.tools import agentdojo
 
     assert (agentdojo.BENCHMARK_VERSION, agentdojo.SUITES) == (BENCHMARK_VERSION, SUITES)

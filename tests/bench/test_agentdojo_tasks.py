@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gatling.adapters.agentdojo import _Tracer
+from gatling.bench.agentdojo.tasks import _Tracer
 from gatling.cli import main
 from gatling.schema import read_traces
 

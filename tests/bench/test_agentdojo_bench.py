@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from gatling.bench.agentdojo import world as dojo_world
+from gatling.bench.agentdojo.report import _share, bench_page, summarise
+from gatling.bench.agentdojo.run import ARMS, QUESTIONS, Bench, LeftOut, Record, num_runs
+from gatling.bench.agentdojo.world import Call, Episode, Outcome, Suite, in_order
 from gatling.cli import bench as command
 from gatling.cli import main
 from gatling.energy import Verdict
-from gatling.evaluation import dojo_world
-from gatling.evaluation.agentdojo_bench import ARMS, QUESTIONS, Bench, LeftOut, Record, num_runs
-from gatling.evaluation.agentdojo_report import _share, bench_page, summarise
-from gatling.evaluation.dojo_world import Call, Episode, Outcome, Suite, in_order
 from gatling.guard.decision import Decision
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanEdge, PlanNode
 

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from gatling.adapters.agentdojo import (
+from gatling.adapters.messages import ConversationTracer
+from gatling.bench.agentdojo.tasks import (
     Worlds,
     goal_text,
     governance,
@@ -27,7 +28,6 @@ from gatling.adapters.agentdojo import (
     plain,
     tool_sources,
 )
-from gatling.adapters.messages import ConversationTracer
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanEdge, PlanNode, parse_context
 
 Step = tuple[Literal["user", "injected"], int]

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from gatling.adapters.agentdojo import BENCHMARK_VERSION
-from gatling.evaluation.agentdojo_bench import ARMS, QUESTIONS, Arm, LeftOut, Record
+from gatling.bench.agentdojo.run import ARMS, QUESTIONS, Arm, LeftOut, Record
+from gatling.bench.agentdojo.tasks import BENCHMARK_VERSION
 from gatling.evaluation.intervals import clopper_pearson, draws_of_contexts, hull, percentile_interval
 from gatling.evaluation.tables import Row, markdown
 

@@ -20,8 +20,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
+from gatling.bench.agentdojo.world import Episode, Outcome, Suite
 from gatling.energy import Verdict
-from gatling.evaluation.dojo_world import Episode, Outcome, Suite
 from gatling.guard.decision import Decision
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanEdge, PlanNode
 
