@@ -28,9 +28,9 @@ from gatling.attack.corrupter import MUTATIONS
 from gatling.critics_training.examples import Example, ExampleMaker, examples_of_files, subset
 from gatling.critics_training.fit import FitConfig, cross_energies, energies, fit_hierarchy, fit_scope, fit_weights
 from gatling.encoders import DualEncoder
+from gatling.energy.critics.latent import LatentCritic
+from gatling.energy.critics.relevance import NAMES
 from gatling.energy.finding import CRITICS, Source
-from gatling.energy.latent import LatentCritic
-from gatling.energy.relevance import NAMES
 from gatling.evaluation.intervals import clopper_pearson, percentile_interval
 from gatling.evaluation.separation import auroc, recall_at_fpr
 from gatling.request.asking import request_as_written

@@ -24,9 +24,9 @@ import numpy as np
 import torch
 
 from gatling.encoders.folder import pretrained_folder
+from gatling.energy.critics.latent import LatentCritic
 from gatling.energy.facts import PlanFacts
 from gatling.energy.finding import CRITICS, Source
-from gatling.energy.latent import LatentCritic
 from gatling.guard import Guard
 from gatling.guard.guard import load_auditor
 from gatling.schema import parse_context, parse_plan, read_traces

@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatling.attack import CallPool, Corrupter
+from gatling.energy.critics.flow import FlowCritic
+from gatling.energy.critics.latent import LatentCritic
+from gatling.energy.critics.provenance import ProvenanceCritic
+from gatling.energy.critics.relevance import relevance
+from gatling.energy.critics.scope import asked_scope, scope_features
 from gatling.energy.facts import ContextFacts, PlanFacts
 from gatling.energy.finding import Source
-from gatling.energy.flow import FlowCritic
 from gatling.energy.kept import Kept
-from gatling.energy.latent import LatentCritic
-from gatling.energy.provenance import ProvenanceCritic
-from gatling.energy.relevance import relevance
-from gatling.energy.scope import asked_scope, scope_features
 from gatling.policy import Rulebook, recognise
 from gatling.request.asking import request_of
 from gatling.schema import Trace, read_traces

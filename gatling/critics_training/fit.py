@@ -21,10 +21,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gatling.critics_training.examples import SCOPE_MUTATIONS, Example, subset
+from gatling.energy.critics.monotone import MonotoneNet, softplus
+from gatling.energy.critics.relevance import SIGNS
+from gatling.energy.critics.scope import ScopeCritic
 from gatling.energy.finding import CRITICS, Source
-from gatling.energy.monotone import MonotoneNet, softplus
-from gatling.energy.relevance import SIGNS
-from gatling.energy.scope import ScopeCritic
 
 Floats = NDArray[np.float64]
 

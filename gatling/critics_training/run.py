@@ -20,9 +20,9 @@ from gatling.encoders import DualEncoder
 from gatling.encoders.folder import CONFIG_NAME, EXECUTION_STEM, GOVERNANCE_STEM, encoders_digest
 from gatling.energy.calibration import CALIBRATION_NAME, Calibration
 from gatling.energy.composite import CRITICS_NAME, CompositeEnergy
+from gatling.energy.critics.hierarchy import HierarchyCritic
+from gatling.energy.critics.latent import LatentCritic
 from gatling.energy.finding import CRITICS, Source
-from gatling.energy.hierarchy import HierarchyCritic
-from gatling.energy.latent import LatentCritic
 from gatling.errors import ConfigError, TrainingError
 from gatling.evaluation.separation import auroc
 from gatling.schema.files import atomic_write

@@ -18,15 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatling.encoders.folder import sealed
+from gatling.energy.critics.flow import FlowCritic
+from gatling.energy.critics.hierarchy import HierarchyCritic
+from gatling.energy.critics.latent import LatentCritic
+from gatling.energy.critics.monotone import MonotoneNet
+from gatling.energy.critics.provenance import ProvenanceCritic
+from gatling.energy.critics.relevance import NAMES, SIGNS
+from gatling.energy.critics.scope import SCOPE_FEATURES, ScopeCritic
 from gatling.energy.facts import PlanFacts
 from gatling.energy.finding import CRITICS, Finding, Source
-from gatling.energy.flow import FlowCritic
-from gatling.energy.hierarchy import HierarchyCritic
-from gatling.energy.latent import LatentCritic
-from gatling.energy.monotone import MonotoneNet
-from gatling.energy.provenance import ProvenanceCritic
-from gatling.energy.relevance import NAMES, SIGNS
-from gatling.energy.scope import SCOPE_FEATURES, ScopeCritic
 from gatling.errors import CheckpointError
 from gatling.features import feature_digest
 

@@ -35,7 +35,7 @@ from gatling.energy import Assessment, Code, Finding, Source, Verdict
 from gatling.energy.audit import PlanAuditor
 from gatling.energy.calibration import CALIBRATION_NAME, Calibration
 from gatling.energy.composite import CRITICS_NAME, CompositeEnergy
-from gatling.energy.latent import LatentCritic
+from gatling.energy.critics.latent import LatentCritic
 from gatling.errors import CheckpointError, ConfigError, GatlingError, InputError
 from gatling.guard.decision import Decision
 from gatling.policy.source import PolicySource

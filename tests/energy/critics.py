@@ -10,12 +10,12 @@ import numpy as np
 from gatling.energy.audit import PlanAuditor
 from gatling.energy.calibration import Calibration
 from gatling.energy.composite import CompositeEnergy
+from gatling.energy.critics.hierarchy import HierarchyCritic
+from gatling.energy.critics.monotone import MonotoneNet
+from gatling.energy.critics.relevance import SIGNS
+from gatling.energy.critics.scope import SCOPE_FEATURES, ScopeCritic
 from gatling.energy.facts import ContextFacts, PlanFacts
 from gatling.energy.finding import CRITICS, Source
-from gatling.energy.hierarchy import HierarchyCritic
-from gatling.energy.monotone import MonotoneNet
-from gatling.energy.relevance import SIGNS
-from gatling.energy.scope import SCOPE_FEATURES, ScopeCritic
 from gatling.policy import recognise
 from gatling.schema import ExecutionPlan, GovernanceContext, parse_context, parse_plan
 

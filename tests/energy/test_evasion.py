@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from gatling.energy.critics.flow import FlowCritic
+from gatling.energy.critics.relevance import NAMES, SIGNS, relevance
 from gatling.energy.facts import ContextFacts, PlanFacts
-from gatling.energy.flow import FlowCritic
-from gatling.energy.relevance import NAMES, SIGNS, relevance
 from gatling.policy import recognise
 from gatling.request.request import Request
 from gatling.request.values import is_limit

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gatling.energy.monotone import MonotoneNet
-from gatling.energy.relevance import NAMES, SIGNS
+from gatling.energy.critics.monotone import MonotoneNet
+from gatling.energy.critics.relevance import NAMES, SIGNS
 from gatling.errors import CheckpointError
 from gatling.schema import ExecutionPlan, GovernanceContext, parse_context, parse_plan
 from tests.energy.critics import (

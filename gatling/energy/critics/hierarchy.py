@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gatling.energy.critics.monotone import MonotoneNet, softplus
+from gatling.energy.critics.relevance import relevance
 from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.energy.finding import Code, Finding, Source
-from gatling.energy.monotone import MonotoneNet, softplus
-from gatling.energy.relevance import relevance
 from gatling.request.values import Value
 
 

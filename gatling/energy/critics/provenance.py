@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gatling.energy.critics.hierarchy import least_asked, shown
 from gatling.energy.facts import PlanFacts
 from gatling.energy.finding import Code, Finding, Source
-from gatling.energy.hierarchy import least_asked, shown
 
 
 class ProvenanceCritic:
