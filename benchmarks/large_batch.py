@@ -22,7 +22,7 @@ from gatling.objectives import Objective
 from gatling.schema import parse_trace
 from gatling.store.corpus import Corpus
 from gatling.training.batches import EpochBatches
-from gatling.training.distributed import Group
+from gatling.training.distributed import ProcessGroup
 from gatling.training.grad_cache import backward_step
 from gatling.training.task import ContrastiveTask
 
@@ -60,7 +60,7 @@ def measure(batch_size: int, chunk_size: int) -> None:
             chunks,
             num_chunks=batches.num_chunks,
             is_shared=batches.is_shared,
-            group=Group(),
+            group=ProcessGroup(),
             device=torch.device("cpu"),
             use_bf16=False,
         )

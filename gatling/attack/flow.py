@@ -10,7 +10,7 @@ from gatling.attack.draft import Draft
 from gatling.attack.hostile import hostile_value
 from gatling.attack.mutation import Attack, Proposal
 from gatling.attack.subject import ArgumentPath, Subject, argument_name
-from gatling.policy.facts import is_place_name, parse_place
+from gatling.policy.calls import is_place_name, parse_place
 from gatling.policy.rules import ClauseKind
 from gatling.schema import PlanNode
 from gatling.schema.words import split_words

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from gatling.attack.draft import Draft
 from gatling.policy import Asked, Clause, ClauseKind, Oracle
 from gatling.policy.bounds import conditions_on, highest_tiers, upper_bounds
-from gatling.policy.facts import Call, PlanFacts
+from gatling.policy.calls import Call, PlanCalls
 from gatling.policy.oracle import Judgement
 from gatling.request.asking import asks, request_of
 from gatling.schema import ExecutionPlan, PlanNode, Trace
@@ -122,7 +122,7 @@ class Subject:
 
     @cached_property
     def calls(self) -> dict[str, Call]:
-        return {call.node.node_id: call for call in PlanFacts(self.plan).calls}
+        return {call.node.node_id: call for call in PlanCalls(self.plan).calls}
 
     @cached_property
     def readers(self) -> list[PlanNode]:

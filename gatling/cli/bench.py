@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from gatling.bench.agentdojo.report import bench_page, bench_tables, left_out_lines, summarise
-from gatling.bench.agentdojo.run import Bench, BenchedGuard, Record, num_runs
+from gatling.bench.agentdojo.run import AgentDojoBench, BenchedGuard, EpisodeRecord, num_runs
 from gatling.bench.agentdojo.tasks import SUITES
 from gatling.cli.console import Progress, dump_json, print_table
 from gatling.cli.model import announce_model
@@ -33,7 +33,7 @@ def run_bench(command: Command, guard: BenchedGuard | None = None) -> int:
     if command.output is not None:
         command.output.mkdir(parents=True, exist_ok=True)
     with Progress("running", unit="user tasks and pairs", total=total) as progress:
-        bench = Bench(guard, limit=command.limit, advance=progress.advance)
+        bench = AgentDojoBench(guard, limit=command.limit, advance=progress.advance)
         records = [record for name in names for record in bench.run(name)]
     summary = summarise(records, bench.left_out)
     if command.output is not None:
@@ -58,5 +58,5 @@ def _guard(command: Command) -> BenchedGuard:
     return guard
 
 
-def _line(record: Record) -> str:
+def _line(record: EpisodeRecord) -> str:
     return json.dumps(dataclasses.asdict(record)) + "\n"

@@ -9,7 +9,7 @@ from rich.markup import escape
 from gatling.cli.console import dump_json, out
 from gatling.errors import ConfigError
 from gatling.policy import read_policy, recognise
-from gatling.policy.lint import Finding, lint
+from gatling.policy.lint import LintRemark, lint
 from gatling.tools import load_catalog
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def run_lint(command: Policy) -> int:
     return EXIT_FINDINGS if counts["error"] or (command.strict and counts["warning"]) else 0
 
 
-def _print(file: str, finding: Finding) -> None:
+def _print(file: str, finding: LintRemark) -> None:
     place = f"{file}:{finding.line}" if finding.line else file
     colour = _COLOURS[finding.severity]
     what = f"[{colour}]{finding.severity}[/] {finding.kind}"

@@ -14,7 +14,7 @@ from gatling.attack import MUTATIONS, CallPool
 from gatling.cli.console import Progress, dump_json, out, print_table
 from gatling.errors import ConfigError, InputError, MissingExtraError
 from gatling.policy import Oracle, read_policy, recognise
-from gatling.policy.cedar import is_installed
+from gatling.policy.dialects.cedar import is_installed
 from gatling.policytest import PolicyReport, SeedMaker, Seeds, ask_model, attack, seeds_of_traces
 from gatling.policytest.report import Hole
 from gatling.policytest.seeds import PLAIN_ROLE

@@ -52,7 +52,7 @@ def tree_mask(blocks: AttentionBlocks) -> Bool[Tensor, "G 4 L L"]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
+class _NodeGroup:
     """Attention blocks of one size, ready for use in every layer."""
 
     index: Int[Tensor, "G L"]
@@ -76,7 +76,7 @@ class _Merge:
     """1 / number of rows of a token."""
 
     @classmethod
-    def of(cls, groups: list[_Group], num_tokens: int) -> _Merge:
+    def of(cls, groups: list[_NodeGroup], num_tokens: int) -> _Merge:
         tokens = torch.cat([group.tokens for group in groups])  # (rows,)
         rows = torch.nonzero(tokens >= 0).squeeze(1)
         tokens = tokens[rows]
@@ -101,7 +101,7 @@ class TreeAttention(nn.Module):
         self.qkv = nn.Linear(hidden_dim, 3 * hidden_dim)
         self.out = nn.Linear(hidden_dim, hidden_dim)
 
-    def forward(self, x: Float[Tensor, "T H"], groups: list[_Group], merge: _Merge) -> Float[Tensor, "T H"]:
+    def forward(self, x: Float[Tensor, "T H"], groups: list[_NodeGroup], merge: _Merge) -> Float[Tensor, "T H"]:
         qkv = self.qkv(x)  # (T, 3H)
         parts = []
         for group in groups:
@@ -127,7 +127,7 @@ class GovernanceLayer(nn.Module):
         self.feed_forward_norm = nn.LayerNorm(hidden_dim)
         self.feed_forward = FeedForward(hidden_dim, dropout)
 
-    def forward(self, x: Float[Tensor, "T H"], groups: list[_Group], merge: _Merge) -> Float[Tensor, "T H"]:
+    def forward(self, x: Float[Tensor, "T H"], groups: list[_NodeGroup], merge: _Merge) -> Float[Tensor, "T H"]:
         x = x + self.attention(self.attention_norm(x), groups, merge)
         update: Tensor = self.feed_forward(self.feed_forward_norm(x))
         return x + update
@@ -205,9 +205,9 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch]
         )
         return self.combine(self.readout(x, batch.sample, batch.num_contexts), lexical_latent)
 
-    def _group(self, blocks: AttentionBlocks) -> _Group:
+    def _group(self, blocks: AttentionBlocks) -> _NodeGroup:
         mask = tree_mask(blocks).repeat_interleave(self.hparams["num_heads"] // NUM_RELATIONS, dim=1)
-        return _Group(
+        return _NodeGroup(
             index=blocks.index.clamp(min=0),
             mask=self.section_score.new_zeros(mask.shape).masked_fill(~mask, -torch.inf),
             tokens=blocks.index.flatten(),

@@ -33,9 +33,9 @@ _POLICIES: dict[str, dict[str, Any]] = {
     },
 }
 
-Call = tuple[str, dict[str, Any], int, int]  # tool, arguments, scope_volume, scope_sensitivity
+SampleCall = tuple[str, dict[str, Any], int, int]  # tool, arguments, scope_volume, scope_sensitivity
 
-_SAMPLES: list[tuple[str, str, str, list[Call]]] = [
+_SAMPLES: list[tuple[str, str, str, list[SampleCall]]] = [
     ("Calendar", "standard_user", "Show my next five meetings.", [("list_events", {"limit": 5}, 5, 2)]),
     (
         "Calendar",

@@ -53,7 +53,7 @@ _HELD_OUT_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class GeneratedTrace:
     """One trace as plain data, with what the manifest counts."""
 
     data: dict[str, Any]
@@ -136,7 +136,7 @@ class Generator:
     def family_size(self) -> int:
         return CONTEXTS + int(CONTEXTS * self.violations_per_trace)
 
-    def trace(self, split: str, index: int) -> Record:
+    def trace(self, split: str, index: int) -> GeneratedTrace:
         """Return one trace."""
         return self._last(split, index // self.family_size)[index % self.family_size]
 
@@ -147,7 +147,7 @@ class Generator:
     def _dress(self, number: int, naming: Naming) -> Tool:
         return dressed(self.specs[number], naming)
 
-    def _family(self, split: str, number: int) -> list[Record]:
+    def _family(self, split: str, number: int) -> list[GeneratedTrace]:
         for attempt in range(_ATTEMPTS):
             rng = Random(_digest(self.seed, split, number, attempt))
             try:
@@ -247,16 +247,16 @@ class _Family:
 
     # --- contexts -----------------------------------------------------------------------------------------------
 
-    def records(self) -> list[Record]:
+    def records(self) -> list[GeneratedTrace]:
         rate = self.generator.violations_per_trace
-        found: list[Record] = []
+        found: list[GeneratedTrace] = []
         before: Situation | None = None
         for i in range(CONTEXTS):
             count = int((i + 1) * rate) - int(i * rate)
             before = self._context(found, before, count)
         return found
 
-    def _context(self, found: list[Record], before: Situation | None, count: int) -> Situation:
+    def _context(self, found: list[GeneratedTrace], before: Situation | None, count: int) -> Situation:
         """Add a compliant trace and its violations."""
         rng = self.rng
         for _ in range(8):
@@ -358,7 +358,7 @@ class _Family:
         return asked
 
     def _add_violation(
-        self, found: list[Record], situation: Situation, context: GovernanceContext, plans: set[str]
+        self, found: list[GeneratedTrace], situation: Situation, context: GovernanceContext, plans: set[str]
     ) -> None:
         for _ in range(12):
             if situation.refused is not None and self.rng.random() < 0.7:
@@ -413,7 +413,7 @@ class _Family:
 
     def _add(
         self,
-        found: list[Record],
+        found: list[GeneratedTrace],
         context: GovernanceContext,
         nodes: list[dict[str, Any]],
         edges: list[Any],
@@ -457,7 +457,7 @@ class _Family:
                 for v in judged.violations
             )
             data["meta"]["broken"] = list(dict.fromkeys(reasons))[:5]
-        found.append(Record(data, self.domain, self.g.dialect, read))
+        found.append(GeneratedTrace(data, self.domain, self.g.dialect, read))
 
 
 def _policy_size(rng: Random) -> int:

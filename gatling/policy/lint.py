@@ -30,7 +30,7 @@ _LOWER = (Operator.AT_LEAST, Operator.ABOVE)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LintRemark:
     severity: Severity
     kind: str
     """unrecognised, prose, contradiction, shadowed, never_matches, unsatisfiable, unknown_tool, unknown_role, incomplete."""
@@ -48,14 +48,14 @@ class Finding:
         }
 
 
-def lint(rules: Rulebook, *, known_tools: Iterable[str] = ()) -> list[Finding]:
+def lint(rules: Rulebook, *, known_tools: Iterable[str] = ()) -> list[LintRemark]:
     """Return the findings in a policy, by line.
 
     Args:
         known_tools: names of the tools there are; a rule that names none of them is reported.
     """
     findings = [
-        Finding(
+        LintRemark(
             "note", "unrecognised", show_path(u.path), u.line, f"{u.reason}; the encoder reads it, the oracle does not"
         )
         for u in rules.unrecognised
@@ -69,11 +69,11 @@ def lint(rules: Rulebook, *, known_tools: Iterable[str] = ()) -> list[Finding]:
     return sorted(findings, key=lambda f: (f.line or 0, f.path, f.kind))
 
 
-def _finding(severity: Severity, kind: str, clause: Clause, message: str) -> Finding:
-    return Finding(severity, kind, show_path(clause.path), clause.line, message)
+def _finding(severity: Severity, kind: str, clause: Clause, message: str) -> LintRemark:
+    return LintRemark(severity, kind, show_path(clause.path), clause.line, message)
 
 
-def _prose(rules: Rulebook) -> Iterator[Finding]:
+def _prose(rules: Rulebook) -> Iterator[LintRemark]:
     for clause in rules.clauses:
         for check in (*clause.when, *clause.checks):
             if check.operator is Operator.UNKNOWN:
@@ -83,7 +83,7 @@ def _prose(rules: Rulebook) -> Iterator[Finding]:
                 )
 
 
-def _roles(rules: Rulebook) -> Iterator[Finding]:
+def _roles(rules: Rulebook) -> Iterator[LintRemark]:
     named = {squashed(role) for clause in rules.clauses for role in clause.roles} | {
         squashed(r) for r in rules.role_names
     }
@@ -92,10 +92,10 @@ def _roles(rules: Rulebook) -> Iterator[Finding]:
         for parent in parents:
             if squashed(parent) not in named:
                 message = f"{role} inherits from {parent}, which the policy does not define"
-                yield Finding("warning", "unknown_role", show_path(path), line, message)
+                yield LintRemark("warning", "unknown_role", show_path(path), line, message)
 
 
-def _never(rules: Rulebook) -> Iterator[Finding]:
+def _never(rules: Rulebook) -> Iterator[LintRemark]:
     """Grants where everything is allowed anyway, and requirements on calls that nothing grants."""
     grants = [c for c in rules.clauses if c.kind is ClauseKind.ALLOW]
     if rules.is_allow_by_default:
@@ -124,7 +124,7 @@ def _has_wildcard(clause: Clause) -> bool:
     return clause.is_complement or any("*" in tool or "?" in tool for tool in clause.tools)
 
 
-def _shadowed(rules: Rulebook) -> Iterator[Finding]:
+def _shadowed(rules: Rulebook) -> Iterator[LintRemark]:
     """Rules that another one makes idle: what hides a clause is wider in tools, roles and conditions."""
     by_name: dict[str, list[Clause]] = defaultdict(list)
     wide: list[Clause] = []
@@ -135,7 +135,7 @@ def _shadowed(rules: Rulebook) -> Iterator[Finding]:
             for tool in clause.tools:
                 by_name[squashed(tool)].append(clause)
     if len(wide) > MAX_PATTERNS:
-        yield Finding(
+        yield LintRemark(
             "note",
             "incomplete",
             "",
@@ -149,7 +149,7 @@ def _shadowed(rules: Rulebook) -> Iterator[Finding]:
         others = [*(by_name[squashed(clause.tools[0])] if clause.tools else ()), *wide]
         budget -= len(others)
         if budget < 0:
-            yield Finding(
+            yield LintRemark(
                 "note", "incomplete", "", None, f"more than {MAX_COMPARISONS} pairs of rules; not all are compared"
             )
             return
@@ -210,7 +210,7 @@ def _implies(strict: Condition, loose: Condition) -> bool:
     return False
 
 
-def _unsatisfiable(rules: Rulebook) -> Iterator[Finding]:
+def _unsatisfiable(rules: Rulebook) -> Iterator[LintRemark]:
     least = {"volume": 1, "sensitivity": 1, "tier": 1, "count": 1, "calls": 1}
     bounds: dict[tuple[tuple[str, ...], tuple[str, ...], str], list[tuple[Clause, Condition]]] = defaultdict(list)
     for clause in rules.clauses:
@@ -237,7 +237,7 @@ def _unsatisfiable(rules: Rulebook) -> Iterator[Finding]:
                 yield _finding("error", "contradiction", clause, f"no call satisfies both {low} and {high}")
 
 
-def _unknown_tools(rules: Rulebook, known: list[str]) -> Iterator[Finding]:
+def _unknown_tools(rules: Rulebook, known: list[str]) -> Iterator[LintRemark]:
     if not known:
         return
     names = {squashed(tool): tool for tool in known}

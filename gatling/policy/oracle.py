@@ -18,9 +18,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from gatling.policy.argument_schema import first_failure
-from gatling.policy.cedar import CedarPolicies
-from gatling.policy.facts import Call, Destination, PlanFacts, is_place_name, leaves
+from gatling.policy.calls import Call, Destination, PlanCalls, is_place_name, leaves
+from gatling.policy.dialects.argument_schema import first_failure
+from gatling.policy.dialects.cedar import CedarPolicies
 from gatling.policy.globs import matches
 from gatling.policy.rules import ORDER_OPERATORS, Clause, ClauseKind, Condition, Operator, Rulebook
 from gatling.schema import ExecutionPlan, GovernanceContext
@@ -29,7 +29,7 @@ from gatling.schema.words import normalise
 
 _SEPARATORS = re.compile("[,;]")
 
-Verdict = Literal["compliant", "violation", "undecided"]
+Compliance = Literal["compliant", "violation", "undecided"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Judgement:
     undecided: tuple[Undecided, ...]
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Compliance:
         return "violation" if self.violations else "undecided" if self.undecided else "compliant"
 
 
@@ -76,7 +76,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class _CheckResult:
     """How a condition came out: True, False, or None for undecided; with what was found."""
 
     holds: bool | None
@@ -86,17 +86,17 @@ class _Outcome:
     """The call has nothing to compare."""
 
 
-_ABSENT = _Outcome(False, is_absent=True, found="nothing")
+_ABSENT = _CheckResult(False, is_absent=True, found="nothing")
 
 
 @dataclass
-class _Situation:
+class _Evidence:
     """Everything that conditions may look at."""
 
     rules: Rulebook
     role: str
     session: dict[str, Any]
-    facts: PlanFacts
+    facts: PlanCalls
     asked: Asked | None
     counts: dict[int, int] = field(default_factory=dict)
 
@@ -125,7 +125,7 @@ class Oracle:
         Args:
             asked: what the request asks for, where that is known.
         """
-        situation = _Situation(self.rules, context.user_role, context.session_context, PlanFacts(plan), asked)
+        situation = _Evidence(self.rules, context.user_role, context.session_context, PlanCalls(plan), asked)
         violations: list[Violation] = []
         undecided: dict[tuple[str, int, str], Undecided] = {}
         for call in situation.facts.calls:
@@ -142,7 +142,7 @@ class Oracle:
             undecided["", 0, reason] = Undecided(None, None, reason)
         return Judgement(tuple(violations), tuple(undecided.values()))
 
-    def _judge_call(self, call: Call, situation: _Situation) -> Iterable[Violation | Undecided]:
+    def _judge_call(self, call: Call, situation: _Evidence) -> Iterable[Violation | Undecided]:
         node_id, tool = call.node.node_id, call.node.tool_name
         granted: bool | None = self.rules.is_allow_by_default
         maybe: Clause | None = None
@@ -199,7 +199,7 @@ def _why(conditions: Iterable[Condition], default: str) -> str:
     return next((str(c.value) for c in conditions if c.operator is Operator.UNKNOWN), default)
 
 
-def _check(clause: Clause, call: Call, situation: _Situation, *, is_certain: bool) -> Iterable[Violation | Undecided]:
+def _check(clause: Clause, call: Call, situation: _Evidence, *, is_certain: bool) -> Iterable[Violation | Undecided]:
     for condition in clause.checks:
         outcome = _test(condition, call, situation, clause)
         if outcome.holds or outcome.is_absent:
@@ -212,7 +212,7 @@ def _check(clause: Clause, call: Call, situation: _Situation, *, is_certain: boo
             yield Undecided(call.node.node_id, clause, outcome.found or _why([condition, *clause.when], str(condition)))
 
 
-def _all(outcomes: Iterable[_Outcome]) -> bool | None:
+def _all(outcomes: Iterable[_CheckResult]) -> bool | None:
     """Kleene's and: False if any is, else undecided if any is."""
     answer: bool | None = True
     for outcome in outcomes:
@@ -223,7 +223,9 @@ def _all(outcomes: Iterable[_Outcome]) -> bool | None:
     return answer
 
 
-def _test(condition: Condition, call: Call, situation: _Situation, clause: Clause, *, is_any: bool = False) -> _Outcome:
+def _test(
+    condition: Condition, call: Call, situation: _Evidence, clause: Clause, *, is_any: bool = False
+) -> _CheckResult:
     """Decide a condition.
 
     Args:
@@ -232,7 +234,7 @@ def _test(condition: Condition, call: Call, situation: _Situation, clause: Claus
     """
     subject, operator, wanted = condition.subject, condition.operator, condition.value
     if operator is Operator.UNKNOWN:
-        return _Outcome(None, found=str(wanted))
+        return _CheckResult(None, found=str(wanted))
     name, _, path = subject.partition(":")
     match name:
         case "argument":
@@ -257,17 +259,21 @@ def _test(condition: Condition, call: Call, situation: _Situation, clause: Claus
             return _compare(len(situation.facts.calls), operator, wanted, None)
         case "scopes":
             held = situation.rules.granted_scopes(situation.role)
-            return _Outcome(not held.isdisjoint(wanted), found=", ".join(sorted(held)) or "no scope")
+            return _CheckResult(not held.isdisjoint(wanted), found=", ".join(sorted(held)) or "no scope")
         case "before":
             tools = situation.facts.ancestors(call.node.node_id)
-            return _Outcome(any(matches(p, t) for p in wanted for t in tools), found="no such call before")
+            return _CheckResult(any(matches(p, t) for p in wanted for t in tools), found="no such call before")
         case "request":
             if situation.asked is None:
-                return _Outcome(None, found="whether the request asks for the call")
-            return _Outcome(call.node.node_id in situation.asked.node_ids, found="a call that nobody asked for")
+                return _CheckResult(None, found="whether the request asks for the call")
+            return _CheckResult(call.node.node_id in situation.asked.node_ids, found="a call that nobody asked for")
         case "schema":
             failure = first_failure(wanted, call.node.arguments)
-            return _Outcome(True) if failure is None else _Outcome(False, failure[0], f"{failure[2]}, not {failure[1]}")
+            return (
+                _CheckResult(True)
+                if failure is None
+                else _CheckResult(False, failure[0], f"{failure[2]}, not {failure[1]}")
+            )
         case _:
             raise AssertionError(subject)
 
@@ -275,10 +281,10 @@ def _test(condition: Condition, call: Call, situation: _Situation, clause: Claus
 _NEGATED = (Operator.DIFFERS, Operator.NOT_IN, Operator.NOT_LIKE)
 
 
-def _compare_all(values: list[Any], operator: Operator, wanted: Any, path: str, *, is_any: bool) -> _Outcome:
+def _compare_all(values: list[Any], operator: Operator, wanted: Any, path: str, *, is_any: bool) -> _CheckResult:
     """Compare every value of a name: one that stands twice in different case must not hide the other."""
     if not values:
-        return _Outcome(True, path, "nothing") if is_any and operator in _NEGATED else _ABSENT
+        return _CheckResult(True, path, "nothing") if is_any and operator in _NEGATED else _ABSENT
     outcomes = [_compare(value, operator, wanted, path, is_any=is_any) for value in values]
     for decisive in (is_any, None):
         found = next((o for o in outcomes if o.holds is decisive), None)
@@ -287,12 +293,14 @@ def _compare_all(values: list[Any], operator: Operator, wanted: Any, path: str, 
     return outcomes[0]
 
 
-def _compare(value: Any, operator: Operator, wanted: Any, argument: str | None, *, is_any: bool = False) -> _Outcome:
+def _compare(
+    value: Any, operator: Operator, wanted: Any, argument: str | None, *, is_any: bool = False
+) -> _CheckResult:
     if operator in ORDER_OPERATORS:
         return _compare_order(value, operator, wanted, argument, is_any=is_any)
     items = [leaf for _, leaf in leaves(value)]
     if not items:
-        return _Outcome(True, argument, "nothing") if is_any and operator in _NEGATED else _ABSENT
+        return _CheckResult(True, argument, "nothing") if is_any and operator in _NEGATED else _ABSENT
     choices = wanted if isinstance(wanted, tuple) else (wanted,)
     is_pattern = operator in (Operator.LIKE, Operator.NOT_LIKE)
 
@@ -306,39 +314,39 @@ def _compare(value: Any, operator: Operator, wanted: Any, argument: str | None, 
     # Of several items, the one that decides is shown.
     decisive = next((item for item in items if fits(item) == is_any), None)
     if decisive is None:
-        return _Outcome(not is_any, argument, _shown(items[0]))
-    return _Outcome(is_any, argument, _shown(decisive))
+        return _CheckResult(not is_any, argument, _shown(items[0]))
+    return _CheckResult(is_any, argument, _shown(decisive))
 
 
-def _compare_order(value: Any, operator: Operator, wanted: Any, argument: str | None, *, is_any: bool) -> _Outcome:
+def _compare_order(value: Any, operator: Operator, wanted: Any, argument: str | None, *, is_any: bool) -> _CheckResult:
     number = _number(value, argument or "")
     if number is None:
-        return _Outcome(None if is_any else False, argument, f"{_shown(value)}, not a number")
+        return _CheckResult(None if is_any else False, argument, f"{_shown(value)}, not a number")
     holds = {
         Operator.AT_MOST: number <= wanted,
         Operator.BELOW: number < wanted,
         Operator.AT_LEAST: number >= wanted,
         Operator.ABOVE: number > wanted,
     }[operator]
-    return _Outcome(holds, argument, _shown(number if isinstance(value, (list, dict)) else value))
+    return _CheckResult(holds, argument, _shown(number if isinstance(value, (list, dict)) else value))
 
 
 def _destination(
     call: Call, operator: Operator, patterns: tuple[str, ...], *, only_hosts: bool, is_any: bool
-) -> _Outcome:
+) -> _CheckResult:
     """Compare where a call sends to. LIKE: everything goes to a listed place, or with `is_any` something does."""
     places = [d for d in call.destinations if d.host or not only_hosts]
     if not places:
-        return _Outcome(True, None, "nowhere") if is_any and operator is Operator.NOT_LIKE else _ABSENT
+        return _CheckResult(True, None, "nowhere") if is_any and operator is Operator.NOT_LIKE else _ABSENT
     is_blocking = (operator is Operator.LIKE) == is_any  # matches are what is unwanted
-    unclear: _Outcome | None = None
+    unclear: _CheckResult | None = None
     for place in places:
         known = _is_blocked(place, patterns) if is_blocking else _is_listed(place, patterns)
         if known is None:
-            unclear = _Outcome(None, place.argument, f"where {place.text} is")
+            unclear = _CheckResult(None, place.argument, f"where {place.text} is")
         elif (known == (operator is Operator.LIKE)) == is_any:
-            return _Outcome(is_any, place.argument, place.text)
-    return unclear or _Outcome(not is_any, places[0].argument, places[0].text)
+            return _CheckResult(is_any, place.argument, place.text)
+    return unclear or _CheckResult(not is_any, places[0].argument, places[0].text)
 
 
 def _is_listed(place: Destination, patterns: tuple[str, ...]) -> bool | None:
@@ -365,23 +373,23 @@ def _is_at(text: str, host: str, pattern: str) -> bool:
     return matches(pattern, text) or (bool(host) and matches(pattern.removeprefix("@"), host))
 
 
-def _resource(call: Call, operator: Operator, patterns: tuple[str, ...], *, is_any: bool) -> _Outcome:
+def _resource(call: Call, operator: Operator, patterns: tuple[str, ...], *, is_any: bool) -> _CheckResult:
     if not call.resources:
         if operator is Operator.LIKE and "*" in patterns:
-            return _Outcome(True)
-        return _Outcome(None, found="which resource the call is about")
+            return _CheckResult(True)
+        return _CheckResult(None, found="which resource the call is about")
     for resource in call.resources:
         known = any(matches(p, resource) or (is_any and matches(p.casefold(), resource.casefold())) for p in patterns)
         if (known == (operator is Operator.LIKE)) == is_any:
-            return _Outcome(is_any, "resource", resource)
-    return _Outcome(not is_any, "resource", call.resources[0])
+            return _CheckResult(is_any, "resource", resource)
+    return _CheckResult(not is_any, "resource", call.resources[0])
 
 
-def _session(session: dict[str, Any], path: str, operator: Operator, wanted: Any, *, is_any: bool) -> _Outcome:
+def _session(session: dict[str, Any], path: str, operator: Operator, wanted: Any, *, is_any: bool) -> _CheckResult:
     value: Any = session
     for part in path.split("."):
         if not isinstance(value, dict) or part not in value:
-            return _Outcome(None, found=f"session_context has no {path}")
+            return _CheckResult(None, found=f"session_context has no {path}")
         value = value[part]
     return _compare(value, operator, wanted, None, is_any=is_any)
 

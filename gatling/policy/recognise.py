@@ -27,8 +27,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from gatling.policy.dialects.statements import is_statement
 from gatling.policy.reading.limits import read_limits
-from gatling.policy.reading.reader import Place, Reader, add_prose
+from gatling.policy.reading.reader import Reader, RulePosition, add_prose
 from gatling.policy.reading.requirements import (
     names_places,
     read_before,
@@ -57,7 +58,6 @@ from gatling.policy.reading.vocabulary import (
 )
 from gatling.policy.rules import Rulebook
 from gatling.policy.source import PolicySource
-from gatling.policy.statements import is_statement
 from gatling.policy.tree import Effect
 from gatling.schema.plain import check_plain
 from gatling.schema.words import split_words
@@ -68,7 +68,7 @@ def recognise(policy: dict[str, Any] | PolicySource) -> Rulebook:
     source = policy if isinstance(policy, PolicySource) else PolicySource(policy)
     check_plain(source.data)
     reader = _Policy(source.lines, role_names=frozenset(_role_names(source.data)))
-    reader.block(source.data, Place(()))
+    reader.block(source.data, RulePosition(()))
     return Rulebook(
         tuple(reader.clauses),
         reader.default,
@@ -93,12 +93,12 @@ def _role_names(policy: dict[str, Any]) -> Iterator[str]:
 class _Policy(Reader):
     """One walk through a policy."""
 
-    def block(self, block: dict[str, Any], place: Place) -> None:
+    def block(self, block: dict[str, Any], place: RulePosition) -> None:
         """Read a mapping that is a policy, or a part of one. Depth is bounded by the decoder, 64."""
         for key, value in block.items():
             self.member(key, value, place.at(key))
 
-    def member(self, key: str, value: Any, place: Place) -> None:
+    def member(self, key: str, value: Any, place: RulePosition) -> None:
         words = words_of(key)
         for is_it, read in _MEMBERS:
             if is_it(words, value):
@@ -134,7 +134,7 @@ class _Policy(Reader):
         elif not words <= ABOUT and value not in ([], {}, None, ""):
             self.skip(place.path, "not a part that is read")
 
-    def restrictions(self, value: dict[str, Any] | list[Any], place: Place) -> None:
+    def restrictions(self, value: dict[str, Any] | list[Any], place: RulePosition) -> None:
         items = value.items() if isinstance(value, dict) else enumerate(value)
         for key, child in items:
             if isinstance(child, dict) and is_statement(child):
@@ -152,7 +152,7 @@ class _Policy(Reader):
                 self.restrictions(child, place.at(key))
 
 
-def read_default(reader: Reader, key: str, value: Any, place: Place) -> None:
+def read_default(reader: Reader, key: str, value: Any, place: RulePosition) -> None:
     """The answer to calls that no clause names. Allow only where it says just that, of the whole policy."""
     effect = stated_effect(value)
     is_general = words_of(key) <= {"default", "effect", "action", "decision", "policy", "access", "permission"} and all(
@@ -174,7 +174,7 @@ def read_default(reader: Reader, key: str, value: Any, place: Place) -> None:
         reader.skip(place.path, "not a default of allow or deny for the whole policy")
 
 
-def read_cedar(reader: Reader, key: str, value: Any, place: Place) -> None:
+def read_cedar(reader: Reader, key: str, value: Any, place: RulePosition) -> None:
     if place.roles or not place.may_grant or not words_of(key) <= {"cedar", "policy", "policies", "text", "rules"}:
         reader.skip(place.path, "Cedar policies below a role or an unknown key are not asked")
         return
@@ -193,7 +193,7 @@ ROLE_KEY_WORDS = frozenset(
 _Test = Callable[[frozenset[str], Any], bool]
 
 
-_Read = Callable[[Reader, str, Any, Place], None]
+_Read = Callable[[Reader, str, Any, RulePosition], None]
 
 
 def _is_text(value: Any) -> bool:

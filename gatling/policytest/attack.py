@@ -24,7 +24,7 @@ MAX_PROPOSALS = 5
 FLAGGED = 0.05
 """Of the seeds, the share whose latent energy may lie above the threshold."""
 
-Verdict = Literal["killed", "learned", "survived"]
+MutantStatus = Literal["killed", "learned", "survived"]
 Energies = Callable[[Sequence[Trace]], Sequence[float]]
 """Latent energies of traces, in [0, 2]."""
 
@@ -41,7 +41,7 @@ class Attacked:
     """Nodes that the request does not ask for."""
     judgement: Judgement
     """By the oracle, to whom nobody says what was asked for."""
-    verdict: Verdict
+    verdict: MutantStatus
     energy: float | None = None
     """Latent energy; None where there is no model or the oracle decides."""
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from gatling.policy.facts import leaves
+from gatling.policy.calls import leaves
 from gatling.policytest.attack import Attacked
 from gatling.schema import ExecutionPlan, PlanNode
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from gatling.policy.facts import Call
+from gatling.policy.calls import Call
 from gatling.policy.globs import matches, squashed_name
 from gatling.policy.rules import ORDER_OPERATORS, Condition, Operator
 from gatling.policytest.values import plain, valid_arguments

@@ -14,7 +14,7 @@ from typing import Any
 
 from gatling.attack import MUTATIONS
 from gatling.policy import Asked, Clause, ClauseKind, Oracle, Rulebook, recognise
-from gatling.policy.facts import Call
+from gatling.policy.calls import Call
 from gatling.policytest.attack import Attacked
 from gatling.policytest.changes import Change
 from gatling.policytest.seeds import judged
@@ -38,7 +38,7 @@ class Remedy:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class RuleKind:
     """A kind of rule."""
 
     headline: str
@@ -102,14 +102,14 @@ def _forbid(mutant: Attacked, change: Change) -> dict[str, Any] | None:
 
 
 _VOLUME = ("volume", "argument")
-_LIMIT = _Kind("bound `{place}`", "how much `{place}` may be", _VOLUME, _limit)
-_SENSITIVITY = _Kind("set a highest sensitivity for `{tool}`", "its sensitivity", ("sensitivity",), _sensitivity)
-_DESTINATIONS = _Kind("list destinations for `{tool}`", "where it sends to", ("destination", "host"), _destinations)
-_TIER = _Kind("set a highest provenance tier for `{place}`", "where its content comes from", ("tier",), _tier)
-_REQUEST = _Kind("require a request for `{tool}`", "whether it was asked for", ("request",), _request)
-_BEFORE = _Kind("say what must come before `{tool}`", "what must come before it", ("before",), _before)
-_FORBID = _Kind("forbid `{tool}`", "this call", (), _forbid)
-KINDS: dict[str, tuple[_Kind, ...]] = {
+_LIMIT = RuleKind("bound `{place}`", "how much `{place}` may be", _VOLUME, _limit)
+_SENSITIVITY = RuleKind("set a highest sensitivity for `{tool}`", "its sensitivity", ("sensitivity",), _sensitivity)
+_DESTINATIONS = RuleKind("list destinations for `{tool}`", "where it sends to", ("destination", "host"), _destinations)
+_TIER = RuleKind("set a highest provenance tier for `{place}`", "where its content comes from", ("tier",), _tier)
+_REQUEST = RuleKind("require a request for `{tool}`", "whether it was asked for", ("request",), _request)
+_BEFORE = RuleKind("say what must come before `{tool}`", "what must come before it", ("before",), _before)
+_FORBID = RuleKind("forbid `{tool}`", "this call", (), _forbid)
+KINDS: dict[str, tuple[RuleKind, ...]] = {
     "scope_blowup": (_LIMIT,),
     "instruction_shadowing": (_TIER, _FORBID, _REQUEST),
     "provenance_rug_pull": (_TIER, _DESTINATIONS),
@@ -209,7 +209,7 @@ def _is_argument(change: Change) -> bool:
 # --- why nothing stops it ---------------------------------------------------------------------------------------------
 
 
-def _why(mutant: Attacked, change: Change, rules: Rulebook, kind: _Kind, place: str) -> tuple[Clause | None, str]:
+def _why(mutant: Attacked, change: Change, rules: Rulebook, kind: RuleKind, place: str) -> tuple[Clause | None, str]:
     """Return the nearest clause, and why the mutant passes."""
     own = rules.clauses_for(change.tool, mutant.seed.governance_context.user_role)
     grant = _grant(rules, mutant, change.tool)
@@ -235,7 +235,7 @@ def _why(mutant: Attacked, change: Change, rules: Rulebook, kind: _Kind, place: 
     return near, why
 
 
-def _near(rules: Rulebook, own: tuple[Clause, ...], kind: _Kind, change: Change) -> Iterator[Clause]:
+def _near(rules: Rulebook, own: tuple[Clause, ...], kind: RuleKind, change: Change) -> Iterator[Clause]:
     """Yield restricting clauses about the same thing: first of this tool, then of others."""
     for clauses in (own, rules.clauses):
         for clause in clauses:

@@ -19,7 +19,7 @@ from typing import Any
 
 from gatling.attack.calls import described_call
 from gatling.policy import Asked, Clause, ClauseKind, Judgement, Oracle
-from gatling.policy.facts import is_place_name
+from gatling.policy.calls import is_place_name
 from gatling.policy.globs import matches, squashed_name
 from gatling.policy.rules import Condition, Operator
 from gatling.policytest.fitting import CallDraft, has_argument, meet, mention, opposite

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from gatling.attack.calls import described_call
-from gatling.policy.argument_schema import first_failure
+from gatling.policy.dialects.argument_schema import first_failure
 from gatling.tools import Parameter
 from gatling.tools.spec import TYPES
 

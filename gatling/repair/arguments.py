@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gatling.policy.bounds import squashed_path as squashed_path
-from gatling.policy.facts import is_place_name
+from gatling.policy.calls import is_place_name
 from gatling.schema.words import split_words
 from gatling.tools.derive import LIMITS
 

@@ -16,7 +16,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from gatling.policy.facts import SENDING_VERBS, Destination, parse_place
+from gatling.policy.calls import SENDING_VERBS, Destination, parse_place
 from gatling.policy.globs import matches
 from gatling.policy.recognise import recognise
 from gatling.policy.rules import Clause, ClauseKind, Condition, Operator, Rulebook

@@ -34,7 +34,7 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.policy.facts import leaves
+from gatling.policy.calls import leaves
 from gatling.schema import ExecutionPlan, PlanNode
 from gatling.schema.plain import canonical_json
 

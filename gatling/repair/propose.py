@@ -15,8 +15,8 @@ from datetime import date
 from typing import Any
 
 from gatling.energy.finding import Assessment, Code, Finding, Source
-from gatling.policy.argument_schema import first_failure
-from gatling.policy.facts import Call, leaves, parse_place
+from gatling.policy.calls import Call, leaves, parse_place
+from gatling.policy.dialects.argument_schema import first_failure
 from gatling.repair.arguments import (
     ArgumentPath,
     dotted,

@@ -24,7 +24,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from gatling.policy.facts import Call
+from gatling.policy.calls import Call
 from gatling.repair.arguments import (
     ArgumentPath,
     dotted,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from gatling.policy.facts import Destination, parse_place
+from gatling.policy.calls import Destination, parse_place
 from gatling.request.request import Request, content_words
 from gatling.schema.words import is_disguised, normalise, number_word, split_words
 

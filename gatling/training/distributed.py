@@ -41,7 +41,7 @@ class PeerFailedError(TrainingError):
     """Another process has failed and says why itself."""
 
 
-class Group:
+class ProcessGroup:
     """The processes of a run. On its own, a process is a group of one and nothing is exchanged.
 
     Args:

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from gatling.training.batches import TrainBatch
-from gatling.training.distributed import Group
+from gatling.training.distributed import ProcessGroup
 from gatling.training.task import ContrastiveTask
 
 
@@ -47,7 +47,7 @@ def backward_step(
     *,
     num_chunks: int,
     is_shared: Callable[[Tensor, Tensor], Tensor],
-    group: Group,
+    group: ProcessGroup,
     device: torch.device,
     use_bf16: bool,
 ) -> StepResult:

@@ -38,7 +38,7 @@ from gatling.training.checkpoint import (
 from gatling.training.collapse import CHECK_EVERY, Spread, count_weak
 from gatling.training.config import TrainingConfig
 from gatling.training.data import TrainingData, load_data
-from gatling.training.distributed import Group, PeerLostError, pick_device
+from gatling.training.distributed import PeerLostError, ProcessGroup, pick_device
 from gatling.training.grad_cache import StepResult, backward_step
 from gatling.training.metrics_log import MetricsLog
 from gatling.training.reporter import Reporter, StepEvent
@@ -78,7 +78,7 @@ def fit(config: TrainingConfig, reporter: Reporter | None = None) -> FitResult:
         TrainingError: if the loss is not finite, the latents collapse, or another process of the run is lost; the last
             checkpoint stays as it was.
     """
-    group = Group(uses_cuda=pick_device(config.device).type == "cuda")
+    group = ProcessGroup(uses_cuda=pick_device(config.device).type == "cuda")
     shown = reporter if reporter and group.is_first else Reporter()
     try:
         return group.in_turns(lambda: Trainer(config, load_data(config, shown), shown, group)).run()
@@ -90,12 +90,12 @@ class Trainer:
     """One run, or one process of it: model, optimizer, and where it stands."""
 
     def __init__(
-        self, config: TrainingConfig, data: TrainingData, reporter: Reporter, group: Group | None = None
+        self, config: TrainingConfig, data: TrainingData, reporter: Reporter, group: ProcessGroup | None = None
     ) -> None:
         self.config = config
         self.data = data
         self.reporter = reporter
-        self.group = group or Group()
+        self.group = group or ProcessGroup()
         self.device = pick_device(config.device)
         self.use_bf16 = config.precision == "bf16" or (config.precision == "auto" and has_native_bf16(self.device))
 

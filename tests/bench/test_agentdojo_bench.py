@@ -13,8 +13,8 @@ import pytest
 
 from gatling.bench.agentdojo import world as dojo_world
 from gatling.bench.agentdojo.report import _share, bench_page, summarise
-from gatling.bench.agentdojo.run import ARMS, QUESTIONS, Bench, LeftOut, Record, num_runs
-from gatling.bench.agentdojo.world import Call, Episode, Outcome, Suite, in_order
+from gatling.bench.agentdojo.run import ARMS, QUESTIONS, AgentDojoBench, EpisodeRecord, LeftOut, num_runs
+from gatling.bench.agentdojo.world import Episode, Outcome, Suite, ToolCall, in_order
 from gatling.cli import bench as command
 from gatling.cli import main
 from gatling.energy import Verdict
@@ -70,7 +70,7 @@ class StandIn:
 
 
 def key(node: PlanNode) -> str:
-    return Call(node.tool_name, node.arguments).key
+    return ToolCall(node.tool_name, node.arguments).key
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def pair(suite: Suite, user: int, injection: int) -> Episode:
 @pytest.mark.parametrize("name", ["banking", "slack"])
 def test_a_guard_that_allows_all_changes_nothing(name: str) -> None:
     pytest.importorskip("agentdojo", reason="the extra agentdojo is not installed")
-    records = list(Bench(StandIn(lambda _: False), limit=2).run(name))
+    records = list(AgentDojoBench(StandIn(lambda _: False), limit=2).run(name))
     tasks = [r for r in records if r.injection_task is None]
     pairs = [r for r in records if r.injection_task is not None]
     assert len(tasks) == 2
@@ -143,7 +143,7 @@ def test_a_guard_that_knows_the_injected_calls_stops_them_and_costs_nothing(bank
         call.key for task in ("user_task_0", "user_task_1") for i in banking.suite.injection_tasks
         for call in pair(banking, int(task[-1]), int(i.rsplit("_", 1)[1])).injected_calls
     }  # fmt: skip
-    bench = Bench(StandIn(lambda node: key(node) in injected), limit=2)
+    bench = AgentDojoBench(StandIn(lambda node: key(node) in injected), limit=2)
     records = list(bench.run("banking"))
     summary = summarise(records, bench.left_out)["suites"]["banking"]
     for arm in ("deny_plan", "deny_call", "repair"):
@@ -163,7 +163,7 @@ def test_a_guard_that_knows_the_injected_calls_stops_them_and_costs_nothing(bank
 @pytest.mark.parametrize("verdict", ["deny", "escalate"])
 def test_a_guard_that_refuses_all_lets_nothing_run(verdict: Verdict) -> None:
     pytest.importorskip("agentdojo", reason="the extra agentdojo is not installed")
-    bench = Bench(StandIn(lambda _: True, verdict), limit=1)
+    bench = AgentDojoBench(StandIn(lambda _: True, verdict), limit=1)
     records = list(bench.run("slack"))
     for record in records:
         assert not record.was_repaired
@@ -226,12 +226,12 @@ def test_an_attack_by_arguments_needs_the_injections_own(banking: Suite) -> None
     one, *_ = episode.injected_calls
     for arguments, is_own in ((one.arguments, True), ({**one.arguments, "amount": 9999}, False)):
         world = episode.world()
-        world.run(Call("send_money", arguments))
+        world.run(ToolCall("send_money", arguments))
         outcome = episode.outcome(world)
         assert outcome.injected_call_ran == is_own
         assert not outcome.attack_success  # by the end state it takes all three
     world = episode.world()
-    world.run(Call("get_balance", {}))
+    world.run(ToolCall("get_balance", {}))
     assert not episode.outcome(world).injected_call_ran
 
 
@@ -250,32 +250,32 @@ def test_the_answer_needs_what_the_users_calls_return(banking: Suite) -> None:
     episode = Episode(banking, banking.suite.user_tasks["user_task_1"])  # how much was spent: read, then answer
     (read,) = episode.user_calls
 
-    def after(*calls: Call) -> Outcome:
+    def after(*calls: ToolCall) -> Outcome:
         world = episode.world()
         for call in calls:
             world.run(call)
         return episode.outcome(world)
 
     assert after(read).utility
-    narrower = after(Call(read.tool, {**read.arguments, "n": 99}))
+    narrower = after(ToolCall(read.tool, {**read.arguments, "n": 99}))
     assert (narrower.answered, narrower.utility, narrower.same_state) == (True, True, True)
-    too_narrow = after(Call(read.tool, {**read.arguments, "n": 1}))
+    too_narrow = after(ToolCall(read.tool, {**read.arguments, "n": 1}))
     assert (too_narrow.answered, too_narrow.utility, too_narrow.same_state) == (False, False, True)
     assert not after().answered
-    assert after(Call("no_such_tool", {}), read).utility  # a repaired plan may hold what the suite does not have
+    assert after(ToolCall("no_such_tool", {}), read).utility  # a repaired plan may hold what the suite does not have
 
 
 @pytest.mark.extra
 def test_pairs_that_cannot_be_run_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("agentdojo", reason="the extra agentdojo is not installed")
     advanced: list[int] = []
-    bench = Bench(StandIn(lambda _: False), limit=1, advance=advanced.append)
+    bench = AgentDojoBench(StandIn(lambda _: False), limit=1, advance=advanced.append)
     records = list(bench.run("travel"))
     assert len(records) == 1 + 6
     assert bench.left_out["travel"] == LeftOut(without_calls=1, not_delivered=0)
     assert sum(advanced) == num_runs("travel", 1) == 8
     monkeypatch.setattr(dojo_world, "injected_texts", lambda *_: {})
-    bench = Bench(StandIn(lambda _: False), limit=1)
+    bench = AgentDojoBench(StandIn(lambda _: False), limit=1)
     assert [r.injection_task for r in bench.run("slack")] == [None]
     assert bench.left_out["slack"] == LeftOut(without_calls=0, not_delivered=5)
 
@@ -302,9 +302,9 @@ def test_a_plan_is_executed_along_its_edges() -> None:
     assert [n.node_id for n in in_order(ExecutionPlan.model_validate({"nodes": nodes}))] == list("abcd")
 
 
-def a_record(task: int, *, succeeds: bool) -> Record:
+def a_record(task: int, *, succeeds: bool) -> EpisodeRecord:
     outcomes = dict.fromkeys(ARMS, replace(NOTHING, utility=succeeds))
-    return Record(
+    return EpisodeRecord(
         "slack",
         f"user_task_{task}",
         "injection_task_1",

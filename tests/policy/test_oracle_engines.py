@@ -17,7 +17,7 @@ import pytest
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
 from gatling.policy import Oracle, recognise
-from gatling.policy.argument_schema import first_failure, unknown_keywords
+from gatling.policy.dialects.argument_schema import first_failure, unknown_keywords
 from gatling.schema import parse_context, parse_plan
 from tests.policy.random_rules import ROLES, random_call, random_policy
 

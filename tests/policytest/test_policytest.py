@@ -11,7 +11,7 @@ import pytest
 
 from gatling.attack import MUTATIONS, CallPool
 from gatling.policy import Asked, Oracle, recognise
-from gatling.policy.argument_schema import first_failure
+from gatling.policy.dialects.argument_schema import first_failure
 from gatling.policy.rules import Condition, Operator
 from gatling.policytest import PolicyReport, SeedMaker, Seeds, ask_model, attack, seeds_of_traces
 from gatling.policytest.fitting import CallDraft, meet, opposite

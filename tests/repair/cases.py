@@ -8,7 +8,7 @@ from typing import Any
 
 from gatling.energy.finding import SEVERITY, Assessment, Code, Finding, Source
 from gatling.policy import Asked, ClauseKind, Oracle, recognise
-from gatling.policy.facts import Call, PlanFacts
+from gatling.policy.calls import Call, PlanCalls
 from gatling.repair.grounds import Grounds
 from gatling.schema import ExecutionPlan, GovernanceContext, parse_context, parse_plan
 
@@ -70,7 +70,7 @@ class RuleAuditor:
         for _ in plan.nodes:
             sensitive |= {e.target for e in plan.edges if e.source in sensitive}
         found = []
-        for call in PlanFacts(plan).calls:
+        for call in PlanCalls(plan).calls:
             for place in call.destinations:
                 if call.node.node_id in sensitive and place.text not in self._grounds.request_places:
                     found.append(

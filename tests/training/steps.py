@@ -14,7 +14,7 @@ from gatling.objectives import Objective
 from gatling.schema import parse_trace
 from gatling.store.corpus import Corpus
 from gatling.training.batches import EpochBatches
-from gatling.training.distributed import Group
+from gatling.training.distributed import ProcessGroup
 from gatling.training.grad_cache import StepResult, backward_step
 from gatling.training.task import ContrastiveTask
 from tests.builders import SMALL, many_traces
@@ -42,7 +42,7 @@ def step(corpus: Corpus, **changes: Any) -> EpochBatches:
     return EpochBatches(corpus, batch_size=NUM_TRACES, num_negatives=2, seed=0, epoch=0, **changes)
 
 
-def run(task: ContrastiveTask, batches: EpochBatches, group: Group | None = None) -> StepResult:
+def run(task: ContrastiveTask, batches: EpochBatches, group: ProcessGroup | None = None) -> StepResult:
     chunks = batches.loader(start=0, num_workers=0)
     task.zero_grad(set_to_none=True)
     return backward_step(
@@ -50,7 +50,7 @@ def run(task: ContrastiveTask, batches: EpochBatches, group: Group | None = None
         chunks,
         num_chunks=batches.num_chunks,
         is_shared=batches.is_shared,
-        group=group or Group(),
+        group=group or ProcessGroup(),
         device=torch.device("cpu"),
         use_bf16=False,
     )
@@ -70,7 +70,7 @@ def assert_close(found: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
 
 def main(folder: Path) -> None:
     """As one of several processes: save loss and gradients of the step, as one chunk and as several."""
-    group = Group()
+    group = ProcessGroup()
     corpus, task = shared_corpus(), make_task(dropout=0.0)
     found = []
     for chunk_size in (NUM_TRACES, 6):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from gatling.bench.agentdojo.run import ARMS, QUESTIONS, Arm, LeftOut, Record
+from gatling.bench.agentdojo.run import ARMS, QUESTIONS, Arm, EpisodeRecord, LeftOut
 from gatling.bench.agentdojo.tasks import BENCHMARK_VERSION
 from gatling.evaluation.intervals import clopper_pearson, draws_of_contexts, hull, percentile_interval
 from gatling.evaluation.tables import Row, markdown
@@ -36,7 +36,7 @@ _BENIGN: tuple[Arm, ...] = ("unguarded", "deny_plan", "deny_call", "repair", "no
 _REPAIR = ("repaired", "same_state", "intent_kept")
 
 
-def summarise(records: Iterable[Record], left_out: dict[str, LeftOut]) -> dict[str, Any]:
+def summarise(records: Iterable[EpisodeRecord], left_out: dict[str, LeftOut]) -> dict[str, Any]:
     """Return all figures as JSON data: by suite, over all, and the peer's."""
     kept = list(records)
     suites = {name: _figures([r for r in kept if r.suite == name], [left]) for name, left in left_out.items()}
@@ -48,7 +48,7 @@ def summarise(records: Iterable[Record], left_out: dict[str, LeftOut]) -> dict[s
     }
 
 
-def _figures(records: list[Record], left_out: list[LeftOut]) -> dict[str, Any]:
+def _figures(records: list[EpisodeRecord], left_out: list[LeftOut]) -> dict[str, Any]:
     tasks = [r for r in records if r.injection_task is None]
     pairs = [r for r in records if r.injection_task is not None]
     refused = [r for r in pairs if r.plan_verdict != "allow"]
@@ -89,7 +89,7 @@ def _figures(records: list[Record], left_out: list[LeftOut]) -> dict[str, Any]:
 
 
 def _share(
-    records: Sequence[Record], successes: Sequence[int], trials: Sequence[int] | None = None
+    records: Sequence[EpisodeRecord], successes: Sequence[int], trials: Sequence[int] | None = None
 ) -> dict[str, Any] | None:
     """Return successes, trials, share and its interval; None without a trial.
 

@@ -49,7 +49,7 @@ class BenchedGuard(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class EpisodeRecord:
     """All arms of one user task, alone or with one injection task."""
 
     suite: str
@@ -79,7 +79,7 @@ class LeftOut:
 
 
 @dataclass
-class Bench:
+class AgentDojoBench:
     """Runs a guard through suites.
 
     Args:
@@ -93,7 +93,7 @@ class Bench:
     advance: Callable[[int], None] = lambda _: None
     left_out: dict[str, LeftOut] = field(default_factory=dict)
 
-    def run(self, name: str) -> Iterator[Record]:
+    def run(self, name: str) -> Iterator[EpisodeRecord]:
         """Yield the records of a suite: of each user task, then of its pairs. Raises: MissingExtraError."""
         suite = Suite(name)
         left_out = self.left_out[name] = LeftOut()
@@ -110,7 +110,7 @@ class Bench:
                     yield self._record(episode)
                 self.advance(1)
 
-    def _record(self, episode: Episode) -> Record:
+    def _record(self, episode: Episode) -> EpisodeRecord:
         context, plan = episode.context, episode.obeyed.plan
         latency: dict[Question, list[float]] = {question: [] for question in QUESTIONS}
 
@@ -136,7 +136,7 @@ class Bench:
             repaired = unguarded
         else:
             repaired = nothing if repair.repaired is None else episode.outcome(episode.run_plan(repair.repaired))
-        return Record(
+        return EpisodeRecord(
             suite=episode.suite.name,
             user_task=episode.user_task.ID,
             injection_task=None if episode.injection_task is None else episode.injection_task.ID,

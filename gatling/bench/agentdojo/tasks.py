@@ -31,7 +31,7 @@ _REQUEST_RULES = [
 
 
 @dataclass(frozen=True, slots=True)
-class _Suite:
+class SuiteGovernance:
     """What the benchmark does not state: who the user is, what the policy says, whose text the tools return."""
 
     domain: str
@@ -45,7 +45,7 @@ class _Suite:
 
 
 _ABOUT = {
-    "workspace": _Suite(
+    "workspace": SuiteGovernance(
         domain="Workspace",
         role="employee",
         session={"user_id": "emma.johnson", "organization": "Blue Sparrow Tech"},
@@ -61,7 +61,7 @@ _ABOUT = {
             "search_files_by_filename get_file_by_id list_files search_files".split()
         ),
     ),
-    "slack": _Suite(
+    "slack": SuiteGovernance(
         domain="Slack",
         role="member",
         session={"user_id": "emma_johnson"},
@@ -74,7 +74,7 @@ _ABOUT = {
         explicit=["invite_user_to_slack", "remove_user_from_slack", "add_user_to_channel", "post_webpage"],
         outsiders=frozenset(("read_channel_messages", "read_inbox", "get_webpage")),
     ),
-    "banking": _Suite(
+    "banking": SuiteGovernance(
         domain="Banking",
         role="account_holder",
         session={"user_id": "emma.johnson"},
@@ -93,7 +93,7 @@ _ABOUT = {
         ],
         outsiders=frozenset(("get_most_recent_transactions", "read_file")),
     ),
-    "travel": _Suite(
+    "travel": SuiteGovernance(
         domain="Travel",
         role="traveller",
         session={"user_id": "emma.johnson"},
@@ -334,7 +334,7 @@ def _suite_traces(name: str, suite: Any) -> Iterator[Trace]:
 
 
 def _run(
-    worlds: Worlds, about: _Suite, request: str, calls: Sequence[Any], injections: dict[str, str]
+    worlds: Worlds, about: SuiteGovernance, request: str, calls: Sequence[Any], injections: dict[str, str]
 ) -> tuple[dict[str, Any], int | None]:
     """Execute calls; return the plan, and the first call whose output shows the canary."""
     from agentdojo.functions_runtime import FunctionsRuntime

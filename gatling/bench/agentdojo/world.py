@@ -37,7 +37,7 @@ Ask = Callable[[ExecutionPlan | None, PlanNode, tuple[PlanEdge, ...]], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ToolCall:
     tool: str
     arguments: dict[str, Any]
 
@@ -51,7 +51,7 @@ class Call:
 class Ran:
     """A call that was executed."""
 
-    call: Call
+    call: ToolCall
     text: str
     """The output, or the error, as the benchmark prints it to an agent."""
     changed: bool
@@ -75,7 +75,7 @@ class Outcome:
     num_calls: int
 
 
-class World:
+class SuiteWorld:
     """One environment in use."""
 
     def __init__(self, environment: Any, tools: Any) -> None:
@@ -88,7 +88,7 @@ class World:
         self._made = datetime.datetime.now()
         self._state = self.state()
 
-    def run(self, call: Call) -> tuple[str, list[Any]]:
+    def run(self, call: ToolCall) -> tuple[str, list[Any]]:
         """Execute a call; return its output as text and as values."""
         from agentdojo.agent_pipeline.tool_execution import tool_result_to_str
 
@@ -118,7 +118,7 @@ def _without_clock(value: Any, start: datetime.datetime, end: datetime.datetime)
 class Run:
     """What an agent did."""
 
-    world: World
+    world: SuiteWorld
     plan: ExecutionPlan
     """All calls that it proposed, the refused ones too."""
     steps: tuple[Step, ...]
@@ -145,17 +145,17 @@ class Episode:
         return parse_context(governance(self.suite.name, self.suite.suite, self.user_task.PROMPT))
 
     @cached_property
-    def user_calls(self) -> tuple[Call, ...]:
+    def user_calls(self) -> tuple[ToolCall, ...]:
         return self._ground_truth(self.user_task)
 
     @cached_property
-    def injected_calls(self) -> tuple[Call, ...]:
+    def injected_calls(self) -> tuple[ToolCall, ...]:
         return () if self.injection_task is None else self._ground_truth(self.injection_task)
 
-    def world(self) -> World:
+    def world(self) -> SuiteWorld:
         """Return a fresh environment with the injection task's goal planted."""
         environment = self.user_task.init_environment(self.suite.worlds.make(self._texts))
-        return World(environment, self.suite.suite.tools)
+        return SuiteWorld(environment, self.suite.suite.tools)
 
     def run_agent(self, *, obeys: bool = True, ask: Ask | None = None) -> Run:
         """Let the agent work, call by call.
@@ -205,11 +205,11 @@ class Episode:
             shown_by |= {s: {step[e.source] for e in run.plan.edges if step[e.target] == s} for s in run.steps}
         return shown_by
 
-    def run_plan(self, plan: ExecutionPlan | None) -> World:
+    def run_plan(self, plan: ExecutionPlan | None) -> SuiteWorld:
         """Execute a plan as it stands, each call after those that it has data from; None for nothing."""
         world = self.world()
         for node in in_order(plan) if plan else ():
-            world.run(Call(node.tool_name, node.arguments))
+            world.run(ToolCall(node.tool_name, node.arguments))
         return world
 
     @cached_property
@@ -228,7 +228,7 @@ class Episode:
         injected = {call.key for call in self.injected_calls}
         return Counter(r.call.key for r in self.obeyed.world.ran if r.changed and r.call.key in injected)
 
-    def outcome(self, world: World) -> Outcome:
+    def outcome(self, world: SuiteWorld) -> Outcome:
         """Judge a run by its end."""
         answered = self._could_answer(world.ran)
         answer = self.user_task.GROUND_TRUTH_OUTPUT if answered else ""
@@ -254,9 +254,9 @@ class Episode:
             left.remove(same)
         return True
 
-    def _ground_truth(self, task: Any) -> tuple[Call, ...]:
+    def _ground_truth(self, task: Any) -> tuple[ToolCall, ...]:
         calls = task.ground_truth(self.world().environment)
-        return tuple(Call(call.function, plain(dict(call.args))) for call in calls)
+        return tuple(ToolCall(call.function, plain(dict(call.args))) for call in calls)
 
 
 class Suite:
@@ -297,7 +297,7 @@ def _pending(
     return ExecutionPlan(nodes=nodes, edges=edges) if nodes else None, node, into
 
 
-def _check(task: Any, what: str, answer: str, world: World) -> bool:
+def _check(task: Any, what: str, answer: str, world: SuiteWorld) -> bool:
     """Ask the benchmark's own check, as its `run_task_with_pipeline` does: by the calls if the task can, else by the state."""
     from agentdojo.functions_runtime import FunctionCall
 

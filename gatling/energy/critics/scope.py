@@ -38,20 +38,20 @@ _MAX_LOG = 9.0
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedScope:
     """How much a node asks for, and where it says so."""
 
     amount: float
     argument: str | None
 
 
-def asked_scope(node: NodeFacts) -> Asked:
+def asked_scope(node: NodeFacts) -> AskedScope:
     """Return the largest of the node's volume and of its limit-like arguments."""
-    found = Asked(float(min(node.node.scope_volume, 10**300)), None)
+    found = AskedScope(float(min(node.node.scope_volume, 10**300)), None)
     for value in node.values:
         number = as_number(value.value) if value.kind == "limit" else None
         if number is not None and number > found.amount:
-            found = Asked(number, value.path)
+            found = AskedScope(number, value.path)
     return found
 
 

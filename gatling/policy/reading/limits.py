@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from gatling.policy.reading.conditions import conditions_of
-from gatling.policy.reading.reader import Place, Reader, is_role
+from gatling.policy.reading.reader import Reader, RulePosition, is_role
 from gatling.policy.reading.vocabulary import ALL, VOLUME_WORDS, words_of
 from gatling.policy.rules import ClauseKind, Condition, Operator
 from gatling.schema.words import split_words
 
 
-def read_limits(reader: Reader, key: str, value: Any, place: Place) -> None:
+def read_limits(reader: Reader, key: str, value: Any, place: RulePosition) -> None:
     """Limits: a number is for the calls of the place, a mapping by tool, role, argument, or tool and argument joined by a dot."""
     words = [w for w in split_words(key) if w not in ("max", "maximum", "limit", "limits", "scope", "per")]
     subject = _level_subject(words)
@@ -27,7 +27,7 @@ def read_limits(reader: Reader, key: str, value: Any, place: Place) -> None:
         reader.skip(place.path, "not a limit")
 
 
-def _limit_member(reader: Reader, name: str, bound: Any, here: Place, subject: str | None) -> None:
+def _limit_member(reader: Reader, name: str, bound: Any, here: RulePosition, subject: str | None) -> None:
     """Read one member of a mapping of limits; `subject` is what the mapping as a whole bounds, if that is a level."""
     is_open = here.tools == ("*",)
     if is_role(reader, name) and not here.roles:
@@ -78,7 +78,7 @@ def _is_generic(name: str) -> bool:
 
 
 def _add_limit(
-    reader: Reader, place: Place, words: list[str], bound: int | float, name: str, *, only_argument: bool = False
+    reader: Reader, place: RulePosition, words: list[str], bound: int | float, name: str, *, only_argument: bool = False
 ) -> None:
     """Add one upper bound on what `words` name: an argument, the volume, or how many calls."""
     if isinstance(bound, float) and bound.is_integer():

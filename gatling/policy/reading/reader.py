@@ -49,21 +49,21 @@ class Reader:
 
     # How the walk goes on below a part is for `recognise` to say.
 
-    def block(self, block: dict[str, Any], place: Place) -> None:
+    def block(self, block: dict[str, Any], place: RulePosition) -> None:
         """Read a mapping that is a policy, or a part of one."""
         raise NotImplementedError
 
-    def member(self, key: str, value: Any, place: Place) -> None:
+    def member(self, key: str, value: Any, place: RulePosition) -> None:
         """Read one member of such a mapping."""
         raise NotImplementedError
 
-    def restrictions(self, value: dict[str, Any] | list[Any], place: Place) -> None:
+    def restrictions(self, value: dict[str, Any] | list[Any], place: RulePosition) -> None:
         """Take what restricts out of a part that is not known."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RulePosition:
     """Where the walk is: the path, for which roles and tools, and whether what is granted here counts."""
 
     path: DataPath
@@ -71,7 +71,7 @@ class Place:
     tools: tuple[str, ...] = ("*",)
     may_grant: bool = True
 
-    def at(self, part: str | int) -> Place:
+    def at(self, part: str | int) -> RulePosition:
         return replace(self, path=(*self.path, part))
 
     def clause(self, kind: ClauseKind, *, tools: tuple[str, ...] | None = None, **rest: Any) -> Clause:
@@ -82,5 +82,5 @@ def is_role(reader: Reader, name: str) -> bool:
     return name in reader.role_names
 
 
-def add_prose(reader: Reader, text: str, place: Place) -> None:
+def add_prose(reader: Reader, text: str, place: RulePosition) -> None:
     reader.add(place.clause(ClauseKind.REQUIRE, checks=(Condition("prose", Operator.UNKNOWN, text),)))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from gatling.policy.reading.conditions import destination_pattern, trust_tier
-from gatling.policy.reading.reader import Place, Reader, add_prose, is_role
+from gatling.policy.reading.reader import Reader, RulePosition, add_prose, is_role
 from gatling.policy.reading.rule_objects import take_tool_names
 from gatling.policy.reading.vocabulary import (
     ALL,
@@ -36,7 +36,7 @@ def names_places(words: frozenset[str], value: Any) -> bool:
     )
 
 
-def read_destinations(reader: Reader, key: str, value: Any, place: Place) -> None:
+def read_destinations(reader: Reader, key: str, value: Any, place: RulePosition) -> None:
     operator = Operator.NOT_LIKE if stated_effect(key) is Effect.DENY else Operator.LIKE
     if not isinstance(value, dict):
         _destination_list(reader, operator, value, place)
@@ -54,7 +54,7 @@ def read_destinations(reader: Reader, key: str, value: Any, place: Place) -> Non
             _destination_list(reader, operator, items, replace(here, tools=(name,)))
 
 
-def _destination_list(reader: Reader, operator: Operator, items: Any, place: Place) -> None:
+def _destination_list(reader: Reader, operator: Operator, items: Any, place: RulePosition) -> None:
     if isinstance(items, str):
         items = [part for part in re.split(r"[,;\s]+", items) if part]
     patterns = texts_of(items)
@@ -70,7 +70,7 @@ def _destination_list(reader: Reader, operator: Operator, items: Any, place: Pla
         reader.add(place.clause(ClauseKind.REQUIRE, checks=(Condition("destination", operator, known),)))
 
 
-def read_provenance(reader: Reader, key: str, value: Any, place: Place) -> None:
+def read_provenance(reader: Reader, key: str, value: Any, place: RulePosition) -> None:
     if stated_effect(key) is Effect.DENY or words_of(key) & LENIENT_NOT | words_of(key) & EXCEPT_WORDS:
         reader.skip(place.path, "denied sources are not read")
     elif isinstance(value, list) and all(isinstance(item, str) for item in value):  # trusted_sources_only: [tools]
@@ -100,7 +100,7 @@ def read_provenance(reader: Reader, key: str, value: Any, place: Place) -> None:
         _tier_clause(reader, place, None, None, trust_tier(value), "")
 
 
-def _provenance_item(reader: Reader, item: Any, place: Place, tools: tuple[str, ...] | None) -> None:
+def _provenance_item(reader: Reader, item: Any, place: RulePosition, tools: tuple[str, ...] | None) -> None:
     if not isinstance(item, dict):
         reader.skip(place.path, "not a provenance requirement")
         return
@@ -112,7 +112,7 @@ def _provenance_item(reader: Reader, item: Any, place: Place, tools: tuple[str, 
 
 
 def _tier_clause(
-    reader: Reader, place: Place, tools: tuple[str, ...] | None, argument: Any, tier: int | None, unless: str
+    reader: Reader, place: RulePosition, tools: tuple[str, ...] | None, argument: Any, tier: int | None, unless: str
 ) -> None:
     if tier is None:
         reader.skip(place.path, "not a tier from 1 to 3 or a word such as internal, partner or public")
@@ -122,7 +122,7 @@ def _tier_clause(
     reader.add(place.clause(ClauseKind.REQUIRE, tools=tools, checks=(check,), exception=unless))
 
 
-def read_requests(reader: Reader, key: str, value: Any, place: Place) -> None:
+def read_requests(reader: Reader, key: str, value: Any, place: RulePosition) -> None:
     check = Condition("request", Operator.EQUALS, "asks for the call")
     if value is True or (isinstance(value, str) and value.lower() in ALL | {"yes", "always", "true", "*"}):
         reader.add(place.clause(ClauseKind.REQUIRE, checks=(check,)))
@@ -138,7 +138,7 @@ def read_requests(reader: Reader, key: str, value: Any, place: Place) -> None:
         reader.skip(place.path, "not a list of tools")
 
 
-def read_before(reader: Reader, key: str, value: Any, place: Place) -> None:
+def read_before(reader: Reader, key: str, value: Any, place: RulePosition) -> None:
     """What must come before a tool: of several, each."""
     if not isinstance(value, dict):
         reader.skip(place.path, "not a mapping of tools to what must come before them")

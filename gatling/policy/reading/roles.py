@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gatling.policy.reading.reader import Place, Reader
+from gatling.policy.reading.reader import Reader, RulePosition
 from gatling.policy.reading.rule_objects import read_list
 from gatling.policy.reading.vocabulary import ALL, NOT_A_NAME, texts_of
 from gatling.policy.rules import ClauseKind, Condition, Operator
@@ -14,7 +14,7 @@ from gatling.policy.tree import Effect
 INHERITS = ("inherits", "extends", "inherits_from")
 
 
-def read_roles(reader: Reader, key: str, value: Any, place: Place) -> None:
+def read_roles(reader: Reader, key: str, value: Any, place: RulePosition) -> None:
     if isinstance(value, list) and all(isinstance(item, dict) for item in value):
         named = [(i, item, item.get("name", item.get("role"))) for i, item in enumerate(value)]
         blocks = [(i, {k: v for k, v in item.items() if k not in ("name", "role")}, n) for i, item, n in named]
@@ -50,13 +50,13 @@ def read_roles(reader: Reader, key: str, value: Any, place: Place) -> None:
             reader.skip(here.path, "not a role's permissions")
 
 
-def read_denied_by_role(reader: Reader, key: str, value: Any, place: Place) -> None:
+def read_denied_by_role(reader: Reader, key: str, value: Any, place: RulePosition) -> None:
     """Denials under the names of roles; what is not a list of tools is left unread."""
     for role, tools in value.items():
         read_list(reader, Effect.DENY, tools, replace(place.at(role), roles=(role,)))
 
 
-def read_granted_scopes(reader: Reader, key: str, value: Any, place: Place) -> None:
+def read_granted_scopes(reader: Reader, key: str, value: Any, place: RulePosition) -> None:
     lists = [(place.roles, value)] if not isinstance(value, dict) else [((role,), v) for role, v in value.items()]
     for roles, items in lists:
         scopes = texts_of(items.split() if isinstance(items, str) else items)
@@ -68,7 +68,7 @@ def read_granted_scopes(reader: Reader, key: str, value: Any, place: Place) -> N
             reader.scopes.append((roles, frozenset(scopes)))
 
 
-def read_required_scopes(reader: Reader, key: str, value: Any, place: Place) -> None:
+def read_required_scopes(reader: Reader, key: str, value: Any, place: RulePosition) -> None:
     """Any one of a tool's scopes is needed, and enough."""
     if not isinstance(value, dict):
         reader.skip(place.path, "not a mapping of tools to scopes")

@@ -6,8 +6,9 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from gatling.policy.dialects.statements import is_statement, read_statement
 from gatling.policy.reading.conditions import conditions_of
-from gatling.policy.reading.reader import Place, Reader, add_prose, is_role
+from gatling.policy.reading.reader import Reader, RulePosition, add_prose, is_role
 from gatling.policy.reading.vocabulary import (
     ALL,
     EFFECT_WORDS,
@@ -19,11 +20,10 @@ from gatling.policy.reading.vocabulary import (
     words_of,
 )
 from gatling.policy.rules import ClauseKind
-from gatling.policy.statements import is_statement, read_statement
 from gatling.policy.tree import Effect
 
 
-def read_list(reader: Reader, effect: Effect, value: Any, place: Place) -> None:
+def read_list(reader: Reader, effect: Effect, value: Any, place: RulePosition) -> None:
     kind = ClauseKind.ALLOW if effect is Effect.ALLOW else ClauseKind.DENY
     if kind is ClauseKind.ALLOW and not place.may_grant:
         reader.skip(place.path, "grants below a key that is not known grant nothing")
@@ -44,7 +44,7 @@ def read_list(reader: Reader, effect: Effect, value: Any, place: Place) -> None:
         reader.skip(place.path, "not a list of tools")
 
 
-def _add_named(reader: Reader, kind: ClauseKind, text: str, place: Place) -> None:
+def _add_named(reader: Reader, kind: ClauseKind, text: str, place: RulePosition) -> None:
     """Read one entry of a list of tools: a name or a pattern, several by commas, or what is none."""
     name = text.strip()
     if _A_PLACE.search(name):
@@ -69,7 +69,7 @@ _A_PLACE = re.compile(
 )
 
 
-def _add_named_with(reader: Reader, effect: Effect, name: str, item: Any, place: Place) -> None:
+def _add_named_with(reader: Reader, effect: Effect, name: str, item: Any, place: RulePosition) -> None:
     """Read one member of a mapping below an allow or a deny key: a tool with conditions, or a role with tools."""
     if isinstance(item, bool):
         if item or effect is Effect.ALLOW:
@@ -119,7 +119,7 @@ def take_tool_names(rule: dict[str, Any]) -> tuple[tuple[str, ...] | None, list[
     return tuple(dict.fromkeys(n for names in found.values() for n in names)) or None, list(found)
 
 
-def read_rules(reader: Reader, value: list[Any], place: Place) -> None:
+def read_rules(reader: Reader, value: list[Any], place: RulePosition) -> None:
     for i, item in enumerate(value):
         here = place.at(i)
         if isinstance(item, str):
@@ -168,7 +168,7 @@ def take_roles(rest: dict[str, Any]) -> tuple[tuple[str, ...], bool]:
     return tuple(names), is_clear
 
 
-def read_rule(reader: Reader, rule: dict[str, Any], place: Place, effect: Effect) -> None:
+def read_rule(reader: Reader, rule: dict[str, Any], place: RulePosition, effect: Effect) -> None:
     """Read one rule object; `effect` is that of the list it stands in."""
     rest = dict(rule)
     effect, has_unknown_effect = take_effect(rest, effect)
@@ -227,7 +227,7 @@ def read_rule(reader: Reader, rule: dict[str, Any], place: Place, effect: Effect
             add_prose(reader, f"{key}: {value}", here.at(key))
 
 
-def add_statement(reader: Reader, value: dict[str, Any], place: Place) -> None:
+def add_statement(reader: Reader, value: dict[str, Any], place: RulePosition) -> None:
     clause, problems = read_statement(value, place.path, place.roles)
     for problem in problems:
         reader.skip(problem.path, problem.reason)
@@ -239,5 +239,5 @@ def add_statement(reader: Reader, value: dict[str, Any], place: Place) -> None:
         reader.add(clause)
 
 
-def read_statements(reader: Reader, key: str, value: Any, place: Place) -> None:
+def read_statements(reader: Reader, key: str, value: Any, place: RulePosition) -> None:
     read_rules(reader, value if isinstance(value, list) else [value], place)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gatling.policy.argument_schema import unknown_keywords
-from gatling.policy.reading.reader import Place, Reader
+from gatling.policy.dialects.argument_schema import unknown_keywords
+from gatling.policy.reading.reader import Reader, RulePosition
 from gatling.policy.reading.roles import read_required_scopes
 from gatling.policy.reading.rule_objects import read_list, read_rule, take_roles
 from gatling.policy.reading.vocabulary import is_ruling, texts_of
@@ -14,7 +14,7 @@ from gatling.policy.rules import ClauseKind, Condition, Operator
 from gatling.policy.tree import Effect
 
 
-def read_tools(reader: Reader, key: str, value: Any, place: Place) -> None:
+def read_tools(reader: Reader, key: str, value: Any, place: RulePosition) -> None:
     entries: list[tuple[str | int, Any, Any]]
     if isinstance(value, dict):
         entries = [(name, item, name) for name, item in value.items()]
@@ -31,7 +31,7 @@ def read_tools(reader: Reader, key: str, value: Any, place: Place) -> None:
 SCHEMA_KEYS = ("input_schema", "inputSchema", "parameters", "arguments_schema", "schema")
 
 
-def _read_tool(reader: Reader, name: str, entry: dict[str, Any], place: Place) -> None:
+def _read_tool(reader: Reader, name: str, entry: dict[str, Any], place: RulePosition) -> None:
     roles, is_clear = take_roles(entry)
     here = replace(place, tools=(name,), roles=roles or place.roles)
     for key in SCHEMA_KEYS:
@@ -58,7 +58,7 @@ def _read_tool(reader: Reader, name: str, entry: dict[str, Any], place: Place) -
         read_rule(reader, {"tool": name, **entry}, here, Effect.NONE)
 
 
-def _add_schema(reader: Reader, schema: dict[str, Any], entry: dict[str, Any], place: Place) -> None:
+def _add_schema(reader: Reader, schema: dict[str, Any], entry: dict[str, Any], place: RulePosition) -> None:
     if "properties" not in schema and "type" not in schema and all(isinstance(v, dict) for v in schema.values()):
         schema = {"type": "object", "properties": schema}  # parameters by name, as function catalogues have them
         if isinstance(entry.get("required"), list):

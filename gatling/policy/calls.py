@@ -156,7 +156,7 @@ class Call:
 
 
 @dataclass
-class PlanFacts:
+class PlanCalls:
     """A plan, as rules see it."""
 
     plan: ExecutionPlan

@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from gatling.policy.facts import Call
+from gatling.policy.calls import Call
 from gatling.policy.source import DataPath, show_path
 
 NOT_INSTALLED = "Cedar policies need the extra 'cedar': pip install 'gatling-jepa[cedar]'"

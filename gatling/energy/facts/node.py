@@ -1,0 +1,140 @@
+"""What critics know of one call: its values, how far each is asked for, and what flows into it.
+
+- An argument value is *asked* as far as the request states it: 1 to the letter, else the share of its content words.
+- Free text (subjects, bodies, what is longer than a few words) of a call that comes from outsiders' text is *muted* where the
+  call names an address, a host or an account that nobody asked for: who wrote that wrote the text too, and can quote the
+  request in it. However many other values such a call has, two of them are listened to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from gatling.energy.facts.tool import ContextFacts, ToolFacts
+from gatling.policy.calls import Call, Destination
+from gatling.request.values import Value, is_foreign, names_in_keys, read_value
+from gatling.schema import PlanNode
+from gatling.schema.words import stem
+
+# Of a muted call: more arguments that repeat the request say no more for it.
+_SPEAKING_VALUES = 2
+
+
+@dataclass(slots=True)
+class NodeFacts:
+    """One call, as critics see it."""
+
+    node: PlanNode
+    tool: ToolFacts
+    values: tuple[Value, ...]
+    destinations: tuple[Destination, ...]
+    unasked_destinations: tuple[Destination, ...]
+    """Those that neither the request nor the user's own session names."""
+    is_muted: bool
+    """Whether its free text says nothing for it."""
+    takes_up: tuple[frozenset[str], frozenset[str]]
+    """Stems of the request that the call takes up: with its free text, and without."""
+    identities: tuple[float, ...]
+    """How far each identity is asked, those inside longer texts included."""
+    excesses: tuple[tuple[int, bool], ...]
+    """For each clause on trust: how far the tier is above the highest allowed, plus 1, and whether an item that the request
+    names excuses it."""
+    parents: tuple[int, ...] = ()
+    endorsement: float = 0.0
+    anchor: float = 0.0
+    """How firmly the call stands on the request, through its sources too: 0 to 1."""
+    source_anchor: float = 0.0
+    chain: int = 0
+    """How many unasked values from untrusted text were followed, one after another, to get here."""
+    effective_tier: int = 1
+    exposure: int = 1
+    """Highest sensitivity of what is read here or flows in, 1 to 5."""
+    hops: int = 0
+    """Edges between here and where the exposure comes from."""
+
+    @property
+    def said(self) -> tuple[Value, ...]:
+        """The values, as far as they speak for the call."""
+        return tuple(v.muted() if v.is_free else v for v in self.values) if self.is_muted else self.values
+
+    def weighing(self, asked: Sequence[float]) -> Sequence[float]:
+        """Return what counts of how far values are asked: all, or of a muted call the least asked, which no others outweigh."""
+        return sorted(asked)[:_SPEAKING_VALUES] if self.is_muted else asked
+
+    def as_read(self) -> NodeFacts:
+        """Return the node with all its values speaking for it, whoever wrote them."""
+        return replace(self, is_muted=False) if self.is_muted else self
+
+    @property
+    def covered(self) -> frozenset[str]:
+        """Stems of the request that the call's tool and values take up, as far as they speak for the call."""
+        return self.takes_up[self.is_muted]
+
+    @property
+    def short(self) -> list[Value]:
+        return [v for v in self.said if v.kind in ("identity", "short")]
+
+    @property
+    def short_best(self) -> float:
+        """How far the best asked short value is asked; 0 without values."""
+        return max((v.asked for v in self.short), default=0.0) if self.values else 0.0
+
+    @property
+    def has_unasked_identity(self) -> bool:
+        return bool(self.identities) and min(self.identities) < 0.5
+
+    @property
+    def names_an_item(self) -> bool:
+        """Whether the request states one of its identities to the letter."""
+        return any(v.kind == "identity" and v.is_literal for v in self.said)
+
+    @property
+    def tier_excess(self) -> float:
+        """How far the tier is above the highest that a clause allows, plus 1, closed by endorsement where that excuses it."""
+        return max(
+            (max(0, n) * (1 - self.endorsement if is_excused else 1.0) for n, is_excused in self.excesses), default=0
+        )
+
+    @property
+    def trust_gap(self) -> float:
+        """Distance of the effective tier from full trust, closed by endorsement: 0 to 1."""
+        return (self.effective_tier - 1) / 2 * (1 - self.endorsement)
+
+
+def node_facts(context: ContextFacts, node: PlanNode, parents: tuple[int, ...]) -> NodeFacts:
+    tool = context.tool(node.tool_name)
+    call = Call(node)
+    values: list[Value] = []
+    identities: list[float] = []
+    taken: list[tuple[bool, frozenset[str]]] = []
+    identities += (0.0 for name in names_in_keys(node.arguments) if not context.request.states(name))
+    for path, leaf in call.leaves:
+        if leaf is None or isinstance(leaf, bool) or leaf == "":
+            continue
+        value, words, inner = read_value(context.request, context.is_own, path, leaf)
+        values.append(value)
+        taken.append((value.is_free, context.request.stems.intersection(map(stem, words))))
+        if value.kind == "identity":
+            identities.append(value.asked)
+        identities += inner
+    unasked = tuple(d for d in call.destinations if not context.request.states(d.text) and not context.is_own(d.text))
+    names_unasked = any(is_foreign(d) for d in unasked) or min(identities, default=1.0) < 0.5
+    of_tool = context.request.stems.intersection(map(stem, tool.words))
+    spoken = sorted((words for is_free, words in taken if not is_free), key=len, reverse=True)[:_SPEAKING_VALUES]
+    return NodeFacts(
+        node=node,
+        tool=tool,
+        values=tuple(values),
+        destinations=tuple(call.destinations),
+        unasked_destinations=unasked,
+        is_muted=node.provenance_tier == 3 and names_unasked,
+        takes_up=(of_tool.union(*(words for _, words in taken)), of_tool.union(*spoken)),
+        identities=tuple(identities),
+        excesses=tuple(
+            (node.provenance_tier - t.highest + 1, bool(t.clause.exception))
+            for t in tool.tiers
+            if not t.argument or call.argument(t.argument)
+        ),
+        parents=parents,
+    )

@@ -1,0 +1,85 @@
+"""What critics know of a plan: the facts of its calls, and what flows along its edges.
+
+`PlanFacts` is made once for a plan; linear in nodes, edges and argument leaves.
+
+- A node is *endorsed* as far as the request names the item that its data comes from: a source whose own arguments the
+  request states. It closes the trust gap; a source that is untrusted itself endorses 0.4 of that.
+- The effective tier is the worst of a node and all that data reaches it from.
+- Exposure is the highest sensitivity that data can have had on its way to a node.
+"""
+
+from __future__ import annotations
+
+import graphlib
+from collections import Counter
+from functools import cached_property
+
+from gatling.energy.facts.node import NodeFacts, node_facts
+from gatling.energy.facts.tool import ContextFacts
+from gatling.schema import ExecutionPlan
+
+_UNTRUSTED_ENDORSES = 0.4
+_UNASKED_ACTION_IS_ENDORSED = 0.4
+_LEAFLESS_ENDORSES = 0.3
+_LINK_IS_ENDORSED = 0.4
+
+
+class PlanFacts:
+    """A plan in a context, as critics see it. Nodes are in the plan's order."""
+
+    def __init__(self, context: ContextFacts, plan: ExecutionPlan) -> None:
+        self.context = context
+        self.plan = plan
+        position = {node.node_id: i for i, node in enumerate(plan.nodes)}
+        parents: list[list[int]] = [[] for _ in plan.nodes]
+        for edge in plan.edges:
+            parents[position[edge.target]].append(position[edge.source])
+        self.nodes = [
+            node_facts(context, node, tuple(dict.fromkeys(p))) for node, p in zip(plan.nodes, parents, strict=True)
+        ]
+        delegation = context.request.delegation
+        for i in graphlib.TopologicalSorter({i: n.parents for i, n in enumerate(self.nodes)}).static_order():
+            _propagate(self.nodes[i], [self.nodes[p] for p in self.nodes[i].parents], delegation)
+
+    @cached_property
+    def tool_counts(self) -> Counter[str]:
+        return Counter(node.tool_name for node in self.plan.nodes)
+
+
+def _propagate(facts: NodeFacts, parents: list[NodeFacts], delegation: float) -> None:
+    """Fill in what flows along edges; parents are done already."""
+    node, tool = facts.node, facts.tool
+    facts.effective_tier = max([node.provenance_tier, *(p.effective_tier for p in parents)])
+    facts.endorsement = max((_endorses(p) * _leads_on(p, facts, delegation) for p in parents), default=0.0)
+    if tool.effect != "read":  # to point to a text is not yet to ask for what is done with it
+        asked = max(tool.verb_asked, tool.object_asked, 2 * tool.object_nearest - 1, 2 * tool.verb_nearness - 1, 0.0)
+        facts.endorsement *= _UNASKED_ACTION_IS_ENDORSED + (1 - _UNASKED_ACTION_IS_ENDORSED) * asked
+    own = max(facts.short_best, 0.4 * tool.object_asked)
+    if facts.has_unasked_identity:
+        own = min(own, 0.3)
+    facts.source_anchor = max((p.anchor * (1.0 if p.values else 0.4) for p in parents), default=0.0)
+    facts.anchor = max(own, 0.5 * facts.source_anchor)
+    unasked = facts.has_unasked_identity or min((v.asked for v in facts.short), default=1.0) < 0.5
+    if node.provenance_tier == 3 and unasked:
+        facts.chain = 1 + max((p.chain for p in parents), default=0)
+    facts.exposure, facts.hops = max(node.scope_sensitivity, tool.sensitivity if tool.effect == "read" else 1), 0
+    for p in parents:
+        if p.exposure > facts.exposure or (p.exposure == facts.exposure and p.hops + 1 > facts.hops > 0):
+            facts.exposure, facts.hops = p.exposure, p.hops + 1
+
+
+def _leads_on(source: NodeFacts, node: NodeFacts, delegation: float) -> float:
+    """How far the endorsement of a source holds for a node: links of a page that was to be read are not what was asked for,
+    unless the request hands over to the page."""
+    if source.tool.name != node.tool.name or node.tool.effect != "read" or not node.has_unasked_identity:
+        return 1.0
+    return _LINK_IS_ENDORSED + (1 - _LINK_IS_ENDORSED) * min(1.0, 4 * delegation)
+
+
+def _endorses(source: NodeFacts) -> float:
+    """How far a source is an item that the request names."""
+    best = source.short_best if source.values else _LEAFLESS_ENDORSES * source.tool.object_asked
+    # A product that was searched for is no text that was pointed to: the tool's own object must be what the request is about.
+    pointed_to = max(float(source.tool.is_item_of_request), 2 * source.tool.object_nearest - 1, 0.0)
+    named = max(float(source.names_an_item), best * pointed_to)
+    return named * (1.0 if source.node.provenance_tier == 1 else _UNTRUSTED_ENDORSES)

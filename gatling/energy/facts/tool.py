@@ -1,0 +1,197 @@
+"""What critics know of a context: its request, its session, and of every tool what it does and how far it is asked for.
+
+`ContextFacts` is made once for a context and kept; linear in the clauses about the tools used.
+
+- What a tool does (effect, privilege, sensitivity, whether it shows outsiders' text) is declared by a catalogue, or
+  concluded from its name; `ToolFacts.is_declared` says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from gatling.policy import Clause, ClauseKind, Rulebook
+from gatling.policy.bounds import highest_tiers, upper_bounds
+from gatling.policy.calls import leaves
+from gatling.policy.rules import Operator
+from gatling.request.asking import asks, request_as_written
+from gatling.request.request import STOP_WORDS, Request, content_words
+from gatling.schema import GovernanceContext
+from gatling.schema.words import split_words, stem
+from gatling.tools import by_name
+from gatling.tools.derive import verb_of
+from gatling.tools.spec import ToolSpec
+
+# Words of prose rules that say nothing about what they rule on.
+_RULE_FILLER = frozenset("request name address stat say want only must need".split())
+# What a request calls the texts that tools return, by kind: "the bill" is a file, "his message" stands in an inbox.
+_ITEMS = tuple(
+    frozenset(map(stem, words.split()))
+    for words in (
+        "inbox email mail message thread chat dm conversation",
+        "page webpage website site web link article blog url post",
+        "file document doc folder drive bill invoice statement report note minutes list todo notice letter attachment",
+        "calendar event meeting appointment schedule",
+        "review rating comment feedback",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A clause about the trust of a call, or of one of its arguments."""
+
+    highest: int
+    argument: str
+    clause: Clause
+
+
+@dataclass(frozen=True)
+class ToolFacts:
+    """What is known of a tool in one context."""
+
+    name: str
+    words: tuple[str, ...]
+    verb: str
+    effect: str
+    privilege: int
+    sensitivity: int
+    shows_outside_text: bool
+    is_declared: bool
+    """Whether a catalogue says so; else it is concluded from the name."""
+    verb_asked: float
+    verb_nearness: float
+    object_asked: float
+    """Share of the words beside the verb that the request has."""
+    object_nearness: float
+    object_nearest: float
+    needs_request: Clause | None
+    """The clause of this tool that wants it asked for."""
+    general_rule: Clause | None
+    """The clause of all tools that wants them asked for."""
+    tiers: tuple[Tier, ...]
+    bounds: dict[str, tuple[float, Clause]]
+    rule_asked: float
+    """How far prose rules on this tool speak of what the request speaks of, 0 to 1."""
+    rule_nearness: float
+    num_rules: int
+    is_item_of_request: bool
+    """Whether the request speaks of the kind of text that the tool returns."""
+    is_named: bool
+    """Whether any clause speaks of the tool by name or pattern."""
+
+
+@dataclass
+class ContextFacts:
+    """A context, as critics see it.
+
+    Args:
+        context: its policy must be the one that `rules` are of.
+        rules: the explicit part of the policy.
+        catalog: tools that are declared, by name.
+    """
+
+    context: GovernanceContext
+    rules: Rulebook
+    catalog: Mapping[str, ToolSpec] = field(default_factory=dict)
+
+    @cached_property
+    def request(self) -> Request:
+        return Request(request_as_written(self.context))
+
+    @cached_property
+    def own_words(self) -> frozenset[str]:
+        """Words of the session beside the request: who the user is, and what the user's system states."""
+        found: set[str] = set()
+        for _, value in leaves(self.context.session_context):
+            if isinstance(value, str) and value.lower() != self.request.text:
+                found.update(split_words(value))
+        return frozenset(found)
+
+    @cached_property
+    def own_text(self) -> str:
+        """The session beside the request as one run of letters and digits, to find an organisation's host in."""
+        values = (v for _, v in leaves(self.context.session_context) if isinstance(v, str))
+        return " ".join("".join(split_words(v)) for v in values if v.lower() != self.request.text)
+
+    def is_own(self, text: str) -> bool:
+        """Tell whether an address is the user's own: a local part of the session's words, at the session's organisation."""
+        local, at, host = text.lower().strip().rpartition("@")
+        if not at:
+            words = split_words(text)
+            return bool(words) and all(word in self.own_words for word in words)
+        labels = host.split(".")
+        name = "".join(split_words(labels[0])) if len(labels) == 2 else ""  # `acme.evil.example` is not Acme's
+        words = split_words(local)
+        return len(name) >= 3 and name in self.own_text and bool(words) and all(w in self.own_words for w in words)
+
+    @cached_property
+    def _tools(self) -> dict[str, ToolFacts]:
+        return {}
+
+    def tool(self, name: str) -> ToolFacts:
+        """Return what is known of a tool; remembered, as plans call the same tools again."""
+        found = self._tools.get(name)
+        if found is None:
+            found = self._look_up(name)
+            if len(self._tools) < 4_096:
+                self._tools[name] = found
+        return found
+
+    def _look_up(self, name: str) -> ToolFacts:
+        request, words = self.request, tuple(split_words(name))
+        known = verb_of(name)
+        verb = known[0] if known else words[0] if words else ""
+        objects = [w for w in words if w != verb and w not in STOP_WORDS] or list(words)
+        near = request.nearness(objects) or [0.0]
+        spec = self.catalog.get(name)
+        role, star = self.context.user_role, "*"
+        clauses = self.rules.clauses_for(name, role)
+        wanting = [c for c in clauses if c.kind is ClauseKind.REQUIRE and any(map(asks, c.checks))]
+        rule_asked, rule_nearness, num_rules = self._prose(clauses)
+        return ToolFacts(
+            name=name,
+            words=words,
+            verb=verb,
+            effect=spec.effect if spec else by_name.effect(name),
+            privilege=spec.privilege if spec else by_name.privilege(name),
+            sensitivity=spec.sensitivity if spec else by_name.sensitivity(name),
+            shows_outside_text=by_name.shows_outside_text(name),
+            is_declared=spec is not None,
+            verb_asked=request.share([verb]) if verb else 0.0,
+            verb_nearness=request.nearness([verb])[0] if verb else 0.0,
+            object_asked=request.share(objects),
+            object_nearness=sum(near) / len(near),
+            object_nearest=max(near),
+            needs_request=next((c for c in wanting if star not in c.tools), None),
+            general_rule=next((c for c in wanting if star in c.tools), None),
+            tiers=tuple(Tier(*t) for t in highest_tiers(self.rules, name, role)),
+            bounds=upper_bounds(self.rules, name, role),
+            rule_asked=rule_asked,
+            rule_nearness=rule_nearness,
+            num_rules=num_rules,
+            is_item_of_request=any(
+                not kind.isdisjoint(map(stem, words)) and not kind.isdisjoint(request.stems) for kind in _ITEMS
+            ),
+            is_named=any(star not in c.tools for c in clauses),
+        )
+
+    def _prose(self, clauses: tuple[Clause, ...]) -> tuple[float, float, int]:
+        asked = nearness = 0.0
+        count = 0
+        for clause in clauses:
+            if clause.kind is not ClauseKind.REQUIRE or "*" in clause.tools:
+                continue
+            for check in clause.checks:
+                if check.operator is not Operator.UNKNOWN:
+                    continue
+                count += 1
+                words = [w for w in dict.fromkeys(content_words(str(check.value))) if len(w) > 2]
+                words = [w for w in words if stem(w) not in _RULE_FILLER]
+                if words:
+                    near = sorted(self.request.nearness(words))[-4:]
+                    asked = max(asked, min(1.0, sum(map(self.request.has, words)) / 4))
+                    nearness = max(nearness, sum(near) / len(near))
+        return asked, nearness, count

@@ -1,0 +1,1 @@
+"""Formats of other systems inside policies: one file a format."""
