@@ -17,18 +17,31 @@ PACKAGE = ROOT / "gatling"
 
 # A room may import those before it. `errors` is open to all.
 ORDER = [
+    # the core: no torch
     "schema",
+    "tools",
     "policy",
     "features",
-    "encoders",
-    "objectives",
-    "data",
+    "request",
+    "provenance",
+    "adapters",
+    "runtime",
     "energy",
     "repair",
     "guard",
-    "adapters",
+    # traces and attacks: no torch
+    "generate",
+    "attack",
+    "policytest",
+    # with torch
+    "encoders",
+    "objectives",
+    "store",
     "evaluation",
+    "bench",
     "training",
+    "critics_training",
+    "hub",
     "cli",
 ]
 

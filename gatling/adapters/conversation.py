@@ -8,10 +8,10 @@ not known is text of somebody else.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
 from gatling.errors import InputError
+from gatling.provenance.events import Event, Foreign, ProposedCall, Result, Said
 from gatling.schema.plain import check_plain, decode_json, join_path
 
 Format = Literal["auto", "openai", "anthropic", "responses", "mcp"]
@@ -24,48 +24,6 @@ _SHAPES: dict[str, tuple[_Shape, ...]] = {
     "mcp": ("rpc",),
 }
 
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """Text of the system prompt or of the user."""
-
-    text: str
-    is_user: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A tool call."""
-
-    tool_name: str
-    arguments: dict[str, Any]
-    call_id: str | None
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a call returned."""
-
-    call_id: str | None
-    tool_name: str | None
-    parts: list[Any]
-    """Texts, and JSON data."""
-    has_media: bool
-    """Images, sound or files are among it, whose text cannot be read here."""
-    path: str
-    is_of_a_call: bool = True
-    """False for an error of JSON-RPC, which may answer a request that is no call."""
-
-
-@dataclass(frozen=True, slots=True)
-class Foreign:
-    """Text of unknown origin: documents in a message, blocks of unknown kinds, what an MCP server sends besides results."""
-
-    data: Any
-
-
-Event = Said | Call | Result | Foreign
 
 _TEXT = ("text", "input_text", "output_text")
 _MEDIA = frozenset("image image_url input_image audio input_audio video file input_file container_upload blob".split())
@@ -138,7 +96,7 @@ def _tool_calls(message: dict[str, Any], path: str) -> Iterator[Event]:
         yield _call(_object(message, "function_call", path), at, None)
 
 
-def _call(data: dict[str, Any], path: str, call_id: str | None) -> Call:
+def _call(data: dict[str, Any], path: str, call_id: str | None) -> ProposedCall:
     """Read a name with arguments, which are an object, JSON text of one, or the free text `input` of a custom tool."""
     name = _text(data, "name", path)
     if not name.strip():
@@ -147,7 +105,7 @@ def _call(data: dict[str, Any], path: str, call_id: str | None) -> Call:
     given, where = data.get(key), join_path(path, key)
     if isinstance(given, str):
         if key == "input":
-            return Call(name, {"input": given}, call_id, path)
+            return ProposedCall(name, {"input": given}, call_id, path)
         try:
             given = decode_json(given) if given.strip() else {}
         except InputError as error:
@@ -157,7 +115,7 @@ def _call(data: dict[str, Any], path: str, call_id: str | None) -> Call:
         given = {}
     if not isinstance(given, dict):
         raise InputError(f"a {type(given).__name__}, wanted an object of arguments", path=where)
-    return Call(name, given, call_id, path)
+    return ProposedCall(name, given, call_id, path)
 
 
 def _blocks(content: Any, path: str, *, is_user: bool | None) -> Iterator[Event]:

@@ -1,58 +1,18 @@
-"""From a conversation to a plan: each tool call is a node, each value of its arguments is traced to where it first stood.
-
-- Tier 1: the value stands in a system prompt, in the request or in a first-party tool's output, or nowhere (the model wrote it).
-  Tier 2: in an attested field of a record that outsiders can create. Tier 3: only in free text of outsiders. The best place
-  counts for a value, the worst value for a call; a call without arguments is tier 1.
-- An edge (a, b) says that a value of b was traced to the output of a.
-- Whose text a tool returns is configuration (`ToolSources`); the output of an unknown tool is text of outsiders.
-- Where the output of an outsiders' tool holds an image or sound, a value that is traced nowhere may come from it: tier 3.
-- A value that a call was given and that its output repeats stays as good as it was.
-
-Everything is indexed once (`places.py`), so the cost is linear in the conversation. What is above a stated limit is refused.
-"""
+"""From the messages of a conversation to a plan."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
-from gatling.adapters.conversation import Call, Event, Foreign, Format, Result, Said, events
-from gatling.errors import InputError
-from gatling.provenance.index import MESSAGE, SHORT_CHARS, Echo, Place, PlaceIndex, leaves
-from gatling.provenance.sources import ToolOutput, ToolSources
-from gatling.schema import ExecutionPlan, PlanEdge, PlanNode
-from gatling.schema.plain import decode_json, decode_yaml, join_path
-from gatling.schema.trace import MAX_PLAN_EDGES, MAX_PLAN_NODES
-from gatling.schema.words import number_word
-from gatling.tools.call_scope import sensitivity_of_call, volume_of
-
-MAX_MESSAGES = 100_000
-MAX_CONVERSATION_CHARS = 4_000_000
-"""Of all texts, keys and arguments together. A character costs some 55 bytes of memory, 350 in scripts where each is a word."""
-
-_FOREIGN = Place(3, -1)
+from gatling.adapters.conversation import Format, events
+from gatling.provenance.sources import ToolSources
+from gatling.provenance.tracer import Tracer
+from gatling.schema import ExecutionPlan, PlanNode
+from gatling.schema.plain import join_path
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a value of a call's arguments first stood."""
-
-    argument: str
-    """The dotted path of the argument; positions in lists are left out."""
-    tier: int
-    """1 to 3."""
-    source: str | None
-    """The node whose output it stood in; None for messages."""
-
-
-@dataclass(slots=True)
-class _Pending:
-    call: Call
-    echo: Echo
-
-
-class ConversationTracer:
+class ConversationTracer(Tracer):
     """Follows a running agent: fed messages one by one, it says what each proposed call is made of.
 
         tracer = ConversationTracer(sources=ToolSources.from_file("sources.yaml"))
@@ -65,45 +25,8 @@ class ConversationTracer:
     """
 
     def __init__(self, *, sources: ToolSources | None = None, format: Format = "auto") -> None:
-        self.sources = sources if sources is not None else ToolSources()
+        super().__init__(sources=sources)
         self.format: Format = format
-        self._index = PlaceIndex()
-        self._nodes: list[PlanNode] = []
-        self._edges: list[PlanEdge] = []
-        self._origins: dict[str, tuple[Origin, ...]] = {}
-        self._requests: list[str] = []
-        self._waiting: dict[int, _Pending] = {}
-        self._ids: dict[str, int] = {}  # of calls without result
-        self._answered: set[str] = set()
-        self._num_messages = 0
-        self._num_chars = 0
-        self._media: Place | None = None
-
-    @property
-    def request(self) -> str:
-        """All texts of the user so far, with an empty line between them."""
-        return "\n\n".join(self._requests)
-
-    @property
-    def has_calls(self) -> bool:
-        """Whether any message so far holds a tool call; without one there is no plan."""
-        return bool(self._nodes)
-
-    @property
-    def pending(self) -> tuple[PlanNode, ...]:
-        """The calls that have no result yet, in order."""
-        return tuple(self._nodes[position] for position in self._waiting)
-
-    def plan(self) -> ExecutionPlan:
-        """Return all calls so far, the pending ones included. Raises: InputError if there is none, or too many edges."""
-        if not self._nodes:
-            raise InputError("no message holds a tool call, and a plan has at least one", path="messages")
-        self._check_edges()
-        return ExecutionPlan(nodes=tuple(self._nodes), edges=tuple(self._edges))
-
-    def origins(self, node_id: str) -> tuple[Origin, ...]:
-        """Return where the values of a call were traced to; those that were traced nowhere are left out."""
-        return self._origins[node_id]
 
     def feed(self, message: Any) -> tuple[PlanNode, ...]:
         """Take the next message and return the calls that it holds.
@@ -115,127 +38,8 @@ class ConversationTracer:
                 arguments, a result without a call or for one that has a result, an id that a pending call has, and
                 beyond MAX_MESSAGES, MAX_CONVERSATION_CHARS, 4,096 calls or 65,536 edges.
         """
-        where = join_path("messages", self._num_messages)
-        if self._num_messages >= MAX_MESSAGES:
-            raise InputError(f"more than {MAX_MESSAGES} messages", path=where)
-        found = events(message, self._num_messages, self.format)
-        num_chars = self._num_chars + sum(_num_chars(event) for event in found)
-        if num_chars > MAX_CONVERSATION_CHARS:
-            raise InputError(
-                f"the conversation has {num_chars} characters, at most {MAX_CONVERSATION_CHARS} are taken", path=where
-            )
-        matched = self._check(found, where)
-        self._num_messages += 1
-        self._num_chars = num_chars
-        first = len(self._nodes)
-        for event, call in zip(found, matched, strict=True):
-            if isinstance(event, Call):
-                self._take_call(event)
-            elif isinstance(event, Result) and call is not None:
-                self._take_result(event, call)
-            elif isinstance(event, Said):
-                self._index.add(event.text, MESSAGE)
-                if event.is_user:
-                    self._requests.append(event.text)
-            else:
-                self._take_foreign(event.parts if isinstance(event, Result) else event.data)
-        return tuple(self._nodes[first:])
-
-    def _check(self, found: list[Event], where: str) -> list[int | None]:
-        """Return the call that each result is of, and refuse what does not fit, before anything is changed."""
-        self._check_edges()
-        names: dict[int, str] = {}
-        ids: dict[str, int] = {}
-        done: set[int] = set()
-        answered: set[str] = set()
-        matched: list[int | None] = []
-        for event in found:
-            place = None
-            if isinstance(event, Call):
-                if event.call_id is not None:
-                    if (open_call := ids.get(event.call_id, self._ids.get(event.call_id))) not in {None, *done}:
-                        reason = (
-                            f"the id {event.call_id!r} is that of call n{(open_call or 0) + 1}, which has no result yet"
-                        )
-                        raise InputError(reason, path=event.path)
-                    ids[event.call_id] = len(self._nodes) + len(names)
-                names[len(self._nodes) + len(names)] = event.tool_name
-            elif isinstance(event, Result) and event.call_id is not None:
-                place = ids.get(event.call_id, self._ids.get(event.call_id))
-                if place in done:
-                    place = None
-                if place is None and event.is_of_a_call:
-                    is_second = event.call_id in self._answered or event.call_id in answered
-                    reason = "has a result already" if is_second else "does not stand before it"
-                    raise InputError(f"a result of the call {event.call_id!r}, which {reason}", path=event.path)
-                answered.add(event.call_id)
-            elif isinstance(event, Result):
-                place = self._by_name(event, names, done)
-            done.update([] if place is None else [place])
-            matched.append(place)
-        if len(self._nodes) + len(names) > MAX_PLAN_NODES:
-            raise InputError(f"more than {MAX_PLAN_NODES} tool calls", path=where)
-        return matched
-
-    def _check_edges(self) -> None:
-        if len(self._edges) > MAX_PLAN_EDGES:
-            raise InputError(
-                f"the calls have {len(self._edges)} edges, at most {MAX_PLAN_EDGES} are taken", path="messages"
-            )
-
-    def _by_name(self, result: Result, names: dict[int, str], done: set[int]) -> int:
-        waiting = {p: w.call.tool_name for p, w in self._waiting.items()} | names
-        for place in done:
-            waiting.pop(place, None)
-        for place, tool_name in waiting.items():
-            if result.tool_name == tool_name or (result.tool_name is None and len(waiting) == 1):
-                return place
-        raise InputError("a result without an id, and no single call that it can be of", path=result.path)
-
-    def _take_call(self, call: Call) -> None:
-        position = len(self._nodes)
-        node_id = f"n{position + 1}"
-        found: dict[Origin, None] = {}
-        given: list[tuple[str, int]] = []
-        for argument, text in _values(call.arguments):
-            places = self._index.find(text)
-            if not places and self._media and len(text.strip()) > SHORT_CHARS:
-                places = [self._media]
-            for place in places:
-                source = self._nodes[place.node].node_id if place.node >= 0 else None
-                found[Origin(argument, place.tier, source)] = None
-            given.append((text, max((place.tier for place in places), default=1)))
-        node = PlanNode(
-            tool_name=call.tool_name,
-            node_id=node_id,
-            arguments=call.arguments,
-            provenance_tier=max((origin.tier for origin in found), default=1),
-            scope_volume=volume_of(call.tool_name, call.arguments),
-            scope_sensitivity=sensitivity_of_call(call.tool_name),
-            **({} if call.call_id is None else {"call_id": call.call_id}),
-        )
-        self._nodes.append(node)
-        self._origins[node_id] = tuple(found)
-        self._edges += [PlanEdge(source=s, target=node_id) for s in dict.fromkeys(o.source for o in found) if s]
-        self._waiting[position] = _Pending(call, self._index.echo(given))
-        if call.call_id is not None:
-            self._ids[call.call_id] = position
-
-    def _take_result(self, result: Result, position: int) -> None:
-        pending = self._waiting.pop(position)
-        if pending.call.call_id is not None:
-            del self._ids[pending.call.call_id]
-            self._answered.add(pending.call.call_id)
-        rule = self.sources.of(pending.call.tool_name)
-        for part in result.parts:
-            for tier, text in _texts(part, rule):
-                self._index.add(text, Place(tier, position), pending.echo)
-        if result.has_media and rule.output != "trusted":
-            self._media = Place(3, position)
-
-    def _take_foreign(self, data: Any) -> None:
-        for _, text in _values(data):
-            self._index.add(text, _FOREIGN)
+        where = join_path("messages", self.num_messages)
+        return self.take(events(message, self.num_messages, self.format), where)
 
 
 def plan_of_messages(
@@ -255,67 +59,3 @@ def plan_of_messages(
     for message in messages:
         tracer.feed(message)
     return tracer.plan()
-
-
-def _values(data: Any) -> Iterator[tuple[str, str]]:
-    """Yield the values of JSON data as text with their paths; keys that are no plain names count as values."""
-    keys: set[tuple[str, ...]] = set()
-    for path, value in leaves(data):
-        for n in range(len(path), 0, -1):
-            if path[:n] in keys:
-                break
-            keys.add(path[:n])
-            if not path[n - 1].isidentifier():
-                yield ".".join(path[:n]), path[n - 1]
-        text = _as_text(value)
-        if text:
-            yield ".".join(path), text
-
-
-def _as_text(value: object) -> str:
-    """Return a value as text; yes, no and nothing are never traced."""
-    if value is None or isinstance(value, bool):
-        return ""
-    return number_word(value) if isinstance(value, (int, float)) else str(value)
-
-
-def _texts(part: Any, rule: ToolOutput) -> Iterator[tuple[int, str]]:
-    """Yield tier and text of each value of a result."""
-    data = _structure(part, rule) if isinstance(part, str) else part
-    seen: set[str] = set()
-    for path, value in leaves(data):
-        text = _as_text(value)
-        if text:
-            tier = rule.tier(path, value)
-            inner = _structure(value, None) if isinstance(value, str) and path else value
-            for _, inner_text in _values(inner) if not isinstance(inner, (str, int, float)) else [("", text)]:
-                yield tier, inner_text
-        for key in path:
-            if key not in seen and not key.isidentifier():
-                yield rule.tier((), key), key
-            seen.add(key)
-
-
-def _structure(text: str, rule: ToolOutput | None) -> Any:
-    """Return the data that a text is, or the text itself where it is none; what is doubtful is free text."""
-    start = text.lstrip()[:1]
-    try:
-        if start and start in "{[":
-            return decode_json(text)
-    except InputError:
-        pass
-    try:
-        if rule is not None and rule.reads == "yaml":
-            return decode_yaml(text)
-    except InputError:
-        pass
-    return text
-
-
-def _num_chars(event: Event) -> int:
-    if isinstance(event, Said):
-        return len(event.text)
-    data = event.data if isinstance(event, Foreign) else event.parts if isinstance(event, Result) else event.arguments
-    return sum(len(str(key)) for path, _ in leaves(data) for key in path[-1:]) + sum(
-        len(value) if isinstance(value, str) else 8 for _, value in leaves(data)
-    )

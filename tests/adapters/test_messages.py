@@ -8,10 +8,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gatling.adapters import messages as messages_module
-from gatling.adapters.messages import ConversationTracer, Origin, plan_of_messages
+from gatling.adapters.messages import ConversationTracer, plan_of_messages
 from gatling.errors import InputError
+from gatling.provenance import tracer as messages_module
 from gatling.provenance.sources import ToolSources
+from gatling.provenance.tracer import Origin
 from gatling.schema import ExecutionPlan
 from gatling.schema.words import split_words
 
