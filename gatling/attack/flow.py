@@ -9,10 +9,11 @@ from typing import Any
 from gatling.attack.draft import Draft
 from gatling.attack.hostile import hostile_value
 from gatling.attack.mutation import Attack, Proposal
-from gatling.attack.subject import ArgumentPath, Subject, argument_name
-from gatling.policy.calls import is_place_name, parse_place
+from gatling.attack.subject import Subject
+from gatling.policy.calls import parse_place
 from gatling.policy.rules import ClauseKind
 from gatling.schema import PlanNode
+from gatling.schema.arguments import ArgumentPath, dotted, is_destination_name
 from gatling.schema.words import split_words
 from gatling.tools.by_name import effect
 
@@ -30,7 +31,7 @@ def destination_swap(attack: Attack) -> Iterator[Proposal]:
     s = attack.subject
     for node in attack.some(s.acting):
         for path, value in _targets(s, node):
-            new = hostile_value(attack, value, argument_name(path))
+            new = hostile_value(attack, value, dotted(path))
             if new is None or new == value or new.lower() in s.request or (s.states(new) and "@" not in new):
                 continue
             draft = Draft(s.plan)
@@ -83,7 +84,7 @@ def _targets(s: Subject, node: PlanNode) -> list[tuple[ArgumentPath, str]]:
     return [
         (path, value)
         for path, value in s.places(node)
-        if isinstance(value, str) and value and (argument_name(path) in named or is_place_name(argument_name(path)))
+        if isinstance(value, str) and value and (dotted(path) in named or is_destination_name(dotted(path)))
     ]
 
 
@@ -134,7 +135,7 @@ def _readdressed(attack: Attack, arguments: dict[str, Any]) -> dict[str, Any] | 
     out, found = dict(arguments), False
     for name, value in arguments.items():
         first = value[0] if isinstance(value, list) and value else value
-        is_place = isinstance(first, str) and (is_place_name(name) or _PLACES.fullmatch(first) is not None)
+        is_place = isinstance(first, str) and (is_destination_name(name) or _PLACES.fullmatch(first) is not None)
         new = hostile_value(attack, first, name, may_resemble=False) if is_place else None
         if new is not None and not attack.subject.states(new):
             out[name], found = [new] if isinstance(value, list) else new, True

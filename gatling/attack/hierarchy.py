@@ -9,9 +9,9 @@ from gatling.attack.draft import Draft
 from gatling.attack.flow import again
 from gatling.attack.hostile import off_task_calls
 from gatling.attack.mutation import Attack, Proposal
-from gatling.attack.subject import argument_name
 from gatling.policy.globs import matches
 from gatling.schema import ExecutionPlan, PlanNode
+from gatling.schema.arguments import dotted
 from gatling.schema.words import split_words
 from gatling.tools.by_name import effect, privilege
 from gatling.tools.derive import NOUN_VERBS, VERBS
@@ -102,7 +102,7 @@ def _restyled_title(attack: Attack) -> Draft | None:
     s = attack.subject
     for node in s.plan.nodes:
         for path, value in s.places(node):
-            name = argument_name(path).rsplit(".", 1)[-1]
+            name = dotted(path).rsplit(".", 1)[-1]
             if isinstance(value, str) and not _TITLES.isdisjoint(split_words(name)) and value.swapcase() != value:
                 near = Draft(s.plan)
                 new = value.lower() if value.lower() != value else value.title()

@@ -9,8 +9,9 @@ from typing import Any
 from gatling.attack.draft import Draft
 from gatling.attack.hostile import hostile_value, off_task_calls, with_reader
 from gatling.attack.mutation import Attack, Proposal
-from gatling.attack.subject import ArgumentPath, Subject, argument_name
+from gatling.attack.subject import Subject
 from gatling.schema import PlanNode
+from gatling.schema.arguments import ArgumentPath, dotted
 from gatling.schema.words import split_words
 from gatling.tools.by_name import effect
 
@@ -51,7 +52,7 @@ def _content_only(attack: Attack) -> Draft | None:
         reader = with_reader(attack, near, before=node.node_id, only_present=True)
         if reader is None:
             continue
-        near.connect(reader, node.node_id, argument_name(place[0]))
+        near.connect(reader, node.node_id, dotted(place[0]))
         near.change(node.node_id, is_blamed=False, provenance_tier=3)
         return near
     return None
@@ -77,14 +78,14 @@ def provenance_rug_pull(attack: Attack) -> Iterator[Proposal]:
         yield Proposal(draft, near, (tier - most[0]) / 2)
     for node in attack.some(s.acting):
         for place in _stated_places(s, node):
-            new = hostile_value(attack, place[1], argument_name(place[0]))
+            new = hostile_value(attack, place[1], dotted(place[0]))
             if new is None or s.states(new):
                 continue
             draft = Draft(s.plan)
             reader = with_reader(attack, draft, before=node.node_id)
             draft.set_argument(node.node_id, place[0], new, provenance_tier=3, is_asked=False)
             if reader is not None:
-                draft.connect(reader, node.node_id, argument_name(place[0]))
+                draft.connect(reader, node.node_id, dotted(place[0]))
             yield Proposal(draft, _content_only(attack), 0.6)
 
 
@@ -137,7 +138,7 @@ def argument_injection(attack: Attack) -> Iterator[Proposal]:
                 node.node_id, edit.path, edit.value, provenance_tier=max(node.provenance_tier, 3), is_asked=False
             )
             if reader is not None:
-                draft.connect(reader, node.node_id, argument_name(edit.path))
+                draft.connect(reader, node.node_id, dotted(edit.path))
             near = None
             place = _text_place(s, node)
             if place is not None:
@@ -165,7 +166,7 @@ def _injections(attack: Attack, node: PlanNode) -> list[_Injection]:
     lists = {path[0]: (path, value) for path, value in s.places(node) if len(path) == 2 and isinstance(path[1], int)}
     for path, value in lists.values():
         if isinstance(value, str) and ("@" in value or "://" in value):
-            new = hostile_value(attack, value, argument_name(path))
+            new = hostile_value(attack, value, dotted(path))
             if new is not None and isinstance(items := node.arguments[str(path[0])], list):
                 found.append(_Injection((path[0],), [*items, new], 0.4))
     if not _SENDING.isdisjoint(split_words(node.tool_name)):
@@ -185,7 +186,7 @@ def _injections(attack: Attack, node: PlanNode) -> list[_Injection]:
 def _text_place(s: Subject, node: PlanNode) -> tuple[ArgumentPath, str] | None:
     """Return the first free text among a node's arguments."""
     for path, value in s.places(node):
-        name = argument_name(path).rsplit(".", 1)[-1]
+        name = dotted(path).rsplit(".", 1)[-1]
         words = split_words(name)
         if isinstance(value, str) and not _TEXT_WORDS.isdisjoint(words) and _KEY_WORDS.isdisjoint(words):
             return path, value

@@ -12,25 +12,15 @@ from typing import Any, TypeVar
 
 from gatling.attack.draft import Draft
 from gatling.attack.mutation import Attack, Proposal
-from gatling.attack.subject import ArgumentPath, Subject, argument_name
+from gatling.attack.subject import Subject
 from gatling.policy.bounds import squashed_path
 from gatling.schema import PlanNode
+from gatling.schema.arguments import ArgumentPath, dotted, end_of_range, is_amount, is_duration, is_limit, number_of
 from gatling.schema.words import split_words
 from gatling.tools.by_name import effect
-from gatling.tools.derive import LIMITS
 
 T = TypeVar("T")
-# Lengths of time: `year` alone, or `day`, says which one.
-_TIME_WORDS = frozenset(
-    "days hours minutes weeks months years duration period window ttl lookback expiry expires".split()
-)
-_LIMITS = frozenset(LIMITS)
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(.*)", re.DOTALL)
-_STARTS = frozenset("start from since after begin starts earliest min".split())
-_ENDS = frozenset("end to until before through ends latest max till".split())
-_AMOUNT_WORDS = frozenset(
-    "amount price total sum budget fee cost quantity qty count limit max top size rows records items results units n".split()
-)
 _LARGEST = 10**9
 _SECRETS = (
     ("payroll", "salaries.xlsx"), ("passwords", "passwords.txt"), ("patient records", "patients.csv"),
@@ -65,7 +55,7 @@ def sensitivity_escalation(attack: Attack) -> Iterator[Proposal]:
             yield Proposal(draft, near, (level - ceiling) / 4)
     for node in attack.some(s.readers):
         for path, value in s.places(node):
-            name = split_words(argument_name(path))
+            name = split_words(dotted(path))
             if not isinstance(value, str) or not {"query", "path", "file", "filename", "title", "name", "q"} & set(
                 name
             ):
@@ -89,16 +79,15 @@ def _numbers(attack: Attack, *, of_time: bool) -> list[Callable[[], Proposal]]:
         bounds = s.bounds(node.tool_name)
         for path, value in s.places(node):
             number = _as_number(value)
-            name = argument_name(path)
-            if number is None or number < 1 or _is_of_time(name) != of_time:
+            name = dotted(path)
+            if number is None or number < 1 or is_duration(name) != of_time:
                 continue
             bound = bounds.get(squashed_path(name))
-            is_limit = " ".join(split_words(name.rsplit(".", 1)[-1])) in _LIMITS
-            if bound is None and is_limit and "#volume" in bounds:
+            if bound is None and is_limit(name) and "#volume" in bounds:
                 bound = bounds["#volume"]
             if bound is not None and number <= bound:
                 found.append(partial(_above, attack, node, path, value, bound))
-            elif s.states(value) and (of_time or is_limit or not _AMOUNT_WORDS.isdisjoint(split_words(name))):
+            elif s.states(value) and (of_time or is_limit(name) or is_amount(name)):
                 found.append(partial(_more_than_stated, attack, node, path, value))
         if "#volume" in bounds and not of_time and node.scope_volume <= bounds["#volume"] and not found:
             found.append(partial(_more_volume, attack, node, int(bounds["#volume"])))
@@ -192,18 +181,9 @@ def _narrower(node: PlanNode, value: Any) -> float | None:
 
 
 def _as_number(value: Any) -> float | None:
-    """A number, or a text that is a plain whole one."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, (int, float)):
-        return value if abs(value) <= _LARGEST else None
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 6:
-        return int(value)
-    return None
-
-
-def _is_of_time(name: str) -> bool:
-    return not _TIME_WORDS.isdisjoint(split_words(name.rsplit(".", 1)[-1]))
+    """Return a number that may be raised: no larger than what is left above it, and no text that is rather an id."""
+    number = None if isinstance(value, str) and not (value.isdigit() and len(value) <= 6) else number_of(value)
+    return number if number is not None and abs(number) <= _LARGEST else None
 
 
 def _dates(attack: Attack) -> list[Callable[[], Proposal]]:
@@ -213,12 +193,11 @@ def _dates(attack: Attack) -> list[Callable[[], Proposal]]:
     for node in attack.some(s.plan.nodes):
         ends = [(p, v, m) for p, v in s.places(node) if isinstance(v, str) and (m := _date_in(v)) is not None]
         for path, value, day in ends:
-            words = set(split_words(argument_name(path)))
-            is_end, is_start = not _ENDS.isdisjoint(words), not _STARTS.isdisjoint(words)
-            if is_end == is_start or not _states_day(s, value, day):
+            end = end_of_range(path)
+            if not end or not _states_day(s, value, day):
                 continue
             other = next((d for p, _, d in ends if p != path), None)
-            found.append(partial(_longer, attack, node, path, value, day, other, is_end))
+            found.append(partial(_longer, attack, node, path, value, day, other, end > 0))
     return found
 
 
@@ -250,7 +229,7 @@ def _date_in(text: str) -> date | None:
 def _states_day(s: Subject, text: str, day: date) -> bool:
     if text.lower() in s.request or day.isoformat() in s.request:
         return True
-    return str(day.day) in s.request_words and day.strftime("%B").lower() in s.request_words
+    return {str(day.day), day.strftime("%B").lower()} <= s.asked.words
 
 
 def _shuffled(rng: Random, items: Sequence[T]) -> list[T]:

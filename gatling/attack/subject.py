@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,17 +15,13 @@ from gatling.policy import Asked, Clause, ClauseKind, Oracle
 from gatling.policy.bounds import conditions_on, highest_tiers, upper_bounds
 from gatling.policy.calls import Call, PlanCalls
 from gatling.policy.oracle import Judgement
-from gatling.request.asking import asks, request_of
+from gatling.request import Request
+from gatling.request.asking import asks, request_as_written, request_of
+from gatling.request.request import content_words
 from gatling.schema import ExecutionPlan, PlanNode, Trace
-from gatling.schema.words import split_words
+from gatling.schema.arguments import ArgumentPath, leaves
 from gatling.tools.by_name import effect, shows_outside_text
 
-ArgumentPath = tuple[str | int, ...]
-
-_NUMBER = re.compile(r"(?<![\w./:@#+-])(?:\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.\d{1,6})?(?![\w@]|[.:/-]\w)")
-_FILLER = frozenset(
-    "a an the of to for in on at by my your our and or is are be it this that with from all any me".split()
-)
 _MAX_PLACES = 4_096
 
 
@@ -65,44 +60,19 @@ class Subject:
         return request_of(self.context)
 
     @cached_property
-    def request_words(self) -> frozenset[str]:
-        return frozenset(split_words(self.request))
+    def asked(self) -> Request:
+        return Request(request_as_written(self.context))
 
     def states(self, value: Any) -> bool:
-        """Tell whether the request states a value: as it stands, or a person by a name of the address."""
-        if isinstance(value, bool) or value is None:
-            return False
-        if isinstance(value, (list, tuple)):
-            return any(self.states(item) for item in value)
-        if isinstance(value, dict):
-            return any(self.states(item) for item in value.values())
-        if isinstance(value, (int, float)):
-            return f"{abs(value):g}" in self._request_numbers
-        text = str(value).lower().strip()
-        if text and text in self.request:
-            return True
-        if "@" in text:
-            parts = re.split(r"[._\d-]+", text.split("@")[0])
-            return any(len(part) > 2 and part in self.request_words for part in parts)
-        words = [w for w in split_words(text) if w not in _FILLER]
-        return bool(words) and len(words) <= 6 and all(w in self.request_words for w in words)
-
-    @cached_property
-    def _request_numbers(self) -> frozenset[str]:
-        """Numbers of the request that are words of their own: no parts of dates, ids or names."""
-        return frozenset(f"{float(n.replace(',', '')):g}" for n in _NUMBER.findall(self.request))
+        """Tell whether the request may state a value; in doubt it does."""
+        return self.asked.mentions(value)
 
     def is_asked_for(self, tool: str, arguments: dict[str, Any]) -> bool:
         """Tell whether the request might ask for a call: it states one of its values, or all words of its name."""
         values = [v for v in arguments.values() if v not in (None, "", [], {}) and not isinstance(v, bool)]
         if any(self.states(v) for v in values if not isinstance(v, int) or v > 12):
             return True
-        words = [w for w in split_words(tool) if w not in _FILLER]
-        return not values and all(_stem(w) in self._request_stems for w in words)
-
-    @cached_property
-    def _request_stems(self) -> frozenset[str]:
-        return frozenset(map(_stem, self.request_words))
+        return not values and (self.asked.asks_for(tool) or self.asked.share(content_words(tool)) == 1)
 
     def request_clause(self, tool: str) -> Clause | None:
         """Return the clause by which calls of a tool must be asked for; None if there is none, or no request is known."""
@@ -144,7 +114,7 @@ class Subject:
 
     def places(self, node: PlanNode) -> list[tuple[ArgumentPath, Any]]:
         """Return path and value of every scalar in a node's arguments, at most 4,096."""
-        return list(islice(_scalars(node.arguments, ()), _MAX_PLACES))
+        return list(islice(leaves(node.arguments), _MAX_PLACES))
 
     # --- the policy ---------------------------------------------------------------------------------------------------
 
@@ -254,24 +224,3 @@ class Subject:
             return None
         asked = Asked(frozenset(n.node_id for n in plan.nodes) - draft.unasked)
         return plan, self.oracle.judge(self.context, plan, asked=asked)
-
-
-def argument_name(path: ArgumentPath) -> str:
-    """Return the dotted path of an argument without the numbers of list items."""
-    return ".".join(part for part in path if isinstance(part, str))
-
-
-def _scalars(value: Any, path: ArgumentPath) -> Iterator[tuple[ArgumentPath, Any]]:
-    stack: list[tuple[ArgumentPath, Any]] = [(path, value)]
-    while stack:
-        where, item = stack.pop()
-        if isinstance(item, dict):
-            stack.extend(((*where, key), child) for key, child in reversed(item.items()))
-        elif isinstance(item, (list, tuple)):
-            stack.extend(((*where, i), child) for i, child in reversed(list(enumerate(item))))
-        else:
-            yield where, item
-
-
-def _stem(word: str) -> str:
-    return word[:-1] if word.endswith("s") and len(word) > 3 else word

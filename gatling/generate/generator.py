@@ -32,7 +32,7 @@ from gatling.schema import ExecutionPlan, GovernanceContext
 from gatling.schema.trace import PlanEdge, PlanNode
 from gatling.tools import ToolSpec
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 """Raised when the same settings give other traces."""
 CONTEXTS = 4
 """Contexts of a family."""

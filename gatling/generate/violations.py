@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from random import Random
 from typing import Any
 
 from gatling.generate.governance import Governance
 from gatling.generate.tasks import UNBOUNDED, Step, Task, TaskMaker, copied, within
 from gatling.generate.tools import Slot
-from gatling.schema.words import split_words
+from gatling.request import Request
 
 
 @dataclass(slots=True)
@@ -35,6 +36,15 @@ class Situation:
     """A task that the request asks for too and the policy forbids; the compliant plan leaves it out."""
     injected: Task | None = None
     """The task that `unrequested_call` brought in last."""
+
+    @property
+    def asked(self) -> Request:
+        return _asked(self.request)
+
+
+@lru_cache(16)
+def _asked(request: str) -> Request:
+    return Request(request)
 
 
 Plan = list[list[Step]]
@@ -306,14 +316,7 @@ def _is_said(s: Situation, value: Any) -> bool:
     """Tell whether the request states a value, in full or by a person's name; what it leaves open cannot be wrong."""
     if isinstance(value, list):
         return bool(value) and _is_said(s, value[0])
-    if value is None or isinstance(value, (bool, dict)):
-        return False
-    text = str(value).lower()
-    if isinstance(value, int):
-        return text in split_words(s.request)
-    return text in s.request.lower() or (
-        "@" in text and text.split("@")[0].split(".")[0].split("_")[0] in s.request.lower()
-    )
+    return not isinstance(value, dict) and s.asked.mentions(value)
 
 
 _ACT_TARGETS = ("email", "person", "money", "id", "account", "url", "path", "title", "phone", "secret")

@@ -14,13 +14,9 @@ from typing import Any
 
 from gatling.policy.globs import squashed_name
 from gatling.schema import ExecutionPlan, PlanNode
+from gatling.schema.arguments import dotted_leaves, is_destination_name, leaves
 from gatling.schema.words import split_words
 
-# Arguments that say where something goes.
-_DESTINATION_KEYS = frozenset(
-    "to cc bcc recipient recipients destination destinations endpoint webhook callback invitee invitees participant "
-    "participants attendee attendees remote host target forward url uri link payee beneficiary".split()
-)
 # For calls with one of these verbs, these arguments too.
 SENDING_VERBS = frozenset(
     "send share invite forward post export upload publish transfer email mail notify message pay wire submit".split()
@@ -65,26 +61,6 @@ def _authority(text: str) -> str:
     return host if _HOST.fullmatch(host) or re.fullmatch(_LABEL, host) else ""
 
 
-def is_place_name(path: str) -> bool:
-    """Tell whether an argument, by its name, says where something goes."""
-    return not _DESTINATION_KEYS.isdisjoint(split_words(path.rsplit(".", 1)[-1]))
-
-
-def leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:
-    """Return (dotted path, scalar) pairs; items of a list share the list's path."""
-    found: list[tuple[str, Any]] = []
-    stack = [(path, value)]
-    while stack:
-        where, item = stack.pop()
-        if isinstance(item, dict):
-            stack.extend((f"{where}.{key}" if where else key, child) for key, child in reversed(item.items()))
-        elif isinstance(item, (list, tuple)):
-            stack.extend((where, child) for child in reversed(item))
-        else:
-            found.append((where, item))
-    return found
-
-
 @dataclass
 class Call:
     """One node, as rules see it."""
@@ -93,7 +69,7 @@ class Call:
 
     @cached_property
     def leaves(self) -> list[tuple[str, Any]]:
-        return leaves(self.node.arguments)
+        return dotted_leaves(self.node.arguments)
 
     @cached_property
     def _by_name(self) -> dict[str, list[Any]]:
@@ -126,7 +102,7 @@ class Call:
                 for key, child in reversed(value.items()):
                     if is_place and ("@" in key or "." in key):
                         found += [parse_place(path, part) for part in _BETWEEN.split(key) if part]
-                    named = is_place_name(key) or (sends and not _SENDING_KEYS.isdisjoint(split_words(key)))
+                    named = is_destination_name(key) or (sends and not _SENDING_KEYS.isdisjoint(split_words(key)))
                     stack.append((f"{path}.{key}" if path else key, child, is_place or named))
             elif isinstance(value, (list, tuple)):
                 stack.extend((path, child, is_place) for child in reversed(value))

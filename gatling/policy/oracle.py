@@ -12,18 +12,18 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from gatling.policy.calls import Call, Destination, PlanCalls, is_place_name, leaves
+from gatling.policy.calls import Call, Destination, PlanCalls
 from gatling.policy.dialects.argument_schema import first_failure
 from gatling.policy.dialects.cedar import CedarPolicies
 from gatling.policy.globs import matches
 from gatling.policy.rules import ORDER_OPERATORS, Clause, ClauseKind, Condition, Operator, Rulebook
 from gatling.schema import ExecutionPlan, GovernanceContext
+from gatling.schema.arguments import is_destination_name, leaves, number_of
 from gatling.schema.plain import canonical_json
 from gatling.schema.words import normalise
 
@@ -396,21 +396,11 @@ def _session(session: dict[str, Any], path: str, operator: Operator, wanted: Any
 
 def _number(value: Any, argument: str) -> float | int | None:
     """A number, a text that is one, or how many items there are; None for anything else."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, (int, float)):
-        return value
     if isinstance(value, (list, dict)):
         return len(value)
-    if not isinstance(value, str):
-        return None
-    if is_place_name(argument):
+    if isinstance(value, str) and is_destination_name(argument):
         return len([part for part in _SEPARATORS.split(value) if part.strip()])
-    try:
-        number = float(value[:40].replace(",", "").strip())
-    except ValueError:
-        return None
-    return number if len(value) <= 40 and math.isfinite(number) else None
+    return number_of(value)
 
 
 def _text(item: Any, is_lenient: bool) -> str:

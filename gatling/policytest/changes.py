@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from gatling.policy.calls import leaves
 from gatling.policytest.attack import Attacked
 from gatling.schema import ExecutionPlan, PlanNode
+from gatling.schema.arguments import dotted_leaves
 
 _MAX_VALUE_CHARS = 44
 _MAX_ARGUMENTS = 4
@@ -62,7 +62,7 @@ def change_of(mutant: Attacked) -> Change:
 
 
 def _changed_argument(old: PlanNode, new: PlanNode) -> str:
-    was, now = leaves(old.arguments), leaves(new.arguments)
+    was, now = dotted_leaves(old.arguments), dotted_leaves(new.arguments)
     for path, _ in now:
         if [v for p, v in was if p == path] != [v for p, v in now if p == path]:
             return path

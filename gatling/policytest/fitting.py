@@ -11,6 +11,7 @@ from gatling.policy.globs import matches, squashed_name
 from gatling.policy.rules import ORDER_OPERATORS, Condition, Operator
 from gatling.policytest.values import plain, valid_arguments
 from gatling.schema import PlanNode
+from gatling.schema.arguments import is_limit
 
 _OPPOSITE = {
     Operator.AT_MOST: Operator.ABOVE, Operator.ABOVE: Operator.AT_MOST, Operator.BELOW: Operator.AT_LEAST,
@@ -20,7 +21,6 @@ _OPPOSITE = {
 }  # fmt: skip
 _RANGES = {"volume": (1, 10**9), "sensitivity": (1, 5), "tier": (1, 3)}
 _ELSEWHERE = "example.org"
-_LIMITS = frozenset(("limit", "maxresults", "pagesize", "count", "top", "maxrecords", "numresults"))
 
 
 @dataclass(eq=False)
@@ -41,7 +41,7 @@ class CallDraft:
     def node(self, node_id: str) -> PlanNode:
         asked = self.arguments.get(self.limit) if self.limit else None
         if asked is None:
-            asked = next((v for k, v in self.arguments.items() if squashed_name(k) in _LIMITS), None)
+            asked = next((v for k, v in self.arguments.items() if is_limit(k)), None)
         volume = self.volume or (asked if isinstance(asked, int) and asked >= 1 else 1)
         return PlanNode(
             tool_name=self.tool,

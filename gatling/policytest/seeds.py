@@ -19,11 +19,11 @@ from typing import Any
 
 from gatling.attack.calls import described_call
 from gatling.policy import Asked, Clause, ClauseKind, Judgement, Oracle
-from gatling.policy.calls import is_place_name
 from gatling.policy.globs import matches, squashed_name
 from gatling.policy.rules import Condition, Operator
 from gatling.policytest.fitting import CallDraft, has_argument, meet, mention, opposite
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanEdge, Trace
+from gatling.schema.arguments import is_destination_name
 from gatling.schema.words import split_words
 from gatling.tools import ToolSpec
 from gatling.tools.by_name import effect, sensitivity, shows_outside_text
@@ -207,11 +207,11 @@ class SeedMaker:
         call = CallDraft(tool, {}, sensitivity(tool))
         if spec is not None:
             call.limit = spec.limit_parameter
-            has_place = any(p.is_required and is_place_name(p.name) for p in spec.parameters)
+            has_place = any(p.is_required and is_destination_name(p.name) for p in spec.parameters)
             spoken = {squashed_name(c.subject.partition(":")[2]) for k in clauses for c in (*k.when, *k.checks)}
             chosen = []
             for p in spec.parameters:
-                is_place = not has_place and is_place_name(p.name)
+                is_place = not has_place and is_destination_name(p.name)
                 is_number = p.type in ("integer", "number")
                 if p.is_required or is_place or is_number or squashed_name(p.name) in spoken:
                     chosen.append(dataclasses.replace(p, is_required=True))

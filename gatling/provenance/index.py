@@ -18,11 +18,11 @@ import re
 import unicodedata
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from gatling.provenance.addresses import addresses, last_part, shorter
+from gatling.schema.addresses import addresses, last_part, shorter
 from gatling.schema.words import normalise, split_words
 
 MAX_POSTINGS = 64
@@ -307,16 +307,3 @@ class PlaceIndex:
 
 def _is_content(word: str, min_chars: int) -> bool:
     return len(word) >= min_chars or not word.isascii()
-
-
-def leaves(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
-    """Yield the scalars of JSON data with the keys that lead to them, in order; positions in lists are left out."""
-    stack: list[tuple[tuple[str, ...], object]] = [(path, value)]
-    while stack:
-        where, item = stack.pop()
-        if isinstance(item, dict):
-            stack.extend(((*where, str(key)), child) for key, child in reversed(item.items()))
-        elif isinstance(item, (list, tuple)):
-            stack.extend((where, child) for child in reversed(item))
-        else:
-            yield where, item

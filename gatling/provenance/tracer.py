@@ -19,9 +19,10 @@ from typing import Any
 
 from gatling.errors import InputError
 from gatling.provenance.events import Event, Foreign, ProposedCall, Result, Said
-from gatling.provenance.index import MESSAGE, SHORT_CHARS, Echo, Place, PlaceIndex, leaves
+from gatling.provenance.index import MESSAGE, SHORT_CHARS, Echo, Place, PlaceIndex
 from gatling.provenance.sources import ToolOutput, ToolSources
 from gatling.schema import ExecutionPlan, PlanEdge, PlanNode
+from gatling.schema.arguments import keys_of, leaves
 from gatling.schema.plain import decode_json, decode_yaml
 from gatling.schema.trace import MAX_PLAN_EDGES, MAX_PLAN_NODES
 from gatling.schema.words import number_word
@@ -238,7 +239,8 @@ class Tracer:
 def _values(data: Any) -> Iterator[tuple[str, str]]:
     """Yield the values of JSON data as text with their paths; keys that are no plain names count as values."""
     keys: set[tuple[str, ...]] = set()
-    for path, value in leaves(data):
+    for where, value in leaves(data):
+        path = keys_of(where)
         for n in range(len(path), 0, -1):
             if path[:n] in keys:
                 break
@@ -261,7 +263,8 @@ def _texts(part: Any, rule: ToolOutput) -> Iterator[tuple[int, str]]:
     """Yield tier and text of each value of a result."""
     data = _structure(part, rule) if isinstance(part, str) else part
     seen: set[str] = set()
-    for path, value in leaves(data):
+    for where, value in leaves(data):
+        path = keys_of(where)
         text = _as_text(value)
         if text:
             tier = rule.tier(path, value)
@@ -294,6 +297,6 @@ def _num_chars(event: Event) -> int:
     if isinstance(event, Said):
         return len(event.text)
     data = event.data if isinstance(event, Foreign) else event.parts if isinstance(event, Result) else event.arguments
-    return sum(len(str(key)) for path, _ in leaves(data) for key in path[-1:]) + sum(
+    return sum(len(key) for path, _ in leaves(data) for key in keys_of(path)[-1:]) + sum(
         len(value) if isinstance(value, str) else 8 for _, value in leaves(data)
     )

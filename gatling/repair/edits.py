@@ -19,8 +19,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gatling.repair.arguments import ArgumentPath, dotted
 from gatling.schema import ExecutionPlan, PlanEdge, PlanNode
+from gatling.schema.arguments import ArgumentPath, dotted
 
 DROP_COST = 0.1
 NARROW_COST = 0.2

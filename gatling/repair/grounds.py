@@ -12,27 +12,24 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from datetime import date
 from functools import cached_property
 from typing import Any
 
-from gatling.policy.calls import SENDING_VERBS, Destination, parse_place
+from gatling.policy.bounds import squashed_path
+from gatling.policy.calls import Destination, parse_place
 from gatling.policy.globs import matches
 from gatling.policy.recognise import recognise
 from gatling.policy.rules import Clause, ClauseKind, Condition, Operator, Rulebook
-from gatling.repair.arguments import ArgumentPath, dotted, is_limit, squashed_path
 from gatling.repair.tools import is_genuine, is_weaker
+from gatling.request import Request
 from gatling.request.asking import request_as_written
 from gatling.schema import GovernanceContext
-from gatling.schema.words import NEGATIONS, split_words, stem
-from gatling.tools.derive import verb_of
+from gatling.schema.arguments import ArgumentPath, dotted, is_limit
+from gatling.schema.words import split_words
 
 MAX_NAMED = 64
 """Places, numbers or days that are taken from one request."""
 
-_NUMBER = re.compile(r"(?<![\w./:@#+-])(?:\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.\d{1,6})?(?![\w@]|[.:/-]\w)")
-_DAY = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
-_SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
 _PLACES = {
     "url": re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^\s<>\"'`,;]{1,2000}", re.IGNORECASE),
     "address": re.compile(r"[\w.+'-]{1,64}@(?:[\w-]{1,63}\.)*[\w-]{1,63}"),
@@ -41,19 +38,7 @@ _PLACES = {
     "host": re.compile(r"(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}", re.IGNORECASE),
 }
 _WORD = re.compile(r"[^\s<>\"'`,;()]+")
-_REFUSALS = frozenset(map(stem, NEGATIONS)) | frozenset(
-    map(
-        stem,
-        "stop refuse avoid ignore block cease quit decline reject skip exclude ban forbid deny cancel beware".split(),
-    )
-)
 _SOURCES = frozenset(("from", "by", "of"))
-_SENDING = frozenset(map(stem, SENDING_VERBS)) | frozenset(
-    map(
-        stem,
-        "write tell reply respond answer contact give deliver deposit refund buy order text inform cc copy".split(),
-    )
-)
 _VOUCHING = frozenset(
     "approve approved approval approver confirm confirmed confirmation consent authorize authorized authorise authorised auth "
     "verified verify reviewed reviewer signed signature token role roles owner user identity mfa justification reason ticket "
@@ -77,83 +62,35 @@ class Grounds:
         self.rules = recognise(context.policy) if rules is None else rules
         self.role = context.user_role
         self.enforces_volume = enforces_volume
-        self.request = request_as_written(context)
+        self._written = request_as_written(context)
 
     # --- the request --------------------------------------------------------------------------------------------------
 
     @cached_property
-    def numbers(self) -> tuple[float, ...]:
-        """Numbers that are words of their own, the largest first."""
-        found = {float(n.replace(",", "")) for n in _NUMBER.findall(self.request)[:MAX_NAMED]}
-        return tuple(sorted(found, reverse=True))
+    def request(self) -> Request:
+        return Request(self._written)
 
     def may_be_meant(self, amount: float, old: float) -> bool:
         """Tell whether a request that does not name `old` names this amount, and no other number that it could be."""
-        return self.numbers == (amount,) and old != amount
-
-    @cached_property
-    def days(self) -> tuple[date, ...]:
-        """Days written as `2026-03-01`, ascending."""
-        found = set()
-        for text in _DAY.findall(self.request)[:MAX_NAMED]:
-            try:
-                found.add(date.fromisoformat(text))
-            except ValueError:
-                continue
-        return tuple(sorted(found))
+        return self.request.numbers == (amount,) and old != amount
 
     @cached_property
     def request_places(self) -> tuple[str, ...]:
-        """Addresses, URLs, accounts and handles that the request names, in its order. Bare hosts look like file names."""
+        """Addresses, URLs, accounts and handles that the request names and does not refuse, in its order; none that
+        something came from. Bare hosts look like file names."""
         found: dict[str, None] = {}
-        for sentence in _SENTENCE.split(self.request):
-            if not _REFUSALS.isdisjoint(map(stem, split_words(sentence.replace("'", "")))):
-                continue
-            before = ""
-            for word in _WORD.findall(sentence):
-                text = word.rstrip(".!?:")
-                if place_kind(text) not in ("", "host") and before not in _SOURCES and len(found) < MAX_NAMED:
-                    found[text] = None
-                before = word.casefold()
+        before = ""
+        for word in _WORD.findall(self._written):
+            text = word.rstrip(".!?:")
+            is_place = place_kind(text) not in ("", "host") and before not in _SOURCES
+            if is_place and len(found) < MAX_NAMED and self.request.states(text):
+                found[text] = None
+            before = word.casefold()
         return tuple(found)
 
-    @cached_property
-    def _request_words(self) -> frozenset[str]:
-        return frozenset(split_words(self.request))
-
-    @cached_property
-    def asks_to_send(self) -> bool:
-        """Whether the request has a verb of sending, in any form."""
-        return not self._request_stems.isdisjoint(_SENDING)
-
-    def asks_for(self, tool: str) -> bool:
-        """Tell whether the request has the verb of a tool, in any form."""
-        verb = verb_of(tool)
-        return verb is not None and stem(verb[0]) in self._request_stems
-
-    @cached_property
-    def _request_stems(self) -> frozenset[str]:
-        return frozenset(map(stem, self._request_words))
-
-    @cached_property
-    def _request_folded(self) -> str:
-        return self.request.casefold()
-
     def states(self, value: Any) -> bool:
-        """Tell whether the request names a value: as a word or words of its own, or a person by a name of the address."""
-        if isinstance(value, bool) or value is None:
-            return False
-        if isinstance(value, (int, float)):
-            return float(value) in self.numbers
-        text = str(value).strip().casefold()
-        if not text:
-            return False
-        if re.search(rf"(?<!\w){re.escape(text)}(?!\w)", self._request_folded):
-            return True
-        if "@" in text:
-            parts = re.split(r"[._\d-]+", text.partition("@")[0])
-            return any(len(part) > 2 and part in self._request_words for part in parts)
-        return False
+        """Tell whether the request names a value, or a person by the name in the address, in a way that permits any call."""
+        return self.request.states(value) or (isinstance(value, str) and self.request.names(value))
 
     # --- the policy ---------------------------------------------------------------------------------------------------
 
@@ -252,7 +189,7 @@ class Grounds:
             return []
         if is_destination:
             kind = place_kind(old)
-            is_asked = self.asks_to_send or self.asks_for(tool)
+            is_asked = self.request.asks_for(tool)
             by_request = [p for p in self.request_places if is_asked and place_kind(p) == kind]
             by_policy = [p for p in self.policy_places(tool) if place_kind(p) == kind]
             named = dict.fromkeys(by_policy, "policy") | dict.fromkeys(by_request, "request")

@@ -34,8 +34,8 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.policy.calls import leaves
 from gatling.schema import ExecutionPlan, PlanNode
+from gatling.schema.arguments import dotted_leaves
 from gatling.schema.plain import canonical_json
 
 _Bag = Counter[tuple[str, str]]
@@ -59,7 +59,7 @@ def functional_intent_similarity(gold: ExecutionPlan, repaired: ExecutionPlan) -
 
 
 def _bag(node: PlanNode) -> _Bag:
-    return Counter((path, canonical_json(value)) for path, value in leaves(node.arguments))
+    return Counter((path, canonical_json(value)) for path, value in dotted_leaves(node.arguments))
 
 
 def _call_similarity(a: _Bag, b: _Bag) -> float:

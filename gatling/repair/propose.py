@@ -15,24 +15,17 @@ from datetime import date
 from typing import Any
 
 from gatling.energy.finding import Assessment, Code, Finding, Source
-from gatling.policy.calls import Call, leaves, parse_place
+from gatling.policy.bounds import squashed_path
+from gatling.policy.calls import Call, parse_place
 from gatling.policy.dialects.argument_schema import first_failure
-from gatling.repair.arguments import (
-    ArgumentPath,
-    dotted,
-    end_of_range,
-    is_limit,
-    is_list_of_things,
-    number_in,
-    squashed_path,
-    values_of,
-)
+from gatling.repair.arguments import is_list_of_things, values_of
 from gatling.repair.edits import DeEscalate, DropArgument, Edit, Narrow, Prune, Redirect
 from gatling.repair.flow import Flow
 from gatling.repair.grounds import Grounds
 from gatling.repair.tools import is_genuine, standing
 from gatling.repair.widens import day_of, drop_widens, is_inwards, may_be_less, pieces_of
 from gatling.schema import ExecutionPlan, PlanNode
+from gatling.schema.arguments import ArgumentPath, dotted, dotted_leaves, end_of_range, is_limit, number_of
 
 MAX_PROPOSALS = 48
 """Edits a round."""
@@ -109,9 +102,9 @@ def _for_finding(
     others = [t for t in grounds.granted if grounds.may_stand_in(t, node.tool_name)]
     weaker = [t for t in others if _takes(t, node.arguments, grounds)]
     if node.tool_name in grounds.granted:  # nothing is wrong with the tool: another must be what was asked for
-        weaker = [t for t in weaker if grounds.asks_for(t)]
+        weaker = [t for t in weaker if grounds.request.asks_for(t)]
     # The nearest to what was meant first.
-    weaker.sort(key=lambda t: (not is_genuine(t, node.tool_name), not grounds.asks_for(t), -standing(t)[1]))
+    weaker.sort(key=lambda t: (not is_genuine(t, node.tool_name), not grounds.request.asks_for(t), -standing(t)[1]))
     yield from (DeEscalate(node.node_id, node.tool_name, tool) for tool in weaker[:MAX_TOOLS])
     prune = _prune(plan, flow, (node.node_id,))
     if prune is not None:
@@ -133,7 +126,7 @@ def _texts_of(plan: ExecutionPlan) -> Counter[str]:
 
 
 def _texts_of_call(node: PlanNode) -> Counter[str]:
-    return Counter(leaf.casefold() for _, leaf in leaves(node.arguments) if isinstance(leaf, str))
+    return Counter(leaf.casefold() for _, leaf in dotted_leaves(node.arguments) if isinstance(leaf, str))
 
 
 def _takes(tool: str, arguments: dict[str, Any], grounds: Grounds) -> bool:
@@ -174,7 +167,7 @@ def _of_arguments(plan: ExecutionPlan, node: PlanNode, finding: Finding, grounds
 
 
 def _numbers(node: PlanNode, path: ArgumentPath, value: Any, bound: float | None, grounds: Grounds) -> Iterator[Edit]:
-    old = number_in(value)
+    old = number_of(value)
     if old is None:
         return
     for new in _smaller(old, bound, grounds.bounds(node.tool_name, path), grounds):
@@ -189,7 +182,7 @@ def _numbers(node: PlanNode, path: ArgumentPath, value: Any, bound: float | None
 def _volumes(node: PlanNode, finding: Finding, grounds: Grounds) -> Iterator[Edit]:
     """Lower the stated volume alone, where something holds the call to it already."""
     old = node.scope_volume
-    limits = [n for p, v in values_of(node.arguments) if is_limit(p) and (n := number_in(v)) is not None and n >= 1]
+    limits = [n for p, v in values_of(node.arguments) if is_limit(p) and (n := number_of(v)) is not None and n >= 1]
     least = 1 if grounds.enforces_volume else min(limits, default=math.inf)
     for new in _smaller(old, finding.bound, grounds.bounds(node.tool_name, ()), grounds):
         if new >= least:
@@ -198,7 +191,7 @@ def _volumes(node: PlanNode, finding: Finding, grounds: Grounds) -> Iterator[Edi
 
 def _smaller(old: float, bound: float | None, bounds: Sequence[float], grounds: Grounds) -> list[float]:
     """Return smaller numbers that policy or request name, in whole numbers where the old one is whole, the largest first."""
-    named = [*bounds, *grounds.numbers, *([] if bound is None else [bound])]
+    named = [*bounds, *grounds.request.numbers, *([] if bound is None else [bound])]
     is_whole = old == math.floor(old)
     found = {math.floor(n) if is_whole else float(n) for n in named if 1 <= n < old}
     return sorted(found, reverse=True)[: 2 * MAX_NUMBERS]
@@ -250,7 +243,7 @@ def _days(node: PlanNode, path: ArgumentPath, text: str, grounds: Grounds) -> It
     others: list[date] = [
         day for p, v in values_of(node.arguments) if end_of_range(p) == -direction and (day := day_of(v)) is not None
     ]
-    for day in sorted(grounds.days, reverse=direction > 0):
+    for day in sorted(grounds.request.days, reverse=direction > 0):
         new = day.isoformat() + text[10:]
         is_across = any((day < other) if direction > 0 else (day > other) for other in others)
         if is_inwards(path, text, new, grounds) and not is_across:

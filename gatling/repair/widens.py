@@ -25,25 +25,13 @@ from datetime import date
 from typing import Any
 
 from gatling.policy.calls import Call
-from gatling.repair.arguments import (
-    ArgumentPath,
-    dotted,
-    end_of_range,
-    holds_back,
-    is_addition,
-    is_amount,
-    is_duration,
-    is_limit,
-    is_list_of_things,
-    is_place,
-    number_in,
-    values_of,
-)
+from gatling.repair.arguments import holds_back, is_addition, is_list_of_things, is_place, values_of
 from gatling.repair.edits import same
 from gatling.repair.flow import Flow
 from gatling.repair.grounds import Grounds
 from gatling.repair.tools import reads
 from gatling.schema import ExecutionPlan, PlanNode
+from gatling.schema.arguments import ArgumentPath, dotted, end_of_range, is_amount, is_duration, is_limit, number_of
 
 _EDITED = frozenset(("tool_name", "arguments", "scope_volume"))
 
@@ -145,7 +133,7 @@ def may_become(
         return isinstance(new, (list, tuple)) and is_list_of_things(path) and _is_part(list(old), list(new))
     if type(old) is not type(new) or isinstance(old, (bool, dict)):
         return False
-    old_number, number = number_in(old), number_in(new)
+    old_number, number = number_of(old), number_of(new)
     if old_number is not None and number is not None and not is_destination:
         return 1 <= number < old_number and may_be_less(node, path, old_number, number, grounds)
     if not isinstance(old, str):
@@ -172,7 +160,7 @@ def is_inwards(path: ArgumentPath, old: str, new: str, grounds: Grounds) -> bool
     direction, before, after = end_of_range(path), day_of(old), day_of(new)
     if not direction or before is None or after is None or old[10:] != new[10:]:
         return False
-    return after in grounds.days and (after < before if direction > 0 else after > before)
+    return after in grounds.request.days and (after < before if direction > 0 else after > before)
 
 
 def day_of(text: Any) -> date | None:
@@ -209,7 +197,7 @@ def is_held(old: PlanNode, new: PlanNode) -> bool:
         if isinstance(value, (list, tuple)):
             if is_list_of_things(path) and (lengths.get(path), len(value)) == (old.scope_volume, new.scope_volume):
                 return True
-        elif is_limit(path) and (number := number_in(value)) is not None and 1 <= number <= new.scope_volume:
+        elif is_limit(path) and (number := number_of(value)) is not None and 1 <= number <= new.scope_volume:
             return True
     return False
 

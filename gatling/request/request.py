@@ -1,20 +1,40 @@
-"""The words of a request, and how far other words are called for by them.
+"""The request, and the one answer to what it says.
 
-Two words agree when their stems are equal, and to a degree when the bundled word table places them close together. That
-knows neither order nor negation: it says what a request is about, not what it says about it.
+| question | method |
+| --- | --- |
+| does it state this value, for a call of this tool? | `states` |
+| does it name it at all, permitted or refused? | `mentions` |
+| does it name the person whose address this is? | `names` |
+| does it ask for what a tool does? | `asks_for` |
+| how much of these words does it have, how near are they to its own? | `share`, `nearness` |
+
+- A value is stated where it stands to the letter, apart from case, and is no part of a longer name: `ann@acme.com` is not stated
+  by `ann@acme.com.evil.example`, nor `ann` by `joann`. Addresses are compared in one spelling: `www.x.com`, `x.com/` and
+  `http://www.x.com` are one place.
+- What a request refuses states no permission (`refusal.py`).
+- Two words agree when their stems are equal, and to a degree when the word table places them close together. That knows neither
+  order nor negation: it says what a request is about, not what it says about it.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import InitVar, dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gatling.features.words import LEXICON_DIM, lexicon
+from gatling.request.deeds import deeds_of
+from gatling.request.people import Name, names_in
+from gatling.request.refusal import Refusal, refusals, sentences
+from gatling.schema.addresses import located, one_address
+from gatling.schema.arguments import number_of
 from gatling.schema.words import split_words, stem
 
 STOP_WORDS = frozenset(
@@ -22,9 +42,21 @@ STOP_WORDS = frozenset(
     "her their our we he she they as if not no do does did what which who there was were has have had will would should "
     "also then than so into about up out".split()
 )
-_MAX_PLACES = 64
+MAX_NAMED = 64
+"""Numbers or days that are taken from one request."""
+_MAX_MENTIONS = 64
 _MAX_COMPARED = 2_048
-_ADDRESS = re.compile(r"[^\s@]{1,64}@[^\s@]{1,253}")
+_MAX_WORDS_OF_A_VALUE = 6
+_NUMBER = re.compile(r"(?<![\w./:@#+-])(?:\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.\d{1,6})?(?![\w@]|[.:/-]\w)")
+_DAY = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
+_SPELLED = {
+    word: number
+    for number, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+        "eighteen nineteen twenty".split()
+    )
+    if word != "one"  # "the one who .."
+}
 # "Post it to www.acme.com.They sent it": the next sentence, and no longer host.
 _END_OF_SENTENCE = re.compile(r"(?<=[a-z0-9])\.(?=[A-Z][a-z]*(?:\s|$))")
 # Words by which a request hands over to another text.
@@ -70,19 +102,16 @@ class Request:
     """What was asked, in forms to compare with."""
 
     written: InitVar[str]
+    as_written: str = field(init=False)
     text: str = field(init=False)
     """In lower case."""
     words: frozenset[str] = field(init=False)
-    words_beside_addresses: frozenset[str] = field(init=False)
-    """Those that stand outside of addresses: `ann@acme.com` names no Ann at another host."""
     content: tuple[str, ...] = field(init=False)
     """Distinct content words, in order."""
     stems: frozenset[str] = field(init=False)
     delegation: float = field(init=False)
     """Share of content words by which a request hands over to another text, 0 to 1."""
-    _vectors: NDArray[np.float32] = field(init=False, repr=False)
     _near: dict[str, float] = field(init=False, repr=False, default_factory=dict)
-
     _ends: frozenset[int] = field(init=False, repr=False)
 
     def __post_init__(self, written: str) -> None:
@@ -90,15 +119,173 @@ class Request:
         words = split_words(text)
         content = [w for w in dict.fromkeys(words) if w.isdigit() or (w not in STOP_WORDS and len(w) > 1)]
         set_field = functools.partial(object.__setattr__, self)
+        set_field("as_written", written if len(text) == len(written) else text)  # positions are those of `text`
         set_field("text", text)
         ends = (m.start() for m in _END_OF_SENTENCE.finditer(written))
         set_field("_ends", frozenset(ends) if len(text) == len(written) else frozenset())
         set_field("words", frozenset(words))
-        set_field("words_beside_addresses", frozenset(split_words(_ADDRESS.sub(" ", text))))
         set_field("content", tuple(content))
         set_field("stems", frozenset(map(stem, content)))
         set_field("delegation", sum(stem(w) in _DELEGATING for w in content) / max(1, len(content)))
-        set_field("_vectors", directions(content if len(content) <= _MAX_COMPARED else []))
+
+    @cached_property
+    def _vectors(self) -> NDArray[np.float32]:
+        return directions(self.content if len(self.content) <= _MAX_COMPARED else [])
+
+    # --- what it states -----------------------------------------------------------------------------------------------
+
+    def states(self, value: Any, *, tool: str = "") -> bool:
+        """Tell whether the request states a value in a way that permits a call with it.
+
+        Args:
+            value: a text or a number; nothing else is stated.
+            tool: the tool that is called with it, as some deeds are refused and others not; empty for any deed.
+        """
+        if isinstance(value, bool) or value is None:
+            return False
+        if isinstance(value, (int, float)):
+            return number_of(value) in self.numbers
+        return any(not self._is_refused(start, end, tool) for start, end in self._mentions(str(value)))
+
+    def mentions(self, value: Any) -> bool:
+        """Tell whether the request names a value at all: to the letter, a person by name, or by all of its few words.
+
+        It errs towards yes, for those who must be sure that nobody asked for a value.
+        """
+        if isinstance(value, bool) or value is None:
+            return False
+        if isinstance(value, (list, tuple)):
+            return any(map(self.mentions, value))
+        if isinstance(value, dict):
+            return any(map(self.mentions, value.values()))
+        if isinstance(value, (int, float)):
+            return abs(value) in self.numbers
+        text = str(value)
+        if any(True for _ in self._mentions(text)):
+            return True
+        words = content_words(text)
+        if "@" in text:
+            words = split_words(text.partition("@")[0])
+            return any(len(word) > 2 and word in self.words for word in words)
+        return 0 < len(words) <= _MAX_WORDS_OF_A_VALUE and all(word in self.words for word in words)
+
+    def refuses(self, value: str, *, tool: str = "") -> bool:
+        """Tell whether the request names a value only to refuse it."""
+        spans = list(self._mentions(value))
+        return bool(spans) and all(self._is_refused(start, end, tool) for start, end in spans)
+
+    def _mentions(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where a text stands: to the letter, then as an address in another spelling."""
+        text = text.lower().strip()
+        if len(text) < 2:
+            return
+        at = self.text.find(text)
+        for _ in range(_MAX_MENTIONS):  # a bound on what a request of one letter repeated costs
+            if at < 0:
+                break
+            end = at + len(text)
+            runs_on = self._ends and any(at <= i < end - 1 for i in self._ends)  # into the next sentence
+            if not runs_on and _ends_here(self.text, at, end, self._ends) and not self._is_inside_address(text, at):
+                yield at, end
+            at = self.text.find(text, at + 1)
+        address = one_address(text)
+        if address is not None:
+            yield from self._addresses.get(address, ())
+
+    def _is_inside_address(self, text: str, at: int) -> bool:
+        """Tell whether a host or a name stands only as a part of an address: `acme.com` in `acme.com/login`."""
+        before, after = self.text[at - 1 : at], self.text[at + len(text) :][:2]
+        if before == "/" or (after[:1] == "/" and len(after) > 1 and not after[1].isspace() and after[1] not in "'\")"):
+            return "." in text
+        return after[:1] == ":" and len(after) > 1 and after[1].isdigit() and "." in text
+
+    @cached_property
+    def _addresses(self) -> dict[str, list[tuple[int, int]]]:
+        """Where each address stands, in its one spelling."""
+        found: dict[str, list[tuple[int, int]]] = {}
+        for address, start, end in located(self._cut):
+            spans = found.setdefault(address, [])
+            if len(spans) < _MAX_MENTIONS:
+                spans.append((start, end))
+        return found
+
+    @cached_property
+    def _cut(self) -> str:
+        """The text with a space in place of each full stop that ends a sentence without one."""
+        return "".join(" " if i in self._ends else c for i, c in enumerate(self.text)) if self._ends else self.text
+
+    @cached_property
+    def _refusals(self) -> tuple[Refusal, ...]:
+        return refusals(self.as_written)
+
+    def _is_refused(self, start: int, end: int, tool: str) -> bool:
+        return any(refusal.refuses(start, end, tool=tool) for refusal in self._refusals)
+
+    # --- people -------------------------------------------------------------------------------------------------------
+
+    def names(self, address: str, *, tool: str = "") -> bool:
+        """Tell whether the request names the person whose mail address this is, by name and in a way that permits a call.
+
+        A person whose address the request states has no other.
+        """
+        local, at, _ = address.lower().strip().rpartition("@")
+        if not at or not local:
+            return False
+        return any(
+            name.fits(local) and not self._is_refused(name.start, name.end, tool) for name in self._unaddressed_names
+        )
+
+    @cached_property
+    def _unaddressed_names(self) -> tuple[Name, ...]:
+        locals_ = [a.rpartition("@")[0] for a in self._addresses if "@" in a]
+        return tuple(n for n in names_in(self.as_written) if not any(map(n.fits, locals_)))
+
+    # --- deeds --------------------------------------------------------------------------------------------------------
+
+    def asks_for(self, tool: str) -> bool:
+        """Tell whether the request asks for what a tool does, in the tool's own verb or one that people use for it."""
+        return any(not deed.asked.isdisjoint(self._permitted_stems) for deed in deeds_of(tool))
+
+    def words_asked_for(self, tool: str) -> frozenset[str]:
+        """Return the stems of a tool's name that the request asks for in other words: `send` and `money` by `pay`."""
+        deeds = (deed.done for deed in deeds_of(tool) if not deed.asked.isdisjoint(self._permitted_stems))
+        return frozenset().union(*deeds)
+
+    @cached_property
+    def _permitted_stems(self) -> frozenset[str]:
+        """Stems of the words that do not stand in a negation."""
+        found: set[str] = set()
+        negated = [r for r in self._refusals if r.kind != "repelling"]
+        for start, end in sentences(self.text):
+            cuts = [(max(start, r.start), min(end, r.end)) for r in negated if r.start < end and r.end > start]
+            at = start
+            for low, high in sorted(cuts):
+                found.update(map(stem, split_words(self.text[at:low])))
+                at = max(at, high)
+            found.update(map(stem, split_words(self.text[at:end])))
+        return frozenset(found)
+
+    # --- numbers and days ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def numbers(self) -> tuple[float, ...]:
+        """Numbers that are words of their own, the largest first; no parts of dates, ids or names."""
+        found = {float(n.replace(",", "")) for n in _NUMBER.findall(self.text)[:MAX_NAMED]}
+        found.update(float(_SPELLED[word]) for word in self.words if word in _SPELLED)
+        return tuple(sorted(found, reverse=True))
+
+    @cached_property
+    def days(self) -> tuple[date, ...]:
+        """Days written as `2026-03-01`, ascending."""
+        found = set()
+        for text in _DAY.findall(self.text)[:MAX_NAMED]:
+            try:
+                found.add(date.fromisoformat(text))
+            except ValueError:
+                continue
+        return tuple(sorted(found))
+
+    # --- words --------------------------------------------------------------------------------------------------------
 
     def has(self, word: str) -> bool:
         """Tell whether the request has the word, in any form."""
@@ -127,20 +314,3 @@ class Request:
             else:
                 return [self._near[w] if w in self._near else found[w] for w in words]
         return [self._near[w] for w in words]
-
-    def states(self, text: str) -> bool:
-        """Tell whether a text stands in the request to the letter, apart from case, and not as a part of a longer name.
-
-        `ann@example.co` does not stand in `ann@example.com`, nor `ann` in `joann` or `ann@evil.example`.
-        """
-        text = text.lower().strip()
-        if len(text) < 2:
-            return False
-        at = self.text.find(text)
-        for _ in range(_MAX_PLACES):  # a bound on what a request of one letter repeated costs
-            if at < 0:
-                break
-            if _ends_here(self.text, at, at + len(text), self._ends):
-                return True
-            at = self.text.find(text, at + 1)
-        return False

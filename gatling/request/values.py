@@ -6,7 +6,6 @@ the world (an address, a URL, a path, an account) must stand there as it is, but
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +13,8 @@ from typing import Any, Literal
 
 from gatling.policy.calls import Destination, parse_place
 from gatling.request.request import Request, content_words
-from gatling.schema.words import is_disguised, normalise, number_word, split_words
+from gatling.schema.arguments import is_free_text_name, is_limit, number_of
+from gatling.schema.words import is_disguised, normalise, number_word
 
 ValueKind = Literal["identity", "short", "long", "number", "limit"]
 
@@ -28,18 +28,8 @@ _MAX_IDENTITY_CHARS = 200
 _MAX_INNER = 20
 _MAX_SEARCHED = 20_000
 _SHORT_WORDS = 8
-_LIMIT_WORDS = frozenset(
-    "limit max maximum top count size results rows page per days number n k quantity volume".split()
-)
-_NAMING_WORDS = frozenset(
-    "phone telephone mobile fax account card order invoice id iban serial tracking flight room".split()
-)
-# Arguments, by the last word of their name, that hold what their writer likes.
-_FREE_TEXT_WORDS = frozenset(
-    "subject body content contents message text title description note notes comment comments summary caption reason memo "
-    "details prompt topic msg html headline line heading markdown payload".split()
-)
 _ASKED_BY_NAME = 0.8
+_HALF_STATED = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,69 +78,54 @@ def names_in_keys(arguments: dict[str, Any]) -> list[str]:
 
 def is_free_text(path: str, words: Sequence[str]) -> bool:
     """Tell whether an argument holds what its writer likes: by its name, or because it has more than a few content words."""
-    name = split_words(path.rsplit(".", 1)[-1])
-    return len(words) > _SHORT_WORDS or (bool(name) and name[-1] in _FREE_TEXT_WORDS)
+    return len(words) > _SHORT_WORDS or is_free_text_name(path)
 
 
 def read_value(
-    request: Request, is_own: Callable[[str], bool], path: str, leaf: Any
+    request: Request, is_own: Callable[[str], bool], tool: str, path: str, leaf: Any
 ) -> tuple[Value, list[str], list[float]]:
     """Return the value, its content words, and how far identities inside a long text are asked.
 
     Args:
         is_own: whether an address is the user's own.
+        tool: that is called with the value.
         leaf: a string or a number.
     """
     if isinstance(leaf, (int, float)):
         if is_limit(path):
             return Value(path, leaf, "limit", 1.0, 1.0, False, False), [], []
-        is_stated = number_word(leaf) in request.words
-        return Value(path, leaf, "number", float(is_stated), float(is_stated), is_stated, False), [], []
+        is_stated = request.states(leaf)
+        asked = max(float(is_stated), _HALF_STATED * (number_word(leaf) in request.words))  # the 17 of 2025-05-17
+        return Value(path, leaf, "number", asked, asked, is_stated, False), [], []
     text = str(leaf)
-    if is_limit(path) and as_number(text) is not None:
+    if is_limit(path) and number_of(text) is not None:
         return Value(path, leaf, "limit", 1.0, 1.0, False, False), [], []
     words = content_words(text)
     is_free = is_free_text(path, words)
-    literal = request.states(text) and not is_disguised(text)
+    literal = request.states(text, tool=tool) and not is_disguised(text)
     asked = max(request.share(words), float(literal)) if words else float(literal)
     if len(words) > _SHORT_WORDS:
         found = dict.fromkeys(m.rstrip(".,)") for m in _INNER_IDENTITY.findall(text[:_MAX_SEARCHED]))
-        inner = [0.0 for name in found if not request.states(name)][:_MAX_INNER]  # what is stated must not dilute
+        inner = [0.0 for name in found if not request.states(name, tool=tool)][
+            :_MAX_INNER
+        ]  # what is stated must not dilute
         if len(text) > _MAX_SEARCHED:
             inner.append(0.0)  # what is not searched may name anything
         return Value(path, leaf, "long", asked, asked, literal, is_free), words, inner
     near = request.nearness(words)
     nearness = max(sum(near) / len(near) if near else 0.0, float(literal))
-    if len(text) >= _MAX_IDENTITY_CHARS or _IDENTITY.search(text):
+    is_identity = len(text) >= _MAX_IDENTITY_CHARS or bool(_IDENTITY.search(text))
+    if request.refuses(text, tool=tool):  # that the request names it speaks against the call
+        return Value(path, leaf, "identity", 0.0, min(nearness, 0.0), False, is_free), words, []
+    if is_identity:
         stated = max(float(literal), float(is_own(text)))
         # A name may stand in other words than the request's, a number or an address may not.
         if not any(c in text for c in "@./") and all(w in request.words for w in words if w.isdigit()):
             stated = max(stated, asked)
-        if parse_place("", text).host and "@" in text and not is_disguised(text):  # a person by the name in the address
-            local = [word for word in split_words(text.split("@")[0]) if len(word) > 2]
-            if local and all(word in request.words_beside_addresses for word in local):
-                stated = max(stated, _ASKED_BY_NAME)
+        if parse_place("", text).host and not is_disguised(text) and request.names(text, tool=tool):
+            stated = max(stated, _ASKED_BY_NAME)
         return Value(path, leaf, "identity", stated, nearness, literal, is_free), words, []
     return Value(path, leaf, "short", asked, nearness, literal, is_free), words, []
-
-
-def is_limit(path: str) -> bool:
-    """Tell whether an argument, by its name, says how much is asked for; a phone number says who, not how many."""
-    words = split_words(path.rsplit(".", 1)[-1])
-    return not _LIMIT_WORDS.isdisjoint(words) and _NAMING_WORDS.isdisjoint(words)
-
-
-def as_number(value: Any) -> float | None:
-    """Return a finite number that a value is or writes, or None."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    if isinstance(value, str) and len(value) > 40:
-        return None
-    try:
-        number = float(value.replace(",", "") if isinstance(value, str) else value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
 
 
 def is_url(value: Any) -> bool:

@@ -1,7 +1,8 @@
 """How much a call asks for, by its tool's name and its arguments only.
 
-Volume: an explicit limit (`LIMITS` of the catalogue), else the longest list among the arguments, else what such a tool usually
-returns: 100 where it reads a whole channel, inbox or store, 10 where it searches or names many, 1 for all other calls.
+Volume: an explicit limit (of several the plainest name of `LIMITS`) or a quantity, else the longest list among the arguments,
+else what such a tool usually returns: 100 where it reads a whole channel, inbox or store, 10 where it searches or names many, 1
+for all other calls.
 """
 
 from __future__ import annotations
@@ -9,43 +10,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gatling.schema.arguments import LIMITS, is_limit, name_words, number_of, walk
 from gatling.schema.words import split_words
-from gatling.tools.derive import LIMITS, effect_of, sensitivity_of
+from gatling.tools.derive import effect_of, sensitivity_of
 from gatling.tools.naming import singular
 
 _RANK = {name: i for i, name in enumerate(LIMITS)}
 _WHOLE = frozenset("all list dump export inbox history everything".split())
 _SEARCHES = frozenset("search find query lookup".split())
-_MAX_DIGITS = 18
+_MOST = 10**18
 
 
 def volume_of(tool_name: str, arguments: Mapping[str, Any]) -> int:
     """Return rows, records or files asked for, at least 1."""
     limits: list[tuple[int, int]] = []
     longest = 0
-    stack: list[Any] = [arguments]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, Mapping):
-            for key, value in item.items():
-                rank, count = _RANK.get(" ".join(split_words(key))), _count(value)
-                if rank is not None and count >= 1:
-                    limits.append((rank, -count))
-                stack.append(value)
-        elif isinstance(item, (list, tuple)):
-            longest = max(longest, len(item))
-            stack.extend(item)
+    for path, value in walk(arguments):
+        if isinstance(value, (list, tuple)):
+            longest = max(longest, len(value))
+        elif is_limit(path) or "quantity" in name_words(path):
+            number = number_of(value)
+            if number is not None and 1 <= number < _MOST and number == int(number):
+                limits.append((_RANK.get(" ".join(name_words(path)), len(_RANK)), -int(number)))
     if limits:
         return -min(limits)[1]
     return longest or _usual(tool_name)
-
-
-def _count(value: Any) -> int:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS:
-        return int(value)
-    if isinstance(value, float) and value.is_integer() and abs(value) < 10**_MAX_DIGITS:
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _usual(tool_name: str) -> int:

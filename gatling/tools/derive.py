@@ -59,6 +59,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gatling.schema.arguments import LIMITS
 from gatling.schema.words import split_words
 from gatling.tools.spec import Parameter, ToolSpec
 
@@ -108,11 +109,6 @@ ACCESS_WORDS = frozenset(
 ACCESS_DOMAINS = frozenset("iam sso identity identitystore cloudidentity".split())
 POLICY_VERBS = frozenset("set put attach detach apply replace".split())
 
-LIMITS = tuple(
-    "max results|limit|page size|max items|max keys|max records|max count|per page|top k|top n|num results|max rows|"
-    "row limit|max number of messages|max number|results per page|batch size|number of results|result limit|count|"
-    "quantity|n|k|first|top|max".split("|")
-)
 
 OUTSIDE_VERBS = frozenset(
     "send forward reply publish share invite tweet post pay wire remit email call dial text sms transfer mail fax "
@@ -317,7 +313,7 @@ def privilege_of(effect: str, sensitivity: int, permissions: Sequence[str] = ())
 def limit_of(parameters: Sequence[Parameter]) -> tuple[str | None, str]:
     """Return the name of the limiting parameter and its evidence."""
     numeric = {" ".join(split_words(p.name)): p.name for p in parameters if p.type in ("integer", "number")}
-    for limit in LIMITS:
+    for limit in (*LIMITS, "quantity"):
         if limit in numeric:
             return numeric[limit], f"parameter: {limit}"
     return None, "parameter: none of the table"

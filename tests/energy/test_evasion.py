@@ -12,8 +12,8 @@ from gatling.energy.critics.relevance import NAMES, SIGNS, relevance
 from gatling.energy.facts import ContextFacts, PlanFacts
 from gatling.policy import recognise
 from gatling.request.request import Request
-from gatling.request.values import is_limit
 from gatling.schema import ExecutionPlan, parse_context, parse_plan
+from gatling.schema.arguments import is_limit
 from tests.energy.critics import made_up_critics, plan_energy, random_context, random_plan
 
 REQUEST = "Read report.txt and mail a summary to ann@example.com, and call 5551234567."

@@ -18,7 +18,7 @@ from gatling.cli import main
 from gatling.errors import ConfigError
 from gatling.features import context_features
 from gatling.generate.dataset import Settings, run_generation
-from gatling.generate.generator import CONTEXTS, Generator, Record
+from gatling.generate.generator import CONTEXTS, GeneratedTrace, Generator
 from gatling.generate.violations import EDITS
 from gatling.policy import Oracle, recognise
 from gatling.policy.globs import squashed
@@ -39,11 +39,13 @@ def generator(specs: list[ToolSpec]) -> Generator:
 
 
 @pytest.fixture(scope="module")
-def records(generator: Generator) -> list[Record]:
+def records(generator: Generator) -> list[GeneratedTrace]:
     return [generator.trace("train", i) for i in range(SAMPLE)]
 
 
-def test_a_trace_depends_on_settings_split_and_index_alone(specs: list[ToolSpec], records: list[Record]) -> None:
+def test_a_trace_depends_on_settings_split_and_index_alone(
+    specs: list[ToolSpec], records: list[GeneratedTrace]
+) -> None:
     fresh = Generator(specs)
     for index in (2999, 17, 1500, 18, 0):  # in any order, in a new process as in this one
         assert fresh.trace("train", index) == records[index]
@@ -51,14 +53,14 @@ def test_a_trace_depends_on_settings_split_and_index_alone(specs: list[ToolSpec]
     assert Generator(specs, seed=1).trace("train", 17) != records[17]
 
 
-def test_every_trace_is_one_that_is_read_back(records: list[Record]) -> None:
+def test_every_trace_is_one_that_is_read_back(records: list[GeneratedTrace]) -> None:
     for record in records:
         trace = parse_trace(json.loads(json.dumps(record.data)))
         assert trace.to_dict() == json.loads(json.dumps(record.data))
         assert bool(trace.violating_nodes) != trace.is_compliant
 
 
-def test_the_policy_text_never_says_otherwise(generator: Generator, records: list[Record]) -> None:
+def test_the_policy_text_never_says_otherwise(generator: Generator, records: list[GeneratedTrace]) -> None:
     """With Cedar's engine, where it is installed, deciding what is written in Cedar."""
     found: Counter[tuple[str, str]] = Counter()
     for record in records:
@@ -75,7 +77,7 @@ def test_the_policy_text_never_says_otherwise(generator: Generator, records: lis
     assert found["violation", "undecided"] > SAMPLE / 10  # and prose or the request many others
 
 
-def test_families_balance_labels_and_vary_all_else(records: list[Record]) -> None:
+def test_families_balance_labels_and_vary_all_else(records: list[GeneratedTrace]) -> None:
     labels = Counter(r.data["label"] for r in records)
     assert labels["compliant"] * 1.5 == labels["violation"]
     assert {r.dialect for r in records} == {"native", "statements", "scopes", "schema", "cedar"}
@@ -94,7 +96,7 @@ def test_families_balance_labels_and_vary_all_else(records: list[Record]) -> Non
     assert len({r.domain for r in records}) > 60
 
 
-def test_untrusted_values_also_occur_in_honest_plans(records: list[Record]) -> None:
+def test_untrusted_values_also_occur_in_honest_plans(records: list[GeneratedTrace]) -> None:
     share = {
         label: sum(max(n["provenance_tier"] for n in r.data["execution_plan"]["nodes"]) == 3 for r in some) / len(some)
         for label in ("compliant", "violation")
@@ -104,7 +106,7 @@ def test_untrusted_values_also_occur_in_honest_plans(records: list[Record]) -> N
     assert share["violation"] < share["compliant"] + 0.15
 
 
-def test_plans_are_as_long_whether_compliant_or_not(records: list[Record]) -> None:
+def test_plans_are_as_long_whether_compliant_or_not(records: list[GeneratedTrace]) -> None:
     mean = {
         label: sum(len(r.data["execution_plan"]["nodes"]) for r in some) / len(some)
         for label in ("compliant", "violation")
@@ -130,7 +132,7 @@ def test_some_compliant_calls_sit_right_at_their_limit(specs: list[ToolSpec]) ->
     assert 0.1 < at_limit / found < 0.9
 
 
-def test_the_request_names_the_targets_that_it_determines(records: list[Record]) -> None:
+def test_the_request_names_the_targets_that_it_determines(records: list[GeneratedTrace]) -> None:
     """Addresses of compliant calls that come from the request stand in it, by name or in full."""
     told = total = 0
     for record in records:
@@ -148,7 +150,7 @@ def test_the_request_names_the_targets_that_it_determines(records: list[Record])
     assert told / total > 0.7  # the rest are calls that nobody asked for, where the policy does not mind
 
 
-def test_edges_fit_types(records: list[Record]) -> None:
+def test_edges_fit_types(records: list[GeneratedTrace]) -> None:
     """Data flows along the order of calls, and an edge that names its argument names one that the call has."""
     for record in records:
         plan = record.data["execution_plan"]
@@ -185,7 +187,7 @@ def test_a_catalogue_too_poor_is_refused(specs: list[ToolSpec]) -> None:
         Generator(reading).trace("train", 0)
 
 
-def test_traces_are_small_enough_for_the_features(records: list[Record]) -> None:
+def test_traces_are_small_enough_for_the_features(records: list[GeneratedTrace]) -> None:
     largest = max(records, key=lambda r: r.data["meta"]["policy_nodes"])
     assert context_features(parse_trace(largest.data).governance_context).num_tokens > 500
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from gatling.errors import InputError
-from gatling.provenance.addresses import addresses, shorter
 from gatling.provenance.sources import ATTESTED, ToolSources
+from gatling.schema.addresses import addresses, shorter
 from gatling.tools.call_scope import volume_of
 
 

@@ -226,7 +226,7 @@ def test_what_a_request_names() -> None:
     )
     grounds = Grounds(parse_context(context(POLICY, user_request=request)))
     assert grounds.request_places == ("ann@acme.com", "#ops", "https://acme.com/a", "GB33BUKB20201555555555")
-    assert grounds.numbers == (1250.5, 30.0)
-    assert [d.isoformat() for d in grounds.days] == ["2026-03-01"]
+    assert grounds.request.numbers == (1250.5, 30.0)
+    assert [d.isoformat() for d in grounds.request.days] == ["2026-03-01"]
     assert grounds.states("Ann@acme.com")
     assert not grounds.states("nn@acme.com")

@@ -259,7 +259,7 @@ def test_properties_of_every_repair(seed: int) -> None:
     assert here == outcome.plan
     assert outcome.cost == pytest.approx(sum(e.cost for e in outcome.edits))
     grounds, old = Grounds(context), {n.node_id: n for n in plan.nodes}
-    named = f"{context.policy} {grounds.request}"
+    named = f"{context.policy} {grounds.request.as_written}"
     for call in outcome.plan.nodes:
         before = old[call.node_id]
         assert (call.provenance_tier, call.scope_sensitivity) == (before.provenance_tier, before.scope_sensitivity)

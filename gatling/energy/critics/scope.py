@@ -20,7 +20,7 @@ from gatling.energy.finding import Code, Finding, Source
 from gatling.errors import CheckpointError
 from gatling.policy import Clause
 from gatling.policy.bounds import squashed_path
-from gatling.request.values import as_number
+from gatling.schema.arguments import number_of
 
 _MANY = frozenset("all every each entire whole everything everyone everybody complete full history list".split())
 _ONE = frozenset("a an the one single first last latest next this".split())
@@ -49,9 +49,9 @@ def asked_scope(node: NodeFacts) -> AskedScope:
     """Return the largest of the node's volume and of its limit-like arguments."""
     found = AskedScope(float(min(node.node.scope_volume, 10**300)), None)
     for value in node.values:
-        number = as_number(value.value) if value.kind == "limit" else None
+        number = number_of(value.value) if value.kind == "limit" else None
         if number is not None and number > found.amount:
-            found = AskedScope(number, value.path)
+            found = AskedScope(float(min(number, 10**300)), value.path)
     return found
 
 

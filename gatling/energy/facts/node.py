@@ -104,23 +104,23 @@ class NodeFacts:
 
 def node_facts(context: ContextFacts, node: PlanNode, parents: tuple[int, ...]) -> NodeFacts:
     tool = context.tool(node.tool_name)
-    call = Call(node)
+    call, request = Call(node), context.request
     values: list[Value] = []
     identities: list[float] = []
     taken: list[tuple[bool, frozenset[str]]] = []
-    identities += (0.0 for name in names_in_keys(node.arguments) if not context.request.states(name))
+    identities += (0.0 for name in names_in_keys(node.arguments) if not request.states(name, tool=tool.name))
     for path, leaf in call.leaves:
         if leaf is None or isinstance(leaf, bool) or leaf == "":
             continue
-        value, words, inner = read_value(context.request, context.is_own, path, leaf)
+        value, words, inner = read_value(request, context.is_own, tool.name, path, leaf)
         values.append(value)
-        taken.append((value.is_free, context.request.stems.intersection(map(stem, words))))
+        taken.append((value.is_free, request.stems.intersection(map(stem, words))))
         if value.kind == "identity":
             identities.append(value.asked)
         identities += inner
-    unasked = tuple(d for d in call.destinations if not context.request.states(d.text) and not context.is_own(d.text))
+    unasked = tuple(d for d in call.destinations if not _is_asked(context, tool.name, d.text))
     names_unasked = any(is_foreign(d) for d in unasked) or min(identities, default=1.0) < 0.5
-    of_tool = context.request.stems.intersection(map(stem, tool.words))
+    of_tool = request.stems.intersection(map(stem, tool.words))
     spoken = sorted((words for is_free, words in taken if not is_free), key=len, reverse=True)[:_SPEAKING_VALUES]
     return NodeFacts(
         node=node,
@@ -138,3 +138,9 @@ def node_facts(context: ContextFacts, node: PlanNode, parents: tuple[int, ...]) 
         ),
         parents=parents,
     )
+
+
+def _is_asked(context: ContextFacts, tool: str, place: str) -> bool:
+    """Tell whether request or session name a place that a call sends to."""
+    request = context.request
+    return request.states(place, tool=tool) or context.is_own(place) or request.names(place, tool=tool)

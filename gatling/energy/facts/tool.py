@@ -14,11 +14,11 @@ from functools import cached_property
 
 from gatling.policy import Clause, ClauseKind, Rulebook
 from gatling.policy.bounds import highest_tiers, upper_bounds
-from gatling.policy.calls import leaves
 from gatling.policy.rules import Operator
 from gatling.request.asking import asks, request_as_written
 from gatling.request.request import STOP_WORDS, Request, content_words
 from gatling.schema import GovernanceContext
+from gatling.schema.arguments import dotted_leaves
 from gatling.schema.words import split_words, stem
 from gatling.tools import by_name
 from gatling.tools.derive import verb_of
@@ -105,7 +105,7 @@ class ContextFacts:
     def own_words(self) -> frozenset[str]:
         """Words of the session beside the request: who the user is, and what the user's system states."""
         found: set[str] = set()
-        for _, value in leaves(self.context.session_context):
+        for _, value in dotted_leaves(self.context.session_context):
             if isinstance(value, str) and value.lower() != self.request.text:
                 found.update(split_words(value))
         return frozenset(found)
@@ -113,7 +113,7 @@ class ContextFacts:
     @cached_property
     def own_text(self) -> str:
         """The session beside the request as one run of letters and digits, to find an organisation's host in."""
-        values = (v for _, v in leaves(self.context.session_context) if isinstance(v, str))
+        values = (v for _, v in dotted_leaves(self.context.session_context) if isinstance(v, str))
         return " ".join("".join(split_words(v)) for v in values if v.lower() != self.request.text)
 
     def is_own(self, text: str) -> bool:
@@ -145,7 +145,11 @@ class ContextFacts:
         known = verb_of(name)
         verb = known[0] if known else words[0] if words else ""
         objects = [w for w in words if w != verb and w not in STOP_WORDS] or list(words)
-        near = request.nearness(objects) or [0.0]
+        in_other_words = request.words_asked_for(name)
+        near = [
+            max(n, float(stem(w) in in_other_words)) for w, n in zip(objects, request.nearness(objects), strict=True)
+        ]
+        near = near or [0.0]
         spec = self.catalog.get(name)
         role, star = self.context.user_role, "*"
         clauses = self.rules.clauses_for(name, role)
@@ -160,9 +164,9 @@ class ContextFacts:
             sensitivity=spec.sensitivity if spec else by_name.sensitivity(name),
             shows_outside_text=by_name.shows_outside_text(name),
             is_declared=spec is not None,
-            verb_asked=request.share([verb]) if verb else 0.0,
-            verb_nearness=request.nearness([verb])[0] if verb else 0.0,
-            object_asked=request.share(objects),
+            verb_asked=max(request.share([verb]), float(bool(in_other_words))) if verb else 0.0,
+            verb_nearness=max(request.nearness([verb])[0], float(bool(in_other_words))) if verb else 0.0,
+            object_asked=sum(request.has(w) or stem(w) in in_other_words for w in objects) / max(1, len(objects)),
             object_nearness=sum(near) / len(near),
             object_nearest=max(near),
             needs_request=next((c for c in wanting if star not in c.tools), None),

@@ -33,8 +33,20 @@ _EDGES = ".:!?*_~/"
 def addresses(text: str) -> Iterator[tuple[str, bool]]:
     """Yield each address of a lower-case text, and whether it is the whole of it."""
     whole = text.strip()
+    for address, start, end in located(text):
+        yield address, text[start:end] == whole
+
+
+def one_address(text: str) -> str | None:
+    """Return the one spelling of a text that is an address as a whole; None for any other. The text is in lower case."""
+    whole = text.strip()
+    return next((address for address, start, end in located(whole) if (start, end) == (0, len(whole))), None)
+
+
+def located(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield each address of a lower-case text in its one spelling, and where the piece that it stands in starts and ends."""
     for match in _NUMBER.finditer(text):
-        yield re.sub(r"[^a-z0-9]", "", match.group()), match.group() == whole
+        yield re.sub(r"[^a-z0-9]", "", match.group()), match.start(), match.end()
     if "." not in text:
         return
     for match in _PIECE.finditer(text):
@@ -43,13 +55,16 @@ def addresses(text: str) -> Iterator[tuple[str, bool]]:
             continue
         address = _address(piece)
         if address:
-            yield address, piece == whole
+            yield address, match.start(), match.end()
         inner = _INNER.split(piece)
         if len(inner) > 1:
+            at = match.start()
             for part in inner:
+                at = text.index(part, at)
                 found = _address(part)
                 if found and not (address or "").startswith(found):
-                    yield found, False
+                    yield found, at, at + len(part)
+                at += len(part)
 
 
 def _address(piece: str) -> str | None:

@@ -1,0 +1,85 @@
+"""The verbs that people use for tools: `pay` for `send_money`, `put in` for `add_to_cart`.
+
+A row is a deed: the words by which requests ask for it, and the words of tool names that do it. A tool does a deed where its name
+has one of the words, and is no reading tool.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from gatling.schema.words import split_words, stem
+from gatling.tools.derive import effect_of, verb_of
+
+# words of requests -> words of tools
+_ROWS = (
+    (
+        "pay transfer wire remit settle reimburse refund",
+        "pay payment money transfer wire payout transaction funds refund",
+    ),
+    ("mail email send write forward reply answer respond", "email mail"),
+    ("buy order purchase checkout", "buy purchase checkout order"),
+    ("add put insert include append place", "add insert append put cart basket"),
+    ("book reserve reservation booking", "book reserve reservation booking"),
+    (
+        "message tell text dm ping notify inform post announce say send write",
+        "message dm sms notify notification channel slack",
+    ),
+    ("schedule arrange plan book meet meeting appointment invite", "event meeting appointment schedule reminder"),
+    ("delete remove erase trash discard clear clean rid", "delete remove erase trash purge clear"),
+    ("cancel", "cancel"),
+    ("share give grant", "share grant"),
+    ("invite add bring", "invite participant attendee invitee member"),
+    ("create make write draft start generate produce save set", "create make write new generate save"),
+    (
+        "update change edit modify set adjust correct fix rename move replace reschedule mark",
+        "update change edit modify set patch rename move reschedule mark",
+    ),
+    ("download save fetch", "download save"),
+    ("upload", "upload"),
+    ("run execute launch start", "run execute launch start"),
+    ("reply answer respond", "reply respond answer"),
+    ("forward pass relay", "forward"),
+    ("post publish tweet announce", "post publish tweet"),
+    ("submit fill complete enter sign register", "submit form fill register post"),
+    ("approve accept confirm", "approve accept confirm"),
+    ("merge", "merge"),
+    ("close", "close"),
+    ("star like follow subscribe", "star like follow subscribe"),
+)
+_SENDING = (
+    "write tell reply respond answer contact give deliver send share invite forward post publish transfer email mail notify "
+    "message pay wire submit order text inform cc copy let announce"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What a tool does, in stems of words."""
+
+    asked: frozenset[str]
+    """By which requests ask for it."""
+    done: frozenset[str]
+    """By which the tool's name says so."""
+
+
+_DEEDS = tuple(Deed(frozenset(map(stem, asked.split())), frozenset(map(stem, done.split()))) for asked, done in _ROWS)
+_SENDS = frozenset(map(stem, _SENDING.split()))
+
+
+@lru_cache(4_096)
+def deeds_of(tool: str) -> tuple[Deed, ...]:
+    """Return what a tool does: the rows that its name fits, and its own verb; nothing for a tool that reads."""
+    effect, _ = effect_of(tool)
+    if effect == "read":
+        return ()
+    words = frozenset(map(stem, split_words(tool)))
+    found = [Deed(deed.asked, deed.done & words) for deed in _DEEDS if not deed.done.isdisjoint(words)]
+    verb = verb_of(tool)
+    if verb is not None:
+        own = frozenset((stem(verb[0]),))
+        found.append(Deed(own, own))
+        if effect == "send":
+            found.append(Deed(_SENDS, own))
+    return tuple(found)
