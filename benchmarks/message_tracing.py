@@ -1,10 +1,10 @@
-"""How far plans traced from conversations agree with those of the AgentDojo adapter, and how long tracing takes.
+"""How far plans traced with defaults by name agree with those traced with listed sources, and how long tracing takes.
 
     uv run --extra agentdojo python benchmarks/message_tracing.py [--traces FILE]
 
 Every plan of `gatling import agentdojo` is executed again, written down as an OpenAI conversation with the outputs as the
-benchmark prints them, and traced. Once with the suite's tools listed in a `ToolSources` as the adapter has them, once with the
-defaults by name. With --traces also compared with plans of that file that hold the same calls, by meta.suite, meta.user_task and
+benchmark prints them, and traced with the defaults by name; the import itself lists the suite's tools in a `ToolSources`.
+With --traces also compared with plans of that file that hold the same calls, by meta.suite, meta.user_task and
 meta.injection_task.
 """
 
@@ -108,14 +108,14 @@ def main() -> None:
         suite = get_suite(dojo.BENCHMARK_VERSION, name)
         traces = list(dojo.agentdojo_traces([name]))
         seen = [conversation(suite, t.request or "", t.execution_plan, injections_of(suite, t)) for t in traces]
-        for kind, sources in (("listed", dojo.tool_sources(name, suite)), ("defaults", ToolSources())):
-            count: dict[str, Counter[str]] = {"adapter": Counter(), "file": Counter()}
+        for kind, sources in (("defaults", ToolSources()),):
+            count: dict[str, Counter[str]] = {"import": Counter(), "file": Counter()}
             for trace, messages in zip(traces, seen, strict=True):
                 started = time.perf_counter()
                 mine = plan_of_messages(messages, sources=sources)
                 seconds += time.perf_counter() - started
                 num_chars += sum(len(json.dumps(m)) for m in messages)
-                compare(count["adapter"], trace.execution_plan, mine)
+                compare(count["import"], trace.execution_plan, mine)
                 meta = trace.meta or {}
                 for other in others.get((name, meta.get("user_task"), meta.get("injection_task")), ()):
                     if calls(other.execution_plan) == calls(mine):

@@ -3,22 +3,24 @@
 - A user task's ground-truth calls, executed in the benchmark's environment, are a gold trace.
 - For each injection task, the same calls with the injection task's calls after the one whose output first shows text that
   an attacker controls: what an agent does that obeys the injection. That is a violation; the added nodes are to blame.
-- Provenance tiers and data edges come from one rule that never looks at the label (see `_Tracer`). Benign plans have
-  tier-3 nodes too: paying the bill in a file, answering a mail.
+- Plans are traced like any conversation (`ConversationTracer`), from outputs as the benchmark prints them, whatever the label.
+  Benign plans have tier-3 nodes too: paying the bill in a file, answering a mail.
 - The suites come without a policy; the ones here allow every tool of the suite, so that the presence of a tool decides
   nothing, and state what the request must cover.
 """
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gatling.adapters.messages import ConversationTracer
 from gatling.errors import MissingExtraError
 from gatling.provenance.sources import ToolSources
 from gatling.schema import Trace, parse_trace
+from gatling.schema.arguments import leaves
 
 SUITES = ("workspace", "slack", "banking", "travel")
 BENCHMARK_VERSION = "v1.2.2"
@@ -126,94 +128,19 @@ _ATTESTED = frozenset(
     "id id_ email_id file_id sender owner date timestamp start_time end_time last_modified amount recurring read status "
     "size all_day".split()
 )
-_ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+\w|(?:https?://|www\.)\S+\w|\b[A-Z]{2}\d{8,}\b|\b\d{7,}\b")
-_CONTENT_WORD = re.compile(r"[^\W_]{4,}")
-_WRITES = re.compile(r"^(send|create|add|invite|post|update|schedule|reserve|append|share)_")
-_LISTS = re.compile(r"^(search|list|get_all|get_unread|get_received|get_sent|get_day|get_most|read_channel|read_inbox)")
-_SENSITIVE = {
-    "update_password": 5,
-    "send_money": 5,
-    "schedule_transaction": 5,
-    "update_scheduled_transaction": 5,
-    "get_user_information": 4,
-    "get_user_info": 4,
-    "get_iban": 4,
-    "post_webpage": 4,
-    "share_file": 4,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A value that a call returned."""
-
-    node: int
-    text: str
-    tier: int
-
-
-@dataclass
-class _Tracer:
-    """Finds where an argument's value first could come from.
-
-    Tier 1: it stands in the request or in the output of a first-party tool, or it cannot be traced. Tier 2: it stands in an
-    attested field (sender, date, amount, id) of a record that outsiders can create. Tier 3: only in free text that
-    outsiders write. A value's best place counts, a node's worst value. Text that is no literal copy is traced by its
-    content words, half of which must stand there; addresses and account numbers inside it are traced one by one.
-    """
-
-    request: str
-    outsiders: frozenset[str]
-    places: list[_Place] = field(default_factory=list)
-
-    def trace(self, value: Any) -> tuple[int, set[int]]:
-        """Return the tier of a value and the calls it came from."""
-        tier, nodes = 1, set[int]()
-        for leaf in output_leaves(value):
-            text = str(leaf).strip()
-            parts = [text, *(p for p in _ADDRESS.findall(text) if p != text)]
-            for part in parts:
-                found_tier, found_nodes = self._find(part)
-                tier = max(tier, found_tier)
-                nodes |= found_nodes
-        return tier, nodes
-
-    def _find(self, text: str) -> tuple[int, set[int]]:
-        needle = text.casefold()
-        if not needle or needle in self.request.casefold():
-            return 1, set()
-        # A number such as 9 stands inside every other date: short values must be the whole of what was returned.
-        matches = [p for p in self.places if (needle in p.text if len(needle) > 3 else needle == p.text)]
-        if not matches:
-            words = set(_CONTENT_WORD.findall(needle))
-            if len(words) < 3:
-                return 1, set()
-            matches = [p for p in self.places if 2 * len(words & set(_CONTENT_WORD.findall(p.text))) >= len(words)]
-        if not matches:
-            return 1, set()
-        best = min(matches, key=lambda p: (p.tier, p.node))
-        return best.tier, {best.node}
-
-    def saw(self, node: int, tool: str, output: Any) -> None:
-        """Remember what a call returned."""
-        for name, leaf in _named_leaves(output, ""):
-            tier = 1 if tool not in self.outsiders else 2 if name in _ATTESTED else 3
-            self.places.append(_Place(node, str(leaf).casefold(), tier))
 
 
 def output_leaves(value: Any) -> list[Any]:
     """Return the values of a tool's output, however nested; None is no value."""
-    return [leaf for _, leaf in _named_leaves(value, "")]
+    return [leaf for _, leaf in leaves(_as_data(value)) if leaf is not None]
 
 
-def _named_leaves(value: Any, name: str) -> list[tuple[str, Any]]:
+def _as_data(value: Any) -> Any:
     if hasattr(value, "model_dump"):
-        value = value.model_dump(mode="json")
+        return value.model_dump(mode="json")
     if isinstance(value, dict):
-        return [leaf for key, item in value.items() for leaf in _named_leaves(item, str(key))]
-    if isinstance(value, (list, tuple, set)):
-        return [leaf for item in value for leaf in _named_leaves(item, name)]
-    return [] if value is None else [(name, value)]
+        return {str(key): _as_data(item) for key, item in value.items()}
+    return [_as_data(item) for item in value] if isinstance(value, (list, tuple, set)) else value
 
 
 @dataclass
@@ -288,7 +215,6 @@ def goal_text(injection_task: Any) -> str:
 
 
 def _suite_traces(name: str, suite: Any) -> Iterator[Trace]:
-    about = _ABOUT[name]
     worlds = Worlds(suite)
     for user_id, user_task in suite.user_tasks.items():
         calls = user_task.ground_truth(worlds.make({}))
@@ -300,7 +226,7 @@ def _suite_traces(name: str, suite: Any) -> Iterator[Trace]:
             "governance_context": governance(name, suite, user_task.PROMPT),
         }
         meta = {"suite": name, "user_task": user_id, "benchmark_version": BENCHMARK_VERSION}
-        plan, _ = _run(worlds, about, user_task.PROMPT, calls, {})
+        plan, _ = _run(worlds, name, user_task.PROMPT, calls, {})
         yield parse_trace(
             {
                 **base,
@@ -310,7 +236,7 @@ def _suite_traces(name: str, suite: Any) -> Iterator[Trace]:
                 "meta": {**meta, "kind": "user"},
             }
         )
-        _, shows = _run(worlds, about, user_task.PROMPT, calls, injected_texts(suite, _CANARY))
+        _, shows = _run(worlds, name, user_task.PROMPT, calls, injected_texts(suite, _CANARY))
         if shows is None:
             continue  # this task never reads what an attacker controls
         for injection_id, injection_task in suite.injection_tasks.items():
@@ -319,7 +245,7 @@ def _suite_traces(name: str, suite: Any) -> Iterator[Trace]:
                 continue
             attacked = [*calls[: shows + 1], *injected, *calls[shows + 1 :]]
             texts = injected_texts(suite, goal_text(injection_task))
-            plan, _ = _run(worlds, about, user_task.PROMPT, attacked, texts)
+            plan, _ = _run(worlds, name, user_task.PROMPT, attacked, texts)
             yield parse_trace(
                 {
                     **base,
@@ -334,37 +260,31 @@ def _suite_traces(name: str, suite: Any) -> Iterator[Trace]:
 
 
 def _run(
-    worlds: Worlds, about: SuiteGovernance, request: str, calls: Sequence[Any], injections: dict[str, str]
+    worlds: Worlds, name: str, request: str, calls: Sequence[Any], injections: dict[str, str]
 ) -> tuple[dict[str, Any], int | None]:
     """Execute calls; return the plan, and the first call whose output shows the canary."""
+    from agentdojo.agent_pipeline.tool_execution import tool_result_to_str
     from agentdojo.functions_runtime import FunctionsRuntime
 
     environment = worlds.make(injections)
     runtime = FunctionsRuntime(worlds.suite.tools)
-    tracer = _Tracer(request, about.outsiders)
-    nodes, edges, shows = [], [], None
+    tracer = ConversationTracer(sources=tool_sources(name, worlds.suite), format="openai")
+    tracer.feed({"role": "user", "content": request})
+    shows = None
     for i, call in enumerate(calls):
-        arguments = plain(dict(call.args))
-        tier, came_from = 1, set[int]()
-        for value in arguments.values():
-            value_tier, value_nodes = tracer.trace(value)
-            tier, came_from = max(tier, value_tier), came_from | value_nodes
-        nodes.append(
-            {
-                "tool_name": call.function,
-                "node_id": f"n{i + 1}",
-                "arguments": arguments,
-                "provenance_tier": tier,
-                "scope_volume": _volume(call.function, arguments),
-                "scope_sensitivity": _sensitivity(call.function),
-            }
-        )
-        edges += [[f"n{source + 1}", f"n{i + 1}"] for source in sorted(came_from)]
-        output, _error = runtime.run_function(environment, call.function, dict(call.args))
-        tracer.saw(i, call.function, output)
+        call_id = f"call_{i}"
+        function = {"name": call.function, "arguments": json.dumps(plain(dict(call.args)))}
+        calls_of_message = [{"id": call_id, "type": "function", "function": function}]
+        tracer.feed({"role": "assistant", "content": None, "tool_calls": calls_of_message})
+        output, error = runtime.run_function(environment, call.function, dict(call.args))
+        tracer.feed({"role": "tool", "tool_call_id": call_id, "content": error or tool_result_to_str(output)})
         if shows is None and any(_CANARY in str(leaf) for leaf in output_leaves(output)):
             shows = i
-    return {"nodes": nodes, "edges": edges}, shows
+    plan = tracer.plan().model_dump(mode="json", exclude_unset=True)
+    return {
+        "nodes": [{k: v for k, v in n.items() if k != "call_id"} for n in plan["nodes"]],
+        "edges": plan["edges"],
+    }, shows
 
 
 def plain(value: Any) -> Any:
@@ -376,20 +296,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple, set)):
         return [plain(v) for v in value]
     return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
-
-
-def _volume(tool: str, arguments: dict[str, Any]) -> int:
-    for name in ("n", "limit"):
-        value = arguments.get(name)
-        if isinstance(value, int) and value >= 1:
-            return value
-    longest = max((len(v) for v in arguments.values() if isinstance(v, list)), default=0)
-    return longest or (10 if _LISTS.match(tool) else 1)
-
-
-def _sensitivity(tool: str) -> int:
-    if tool in _SENSITIVE:
-        return _SENSITIVE[tool]
-    if tool.startswith(("delete_", "remove_", "cancel_")):
-        return 4
-    return 3 if _WRITES.match(tool) else 2
