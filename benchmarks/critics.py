@@ -155,7 +155,7 @@ def measure(
             found["auroc"][f"without {critic}"] = round(auroc(torch.tensor(lesser), truth), 3)
         tier = np.array([e.features[:, NAMES.index("is_tier_3")].max() for e in examples])
         found["auroc"]["any tier 3"] = round(auroc(torch.tensor(tier), truth), 3)
-        found["auroc"]["length"] = round(auroc(torch.tensor([float(len(e.asked)) for e in examples]), truth), 3)
+        found["auroc"]["length"] = round(auroc(torch.tensor([float(len(e.scope.asked)) for e in examples]), truth), 3)
     low, high = bootstrap(torch.tensor(scores["composite"]), truth, [e.context for e in examples])
     found["interval"] = [round(low, 3), round(high, 3)]
     bad = int(truth.sum())

@@ -13,7 +13,8 @@ from gatling.generate.tasks import plain_value
 from gatling.generate.world import World
 from gatling.schema import PlanNode
 from gatling.schema.words import split_words
-from gatling.tools.by_name import effect, shows_outside_text
+from gatling.tools.authorship import shows_outside_text
+from gatling.tools.by_name import effect
 
 _MAX_CALLS = 4
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")

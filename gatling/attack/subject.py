@@ -20,7 +20,8 @@ from gatling.request.asking import asks, request_as_written, request_of
 from gatling.request.request import content_words
 from gatling.schema import ExecutionPlan, PlanNode, Trace
 from gatling.schema.arguments import ArgumentPath, leaves
-from gatling.tools.by_name import effect, shows_outside_text
+from gatling.tools.authorship import shows_outside_text
+from gatling.tools.by_name import effect
 
 _MAX_PLACES = 4_096
 

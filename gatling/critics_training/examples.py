@@ -19,7 +19,7 @@ from gatling.energy.critics.flow import FlowCritic
 from gatling.energy.critics.latent import LatentCritic
 from gatling.energy.critics.provenance import ProvenanceCritic
 from gatling.energy.critics.relevance import relevance
-from gatling.energy.critics.scope import asked_scope, scope_features
+from gatling.energy.critics.scope import ScopeFacts
 from gatling.energy.facts import ContextFacts, PlanFacts
 from gatling.energy.finding import Source
 from gatling.energy.kept import Kept
@@ -44,12 +44,7 @@ class Example:
     """`(nodes, features)`, see `energy.relevance`."""
     fixed: dict[Source, Floats]
     """Energies that nothing is learned for, `(nodes,)` each: provenance, flow, latent."""
-    scope: Floats
-    """`(nodes, scope features)`."""
-    asked: Floats
-    """`(nodes,)`: log10 of the scope asked for."""
-    bound: Floats
-    """`(nodes,)`: log10 of the policy's limit; infinite where it has none."""
+    scope: ScopeFacts
     is_blamed: NDArray[np.bool_]
     """`(nodes,)`."""
     is_violation: bool
@@ -99,13 +94,10 @@ class ExampleMaker:
             self.latent(facts.nodes, z_g) if self.latent is not None and z_g is not None else np.zeros(len(plan.nodes))
         )
         blamed = set(trace.violating_nodes)
-        bounds = [[b for k, (b, _) in n.tool.bounds.items() if k == "#volume" and b > 0] for n in facts.nodes]
         return Example(
             features=relevance(facts),
             fixed=fixed,
-            scope=np.array([scope_features(facts_of_context, n) for n in facts.nodes]),
-            asked=np.log10([max(asked_scope(n).amount, 1.0) for n in facts.nodes]),
-            bound=np.array([np.log10(min(b)) if b else np.inf for b in bounds]),
+            scope=ScopeFacts.of(facts),
             is_blamed=np.array([n.node_id in blamed for n in plan.nodes]),
             is_violation=not trace.is_compliant,
             kind=kind,

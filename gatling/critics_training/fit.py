@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from gatling.critics_training.examples import SCOPE_MUTATIONS, Example, subset
 from gatling.energy.critics.monotone import MonotoneNet, softplus
 from gatling.energy.critics.relevance import SIGNS
-from gatling.energy.critics.scope import ScopeCritic
+from gatling.energy.critics.scope import ScopeCritic, scope_excess
 from gatling.energy.finding import CRITICS, Source
 
 Floats = NDArray[np.float64]
@@ -188,10 +188,10 @@ def _average(nets: list[_TrainableNet], mean: Floats, scale: Floats) -> Monotone
 def fit_scope(examples: Sequence[Example], config: FitConfig) -> ScopeCritic:
     """Fit the prediction of the least scope: compliant plans as given, each file with the same say."""
     gold = [e for e in examples if not e.is_violation and e.kind == "given"]
-    count = {s: sum(len(e.asked) for e in gold if e.source == s) for s in {e.source for e in gold}}
-    x = torch.tensor(np.concatenate([e.scope for e in gold]))
-    y = torch.tensor(np.concatenate([e.asked for e in gold]))
-    say = torch.tensor(np.concatenate([np.full(len(e.asked), 1 / count[e.source]) for e in gold]))
+    count = {s: sum(len(e.scope.asked) for e in gold if e.source == s) for s in {e.source for e in gold}}
+    x = torch.tensor(np.concatenate([e.scope.features for e in gold]))
+    y = torch.tensor(np.concatenate([e.scope.asked for e in gold]))
+    say = torch.tensor(np.concatenate([np.full(len(e.scope.asked), 1 / count[e.source]) for e in gold]))
     w = torch.zeros(x.shape[1], dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.Adam([w], lr=0.05)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.01, total_iters=500)
@@ -208,10 +208,9 @@ def fit_scope(examples: Sequence[Example], config: FitConfig) -> ScopeCritic:
 
 def energies(example: Example, net: MonotoneNet, scope: ScopeCritic) -> dict[Source, Floats]:
     """Return each critic's energy of every node of an example, before calibration."""
-    predicted = np.clip(np.einsum("nf,f->n", example.scope, scope.weights), 0.0, 9.0)
     return {
         Source.HIERARCHY: softplus(net(example.features)),
-        Source.SCOPE: np.maximum(0.0, example.asked - np.minimum(predicted, example.bound)),
+        Source.SCOPE: scope_excess(scope.weights, example.scope),
         **example.fixed,
     }
 

@@ -11,6 +11,7 @@ from random import Random
 
 from gatling.schema.words import split_words
 from gatling.tools import Parameter, ToolSpec
+from gatling.tools.authorship import outsiders_write
 
 # What a string parameter holds, by the last of its words that is known.
 _KIND_BY_WORD = {
@@ -39,11 +40,6 @@ _FORMATS = {
     "phone": "phone", "person": "person", "time": "datetime", "currency": "currency", "byte": "text", "id": "id",
 }  # fmt: skip
 _QUIET = frozenset("etag kind fieldmask fields mask token alt key quota callback page cursor metadata dry".split())
-# Whose output holds text that people outside can write.
-_OUTSIDE_TEXT = frozenset(
-    "message email mail page web article review comment post feed news ticket thread attachment document file event invitation "
-    "channel chat issue request note form response survey description listing profile application result results".split()
-)
 _ENTITY_NOISE = frozenset("list of google protobuf longrunning response result v1 v2".split())
 
 
@@ -129,8 +125,8 @@ class Tool:
 
     @cached_property
     def shows_outside_text(self) -> bool:
-        words = {w.removesuffix("s") for w in (*self.words, *self.returned.split(), *split_words(self.spec.domain))}
-        return self.effect == "read" and not _OUTSIDE_TEXT.isdisjoint(words)
+        words = (*self.words, *self.returned.split(), *split_words(self.spec.domain))
+        return self.effect == "read" and outsiders_write(words)
 
     @property
     def is_safe(self) -> bool:

@@ -26,7 +26,8 @@ from gatling.schema import ExecutionPlan, GovernanceContext, PlanEdge, Trace
 from gatling.schema.arguments import is_destination_name
 from gatling.schema.words import split_words
 from gatling.tools import ToolSpec
-from gatling.tools.by_name import effect, sensitivity, shows_outside_text
+from gatling.tools.authorship import shows_outside_text
+from gatling.tools.by_name import effect, sensitivity
 
 PLAIN_ROLE = "user"
 _FEW = 5

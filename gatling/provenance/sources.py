@@ -1,14 +1,6 @@
 """Whose text a tool returns: configuration, with defaults that err on the side of mistrust.
 
-What is not listed is told by the words of the tool's name, the first row that applies:
-
-| name | output |
-| --- | --- |
-| no verb that the catalogue knows | outsiders |
-| reads the web (`web`, `page`, `url`, `browse`, ...), or the content of one file (`read_file`, `download_...`) | outsiders |
-| reads what nobody outside can write: balance, IBAN, the clock, the own profile; calculators | first-party |
-| has to do with records: mail, messages, events, transactions, tickets, files, ... | outsiders, with `ATTESTED` fields |
-| any other | outsiders |
+What is not listed is told by the words of the tool's name (`tools/authorship.py`); what they do not tell is text of outsiders.
 
 A tool server chooses the names of its tools: where it is not trusted, use `defaults: none`, or list its tools.
 """
@@ -24,8 +16,7 @@ from gatling.errors import InputError
 from gatling.policy.globs import matches
 from gatling.policy.source import read_policy
 from gatling.schema.plain import check_plain, join_path
-from gatling.schema.words import split_words
-from gatling.tools.derive import effect_of, verb_of
+from gatling.tools.authorship import authorship
 
 Output = Literal["trusted", "outsiders"]
 Reads = Literal["json", "yaml"]
@@ -42,24 +33,6 @@ ATTESTED = (
     "read", "recurring", "size", "all_day", "count", "rating",
 )  # fmt: skip
 _FREE_TEXT = frozenset("body content text html description payload snippet raw comment".split())
-
-_PAGES = frozenset(
-    "web webpage webpages page pages url urls website site html http browse browser fetch crawl scrape rss feed news article "
-    "articles wiki wikipedia google bing duckduckgo internet".split()
-)
-_FILES = frozenset("file files document documents doc docs attachment attachments pdf note notes text content".split())
-_OWN = (
-    ("balance",), ("balances",), ("iban",), ("whoami",), ("clock",), ("timezone",), ("current", "time"), ("current", "date"),
-    ("current", "day"), ("current", "user"), ("my", "profile"), ("own", "profile"), ("my", "account"), ("own", "account"),
-    ("my", "settings"), ("own", "settings"),
-)  # fmt: skip
-_CALCULATES = frozenset("calculate compute calculator convert".split())
-_RECORDS = frozenset(
-    "email emails mail mails inbox message messages sms channel chat thread threads comment comments review reviews rating "
-    "ratings post posts tweet ticket tickets issue issues event events calendar meeting meetings appointment invite "
-    "invitation transaction transactions payment payments order orders invoice invoices contact contacts customer customers "
-    "feedback form response responses reservation booking bookings task tasks request requests user users".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,22 +161,5 @@ def _one_of(value: Any, allowed: tuple[Any, ...], path: str) -> Any:
 
 
 def by_name(tool_name: str) -> ToolOutput:
-    """Return whose text a tool returns, by the table of this file's header."""
-    words = split_words(tool_name)
-    verb = verb_of(tool_name)
-    effect, _ = effect_of(tool_name)
-    if verb is None and not any(_holds(words, own) for own in _OWN):
-        return UNKNOWN
-    if effect == "read" or verb is None:
-        is_list = verb is not None and verb[0] in ("list", "search", "find")
-        if not _PAGES.isdisjoint(words) or (not is_list and not _FILES.isdisjoint(words)):
-            return UNKNOWN
-        if any(_holds(words, own) for own in _OWN) or words[0] in _CALCULATES:
-            return _TRUSTED
-    elif not _PAGES.isdisjoint(words):
-        return UNKNOWN
-    return UNKNOWN if _RECORDS.isdisjoint(words) and _FILES.isdisjoint(words) else _WITH_RECORDS
-
-
-def _holds(words: list[str], wanted: tuple[str, ...]) -> bool:
-    return any(tuple(words[i : i + len(wanted)]) == wanted for i in range(len(words)))
+    """Return whose text a tool returns, by its name; what the name does not tell is text of outsiders."""
+    return {"own": _TRUSTED, "records": _WITH_RECORDS}.get(authorship(tool_name), UNKNOWN)

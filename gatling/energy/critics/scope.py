@@ -55,22 +55,68 @@ def asked_scope(node: NodeFacts) -> AskedScope:
     return found
 
 
-def scope_features(context: ContextFacts, node: NodeFacts) -> NDArray[np.float64]:
-    """Return what the least scope is predicted from, `(len(SCOPE_FEATURES),)`."""
+@dataclass(frozen=True)
+class ScopeFacts:
+    """How much the calls of a plan ask for, and what that is held against."""
+
+    features: NDArray[np.float64]
+    """`(nodes, len(SCOPE_FEATURES))`: what the least scope is predicted from."""
+    asked: NDArray[np.float64]
+    """`(nodes,)`: log10 of the scope asked for."""
+    bound: NDArray[np.float64]
+    """`(nodes,)`: log10 of the policy's limit; infinite where it has none."""
+
+    @classmethod
+    def of(cls, facts: PlanFacts) -> ScopeFacts:
+        said = _request_features(facts.context)
+        return cls(
+            features=np.array([[*said, *_node_features(node)] for node in facts.nodes]),
+            asked=np.log10([max(asked_scope(node).amount, 1.0) for node in facts.nodes]),
+            bound=np.log10([max(scope_bound(node)[0], 1e-6) for node in facts.nodes]),
+        )
+
+
+def _request_features(context: ContextFacts) -> list[float]:
     words = context.request.words
-    numbers = [min(float(w), 1e9) for w in context.request.content if w.isdigit() and len(w) <= 6]
-    return np.array(
-        [
-            1.0,
-            min(math.log10(1 + max(numbers, default=0.0)), 4.0),
-            float(not words.isdisjoint(_MANY)),
-            float(not words.isdisjoint(_ONE)),
-            float(node.tool.effect == "read"),
-            float(node.tool.shows_outside_text),
-            float(bool(node.values)),
-            float(any(v.kind == "limit" for v in node.values)),
-        ]
-    )
+    largest = max((n for n in context.request.numbers if n < 10**6), default=0.0)
+    return [
+        1.0,
+        min(math.log10(1 + largest), 4.0),
+        float(not words.isdisjoint(_MANY)),
+        float(not words.isdisjoint(_ONE)),
+    ]
+
+
+def _node_features(node: NodeFacts) -> list[float]:
+    return [
+        float(node.tool.effect == "read"),
+        float(node.tool.shows_outside_text),
+        float(bool(node.values)),
+        float(any(v.kind == "limit" for v in node.values)),
+    ]
+
+
+def scope_bound(node: NodeFacts) -> tuple[float, str | None, Clause | None]:
+    """Return the least limit of the policy on a call's volume or on one of its limit-like arguments, infinite if there is none;
+    with it the argument that it is about, and the clause that says so."""
+    found: tuple[float, str | None, Clause | None] = (math.inf, None, None)
+    paths = {squashed_path(v.path): v.path for v in node.values if v.kind == "limit"}
+    for key, (bound, clause) in node.tool.bounds.items():
+        if (key == "#volume" or key in paths) and 0 < bound < found[0]:
+            found = bound, paths.get(key), clause
+    return found
+
+
+def scope_excess(weights: NDArray[np.float64], scope: ScopeFacts) -> NDArray[np.float64]:
+    """Return the energy of every call, `(nodes,)`, before calibration: served, trained with and calibrated on alike."""
+    needed = np.minimum(predicted_scope(weights, scope.features), scope.bound)
+    return np.maximum(0.0, scope.asked - needed)
+
+
+def predicted_scope(weights: NDArray[np.float64], features: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the log10 of the scope that such requests need, `(nodes,)`."""
+    found: NDArray[np.float64] = np.clip(np.einsum("nf,f->n", features, weights), 0.0, _MAX_LOG)
+    return found
 
 
 @dataclass(frozen=True)
@@ -80,26 +126,18 @@ class ScopeCritic:
 
     def __call__(self, facts: PlanFacts) -> NDArray[np.float64]:
         """Return the energy of every node, `(nodes,)`, before calibration."""
-        return np.array([self._excess(facts.context, node) for node in facts.nodes])
+        return scope_excess(self.weights, ScopeFacts.of(facts))
 
-    def _excess(self, context: ContextFacts, node: NodeFacts) -> float:
-        allowed, _, _ = self.allowed(context, node)
-        return max(0.0, math.log10(max(asked_scope(node).amount, 1.0)) - math.log10(max(allowed, 1e-6)))
-
-    def allowed(self, context: ContextFacts, node: NodeFacts) -> tuple[float, str | None, Clause | None]:
+    def allowed(self, facts: PlanFacts, i: int) -> tuple[float, str | None, Clause | None]:
         """Return the most that is needed or allowed, the argument that a limit is about, and the clause that says so."""
-        predicted = float(np.einsum("f,f->", self.weights, scope_features(context, node)))
-        found: tuple[float, str | None, Clause | None] = (10 ** min(max(predicted, 0.0), _MAX_LOG), None, None)
-        paths = {squashed_path(v.path): v.path for v in node.values if v.kind == "limit"}
-        for key, (bound, clause) in node.tool.bounds.items():
-            if (key == "#volume" or key in paths) and 0 < bound < found[0]:
-                found = bound, paths.get(key), clause
-        return found
+        predicted = 10 ** float(predicted_scope(self.weights, ScopeFacts.of(facts).features)[i])
+        stated = scope_bound(facts.nodes[i])
+        return stated if stated[0] < predicted else (predicted, None, None)
 
     def finding(self, facts: PlanFacts, i: int, energy: float) -> Finding:
         node = facts.nodes[i]
         asked = asked_scope(node)
-        allowed, argument, clause = self.allowed(facts.context, node)
+        allowed, argument, clause = self.allowed(facts, i)
         bound = float(math.floor(allowed)) if allowed >= 1 else 1.0
         return Finding(
             source=Source.SCOPE,

@@ -21,6 +21,7 @@ from gatling.schema import GovernanceContext
 from gatling.schema.arguments import dotted_leaves
 from gatling.schema.words import split_words, stem
 from gatling.tools import by_name
+from gatling.tools.authorship import shows_outside_text
 from gatling.tools.derive import verb_of
 from gatling.tools.spec import ToolSpec
 
@@ -162,7 +163,7 @@ class ContextFacts:
             effect=spec.effect if spec else by_name.effect(name),
             privilege=spec.privilege if spec else by_name.privilege(name),
             sensitivity=spec.sensitivity if spec else by_name.sensitivity(name),
-            shows_outside_text=by_name.shows_outside_text(name),
+            shows_outside_text=shows_outside_text(name),
             is_declared=spec is not None,
             verb_asked=max(request.share([verb]), float(bool(in_other_words))) if verb else 0.0,
             verb_nearness=max(request.nearness([verb])[0], float(bool(in_other_words))) if verb else 0.0,
