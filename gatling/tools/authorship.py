@@ -59,10 +59,12 @@ def authorship(tool_name: str) -> Authorship:
         is_list = verb is not None and verb[0] in ("list", "search", "find")
         if not _PAGES.isdisjoint(words) or (not is_list and not _FILES.isdisjoint(words)):
             return "text"
-        if any(_holds(words, own) for own in _OWN) or words[0] in _CALCULATES:
+        if any(_holds(words, own) for own in _OWN):
             return "own"
     elif not _PAGES.isdisjoint(words):
         return "text"
+    if words[0] in _CALCULATES and _FILES.isdisjoint(words):
+        return "own"
     return "records" if outsiders_write(words) else "unknown"
 
 
