@@ -18,6 +18,8 @@ from gatling.errors import ConfigError, GatlingError, InputError
 if TYPE_CHECKING:
     from gatling.training.config import TrainingConfig
 
+SHELLS = ("bash", "zsh", "fish", "tcsh")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status."""
@@ -79,12 +81,18 @@ def _answer(arguments: list[str]) -> int:
 
 
 def _complete(arguments: list[str]) -> None:
-    """Write a completion script, which needs the flags of all commands."""
+    """Write a completion script, which needs the flags of all commands. Raises: ConfigError."""
+    first, shell = arguments[0].replace("_", "-"), arguments[1] if len(arguments) > 1 else ""
+    if shell not in SHELLS or len(arguments) < (3 if "write" in first else 2):
+        raise ConfigError(f"wanted --tyro-write-completion SHELL FILE, where SHELL is one of {', '.join(SHELLS)}")
     import tyro
 
     commands: dict[str, Callable[..., Any]] = {name: row.load() for name, row in COMMANDS.items()}
     config = (tyro.conf.OmitArgPrefixes,)
-    tyro.extras.subcommand_cli_from_dict(commands, prog="gatling", args=arguments, config=config)
+    try:
+        tyro.extras.subcommand_cli_from_dict(commands, prog="gatling", args=arguments, config=config)
+    except ImportError:
+        raise ConfigError(f"completions for {shell} need the package shtab") from None
 
 
 def _near(name: str) -> str:

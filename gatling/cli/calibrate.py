@@ -15,9 +15,10 @@ class Calibrate:
 
     gatling calibrate --dataset mine.jsonl --model guard --max-false-alarms 0.01
 
-    The lines are stored with the model. Of compliant plans one counts for each context, its worst. A plan of a new context like these is denied with a probability
-    of at most --max-false-alarms (split conformal prediction). Prints what is caught of the violations, and of mutants made
-    from the compliant plans, with exact intervals, and how far stated probabilities are off.
+    The lines are stored with the model. Of compliant plans one counts for each context, its worst. A plan of a new context
+    like these is denied with a probability of at most --max-false-alarms (split conformal prediction). Prints what is
+    caught of the violations, and of mutants made from the compliant plans, with exact intervals, and how far stated
+    probabilities are off.
     """
 
     dataset: tuple[Path, ...]

@@ -32,8 +32,8 @@ def check_counts(**counts: int) -> None:
 
 
 def check_one_stdin(**paths: Path | None) -> None:
-    """Refuse two flags that are both to be read from standard input. Raises: ConfigError."""
-    names = [flag(name) for name, path in paths.items() if path == STDIN]
+    """Refuse two flags, or positions in capitals, that are both to be read from standard input. Raises: ConfigError."""
+    names = [name if name.isupper() else flag(name) for name, path in paths.items() if path == STDIN]
     if len(names) > 1:
         raise ConfigError(f"{' and '.join(names)} are both -, standard input can be read only once")
 

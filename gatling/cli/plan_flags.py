@@ -46,7 +46,7 @@ class PlanFlags:
 
         if not 0 < self.deadline_ms < math.inf:
             raise ConfigError(f"--deadline-ms is {self.deadline_ms}, it must be above 0 and finite")
-        check_one_stdin(plan=self.plan, policy=self.policy, session=self.session)
+        check_one_stdin(PLAN=self.plan, policy=self.policy, session=self.session)
         data = read_json(self.plan)
         if not isinstance(data, dict):
             raise InputError("not a plan: it is no JSON object", file=str(self.plan))

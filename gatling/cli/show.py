@@ -20,7 +20,8 @@ class Show:
 
     gatling show traces.jsonl --sample 3 --label violation
 
-    Shown are request, policy, calls, and what is wrong with them. The sample is drawn with --seed from the whole file in one pass.
+    Shown are request, policy, calls, and what is wrong with them. The sample is drawn with --seed from the whole file in
+    one pass.
     """
 
     file: Annotated[Path, tyro.conf.Positional]

@@ -66,10 +66,11 @@ Judge an agent's plan of tool calls against a policy, offline, and repair it.
 """
 _CLOSING = """\
 Wherever one document or a stream of lines is read, - is standard input.
-Exit status: 0 done or allowed, 1 failed, 2 bad input or settings, 3 denied or below a bar, 4 escalated, 130 interrupted.
+Exit status: 0 done or allowed, 1 failed, 2 bad input or settings, 3 denied or below a bar, 4 escalated,
+130 interrupted.
 
   --version                                 print the version
-  --tyro-write-completion SHELL FILE        write completions for bash, zsh, tcsh or fish (FILE - prints them)
+  --tyro-write-completion SHELL FILE        write completions for bash, zsh or fish (FILE - prints them)
 """
 
 

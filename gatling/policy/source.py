@@ -47,6 +47,8 @@ def parse_policy(text: str, *, file: str | None = None) -> PolicySource:
         InputError: if it is neither, or not a mapping; with the line where that is known.
     """
     try:
+        if not isinstance(text, str):
+            raise InputError(f"a {type(text).__name__}, wanted the text of a policy")
         data = decode_text(text)
         if not isinstance(data, dict):
             raise InputError(f"the policy is a {type(data).__name__}, wanted a mapping")

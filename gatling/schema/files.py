@@ -114,12 +114,13 @@ def file_kind(path: Path) -> str:
     raise InputError(f"the name must end in one of {', '.join(SUFFIXES)}", file=str(path))
 
 
-def trace_files(path: Path) -> list[Path]:
+def trace_files(path: str | Path) -> list[Path]:
     """Return the file itself, or the trace files of a folder in the order of their names.
 
     Raises:
         InputError: if there is nothing of that name, or no trace file in the folder; subfolders are not looked into.
     """
+    path = as_path(path)
     if not path.is_dir():
         file_kind(path)
         if not path.is_file():
