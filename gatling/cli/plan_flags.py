@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from gatling.cli.flags import check_one_stdin
+from gatling.cli.flags import MaybePath, MaybeText, check_one_stdin
 from gatling.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 class PlanFlags:
     plan: Annotated[Path, tyro.conf.Positional]
     """The plan: JSON with nodes and edges. Or a whole trace, whose context is taken where no flag gives one. - reads stdin."""
-    policy: Path | None = None
+    policy: MaybePath = None
     """The policy, JSON or YAML; reasons then name its lines. - reads stdin."""
-    role: str | None = None
+    role: MaybeText = None
     """The user's role."""
-    session: Path | None = None
+    session: MaybePath = None
     """The session, a JSON object; `user_request` in it is what was asked. - reads stdin."""
-    request: str | None = None
+    request: MaybeText = None
     """What was asked, in place of the session's `user_request`."""
-    model: Path | None = None
+    model: MaybePath = None
     """A model folder with critics.json. Default: the model that ships with Gatling."""
     deadline_ms: float = 2_000.0
     """Deny what is not decided by then, model already loaded."""

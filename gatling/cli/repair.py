@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
+from gatling.cli.flags import MaybePath
 from gatling.cli.plan_flags import PlanFlags
 from gatling.errors import ConfigError
 
@@ -22,7 +22,7 @@ class Repair(PlanFlags):
     but 0 also where a repair was found.
     """
 
-    output: Path | None = None
+    output: MaybePath = None
     """Write the repaired plan here as JSON; nothing is written if there is none."""
     repair_ms: float = 500.0
     """How long to search."""
