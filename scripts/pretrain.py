@@ -26,8 +26,8 @@ import torch
 from torch.nn import functional as F
 
 from gatling.cli import main as gatling
-from gatling.cli.console import read_json
-from gatling.cli.train import ConsoleReporter
+from gatling.cli.documents import read_json
+from gatling.cli.train_progress import ConsoleReporter
 from gatling.encoders import DualEncoder
 from gatling.encoders.dual import read_checkpoint
 from gatling.encoders.folder import PRETRAINED

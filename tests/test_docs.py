@@ -13,10 +13,10 @@ import shlex
 from pathlib import Path
 
 import pytest
-import tyro
 from torch.distributed.run import get_args_parser
 
-from gatling.cli import COMMANDS, main, run_train_command
+from gatling.cli import main, parse, run_train_command
+from gatling.cli.table import COMMANDS
 from gatling.schema import parse_trace, read_traces, write_traces
 from gatling.tools import derive
 from gatling.training.config import TrainingConfig
@@ -89,7 +89,7 @@ def parse_console(text: str) -> None:
             assert (launch.module, launch.training_script) == (True, "gatling"), line
             words = ["uv", "run", "gatling", *launch.training_script_args]
         if words[:3] == ["uv", "run", "gatling"] and words[3] in COMMANDS:
-            tyro.extras.subcommand_cli_from_dict(COMMANDS, args=words[3:])
+            parse(words[3:])
         elif words[:3] == ["uv", "run", "python"]:
             script = f"{words[4].replace('.', '/')}.py" if words[3] == "-m" else words[3]
             assert (ROOT / script).is_file(), line

@@ -21,7 +21,8 @@ from pathlib import Path
 import pytest
 
 import gatling
-from gatling.cli import COMMANDS, main
+from gatling.cli import main
+from gatling.cli.table import COMMANDS
 from gatling.encoders import folder
 from gatling.energy.calibration import CALIBRATION_NAME
 from gatling.energy.composite import CRITICS_NAME
@@ -136,9 +137,8 @@ def test_the_offline_test_would_notice(line: str) -> None:
 def test_every_command_with_an_optional_model_is_tested() -> None:
     optional = {
         name
-        for name, command in COMMANDS.items()
-        if dataclasses.is_dataclass(command)
-        for f in dataclasses.fields(command)
+        for name, row in COMMANDS.items()
+        for f in dataclasses.fields(row.load())
         if f.name == "model" and f.default is None
     }
     assert optional == WITHOUT_MODEL.keys()

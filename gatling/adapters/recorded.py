@@ -9,14 +9,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from gatling.adapters.messages import ConversationTracer
 from gatling.errors import InputError
 from gatling.provenance.sources import ToolSources
-from gatling.schema.files import MAX_LINE_BYTES
+from gatling.schema.files import MAX_DOCUMENT_BYTES, Source, as_source, source_name, text_lines
 from gatling.schema.plain import decode_json
 
 
@@ -42,40 +44,55 @@ class Conversation:
         return tracer
 
 
-def read_conversations(path: str | Path) -> Iterator[Conversation]:
-    """Yield the conversations of a file, in order. Raises: InputError with file and line."""
-    path = Path(path)
-    lines = list(_lines(path))
-    if not lines:
-        raise InputError("empty", file=str(path))
+def read_conversations(path: str | Path | BinaryIO) -> Iterator[Conversation]:
+    """Yield the conversations of a file, or of an open stream, in order. Raises: InputError with file and line."""
+    source = as_source(path)
+    file = source_name(source)
+    stem = source.stem if isinstance(source, Path) else "conversation"
+    lines = _lines(source)
+    start = list(islice(lines, 2))
+    if not start:
+        raise InputError("empty", file=file)
     try:
-        first = decode_json(lines[0][1])
-        is_document = len(lines) == 1 and not _is_message(first)
-    except InputError:
-        if len(lines) == 1:
-            raise
+        first = decode_json(start[0][1])
+        is_document = len(start) == 1 and not _is_message(first)
+    except InputError as error:
+        if len(start) == 1:
+            raise error.at(file, None) from None
         first, is_document = None, True
     if is_document:
         try:
-            data = first if len(lines) == 1 else decode_json("\n".join(text for _, text in lines))
+            data = first if len(start) == 1 else decode_json("\n".join(t for _, t in _whole(start, lines, file)))
         except InputError as error:
-            raise error.at(str(path), None) from None
+            raise error.at(file, None) from None
         many = isinstance(data, list) and bool(data) and not any(_is_message(item) for item in data)
         for i, item in enumerate(data if many else [data]):
-            yield _conversation(item, path, f"{path.stem}-{i + 1}", None)
+            yield _conversation(item, file, f"{stem}-{i + 1}", None)
     elif _is_message(first):
-        messages = [_decode(text, path, line) for line, text in lines]
-        yield Conversation(messages, path.stem, str(path), [line for line, _ in lines])
+        whole = _whole(start, lines, file)
+        messages = [_decode(text, file, line) for line, text in whole]
+        yield Conversation(messages, stem, file, [line for line, _ in whole])
     else:
-        for line, text in lines:
-            yield _conversation(_decode(text, path, line), path, f"{path.stem}-{line}", line)
+        for line, text in chain(start, lines):
+            yield _conversation(_decode(text, file, line), file, f"{stem}-{line}", line)
+
+
+def _whole(start: list[tuple[int, str]], rest: Iterator[tuple[int, str]], file: str) -> list[tuple[int, str]]:
+    """Return all lines of what is one conversation or document. Raises: InputError if it is longer than a document may be."""
+    lines, size = [], 0
+    for line in chain(start, rest):
+        size += len(line[1])
+        if size > MAX_DOCUMENT_BYTES:
+            raise InputError(f"one conversation of more than {MAX_DOCUMENT_BYTES} characters", file=file)
+        lines.append(line)
+    return lines
 
 
 def _is_message(data: Any) -> bool:
     return isinstance(data, dict) and not ({"messages", "input"} & data.keys() and "type" not in data)
 
 
-def _conversation(data: Any, path: Path, default_id: str, line: int | None) -> Conversation:
+def _conversation(data: Any, file: str, default_id: str, line: int | None) -> Conversation:
     head: list[Any] = []
     name = default_id
     if isinstance(data, dict):
@@ -88,29 +105,24 @@ def _conversation(data: Any, path: Path, default_id: str, line: int | None) -> C
         if isinstance(data, str):
             data = [{"role": "user", "content": data}]
     if not isinstance(data, list):
-        raise InputError(f"a {type(data).__name__}, wanted a list of messages", file=str(path), line=line)
-    return Conversation([*head, *data], name, str(path), None if line is None else [line])
+        raise InputError(f"a {type(data).__name__}, wanted a list of messages", file=file, line=line)
+    return Conversation([*head, *data], name, file, None if line is None else [line])
 
 
-def _decode(text: str, path: Path, line: int) -> Any:
+def _decode(text: str, file: str, line: int) -> Any:
     try:
         return decode_json(text)
     except InputError as error:
-        raise error.at(str(path), line) from None
+        raise error.at(file, line) from None
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
+def _lines(source: Source) -> Iterator[tuple[int, str]]:
+    name = source_name(source)
     try:
-        with path.open("rb") as stream:
-            number = 0
-            while raw := stream.readline(MAX_LINE_BYTES + 1):
-                number += 1
-                if len(raw) > MAX_LINE_BYTES:
-                    raise InputError(f"a line of more than {MAX_LINE_BYTES} bytes", file=str(path), line=number)
-                text = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
-                if text:
-                    yield number, text
-    except UnicodeDecodeError as error:
-        raise InputError(f"not UTF-8 at byte {error.start}", file=str(path), line=number) from None
+        with source.open("rb") if isinstance(source, Path) else nullcontext(source) as stream:
+            for number, text in text_lines(stream, name=name):
+                if isinstance(text, InputError):
+                    raise text.at(name, number)
+                yield number, text
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", file=str(path)) from None
+        raise InputError(f"cannot be read: {error.strerror or error}", file=name) from None

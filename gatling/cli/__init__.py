@@ -1,6 +1,7 @@
 """The command line. `main` returns the exit status: 0 done, 2 bad input or settings, 1 any other failure, 130 interrupted.
 
-Commands are dataclasses whose fields are their flags; each has a `run`. Parsing imports no torch.
+Commands are dataclasses whose fields are their flags; each has a `run`, and a file of its own that `table` names. Only the
+file of the command that is called is imported, and it imports what it needs when it runs.
 """
 
 from __future__ import annotations
@@ -9,95 +10,105 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import tyro
-
-from gatling.cli.commands import (
-    Bench,
-    Catalog,
-    Corrupt,
-    Evaluate,
-    Generate,
-    Import,
-    Policy,
-    Pull,
-    Push,
-    Schema,
-    Score,
-    Show,
-    Train,
-)
-from gatling.cli.guard_commands import Audit, Calibrate, Explain, Repair, TrainEnergy
+from gatling.cli.table import COMMANDS, overview
 from gatling.errors import ConfigError, GatlingError, InputError
-from gatling.training.config import TrainingConfig
 
-DESCRIPTION = """Judge an agent's plan against policy, offline.
+if TYPE_CHECKING:
+    from gatling.training.config import TrainingConfig
 
-Start with `gatling train`: without data it runs a demonstration. `gatling COMMAND --help` shows the flags.
-"""
-COMMANDS: dict[str, Callable[..., Any]] = {
-    "audit": Audit,
-    "repair": Repair,
-    "explain": Explain,
-    "train": Train,
-    "train-energy": TrainEnergy,
-    "calibrate": Calibrate,
-    "evaluate": Evaluate,
-    "score": Score,
-    "import": Import,
-    "generate": Generate,
-    "corrupt": Corrupt,
-    "show": Show,
-    "policy": Policy,
-    "bench": Bench,
-    "catalog": Catalog,
-    "schema": Schema,
-    "push": Push,
-    "pull": Pull,
-}
-_CONFIG = (tyro.conf.OmitArgPrefixes,)
+SHELLS = ("bash", "zsh", "fish", "tcsh")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    return _guarded(lambda: _answer(arguments))
 
-    def action() -> int:
-        command = tyro.extras.subcommand_cli_from_dict(
-            COMMANDS, prog="gatling", description=DESCRIPTION, args=arguments, config=_CONFIG
-        )
-        if isinstance(command, TrainingConfig):
-            _refuse_bare_dataset(arguments, command)
-        return int(command.run())
 
-    return _guarded(action)
+def parse(arguments: Sequence[str]) -> Any:
+    """Return the command that a command line names, with its flags; nothing is run.
+
+    Raises:
+        ConfigError: if there is no such command.
+        SystemExit: for flags that it does not take (status 2), or its help (0).
+    """
+    name = arguments[0].replace("_", "-")
+    if name not in COMMANDS:
+        raise ConfigError(f"there is no command {arguments[0]!r}{_near(name)}; `gatling --help` lists them")
+    import tyro
+
+    row = COMMANDS[name]
+    words = list(arguments[1:])
+    command = tyro.cli(row.load(), prog=f"gatling {name}", args=words, config=(tyro.conf.OmitArgPrefixes,))
+    if hasattr(command, "check_words"):
+        command.check_words(words)
+    return command
 
 
 def run_train_command(argv: Sequence[str] | None, *, defaults: TrainingConfig, prog: str) -> int:
     """Parse the flags of a training run over given defaults, train, and return the exit status."""
-    from gatling.cli.train import run
+    import tyro
+
+    from gatling.cli.train import refuse_bare_dataset, train
+    from gatling.training.config import TrainingConfig
+
+    words = list(sys.argv[1:] if argv is None else argv)
 
     def action() -> int:
-        config = tyro.cli(TrainingConfig, args=argv, default=defaults, prog=prog)
-        _refuse_bare_dataset(list(sys.argv[1:] if argv is None else argv), config)
-        return run(config)
+        config = tyro.cli(TrainingConfig, args=words, default=defaults, prog=prog)
+        refuse_bare_dataset(words, config)
+        return train(config)
 
     return _guarded(action)
 
 
-def _refuse_bare_dataset(arguments: list[str], config: TrainingConfig) -> None:
-    """A flag without a file, as an unset shell variable leaves it, must not stand for another choice."""
-    for flag, files in (("--dataset", config.dataset), ("--val-dataset", config.val_dataset)):
-        if flag in arguments and not files:
-            raise ConfigError(f"{flag} names no file")
+def _answer(arguments: list[str]) -> int:
+    first = arguments[0]
+    if first in ("-h", "--help"):
+        print(overview())
+        return 0
+    if first == "--version":
+        from gatling import __version__
+
+        print(f"gatling {__version__}")
+        return 0
+    if first.replace("_", "-") in ("--tyro-print-completion", "--tyro-write-completion"):
+        _complete(arguments)
+        return 0
+    return int(parse(arguments).run())
+
+
+def _complete(arguments: list[str]) -> None:
+    """Write a completion script, which needs the flags of all commands. Raises: ConfigError."""
+    first, shell = arguments[0].replace("_", "-"), arguments[1] if len(arguments) > 1 else ""
+    if shell not in SHELLS or len(arguments) < (3 if "write" in first else 2):
+        raise ConfigError(f"wanted --tyro-write-completion SHELL FILE, where SHELL is one of {', '.join(SHELLS)}")
+    import tyro
+
+    commands: dict[str, Callable[..., Any]] = {name: row.load() for name, row in COMMANDS.items()}
+    config = (tyro.conf.OmitArgPrefixes,)
+    try:
+        tyro.extras.subcommand_cli_from_dict(commands, prog="gatling", args=arguments, config=config)
+    except ImportError:
+        raise ConfigError(f"completions for {shell} need the package shtab") from None
+
+
+def _near(name: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, COMMANDS, n=1)
+    return f", did you mean {near[0]}?" if near else ""
 
 
 def _guarded(action: Callable[[], int]) -> int:
     """Turn errors that a user can cause into one sentence and an exit status; anything else is a fault of ours."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
     try:
-        return action()
+        status = action()
+        sys.stdout.flush()  # a full disk is our failure, not a remark of Python's while it closes
+        return status
     except (InputError, ConfigError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -108,8 +119,14 @@ def _guarded(action: Callable[[], int]) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output has gone; keep Python from complaining while it closes
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 1
     except OSError as error:
-        print(f"error: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        print(f"error: {error.filename or 'standard output'}: {error.strerror or error}", file=sys.stderr)
+        if error.filename is None:
+            _discard_output()
         return 1
+
+
+def _discard_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,123 +2,55 @@
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from rich.markup import escape
+import tyro
 
-from gatling.cli.console import dump_json, print_table
+from gatling.cli.flags import by_commas
 from gatling.errors import ConfigError
-from gatling.tools import load_catalog
-from gatling.tools.spec import DERIVED, EFFECTS, Parameter, ToolSpec
-
-if TYPE_CHECKING:
-    from gatling.cli.commands import Catalog
-
-MAX_SUGGESTIONS = 5
 
 
-def run_catalog(command: Catalog) -> int:
-    """Print a table of domains, or one tool; as JSON if asked for."""
-    names = [name.strip() for name in command.catalog.split(",") if name.strip()]
-    specs = load_catalog(names)
-    if command.domain is not None:
-        specs = [s for s in specs if s.domain == command.domain]
-        if not specs:
-            raise ConfigError(f"--domain is {command.domain!r}, no tool of {command.catalog} is in it")
-    if command.effect is not None:
-        specs = [s for s in specs if s.effect == command.effect]
-    if command.what == "list":
-        if command.name is not None:
-            raise ConfigError(f"list takes no name, it was given {command.name!r}; `gatling catalog show` does")
-        list_domains(specs, as_json=command.json, with_tools=command.domain is not None)
-    else:
-        if command.name is None:
-            raise ConfigError("show needs the name of a tool")
-        show_tools(specs, command.name, as_json=command.json)
-    return 0
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Catalog:
+    """Look at the tools that traces and policies are made of.
 
+    `gatling catalog list` prints a row a domain; with --domain a row a tool. `gatling catalog show send_email` prints one
+    tool: its parameters, its permissions, and what was concluded from them with the evidence.
+    """
 
-def list_domains(specs: list[ToolSpec], *, as_json: bool, with_tools: bool) -> None:
-    """Print one row a domain, or one row a tool where a domain was asked for. JSON is the tools in full."""
-    if as_json:
-        _print_json([s.to_dict() for s in specs])
-        return
-    if with_tools:
-        rows: list[tuple[str, ...]] = [
-            (s.name, s.vendor, s.effect, str(s.privilege), str(s.sensitivity)) for s in specs
-        ]
-        _print(f"{len(specs)} tools", ("tool", "vendor", "effect", "privilege", "sensitivity"), rows)
-        return
-    domains: dict[tuple[str, str], Counter[str]] = {}
-    for s in specs:
-        domains.setdefault((s.vendor, s.domain), Counter())[s.effect] += 1
-    rows = [
-        (domain, vendor, str(sum(counts.values())), *(str(counts[effect]) for effect in EFFECTS))
-        for (vendor, domain), counts in domains.items()
-    ]
-    _print(f"{len(specs)} tools in {len(rows)} domains", ("domain", "vendor", "tools", *EFFECTS), rows)
+    what: Annotated[Literal["list", "show"], tyro.conf.Positional]
+    """list: the domains. show: one tool."""
+    name: Annotated[str | None, tyro.conf.Positional] = None
+    """For show: the tool's name."""
+    catalog: str = "builtin"
+    """Which catalogues, by commas: builtin, google, aws, agentdojo (extras of these names), or files: an own catalogue, an
+    MCP server's tools/list, an OpenAPI 3 document."""
+    domain: str | None = None
+    """Only this domain."""
+    effect: Literal["read", "write", "delete", "admin", "send"] | None = None
+    """Only tools of this effect."""
+    json: bool = False
+    """Print the tools in full as JSON."""
 
+    def run(self) -> int:
+        """Print a table of domains, or one tool; as JSON if asked for."""
+        from gatling.cli.catalog_tables import list_domains, show_tools
+        from gatling.tools import load_catalog
 
-def show_tools(specs: list[ToolSpec], name: str, *, as_json: bool) -> None:
-    """Print every tool of that name: several vendors and domains may have one. Raises: ConfigError if none has."""
-    found = [s for s in specs if s.name == name]
-    if not found:
-        near = sorted({s.name for s in specs if name.lower() in s.name.lower()})[:MAX_SUGGESTIONS]
-        hint = f"; near: {', '.join(near)}" if near else ""
-        raise ConfigError(f"no tool is called {name!r}{hint}")
-    if as_json:
-        _print_json([s.to_dict() for s in found])
-        return
-    for s in found:
-        evidence = dict(s.evidence)
-        rows: list[tuple[str, ...]] = [
-            ("description", s.description, ""),
-            ("permissions", "\n".join(s.permissions) or "-", "stated"),
-            ("returns", s.returns or "-", "stated"),
-            *((key, _text(getattr(s, key)), evidence[key]) for key in DERIVED),
-        ]
-        _print(f"{s.vendor} / {s.domain} / {s.name}", ("field", "value", "evidence"), rows)
-        if s.parameters:
-            shown: list[tuple[str, ...]] = [
-                (p.name, _type(p), "yes" if p.is_required else "", _values(p)) for p in s.parameters
-            ]
-            _print("parameters", ("parameter", "type", "required", "values"), shown)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "-" if value is None else str(value)
-
-
-def _type(parameter: Parameter) -> str:
-    kind = f"{parameter.type} of {parameter.item_type}" if parameter.item_type else parameter.type
-    return f"{kind} ({parameter.format})" if parameter.format else kind
-
-
-def _values(parameter: Parameter) -> str:
-    parts = []
-    if parameter.enum:
-        parts.append("|".join(parameter.enum))
-    if parameter.minimum is not None:
-        parts.append(f"from {parameter.minimum:g}")
-    if parameter.maximum is not None:
-        parts.append(f"to {parameter.maximum:g}")
-    if parameter.default is not None:
-        parts.append(f"default {parameter.default}")
-    return ", ".join(parts)
-
-
-def _print(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    """Print a table of text that others wrote: no markup, no control characters."""
-    print_table(_plain(title), columns, [tuple(map(_plain, row)) for row in rows])
-
-
-def _plain(text: str) -> str:
-    return escape("".join(c if c.isprintable() or c == "\n" else "?" for c in text))
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(dump_json(value).decode())
+        specs = load_catalog(by_commas(self.catalog))
+        if self.domain is not None:
+            specs = [s for s in specs if s.domain == self.domain]
+            if not specs:
+                raise ConfigError(f"--domain is {self.domain!r}, no tool of {self.catalog} is in it")
+        if self.effect is not None:
+            specs = [s for s in specs if s.effect == self.effect]
+        if self.what == "list":
+            if self.name is not None:
+                raise ConfigError(f"list takes no name, it was given {self.name!r}; `gatling catalog show` does")
+            list_domains(specs, as_json=self.json, with_tools=self.domain is not None)
+        else:
+            if self.name is None:
+                raise ConfigError("show needs the name of a tool")
+            show_tools(specs, self.name, as_json=self.json)
+        return 0

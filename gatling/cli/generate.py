@@ -2,70 +2,113 @@
 
 from __future__ import annotations
 
-import difflib
-import resource
-import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from gatling.cli.console import Progress, err, print_table
+from gatling.cli.flags import by_commas
 from gatling.errors import ConfigError
-from gatling.generate.cluster import available_cores
-from gatling.generate.dataset import MANIFEST_NAME, Settings, run_generation
-from gatling.generate.generator import SPLITS
-from gatling.tools import ToolSpec, load_catalog
 
 if TYPE_CHECKING:
-    from gatling.cli.commands import Generate
+    from gatling.tools import ToolSpec
 
 
-def run_generate(command: Generate) -> int:
-    """Make the data set, print the counts of its splits; return the exit status."""
-    settings = Settings(
-        traces=command.traces,
-        seed=command.seed,
-        violations_per_trace=command.violations_per_trace,
-        unseen_vendor=None if command.unseen_vendor == "none" else command.unseen_vendor,
-        format=command.format,
-        shard_size=command.shard_size,
-    )
-    specs = load_catalog([name.strip() for name in command.catalog.split(",") if name.strip()])
-    if command.domains is not None:
-        specs = _only(specs, command.domains)
-    workers = command.workers if command.workers is not None else available_cores()
-    started = time.perf_counter()
-    with Progress("generating", unit="traces", total=settings.traces) as progress:
-        manifest = run_generation(
-            command.output, settings, specs, workers=workers, engine=command.engine, progress=progress.advance
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Generate:
+    """Make traces to train on, over the tools of real APIs.
+
+    gatling generate --traces 10000 --output data/made
+
+    Policies have many shapes, and an oracle decides the labels. Writes OUTPUT/SPLIT/part-*.parquet for the splits train,
+    val, test (no context in common), unseen_domains and unseen_vendor (no tool in common with the others), and
+    OUTPUT/manifest.json. The same settings give the same bytes, whatever --workers. A run that was stopped goes on where it
+    was: repeat the command.
+    """
+
+    traces: int
+    """How many, over all splits."""
+    output: Path
+    """The folder: new, or of a run with the same settings that was stopped."""
+    catalog: str = "builtin"
+    """Which catalogues, by commas: builtin, google, aws, agentdojo (extras of these names), or files."""
+    domains: str | None = None
+    """Only tools of these domains, by commas, such as mailbox,calendar or office/mailbox. Default: all."""
+    seed: int = 0
+    """Seeds everything."""
+    violations_per_trace: float = 1.5
+    """Violating plans for each compliant one, on average, in steps of 0.25 up to 10; 0 makes gold traces only."""
+    unseen_vendor: str = "aws"
+    """Whose tools stand in the split unseen_vendor only; none for no such split."""
+    format: Literal["parquet", "jsonl"] = "parquet"
+    """The format of the files."""
+    shard_size: int = 50_000
+    """Traces a file, at most."""
+    workers: int | None = None
+    """Processes. Default: one a core."""
+    engine: Literal["local", "ray"] = "local"
+    """ray runs on a Ray cluster (extra: ray): that of RAY_ADDRESS, else one started here; OUTPUT must be seen by all machines."""
+
+    def run(self) -> int:
+        """Make the data set, print the counts of its splits; return the exit status."""
+        import resource
+        import time
+
+        from gatling.cli.console import err, print_table
+        from gatling.cli.progress import Progress
+        from gatling.generate.cluster import available_cores
+        from gatling.generate.dataset import MANIFEST_NAME, Settings, run_generation
+        from gatling.generate.generator import SPLITS
+        from gatling.tools import load_catalog
+
+        settings = Settings(
+            traces=self.traces,
+            seed=self.seed,
+            violations_per_trace=self.violations_per_trace,
+            unseen_vendor=None if self.unseen_vendor == "none" else self.unseen_vendor,
+            format=self.format,
+            shard_size=self.shard_size,
         )
-    seconds = time.perf_counter() - started
-    rows: list[tuple[str, ...]] = [
-        (
-            name,
-            str(split["traces"]),
-            str(split["by_label"].get("compliant", 0)),
-            str(split["by_label"].get("violation", 0)),
-            str(len(split["domains"])),
-        )
-        for name, split in manifest["splits"].items()
-    ]
-    for name in SPLITS:
-        if name not in manifest["splits"]:
-            err.print(
-                f"no split {name}: the catalogue has too few domains, or no such vendor besides others", highlight=False
+        specs = load_catalog(by_commas(self.catalog))
+        if self.domains is not None:
+            specs = _only(specs, self.domains)
+        workers = self.workers if self.workers is not None else available_cores()
+        started = time.perf_counter()
+        with Progress("generating", unit="traces", total=settings.traces) as progress:
+            manifest = run_generation(
+                self.output, settings, specs, workers=workers, engine=self.engine, progress=progress.advance
             )
-    print_table(f"{command.output}", ("split", "traces", "compliant", "violations", "domains"), rows)
-    print(
-        f"{manifest['traces']} traces, {manifest['bytes'] / 1e6:.1f} MB; counts and digests: {command.output / MANIFEST_NAME}"
-    )
-    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    rate = f"{seconds:.1f} s, {manifest['traces'] / seconds:.0f} traces/s with {workers} workers"
-    err.print(f"{rate}, at most {peak / 1024:.0f} MB a process", highlight=False)
-    return 0
+        seconds = time.perf_counter() - started
+        rows: list[tuple[str, ...]] = [
+            (
+                name,
+                str(split["traces"]),
+                str(split["by_label"].get("compliant", 0)),
+                str(split["by_label"].get("violation", 0)),
+                str(len(split["domains"])),
+            )
+            for name, split in manifest["splits"].items()
+        ]
+        for name in SPLITS:
+            if name not in manifest["splits"]:
+                err.print(
+                    f"no split {name}: the catalogue has too few domains, or no such vendor besides others",
+                    highlight=False,
+                )
+        print_table(f"{self.output}", ("split", "traces", "compliant", "violations", "domains"), rows)
+        print(
+            f"{manifest['traces']} traces, {manifest['bytes'] / 1e6:.1f} MB; counts and digests: {self.output / MANIFEST_NAME}"
+        )
+        peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        rate = f"{seconds:.1f} s, {manifest['traces'] / seconds:.0f} traces/s with {workers} workers"
+        err.print(f"{rate}, at most {peak / 1024:.0f} MB a process", highlight=False)
+        return 0
 
 
 def _only(specs: Sequence[ToolSpec], domains: str) -> list[ToolSpec]:
-    names = {name.strip() for name in domains.split(",") if name.strip()}
+    import difflib
+
+    names = set(by_commas(domains))
     known = {s.domain for s in specs} | {f"{s.vendor}/{s.domain}" for s in specs}
     for name in sorted(names - known):
         near = difflib.get_close_matches(name, known, n=1)

@@ -3,76 +3,118 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from gatling.adapters.recorded import read_conversations
-from gatling.bench.agentdojo.tasks import SUITES, agentdojo_traces
-from gatling.cli.console import Progress
+import tyro
+
+from gatling.cli.flags import LabelFlag, by_commas, check_one_stdin, flag
 from gatling.errors import ConfigError
-from gatling.policy.source import read_policy
-from gatling.provenance.sources import ToolSources
-from gatling.schema import Trace, parse_context, write_traces
-from gatling.schema.files import file_kind
 
 if TYPE_CHECKING:
-    from gatling.cli.commands import Import
+    from gatling.schema import Trace
 
 
-def import_agentdojo(command: Import) -> int:
-    """Write the suites' traces, print how many; return the exit status."""
-    if command.input or command.policy or command.role or command.sources:
-        raise ConfigError("--input, --policy, --role and --sources are for gatling import messages")
-    names = [name.strip() for name in command.suites.split(",") if name.strip()]
-    unknown = [name for name in names if name not in SUITES]
-    if unknown or not names:
-        raise ConfigError(f"--suites is {command.suites!r}, it must name some of {', '.join(SUITES)}")
-    file_kind(command.output)
-    counts = {"compliant": 0, "violation": 0}
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Import:
+    """Turn recorded conversations, or a benchmark's ground truth, into traces.
 
-    def counted() -> Iterator[Trace]:
-        with Progress("importing", unit="traces") as progress:
-            for trace in agentdojo_traces(names):
-                counts[trace.label] += 1
-                progress.advance(1)
-                yield trace
+    gatling import messages --input conversations.jsonl --policy policy.yaml --role clerk --output traces.jsonl
 
-    write_traces(command.output, counted())
-    print(f"{command.output}: {counts['compliant']} gold traces, {counts['violation']} violations")
-    return 0
+    agentdojo (extra: agentdojo): the user tasks' ground-truth calls become gold traces; each user task with each injection
+    task's calls added, as an agent would run them that obeys the injection, becomes a violation. Nothing is downloaded.
 
+    messages: OpenAI or Anthropic conversations and MCP transcripts become a trace each, with data edges and provenance tiers
+    found by tracing argument values to where they first stood.
+    """
 
-def import_messages(command: Import) -> int:
-    """Write a trace a conversation, print how many; return the exit status."""
-    if command.input is None or command.policy is None or command.role is None:
-        missing = [f"--{name}" for name in ("input", "policy", "role") if getattr(command, name) is None]
-        raise ConfigError(f"gatling import messages needs {', '.join(missing)}")
-    conversations = read_conversations(command.input)
-    file_kind(command.output)
-    sources = ToolSources.from_file(command.sources) if command.sources else ToolSources()
-    policy = read_policy(command.policy).data
-    skipped = 0
+    what: Annotated[Literal["agentdojo", "messages"], tyro.conf.Positional]
+    """The benchmark, or messages."""
+    output: Path
+    """The trace file to write (.jsonl, .jsonl.gz, .jsonl.zst, .parquet)."""
+    suites: str = "workspace,slack,banking,travel"
+    """For agentdojo: which suites, by commas."""
+    input: Path | None = None
+    """For messages: a JSON document, or JSON Lines with a conversation or a JSON-RPC object a line. - reads stdin."""
+    policy: Path | None = None
+    """For messages: the policy of all traces, a JSON or YAML file. - reads stdin."""
+    role: str | None = None
+    """For messages: the user role of all traces."""
+    sources: Path | None = None
+    """For messages: whose text each tool returns, a JSON or YAML file. Default: told by the tools' names."""
+    label: LabelFlag = "compliant"
+    """For messages: the label of all traces."""
 
-    def traces() -> Iterator[Trace]:
-        nonlocal skipped
-        with Progress("importing", unit="conversations") as progress:
-            for conversation in conversations:
-                tracer = conversation.trace(sources)
-                progress.advance(1)
-                if not tracer.has_calls:
-                    skipped += 1
-                    continue
-                session = {"user_request": tracer.request} if tracer.request else {}
-                context = {"policy": policy, "user_role": command.role, "session_context": session}
-                yield Trace(
-                    governance_context=parse_context(context),
-                    execution_plan=tracer.plan(),
-                    label=command.label,
-                    id=conversation.id,
-                    source="messages",
-                    request=tracer.request or None,
-                )
+    def run(self) -> int:
+        """Write the traces, print how many; return the exit status."""
+        return self._messages() if self.what == "messages" else self._agentdojo()
 
-    count = write_traces(command.output, traces())
-    without = f"; {skipped} conversations without a tool call are left out" if skipped else ""
-    print(f"{command.output}: {count} traces labelled {command.label}{without}")
-    return 0
+    def _agentdojo(self) -> int:
+        from gatling.bench.agentdojo.tasks import SUITES, agentdojo_traces
+        from gatling.cli.progress import Progress
+        from gatling.schema import write_traces
+        from gatling.schema.files import file_kind
+
+        if self.input or self.policy or self.role or self.sources:
+            raise ConfigError("--input, --policy, --role and --sources are for gatling import messages")
+        names = by_commas(self.suites)
+        unknown = [name for name in names if name not in SUITES]
+        if unknown or not names:
+            raise ConfigError(f"--suites is {self.suites!r}, it must name some of {', '.join(SUITES)}")
+        file_kind(self.output)
+        counts = {"compliant": 0, "violation": 0}
+
+        def counted() -> Iterator[Trace]:
+            with Progress("importing", unit="traces") as progress:
+                for trace in agentdojo_traces(names):
+                    counts[trace.label] += 1
+                    progress.advance(1)
+                    yield trace
+
+        write_traces(self.output, counted())
+        print(f"{self.output}: {counts['compliant']} gold traces, {counts['violation']} violations")
+        return 0
+
+    def _messages(self) -> int:
+        from gatling.adapters.recorded import read_conversations
+        from gatling.cli.documents import conversation_source, read_policy
+        from gatling.cli.progress import Progress
+        from gatling.provenance.sources import ToolSources
+        from gatling.schema import Trace, parse_context, write_traces
+        from gatling.schema.files import file_kind
+
+        if self.input is None or self.policy is None or self.role is None:
+            missing = [flag(name) for name in ("input", "policy", "role") if getattr(self, name) is None]
+            raise ConfigError(f"gatling import messages needs {', '.join(missing)}")
+        check_one_stdin(input=self.input, policy=self.policy)
+        conversations = read_conversations(conversation_source(self.input))
+        file_kind(self.output)
+        sources = ToolSources.from_file(self.sources) if self.sources else ToolSources()
+        policy = read_policy(self.policy).data
+        skipped = 0
+
+        def traces() -> Iterator[Trace]:
+            nonlocal skipped
+            with Progress("importing", unit="conversations") as progress:
+                for conversation in conversations:
+                    tracer = conversation.trace(sources)
+                    progress.advance(1)
+                    if not tracer.has_calls:
+                        skipped += 1
+                        continue
+                    session = {"user_request": tracer.request} if tracer.request else {}
+                    context = {"policy": policy, "user_role": self.role, "session_context": session}
+                    yield Trace(
+                        governance_context=parse_context(context),
+                        execution_plan=tracer.plan(),
+                        label=self.label,
+                        id=conversation.id,
+                        source="messages",
+                        request=tracer.request or None,
+                    )
+
+        count = write_traces(self.output, traces())
+        without = f"; {skipped} conversations without a tool call are left out" if skipped else ""
+        print(f"{self.output}: {count} traces labelled {self.label}{without}")
+        return 0

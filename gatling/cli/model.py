@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-
-from gatling.cli.console import err
-from gatling.encoders.folder import CONFIG_NAME, pretrained_folder
 
 _SHOWN_DIGITS = 12
 
@@ -26,10 +24,11 @@ def announce_model(path: Path | None) -> UsedModel:
     Args:
         path: a checkpoint or a model folder; None for the bundled model.
     """
+    from gatling.encoders.folder import CONFIG_NAME, pretrained_folder
+
     place = pretrained_folder() if path is None else path
     with (place / CONFIG_NAME if place.is_dir() else place).open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     used = UsedModel("bundled" if path is None else str(path), sha256)
-    line = f"model: {used.name}, digest {sha256[:_SHOWN_DIGITS]}"
-    err.print(line, highlight=False, markup=False, soft_wrap=True)
+    print(f"model: {used.name}, digest {sha256[:_SHOWN_DIGITS]}", file=sys.stderr)
     return used

@@ -1,65 +1,71 @@
-"""`gatling policy lint`: findings with line numbers. `gatling policy test`: what the policy lets through."""
+"""`gatling policy`: the flags of `lint` and of `test`, and which of them goes with which."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
 
-from rich.markup import escape
+import tyro
 
-from gatling.cli.console import dump_json, out
+from gatling.cli.flags import by_commas, check_one_stdin, flag
 from gatling.errors import ConfigError
-from gatling.policy import read_policy, recognise
-from gatling.policy.lint import LintRemark, lint
-from gatling.tools import load_catalog
 
-if TYPE_CHECKING:
-    from gatling.cli.commands import Policy
-
-EXIT_FINDINGS = 3
 TEST_FLAGS = ("traces", "role", "model", "per_mutation", "seed", "examples", "fail_under")
-_COLOURS = {"error": "red", "warning": "yellow", "note": "dim"}
 
 
-def run_policy(command: Policy) -> int:
-    """Run one of the two; return the exit status. Raises: ConfigError for a flag of the other."""
-    foreign = [name for name in TEST_FLAGS if getattr(command, name) is not None] if command.what == "lint" else []
-    if foreign:
-        raise ConfigError(
-            f"--{foreign[0].replace('_', '-')} is a flag of `gatling policy test`, `gatling policy lint` does not take it"
-        )
-    if command.what == "test":
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """Look at a policy with the eyes of the oracle (lint), or of an attacker (test).
+
+    `gatling policy lint FILE` lists what no explicit rule reads, contradictions, rules that never match and rules that another
+    one makes idle, each with its line. Exit status 0 if there is no error, 3 if there is one (with --strict: or a warning).
+
+    `gatling policy test FILE` attacks compliant plans and reports which attacks the rules kill, which only the learned part
+    catches, and which survive, with examples and what would stop them. Exit status 0, or 3 below --fail-under.
+    """
+
+    what: Annotated[Literal["lint", "test"], tyro.conf.Positional]
+    """lint: find what is wrong or idle. test: find what is missing."""
+    file: Annotated[Path, tyro.conf.Positional]
+    """The policy, JSON or YAML. - reads stdin."""
+    catalog: str | None = None
+    """Catalogues, by commas: builtin, agentdojo, files, ... lint: also report tools that they do not have. test: what is known of
+    the tools (default: builtin)."""
+    json: bool = False
+    """Print everything as JSON."""
+    strict: bool = False
+    """lint: let warnings fail too."""
+    traces: Path | None = None
+    """test: attack the compliant plans of this trace file, or folder, under the policy. Default: plans made from the policy."""
+    role: str | None = None
+    """test: only this role. Default: every role that the policy defines."""
+    model: Path | None = None
+    """test: a checkpoint (.pt) or a model folder that judges what the rules let pass."""
+    per_mutation: int | None = None
+    """test: mutants of each mutation, at most, for a role and the tools of a plan. Default: 20."""
+    seed: int | None = None
+    """test: seeds everything. Default: 0."""
+    examples: int | None = None
+    """test: survivors to print for each mutation, at most. Default: 3."""
+    fail_under: float | None = None
+    """test: exit with 3 if the mutation score, killed / all, is below this, from 0 to 1."""
+
+    def run(self) -> int:
+        """Run one of the two; return the exit status. Raises: ConfigError for a flag of the other."""
+        given = {name: value for name in TEST_FLAGS if (value := getattr(self, name)) is not None}
+        catalog = None if self.catalog is None else by_commas(self.catalog)
+        if self.what == "lint":
+            from gatling.cli.policy_lint import run_lint
+
+            for name in given:
+                raise ConfigError(
+                    f"{flag(name)} is a flag of `gatling policy test`, `gatling policy lint` does not take it"
+                )
+            return run_lint(self.file, catalog=catalog, as_json=self.json, strict=self.strict)
         from gatling.cli.policy_test import run_policy_test
 
-        return run_policy_test(command)
-    return run_lint(command)
-
-
-def run_lint(command: Policy) -> int:
-    """Print the findings; return 3 if one of them is an error, else 0."""
-    rules = recognise(read_policy(command.file))
-    known = []
-    if command.catalog is not None:
-        known = [s.name for s in load_catalog([n.strip() for n in command.catalog.split(",") if n.strip()])]
-    findings = lint(rules, known_tools=known)
-    counts = {severity: sum(f.severity == severity for f in findings) for severity in _COLOURS}
-    if command.json:
-        print(
-            dump_json({"file": str(command.file), **counts, "findings": [f.to_dict() for f in findings]}).decode(),
-            end="",
-        )
-    else:
-        for finding in findings:
-            _print(str(command.file), finding)
-        print(
-            f"{command.file}: {len(rules.clauses)} rules; {counts['error']} errors, {counts['warning']} warnings, "
-            f"{counts['note']} notes"
-        )
-    return EXIT_FINDINGS if counts["error"] or (command.strict and counts["warning"]) else 0
-
-
-def _print(file: str, finding: LintRemark) -> None:
-    place = f"{file}:{finding.line}" if finding.line else file
-    colour = _COLOURS[finding.severity]
-    what = f"[{colour}]{finding.severity}[/] {finding.kind}"
-    text = f"[bold]{escape(place)}[/]: {what}: {escape(finding.path)}: {escape(finding.message)}"
-    out.print(text, highlight=False, soft_wrap=True)
+        if self.strict:
+            raise ConfigError("--strict is a flag of `gatling policy lint`, `gatling policy test` does not take it")
+        check_one_stdin(FILE=self.file, traces=self.traces)
+        return run_policy_test(self.file, catalog=catalog, as_json=self.json, **given)

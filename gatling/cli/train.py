@@ -2,84 +2,51 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from rich.progress import Progress as RichProgress
-
-from gatling.cli.console import err, out, print_table, training_bar
-from gatling.errors import HubError, TrainingError
-from gatling.evaluation.tables import METRICS_COLUMNS, SOURCE_COLUMNS, metrics_rows, source_rows
-from gatling.hub import hub
+from gatling.errors import ConfigError, HubError, TrainingError
 from gatling.training.config import TrainingConfig
-from gatling.training.distributed import PeerLostError, is_first
-from gatling.training.finish import evaluate_best
-from gatling.training.loop import fit
-from gatling.training.reporter import Reporter, StepEvent
-
-_PLAIN_SECONDS = 30.0
 
 
-class ConsoleReporter(Reporter):
-    """A bar on a terminal; elsewhere a line an epoch and one every half minute."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Train(TrainingConfig):
+    """Train the two encoders on gold traces.
 
-    def __init__(self) -> None:
-        self._bar: RichProgress | None = None
-        self._last = time.monotonic()
+    gatling train --dataset gold.jsonl
 
-    def note(self, message: str) -> None:
-        err.print(message, highlight=False, soft_wrap=True)
+    Without --dataset, and without data/gold_traces.jsonl, a demonstration runs on 12 synthetic traces. Ctrl-C saves a
+    checkpoint and stops; --resume goes on from it.
+    """
 
-    def reading(self, num_traces: int) -> None:
-        if err.is_terminal:
-            err.print(f"reading: {num_traces} traces", end="\r", highlight=False, soft_wrap=True)
+    def check_words(self, words: Sequence[str]) -> None:
+        """Refuse what can only be seen in the words of the command line. Raises: ConfigError."""
+        refuse_bare_dataset(words, self)
 
-    def start(self, step: int, total_steps: int) -> None:
-        if err.is_terminal:
-            self._bar = training_bar()
-            self._task = self._bar.add_task("", total=total_steps, completed=step, epoch="-", loss="-", rate="-")
-            self._bar.start()
-        else:
-            err.print(f"training: {total_steps - step} steps to go", highlight=False, soft_wrap=True)
-
-    def step(self, event: StepEvent) -> None:
-        epoch = f"{event.epoch}/{event.num_epochs}"
-        loss, rate = f"{event.loss:.4f}", f"{event.traces_per_second:.1f}"
-        if self._bar:
-            self._bar.update(self._task, completed=event.step, epoch=epoch, loss=loss, rate=rate)
-        elif time.monotonic() - self._last >= _PLAIN_SECONDS:
-            self._last = time.monotonic()
-            err.print(
-                f"epoch {epoch}  step {event.step}/{event.total_steps}  loss {loss}  {rate} traces/s",
-                highlight=False,
-            )
-
-    def epoch(self, epoch: int, num_epochs: int, metrics: dict[str, float | None], *, is_best: bool) -> None:
-        parts = [
-            f"epoch {epoch}/{num_epochs}",
-            f"train loss {metrics['train/loss']:.4f}",
-            f"val loss {metrics['val/loss']:.4f}{' (best)' if is_best else ''}",
-            f"NN {metrics['val/nn_accuracy']:.3f} of {metrics['val/gallery_size']:.0f}",
-            f"positive {metrics['val/positive_similarity']:.3f}",
-        ]
-        if metrics["val/negative_similarity"] is not None:
-            parts.append(f"negative {metrics['val/negative_similarity']:.3f}")
-        if "val/auroc" in metrics:
-            parts.append(f"AUROC {metrics['val/auroc']:.3f}")
-        parts.append(f"{metrics['traces_per_second']:.1f} traces/s")
-        err.print("  ".join(parts), highlight=False, soft_wrap=True)
-
-    def finish(self) -> None:
-        if self._bar:
-            self._bar.stop()
+    def run(self) -> int:
+        """Train, evaluate the best model once, write the report, push if asked; return the exit status."""
+        return train(self)
 
 
-def run(config: TrainingConfig) -> int:
-    """Train, evaluate the best model once, write the report, push if asked; return the exit status."""
+def refuse_bare_dataset(words: Sequence[str], config: TrainingConfig) -> None:
+    """A flag without a file, as an unset shell variable leaves it, must not stand for another choice. Raises: ConfigError."""
+    for name, files in (("--dataset", config.dataset), ("--val-dataset", config.val_dataset)):
+        if name in words and not files:
+            raise ConfigError(f"{name} names no file")
+
+
+def train(config: TrainingConfig) -> int:
+    """Do what `gatling train` does with these settings."""
+    from gatling.cli.console import note, print_line, print_table
+    from gatling.cli.train_progress import ConsoleReporter
+    from gatling.evaluation.tables import METRICS_COLUMNS, SOURCE_COLUMNS, metrics_rows, source_rows
+    from gatling.hub import hub
+    from gatling.training.distributed import PeerLostError, is_first
+    from gatling.training.finish import evaluate_best
+    from gatling.training.loop import fit
+
     if config.push_to_hub and not hub.has_token():
-        err.print(
-            "warning: --push-to-hub is set but there is no Hub token (HF_TOKEN); training goes on, the push will fail",
-            highlight=False,
-        )
+        note("warning: --push-to-hub is set but there is no Hub token (HF_TOKEN); training goes on, the push will fail")
     try:
         result = fit(config, ConsoleReporter())
     except TrainingError as error:
@@ -90,7 +57,7 @@ def run(config: TrainingConfig) -> int:
         return 130 if result.was_interrupted else 0
     if not result.is_complete:
         reason = "Interrupted" if result.was_interrupted else "Stopped at --max-steps"
-        err.print(f"{reason}; go on with --resume {result.last_path}", highlight=False, soft_wrap=True)
+        note(f"{reason}; go on with --resume {result.last_path}")
         return 130 if result.was_interrupted else 0
 
     final = evaluate_best(config, result)
@@ -103,12 +70,8 @@ def run(config: TrainingConfig) -> int:
     if final.summary["sources"]:
         print_table("By source", SOURCE_COLUMNS, source_rows(final.summary["sources"]))
     if result.data.is_demonstration:
-        out.print(
-            "This was a demonstration on 12 synthetic traces; train on your own with --dataset.",
-            highlight=False,
-            soft_wrap=True,
-        )
-    out.print(f"model: {result.best_path}   report: {final.report}", highlight=False, soft_wrap=True)
+        print_line("This was a demonstration on 12 synthetic traces; train on your own with --dataset.")
+    print_line(f"model: {result.best_path}   report: {final.report}")
 
     if config.push_to_hub:
         assert result.best_path is not None
@@ -121,5 +84,5 @@ def run(config: TrainingConfig) -> int:
             )
         except HubError as error:
             raise HubError(f"{error}; the model is safe in {result.best_path}, push it with `gatling push`") from None
-        out.print(f"pushed to {repo}", highlight=False, soft_wrap=True)
+        print_line(f"pushed to {repo}")
     return 0

@@ -15,7 +15,8 @@ from typing import Any
 import yaml
 
 from gatling.errors import InputError
-from gatling.schema.plain import MAX_TEXT_CHARS, decode_json, decode_text, join_path, yaml_scalar
+from gatling.schema.files import as_path, read_text_at_most
+from gatling.schema.plain import decode_json, decode_text, join_path, yaml_scalar
 
 DataPath = tuple[str | int, ...]
 """Keys and list indices from the root."""
@@ -46,6 +47,8 @@ def parse_policy(text: str, *, file: str | None = None) -> PolicySource:
         InputError: if it is neither, or not a mapping; with the line where that is known.
     """
     try:
+        if not isinstance(text, str):
+            raise InputError(f"a {type(text).__name__}, wanted the text of a policy")
         data = decode_text(text)
         if not isinstance(data, dict):
             raise InputError(f"the policy is a {type(data).__name__}, wanted a mapping")
@@ -56,16 +59,8 @@ def parse_policy(text: str, *, file: str | None = None) -> PolicySource:
 
 def read_policy(path: str | Path) -> PolicySource:
     """Read a policy file, JSON or YAML. Raises: InputError naming file and line."""
-    path = Path(path)
-    try:
-        if path.stat().st_size > 4 * MAX_TEXT_CHARS:
-            raise InputError(f"{path.stat().st_size} bytes, at most {4 * MAX_TEXT_CHARS} are taken", file=str(path))
-        text = path.read_text("utf-8-sig")
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", file=str(path)) from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"not UTF-8 at byte {error.start}", file=str(path)) from None
-    return parse_policy(text, file=str(path))
+    source = as_path(path)
+    return parse_policy(read_text_at_most(source), file=str(source))
 
 
 def _is_json(text: str) -> bool:

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import gzip
 import io
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from gatling.errors import InputError
-from gatling.schema.files import atomic_write
+from gatling.schema.files import as_path, atomic_write, read_text_at_most
 from gatling.schema.plain import canonical_json, decode_text, join_path
 from gatling.tools.spec import ToolSpec
 
 FORMAT = "gatling-catalog"
 VERSION = 1
-MAX_BYTES = 64_000_000
 SUFFIXES = (".json", ".json.gz", ".yaml", ".yml")
 
 
@@ -46,7 +44,7 @@ def catalog_bytes(specs: Iterable[ToolSpec]) -> bytes:
 
 def write_catalog(path: str | Path, specs: Iterable[ToolSpec]) -> None:
     """Write a catalogue; a name that ends in `.json.gz` is compressed. The same tools give the same bytes."""
-    path = Path(path)
+    path = as_path(path)
     if not path.name.endswith((".json", ".json.gz")):
         raise InputError("the name must end in .json or .json.gz", file=str(path))
     content = catalog_bytes(specs)
@@ -61,22 +59,13 @@ def write_catalog(path: str | Path, specs: Iterable[ToolSpec]) -> None:
 
 def read_document(path: str | Path) -> Any:
     """Read one JSON or YAML document, compressed or not, to plain data. Raises: InputError with the file."""
-    path = Path(path)
+    path = as_path(path)
     if not path.name.endswith(SUFFIXES):
         raise InputError(f"the name must end in one of {', '.join(SUFFIXES)}", file=str(path))
     try:
-        opener: Any = gzip.open if path.name.endswith(".gz") else open
-        with opener(path, "rb") as stream:
-            raw: bytes = stream.read(MAX_BYTES + 1)
-        if len(raw) > MAX_BYTES:
-            raise InputError(f"more than {MAX_BYTES} bytes", file=str(path))
-        return decode_text(raw.decode("utf-8-sig"))
+        return decode_text(read_text_at_most(path))
     except InputError as error:
         raise error.at(str(path), error.line) from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"not UTF-8 at byte {error.start}", file=str(path)) from None
-    except (EOFError, zlib.error, OSError) as error:
-        raise InputError(f"cannot be read: {error}", file=str(path)) from None
 
 
 def specs_of(document: Any) -> list[ToolSpec]:

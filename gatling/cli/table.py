@@ -1,0 +1,84 @@
+"""The commands: which there are, what each is for in a line, and the file that holds it.
+
+A new command is one file and one row. The first word of a command line is looked up here, so that a command is loaded only
+when it is called; the summary is the first line of its docstring (a test compares them).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A command that is not loaded yet."""
+
+    file: str
+    """The module in this package."""
+    flags: str
+    """The dataclass in it: its fields are the flags, its `run` does the work."""
+    summary: str
+
+    def load(self) -> type[Any]:
+        """Return the dataclass."""
+        loaded: type[Any] = getattr(import_module(f"gatling.cli.{self.file}"), self.flags)
+        return loaded
+
+
+GROUPS: dict[str, dict[str, Row]] = {
+    "guard: judge plans": {
+        "audit": Row("audit", "Audit", "Judge a plan against a policy, a role and a request."),
+        "repair": Row("repair", "Repair", "Judge a plan, and where it is not allowed search for the nearest one that is."),
+        "explain": Row("explain", "Explain", "Show what every critic made of every call, and what that rests on."),
+        "policy": Row("policy", "Policy", "Look at a policy with the eyes of the oracle (lint), or of an attacker (test)."),
+    },
+    "traces: contexts with plans, to train on and to measure": {
+        "generate": Row("generate", "Generate", "Make traces to train on, over the tools of real APIs."),
+        "show": Row("show", "Show", "Print traces so that a person can read them."),
+        "import": Row("import_traces", "Import", "Turn recorded conversations, or a benchmark's ground truth, into traces."),
+        "corrupt": Row("corrupt", "Corrupt", "Attack traces: minimal edits that break their policy or leave their request."),
+        "catalog": Row("catalog", "Catalog", "Look at the tools that traces and policies are made of."),
+        "schema": Row("schema", "Schema", "Print the JSON Schema of a trace: one line of a trace file."),
+    },
+    "models: what the guard has learned": {
+        "train": Row("train", "Train", "Train the two encoders on gold traces."),
+        "evaluate": Row("evaluate", "Evaluate", "Measure a model on labelled traces, beside baselines that need no training."),
+        "score": Row("score", "Score", "Write the latent energy of each trace, in the order of the input."),
+        "train-energy": Row("train_energy", "TrainEnergy", "Train the critics that turn a plan into energies."),
+        "calibrate": Row("calibrate", "Calibrate", "Find the lines between allow, escalate and deny for your own traces."),
+        "bench": Row("bench", "Bench", "Try the guard end to end, with no LLM and nothing downloaded."),
+        "push": Row("push", "Push", "Upload a trained model to the Hugging Face Hub."),
+        "pull": Row("pull", "Pull", "Fetch a model from the Hugging Face Hub."),
+    },
+}  # fmt: skip
+COMMANDS: dict[str, Row] = {name: row for rows in GROUPS.values() for name, row in rows.items()}
+
+_OPENING = """\
+usage: gatling COMMAND ...
+
+Judge an agent's plan of tool calls against a policy, offline, and repair it.
+
+  gatling audit plan.json --policy policy.yaml --role clerk --request "Pay the May invoice."
+  gatling policy lint policy.yaml
+  gatling COMMAND --help
+"""
+_CLOSING = """\
+Wherever one document or a stream of lines is read, - is standard input.
+Exit status: 0 done or allowed, 1 failed, 2 bad input or settings, 3 denied or below a bar, 4 escalated,
+130 interrupted.
+
+  --version                                 print the version
+  --tyro-write-completion SHELL FILE        write completions for bash, zsh or fish (FILE - prints them)
+"""
+
+
+def overview() -> str:
+    """Return what `gatling --help` prints: the commands by group."""
+    width = max(map(len, COMMANDS)) + 2
+    groups = (
+        f"{title}\n" + "".join(f"  {name:<{width}}{row.summary}\n" for name, row in rows.items())
+        for title, rows in GROUPS.items()
+    )
+    return "\n".join((_OPENING, *groups, _CLOSING)).rstrip("\n")
