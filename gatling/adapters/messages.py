@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from gatling.adapters.conversation import Format, events
+from gatling.adapters.formats import AUTO, events
 from gatling.provenance.sources import ToolSources
 from gatling.provenance.tracer import Tracer
 from gatling.schema import ExecutionPlan, PlanNode
@@ -24,9 +24,9 @@ class ConversationTracer(Tracer):
     edges is taken, and from then on the plan and every further message are refused.
     """
 
-    def __init__(self, *, sources: ToolSources | None = None, format: Format = "auto") -> None:
+    def __init__(self, *, sources: ToolSources | None = None, format: str = AUTO) -> None:
         super().__init__(sources=sources)
-        self.format: Format = format
+        self.format = format
 
     def feed(self, message: Any) -> tuple[PlanNode, ...]:
         """Take the next message and return the calls that it holds.
@@ -43,7 +43,7 @@ class ConversationTracer(Tracer):
 
 
 def plan_of_messages(
-    messages: Iterable[Any], *, sources: ToolSources | None = None, format: Format = "auto"
+    messages: Iterable[Any], *, sources: ToolSources | None = None, format: str = AUTO
 ) -> ExecutionPlan:
     """Return the plan of a conversation: its tool calls, traced.
 
