@@ -40,7 +40,8 @@ class Anthropic:
         if any(message.get(key) for key in ("tool_calls", "function_call", "executed_tools", "parts")):
             return False
         kinds = [kind_of(b) if isinstance(b, dict) else "text" for b in content] if isinstance(content, list) else []
-        return "" not in kinds and (message["role"] != "assistant" or all(map(_is_known, kinds)))
+        is_known = message["role"] != "assistant" or all(map(_is_known, kinds)) or not CALLS.isdisjoint(kinds)
+        return is_known and "" not in kinds
 
     def read(self, message: dict[str, Any], path: str) -> Iterator[Event]:
         if "role" not in message:

@@ -67,7 +67,11 @@ _WHOLE_RESPONSES = {
 def _why(message: dict[str, Any], format: str) -> str:
     """Say what a message is that no format recognises."""
     kind = kind_of(message)
-    if "delta" in message or "chunk" in str(message.get("object", "")) or kind.startswith(("response.", "content_block")):
+    if (
+        "delta" in message
+        or "chunk" in str(message.get("object", ""))
+        or kind.startswith(("response.", "content_block"))
+    ):
         return "a piece of a stream: gather the whole message before it is judged"
     for key, inner in _WHOLE_RESPONSES.items():
         if isinstance(message.get(key), (list, dict)) and "role" not in message:
@@ -75,5 +79,7 @@ def _why(message: dict[str, Any], format: str) -> str:
     if format != AUTO:
         return f"not a message of the format {format}"
     if "role" in message or kind:
-        return f"of no known shape ({'role ' + repr(message.get('role')) if 'role' in message else 'type ' + repr(kind)})"
+        return (
+            f"of no known shape ({'role ' + repr(message.get('role')) if 'role' in message else 'type ' + repr(kind)})"
+        )
     return "neither a role, nor a type, nor jsonrpc says what it is"

@@ -30,8 +30,17 @@ from gatling.errors import InputError
 from gatling.provenance.events import Event, Foreign, Result
 from gatling.schema.plain import join_path
 
-_TYPES = frozenset({"human", "ai", "system", "tool", "function", "chat", "remove", "AIMessageChunk", "HumanMessageChunk"})
-_FIELDS = HARMLESS | {"tool_calls", "invalid_tool_calls", "additional_kwargs", "example", "tool_call_chunks", "chunk_position"}
+_TYPES = frozenset(
+    {"human", "ai", "system", "tool", "function", "chat", "remove", "AIMessageChunk", "HumanMessageChunk"}
+)
+_FIELDS = HARMLESS | {
+    "tool_calls",
+    "invalid_tool_calls",
+    "additional_kwargs",
+    "example",
+    "tool_call_chunks",
+    "chunk_position",
+}
 _KWARGS = HARMLESS | {"tool_calls", "function_call"}
 _CALLS = frozenset("tool_use tool_call function_call custom_tool_call".split())
 # Run at the vendor; the last is what LangChain calls such a block of another vendor.
