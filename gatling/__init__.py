@@ -3,11 +3,16 @@
     model = gatling.load()  # the bundled model; gatling.load("checkpoints/best.pt") for your own
     model.energy(traces)
 
-Importing this package loads no torch; the names below load it when first used.
+    guard = gatling.Guard.from_pretrained()
+    session = gatling.Session(guard, policy="policy.yaml", role="clerk")
+    session.check(message)  # the calls that it proposes, with the decisions on them
+
+Importing this package loads no torch; the names below load what they need when first used.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,14 +20,24 @@ if TYPE_CHECKING:
     from gatling.encoders import ExecutionEncoder as ExecutionEncoder
     from gatling.encoders import GovernanceEncoder as GovernanceEncoder
     from gatling.encoders import load as load
+    from gatling.guard import Decision as Decision
+    from gatling.guard import Guard as Guard
+    from gatling.guard import Session as Session
 
 __version__ = "0.1.0"
-__all__ = ["DualEncoder", "ExecutionEncoder", "GovernanceEncoder", "load"]
+_HOMES = {
+    "Decision": "gatling.guard",
+    "DualEncoder": "gatling.encoders",
+    "ExecutionEncoder": "gatling.encoders",
+    "GovernanceEncoder": "gatling.encoders",
+    "Guard": "gatling.guard",
+    "Session": "gatling.guard",
+    "load": "gatling.encoders",
+}
+__all__ = ["Decision", "DualEncoder", "ExecutionEncoder", "GovernanceEncoder", "Guard", "Session", "load"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        import gatling.encoders
-
-        return getattr(gatling.encoders, name)
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

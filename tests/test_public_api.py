@@ -29,6 +29,7 @@ ORDER = [
     "energy",
     "repair",
     "guard",
+    "testing",
     # traces and attacks: no torch
     "generate",
     "attack",
@@ -47,7 +48,8 @@ ORDER = [
 
 
 def test_exported_names() -> None:
-    assert gatling.__all__ == ["DualEncoder", "ExecutionEncoder", "GovernanceEncoder", "load"]
+    names = ["Decision", "DualEncoder", "ExecutionEncoder", "GovernanceEncoder", "Guard", "Session", "load"]
+    assert gatling.__all__ == names
     for name in gatling.__all__:
         assert getattr(gatling, name) is not None
 

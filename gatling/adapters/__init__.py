@@ -1,6 +1,7 @@
 """Conversations of agents, whatever API they come from, as plans."""
 
 from gatling.adapters.format import MessageFormat as MessageFormat
+from gatling.adapters.formats import AUTO as AUTO
 from gatling.adapters.formats import FORMATS as FORMATS
 from gatling.adapters.messages import ConversationTracer as ConversationTracer
 from gatling.adapters.messages import plan_of_messages as plan_of_messages

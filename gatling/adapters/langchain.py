@@ -1,7 +1,7 @@
 """Messages of LangChain and LangGraph: `model_dump()` of a message object, or `messages_to_dict`.
 
-`tool_calls` is what a LangChain agent runs; the blocks of the content and `additional_kwargs` repeat calls in the vendor's own form. What
-stands only there is refused, as an older agent may run it.
+`tool_calls` is what a LangChain agent runs; the blocks of the content and `additional_kwargs` repeat calls in the vendor's own
+form. What stands only there is refused, as an older agent may run it.
 """
 
 from __future__ import annotations

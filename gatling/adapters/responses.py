@@ -1,7 +1,7 @@
 """Items of OpenAI's Responses API: each stands alone and says by `type` what it is.
 
-What a client runs is a call: functions, custom tools, the computer, shells and patches, a request to approve an MCP call. What has run
-at the vendor already (searches, its interpreter) is text of somebody else. An item of another type is refused.
+What a client runs is a call: functions, custom tools, the computer, shells and patches, a request to approve an MCP call. What
+has run at the vendor already (searches, its interpreter) is text of somebody else. An item of another type is refused.
 """
 
 from __future__ import annotations

@@ -13,7 +13,6 @@ settings give the same mutants, in any process.
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -28,6 +27,7 @@ from gatling.attack.subject import Certificate, Subject
 from gatling.errors import ConfigError
 from gatling.policy import Oracle, recognise
 from gatling.schema import ExecutionPlan, Trace
+from gatling.schema.lru import LruCache
 from gatling.schema.plain import canonical_json
 
 _MUTATIONS = (
@@ -159,7 +159,7 @@ class Corrupter:
     def __init__(self, mutations: Sequence[str] | None = None, *, pool: CallPool | None = None) -> None:
         self.mutations = tuple(MUTATIONS if mutations is None else mutations)
         self.pool = pool or CallPool()
-        self._oracles: OrderedDict[bytes, Oracle] = OrderedDict()
+        self._oracles: LruCache[bytes, Oracle] = LruCache(_KEPT_ORACLES)
 
     def subject(self, trace: Trace) -> Subject | None:
         """Return the trace ready for attack; None if it is no compliant one, or its policy denies it."""
@@ -171,13 +171,7 @@ class Corrupter:
     def oracle(self, policy: dict[str, Any]) -> Oracle:
         """Return the oracle of a policy; of the last 512 policies it is kept."""
         key = hashlib.blake2b(canonical_json(policy).encode(), digest_size=16).digest()
-        found = self._oracles.pop(key, None)
-        if found is None:
-            found = Oracle(recognise(policy), use_cedar=False)
-        self._oracles[key] = found
-        if len(self._oracles) > _KEPT_ORACLES:
-            self._oracles.popitem(last=False)
-        return found
+        return self._oracles.get(key, lambda: Oracle(recognise(policy), use_cedar=False))
 
     def corrupt(
         self, trace: Trace, *, count: int, seed: int, strength: tuple[float, float] = (0.0, 1.0)

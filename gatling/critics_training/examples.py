@@ -22,11 +22,11 @@ from gatling.energy.critics.relevance import relevance
 from gatling.energy.critics.scope import ScopeFacts
 from gatling.energy.facts import ContextFacts, PlanFacts
 from gatling.energy.finding import Source
-from gatling.energy.kept import Kept
 from gatling.policy import Rulebook, recognise
 from gatling.request.asking import request_of
 from gatling.schema import Trace, read_traces
 from gatling.schema.files import trace_files
+from gatling.schema.lru import LruCache
 from gatling.schema.plain import canonical_json
 from gatling.store.groups import GroupKey
 
@@ -78,8 +78,8 @@ class ExampleMaker:
     latent: LatentCritic | None
     suite_by: str = "meta.suite"
     report_by: tuple[str, ...] = ()
-    _rules: Kept[str, Rulebook] = field(default_factory=lambda: Kept(512))
-    _contexts: Kept[str, tuple[ContextFacts, Floats | None]] = field(default_factory=lambda: Kept(4_096))
+    _rules: LruCache[str, Rulebook] = field(default_factory=lambda: LruCache(512))
+    _contexts: LruCache[str, tuple[ContextFacts, Floats | None]] = field(default_factory=lambda: LruCache(4_096))
 
     def __post_init__(self) -> None:
         self._suite = GroupKey(self.suite_by)

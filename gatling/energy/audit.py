@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import math
 from collections.abc import Mapping
@@ -21,23 +22,27 @@ from gatling.energy.calibration import Calibration
 from gatling.energy.composite import CompositeEnergy
 from gatling.energy.facts import ContextFacts, PlanFacts, ToolFacts
 from gatling.energy.finding import CRITICS, SEVERITY, Assessment, Code, Finding, Source, Verdict
-from gatling.energy.kept import Kept
 from gatling.policy import ClauseKind, Oracle, Rulebook, Undecided, Violation, recognise
 from gatling.policy.bounds import squashed_path
 from gatling.policy.oracle import Judgement
 from gatling.policy.source import PolicySource
 from gatling.schema import ExecutionPlan, GovernanceContext
+from gatling.schema.lru import LruCache
 from gatling.schema.plain import canonical_json
 from gatling.tools.spec import ToolSpec
 
 _MAX_POLICIES = 64
 _MAX_CONTEXTS = 1_024
+_MAX_CACHE_BYTES = 128_000_000
+_BYTES_A_CHAR = 48
+_BYTES_A_CONTEXT = 64_000
+"""What a context costs, facts and oracle together. Measured: 29 bytes a character of long requests, beside some 70 kB."""
 _FINDING_SHARE = 0.5  # of the alarm line; a critic below it has nothing to say
 
 
 @dataclass(frozen=True)
 class _Known:
-    """What is kept of a context."""
+    """What is kept of a context. The facts hold a copy of it that nobody else can change."""
 
     facts: ContextFacts
     oracle: Oracle
@@ -65,26 +70,65 @@ class PlanAuditor:
         self.critics = critics
         self.calibration = calibration
         self.catalog = catalog or {}
-        self._sources = {canonical_json(source.data): source for source in policies}
-        self._oracles: Kept[str, Oracle] = Kept(_MAX_POLICIES)
-        self._contexts: Kept[bytes, _Known] = Kept(_MAX_CONTEXTS)
+        self._sources = {_digest(canonical_json(source.data)): source for source in policies}
+        self._more_sources: LruCache[bytes, PolicySource] = LruCache(_MAX_POLICIES, max_bytes=_MAX_CACHE_BYTES)
+        self._oracles: LruCache[tuple[bytes, bool], Oracle] = LruCache(_MAX_POLICIES, max_bytes=_MAX_CACHE_BYTES)
+        self._contexts: LruCache[bytes, _Known] = LruCache(_MAX_CONTEXTS, max_bytes=_MAX_CACHE_BYTES)
+
+    def stricter(self, escalate_from: float) -> PlanAuditor:
+        """Return a judge that escalates from a lower line on; this one stays as it is. Raises: ConfigError."""
+        other = copy.copy(self)  # what is kept does not depend on lines
+        other.calibration = self.calibration.stricter(escalate_from)
+        return other
+
+    def know_policy(self, source: PolicySource) -> None:
+        """Remember where the parts of a policy stand, so that findings name lines; of such the 64 latest."""
+        text = canonical_json(source.data)
+        if _digest(text) not in self._sources:
+            self._more_sources.put(_digest(text), source, size_bytes=_BYTES_A_CHAR * len(text))
+
+    def snapshot(self, context: GovernanceContext) -> GovernanceContext:
+        """Return the context as it is now, in a copy that nobody else can change."""
+        return self._known(context).facts.context
 
     def oracle(self, context: GovernanceContext) -> Oracle:
         """Return the oracle of a context's policy, compiled once."""
         text = canonical_json(context.policy)
-        return self._oracles.get(text, lambda: Oracle(recognise(self._sources.get(text, context.policy))))
+        found = self._oracles.find(self._policy_key(text))
+        if found is None:
+            # A policy that is changed meanwhile must not be kept under the key of what it was: the copy is what is hashed.
+            policy = copy.deepcopy(context.policy)
+            text = canonical_json(policy)
+            key = self._policy_key(text)
+            rules = recognise(self._source(key[0]) or policy)
+            found = self._oracles.put(key, Oracle(rules), size_bytes=_BYTES_A_CHAR * len(text))
+        return found
+
+    def _source(self, policy: bytes) -> PolicySource | None:
+        return self._sources.get(policy) or self._more_sources.find(policy)
+
+    def _policy_key(self, text: str) -> tuple[bytes, bool]:
+        """Return what a policy is kept under: what was compiled before its lines were known does not name them."""
+        digest = _digest(text)
+        return digest, self._source(digest) is not None
 
     def _known(self, context: GovernanceContext) -> _Known:
-        def make() -> _Known:
-            own = context.model_copy(deep=True)  # facts are read from it later on too
+        # Not `context.digest`, which is remembered: a policy that was changed in place must not be judged by as it was before.
+        found = self._contexts.find(self._context_key(context)[0])
+        if found is None:
+            own = context.snapshot()  # as in `oracle`
+            key, size = self._context_key(own)
             oracle = self.oracle(own)
             latent = self.critics.latent if self.critics.uses_latent else None
             z_g = latent.context_latent(own, oracle.rules) if latent else None
-            return _Known(ContextFacts(own, oracle.rules, self.catalog), oracle, z_g)
+            found = _Known(ContextFacts(own, oracle.rules, self.catalog), oracle, z_g)
+            found = self._contexts.put(key, found, size_bytes=_BYTES_A_CONTEXT + _BYTES_A_CHAR * size)
+        return found
 
-        # Not `context.digest`, which is remembered: a policy that was changed in place must not be judged by as it was before.
-        key = canonical_json([context.policy, context.user_role, context.session_context])
-        return self._contexts.get(hashlib.sha256(key.encode()).digest(), make)
+    def _context_key(self, context: GovernanceContext) -> tuple[bytes, int]:
+        policy, rest = canonical_json(context.policy), canonical_json([context.user_role, context.session_context])
+        digest, has_lines = self._policy_key(policy)
+        return _digest(f"{digest.hex()}{has_lines:d}{rest}"), len(policy) + len(rest)
 
     def assess(self, context: GovernanceContext, plan: ExecutionPlan) -> Assessment:
         """Judge a plan in full.
@@ -93,7 +137,7 @@ class PlanAuditor:
             InputError: if the policy cannot be read. The guard turns that into a denial.
         """
         known = self._known(context)
-        judgement = known.oracle.judge(context, plan)
+        judgement = known.oracle.judge(known.facts.context, plan)
         facts = PlanFacts(known.facts, plan)
         raw = self.critics.energies(facts, known.z_g)
         total = self._settled(known, facts, raw)
@@ -202,6 +246,10 @@ class PlanAuditor:
                 if share == largest or (share > 0 and alone >= 1.0 and share >= _FINDING_SHARE * largest):
                     found.append(self.critics.finding(source, facts, int(i), float(total[i]) * share / largest))
         return found
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
 
 
 def _fault(reason: str) -> Assessment:

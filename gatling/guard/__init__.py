@@ -2,3 +2,4 @@
 
 from gatling.guard.decision import Decision as Decision
 from gatling.guard.guard import Guard as Guard
+from gatling.guard.session import Session as Session

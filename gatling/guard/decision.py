@@ -6,10 +6,14 @@ bands. `Decision.to_dict()` is that form; the objects themselves hold the energi
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
-from gatling.energy import Assessment, Finding, Verdict
+from pydantic import ValidationError
+
+from gatling.energy import Assessment, Code, Finding, Source, Verdict
+from gatling.errors import GatlingError, InputError
 from gatling.schema import ExecutionPlan
 
 
@@ -38,6 +42,10 @@ class Decision:
     def is_allowed(self) -> bool:
         return self.verdict == "allow"
 
+    def __bool__(self) -> NoReturn:
+        """A decision is no truth value: `if guard.audit(...)` would let everything through."""
+        raise TypeError("a Decision is neither true nor false: use decision.is_allowed")
+
     def to_dict(self) -> dict[str, Any]:
         """Return what may be logged or shown to an agent: codes and bands, no energies."""
         return {
@@ -56,13 +64,29 @@ class Decision:
                 for r in self.reasons
             ],
             "retryable": self.retryable,
-            "repaired": self.repaired.model_dump(mode="json", exclude_unset=True) if self.repaired else None,
+            "repaired": None if self.repaired is None else self.repaired.model_dump(mode="json", exclude_unset=True),
             "edits": list(self.edits),
             "plan_digest": self.plan_digest,
             "policy_digest": self.policy_digest,
             "model_digest": self.model_digest,
             "latency_ms": round(self.latency_ms, 1),
         }
+
+
+def denial(reason: str, *, model_digest: str = "", latency_ms: float = 0.0) -> Decision:
+    """Return the decision where something kept the guard from judging."""
+    finding = Finding(Source.GUARD, Code.FAULT, None, None, None, reason, "a plan that can be judged", math.inf)
+    return Decision("deny", (finding,), False, "", "", model_digest, latency_ms)
+
+
+def fault_of(error: Exception) -> str:
+    """Return the reason of a denial for an error that was raised while judging."""
+    first = (str(error).splitlines() or [type(error).__name__])[0][:300]
+    if isinstance(error, (InputError, ValidationError)):
+        return f"refused: {first}"
+    if isinstance(error, GatlingError):
+        return first
+    return f"an error of the guard: {type(error).__name__}: {first}"
 
 
 def band(energy: float) -> str:

@@ -26,18 +26,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from gatling.encoders import DualEncoder
 from gatling.encoders.base import Precision
 from gatling.encoders.folder import encoders_digest, pretrained_folder
-from gatling.energy import Assessment, Code, Finding, Source, Verdict
+from gatling.energy import Assessment, Code
 from gatling.energy.audit import PlanAuditor
 from gatling.energy.calibration import CALIBRATION_NAME, Calibration
 from gatling.energy.composite import CRITICS_NAME, CompositeEnergy
 from gatling.energy.critics.latent import LatentCritic
 from gatling.errors import CheckpointError, ConfigError, GatlingError, InputError
-from gatling.guard.decision import Decision
+from gatling.guard.decision import Decision, denial, fault_of
 from gatling.policy.source import PolicySource
 from gatling.repair import repair
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanEdge, PlanNode, parse_plan
@@ -46,6 +44,7 @@ from gatling.schema.plain import canonical_json
 from gatling.tools.spec import ToolSpec
 
 DEADLINE_MS = 200.0
+REPAIR_MS = 50.0
 _MAX_WAITING = 8
 
 
@@ -69,7 +68,7 @@ class Guard:
         fault: str = "",
         model_digest: str = "",
         deadline_ms: float | None = DEADLINE_MS,
-        repair_ms: float = 50.0,
+        repair_ms: float = REPAIR_MS,
     ) -> None:
         if deadline_ms is not None and not 0 < deadline_ms < math.inf:
             raise ConfigError(f"deadline_ms is {deadline_ms}, it must be above 0 and finite")
@@ -90,6 +89,7 @@ class Guard:
         policies: Iterable[PolicySource] = (),
         catalog: Mapping[str, ToolSpec] | None = None,
         deadline_ms: float | None = DEADLINE_MS,
+        repair_ms: float = REPAIR_MS,
         escalate_from: float | None = None,
         precision: Precision = "fp32",
         is_strict: bool = True,
@@ -101,6 +101,7 @@ class Guard:
         Args:
             policies: as read from files (`gatling.policy.read_policy`), so that reasons name lines.
             catalog: what tools do, by name; the rest is concluded from their names.
+            repair_ms: how long a search for a repair may take, within the deadline.
             escalate_from: energy from which on plans are not simply allowed, in place of the calibrated one and not above it:
                 less gets through, and more false alarms are escalated.
             precision: what the encoders compute in; verdicts are the same in each.
@@ -114,13 +115,13 @@ class Guard:
             folder = pretrained_folder() if path is None else Path(path)
             auditor, digest = load_auditor(folder, policies=tuple(policies), catalog=catalog, precision=precision)
             if escalate_from is not None:
-                auditor.calibration = auditor.calibration.stricter(escalate_from)
+                auditor = auditor.stricter(escalate_from)
             _warm_up(auditor)
         except GatlingError as error:
             if is_strict:
                 raise
-            return cls(None, fault=str(error), deadline_ms=deadline_ms)
-        return cls(auditor, model_digest=digest, deadline_ms=deadline_ms)
+            return cls(None, fault=str(error), deadline_ms=deadline_ms, repair_ms=repair_ms)
+        return cls(auditor, model_digest=digest, deadline_ms=deadline_ms, repair_ms=repair_ms)
 
     # --- what is asked ------------------------------------------------------------------------------------------------
 
@@ -138,21 +139,25 @@ class Guard:
         """Judge the next call of a running agent, in the light of the calls it has made.
 
         Args:
-            past: the calls made so far; None before the first.
+            past: the calls made so far; None before the first. The waiting call may stand among them, as in the plan of a
+                `ConversationTracer`; another call under its id is refused.
             call: the call that waits.
-            edges: data that flows from past calls into it.
+            edges: data that flows from past calls into it, beside those that the plan has.
 
         Returns:
             A decision whose reasons are about the waiting call only: what was done cannot be undone.
         """
 
+        waiting = ""
+
         def joined() -> ExecutionPlan:
-            before = _plan(past) if past is not None else None
-            nodes, known = (before.nodes, before.edges) if before else ((), ())
-            return parse_plan({"nodes": (*nodes, call), "edges": (*known, *edges)})
+            nonlocal waiting
+            plan = _with_call(None if past is None else _plan(past), call, edges)
+            waiting = call.node_id if isinstance(call, PlanNode) else call["node_id"]
+            return plan
 
         def of_call(plan: ExecutionPlan, assessment: Assessment) -> Assessment:
-            return assessment if self._auditor is None else self._auditor.only(assessment, plan.nodes[-1].node_id)
+            return assessment if self._auditor is None else self._auditor.only(assessment, waiting)
 
         return self._decide(context, joined, of_call)
 
@@ -188,6 +193,11 @@ class Guard:
         """The energy from which on a plan is not simply allowed, on the scale where 1.0 denies; 0 without a model."""
         return self._auditor.calibration.escalate if self._auditor else 0.0
 
+    def know_policy(self, source: PolicySource) -> None:
+        """Remember where the parts of a policy stand, so that reasons name lines; as `policies=`, for later ones."""
+        if self._auditor is not None:
+            self._auditor.know_policy(source)
+
     # --- how it is answered -------------------------------------------------------------------------------------------
 
     def _decide(
@@ -203,8 +213,9 @@ class Guard:
         def work() -> Decision:
             if self._auditor is None:
                 return self._denial(self._fault, started)
-            parsed = _context(context)
-            plan = make_plan()
+            # From here on nobody else can change what is judged, and digests are of that.
+            parsed = self._auditor.snapshot(_context(context))
+            plan = make_plan().snapshot()
             assessment = narrow(plan, self._auditor.assess(parsed, plan))
             decision = self._decision(parsed, plan, assessment, started)
             if is_repairing and decision.verdict != "allow":
@@ -220,19 +231,15 @@ class Guard:
         def guarded() -> Decision:
             try:
                 return work()
-            except (InputError, ValidationError) as error:
-                return self._denial(f"refused: {_first_line(error)}", started)
-            except GatlingError as error:
-                return self._denial(_first_line(error), started)
             except Exception as error:  # whatever it is, it must not allow
-                return self._denial(f"an error of the guard: {type(error).__name__}: {_first_line(error)}", started)
+                return self._denial(fault_of(error), started)
 
         if self.deadline_ms is None:
             return guarded()
         try:
             future = self._pool().submit(guarded)
         except RuntimeError as error:  # no thread is left, or the interpreter is shutting down
-            return self._denial(f"an error of the guard: {_first_line(error)}", started)
+            return self._denial(fault_of(error), started)
         try:
             return future.result(timeout=self.deadline_ms / 1e3)
         except FutureTimeout:
@@ -261,17 +268,8 @@ class Guard:
         )
 
     def _denial(self, reason: str, started: float) -> Decision:
-        finding = Finding(Source.GUARD, Code.FAULT, None, None, None, reason, "a plan that can be judged", math.inf)
-        verdict: Verdict = "deny"
-        return Decision(
-            verdict=verdict,
-            reasons=(finding,),
-            retryable=False,
-            plan_digest="",
-            policy_digest="",
-            model_digest=self.model_digest,
-            latency_ms=(time.perf_counter() - started) * 1e3,
-        )
+        latency_ms = (time.perf_counter() - started) * 1e3
+        return denial(reason, model_digest=self.model_digest, latency_ms=latency_ms)
 
 
 def load_auditor(
@@ -308,11 +306,26 @@ def _plan(plan: ExecutionPlan | dict[str, Any]) -> ExecutionPlan:
     return plan if isinstance(plan, ExecutionPlan) else parse_plan(plan)
 
 
+def _with_call(
+    past: ExecutionPlan | None, call: PlanNode | dict[str, Any], edges: Iterable[PlanEdge | tuple[str, str]]
+) -> ExecutionPlan:
+    """Return the plan with the waiting call in it, which may be there already."""
+    alone = parse_plan({"nodes": (call,)}).nodes[0]
+    nodes, known = (past.nodes, past.edges) if past is not None else ((), ())
+    same = next((node for node in nodes if node.node_id == alone.node_id), None)
+    if same is None:
+        return parse_plan({"nodes": (*nodes, alone), "edges": (*known, *edges)})
+    given, there = alone.model_dump(), same.model_dump()
+    differing = sorted(key for key in given.keys() | there.keys() if given.get(key) != there.get(key))
+    if differing:
+        reason = f"the plan has another call under the id {alone.node_id!r}: they differ in {', '.join(differing)}"
+        raise InputError(reason, path="call")
+    joined = parse_plan({"nodes": nodes, "edges": (*known, *edges)})
+    distinct = {(e.source, e.target, e.argument): e for e in joined.edges}  # the plan may have those that were given
+    return joined.model_copy(update={"edges": tuple(distinct.values())})
+
+
 def _is_retryable(assessment: Assessment) -> bool:
     """Whether another plan could pass: not where a tool itself is ruled out for the role."""
     final = {Code.FORBIDDEN, Code.NOT_GRANTED, Code.FAULT}
     return assessment.verdict != "allow" and not all(f.code in final for f in assessment.findings)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]

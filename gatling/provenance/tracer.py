@@ -70,6 +70,8 @@ class Tracer:
         self._waiting: dict[int, _Pending] = {}
         self._ids: dict[str, int] = {}  # of calls without result
         self._answered: set[str] = set()
+        self._withdrawn: set[int] = set()
+        self._withdrawn_ids: set[str] = set()
         self._num_messages = 0
         self._num_chars = 0
         self._media: Place | None = None
@@ -82,7 +84,7 @@ class Tracer:
     @property
     def has_calls(self) -> bool:
         """Whether any message so far holds a tool call; without one there is no plan."""
-        return bool(self._nodes)
+        return len(self._nodes) > len(self._withdrawn)
 
     @property
     def pending(self) -> tuple[PlanNode, ...]:
@@ -91,10 +93,29 @@ class Tracer:
 
     def plan(self) -> ExecutionPlan:
         """Return all calls so far, the pending ones included. Raises: InputError if there is none, or too many edges."""
-        if not self._nodes:
+        if not self.has_calls:
             raise InputError("no message holds a tool call, and a plan has at least one", path="messages")
         self._check_edges()
-        return ExecutionPlan(nodes=tuple(self._nodes), edges=tuple(self._edges))
+        nodes = tuple(node for i, node in enumerate(self._nodes) if i not in self._withdrawn)
+        return ExecutionPlan(nodes=nodes, edges=tuple(self._edges))
+
+    def withdraw(self, node_id: str) -> None:
+        """Take a call that is not run out of the plan, with its edges. It has no result, so no other call builds on it.
+
+        Its id in the conversation is free again; a result of it is refused from here on.
+
+        Raises:
+            KeyError: if no call of this name waits for its result.
+        """
+        position = next((i for i in self._waiting if self._nodes[i].node_id == node_id), None)
+        if position is None:
+            raise KeyError(f"no call {node_id!r} waits for its result")
+        call_id = self._waiting.pop(position).call.call_id
+        if call_id is not None:
+            del self._ids[call_id]
+            self._withdrawn_ids.add(call_id)
+        self._withdrawn.add(position)
+        self._edges = [edge for edge in self._edges if edge.target != node_id]
 
     def origins(self, node_id: str) -> tuple[Origin, ...]:
         """Return where the values of a call were traced to; those that were traced nowhere are left out."""
@@ -165,13 +186,15 @@ class Tracer:
                 if place is None and event.is_of_a_call:
                     is_second = event.call_id in self._answered or event.call_id in answered
                     reason = "has a result already" if is_second else "does not stand before it"
+                    if event.call_id in self._withdrawn_ids:
+                        reason = "was withdrawn and must not have run"
                     raise InputError(f"a result of the call {event.call_id!r}, which {reason}", path=event.path)
                 answered.add(event.call_id)
             elif isinstance(event, Result):
                 place = self._by_name(event, names, done)
             done.update([] if place is None else [place])
             matched.append(place)
-        if len(self._nodes) + len(names) > MAX_PLAN_NODES:
+        if len(self._nodes) - len(self._withdrawn) + len(names) > MAX_PLAN_NODES:
             raise InputError(f"more than {MAX_PLAN_NODES} tool calls", path=where)
         return matched
 
@@ -218,6 +241,7 @@ class Tracer:
         self._waiting[position] = _Pending(call, self._index.echo(given))
         if call.call_id is not None:
             self._ids[call.call_id] = position
+            self._withdrawn_ids.discard(call.call_id)
 
     def _take_result(self, result: Result, position: int) -> None:
         pending = self._waiting.pop(position)

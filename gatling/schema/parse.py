@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from gatling.errors import InputError
+from gatling.schema.lru import LruCache
 from gatling.schema.plain import canonical_json, join_path
 from gatling.schema.trace import ExecutionPlan, GovernanceContext, Trace
 
@@ -70,8 +71,7 @@ class RecentContexts:
     """
 
     def __init__(self, size: int = 256) -> None:
-        self._size = size
-        self._known: dict[str, GovernanceContext] = {}
+        self._known: LruCache[str, GovernanceContext] = LruCache(size)
 
     def parse_trace(self, value: Any) -> Trace:
         """Make a trace from plain data, as `parse_trace` does; equal contexts are one object. Raises: InputError."""
@@ -79,11 +79,11 @@ class RecentContexts:
         if not isinstance(given, dict):
             return parse_trace(value)
         key = canonical_json(given)
-        context = self._known.pop(key, None)
-        trace = parse_trace(value if context is None else {**value, "governance_context": context})
-        self._known[key] = trace.governance_context  # the newest stands last
-        if len(self._known) > self._size:
-            del self._known[next(iter(self._known))]
+        context = self._known.find(key)
+        if context is not None:
+            return parse_trace({**value, "governance_context": context})
+        trace = parse_trace(value)
+        self._known.put(key, trace.governance_context)
         return trace
 
 

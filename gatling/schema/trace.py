@@ -1,6 +1,7 @@
 """What a trace is: a governance context, an execution plan, and a label.
 
-- Strict: `"7"` is not a number and `true` is not 1. Frozen: a trace is never changed in place.
+- Strict: `"7"` is not a number and `true` is not 1. Frozen: a trace is never changed in place. Where somebody may do it all the
+  same, work on a `snapshot`: a `digest` is remembered from when it was first asked for.
 - Unknown extra fields are kept and written back. They are not read by any model.
 - A node without `provenance_tier` counts as tier 3, public or untrusted: trust is stated, never assumed.
 - `meta` may hold the grounds of a label; no feature reads it.
@@ -8,6 +9,7 @@
 
 from __future__ import annotations
 
+import copy
 import graphlib
 import hashlib
 from functools import cached_property
@@ -167,6 +169,13 @@ class ExecutionPlan(_Record):
             raise _refuse(InputError(f"the edges form a cycle: {' -> '.join(shown)}", path="edges")) from None
         return self
 
+    def snapshot(self) -> ExecutionPlan:
+        """Return the plan as it is now, with arguments of its own and no digest remembered."""
+        nodes = tuple(n.model_copy(update={"arguments": copy.deepcopy(n.arguments)}) for n in self.nodes)
+        own = self.model_copy(update={"nodes": nodes})
+        own.__dict__.pop("digest", None)
+        return own
+
     @cached_property
     def digest(self) -> str:
         """Hex SHA-256 over what a judge reads of the plan: node names and the order of nodes and edges do not matter.
@@ -223,6 +232,12 @@ class GovernanceContext(_Record):
     @classmethod
     def _role_is_text(cls, value: str) -> str:
         return str(_plain(value))
+
+    def snapshot(self) -> GovernanceContext:
+        """Return the context as it is now, with a policy and a session of its own and no digest remembered."""
+        own = self.model_copy(deep=True)
+        own.__dict__.pop("digest", None)
+        return own
 
     @cached_property
     def digest(self) -> str:

@@ -5,7 +5,6 @@ What is made depends on the corpus, the traces and the generator alone, so any w
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -18,6 +17,7 @@ from gatling.errors import InputError
 from gatling.features import PlanFeatures, plan_features
 from gatling.request.asking import request_of
 from gatling.schema import GovernanceContext, Trace
+from gatling.schema.lru import LruCache
 from gatling.store.corpus import Corpus
 
 _POOL_PLANS = 20_000
@@ -54,7 +54,7 @@ class MutantMaker:
             request = request_of(corpus.context_record(context)) if plans_of[context] > 1 else ""
             pool.add(corpus.plan_record(int(corpus.plan[row])), request)
         self._corrupter = Corrupter(mutations, pool=pool)
-        self._contexts: OrderedDict[int, GovernanceContext] = OrderedDict()
+        self._contexts: LruCache[int, GovernanceContext] = LruCache(_KEPT_CONTEXTS)
 
     def make(
         self, context: int, plan: int, rng: Random, *, count: int, strength: tuple[float, float]
@@ -92,10 +92,7 @@ class MutantMaker:
         return self._corrupter.subject(trace)
 
     def _trace(self, context: int, plan: int) -> Trace:
-        found = self._contexts.pop(context, None) or self._corpus.context_record(context)
-        self._contexts[context] = found
-        if len(self._contexts) > _KEPT_CONTEXTS:
-            self._contexts.popitem(last=False)
+        found = self._contexts.get(context, lambda: self._corpus.context_record(context))
         return Trace.model_construct(
             governance_context=found,
             execution_plan=self._corpus.plan_record(plan),

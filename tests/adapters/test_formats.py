@@ -1,4 +1,4 @@
-"""Which calls a message proposes, for each format: the wanted answers were written first. An unseen call is the worst of errors."""
+"""Which calls a message proposes, for each format; the wanted answers were written first."""
 
 from __future__ import annotations
 

@@ -22,12 +22,12 @@ from gatling.encoders import DualEncoder
 from gatling.encoders.base import Precision
 from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.energy.finding import Code, Finding, Source
-from gatling.energy.kept import Kept
 from gatling.policy import ClauseKind, Rulebook
 from gatling.policy.source import DataPath
 from gatling.request.request import content_words
 from gatling.request.values import is_free_text
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode
+from gatling.schema.lru import LruCache
 from gatling.schema.plain import canonical_json
 
 _MAX_CALLS = 4_096
@@ -45,7 +45,7 @@ class LatentCritic:
         self._source = model
         self.model = model if precision == "fp32" else _in_precision(model, precision)
         self.tolerance = _TOLERANCE[precision]
-        self._latents: Kept[bytes, NDArray[np.float64]] = Kept(_MAX_CALLS)
+        self._latents: LruCache[bytes, NDArray[np.float64]] = LruCache(_MAX_CALLS)
 
     @cached_property
     def exact(self) -> LatentCritic:
@@ -83,7 +83,7 @@ class LatentCritic:
             plans = [ExecutionPlan.model_construct(nodes=(node,), edges=()) for node in missing.values()]
             encoded = np.asarray(self.model.execution.encode(plans).numpy(), np.float64)
             for key, z_e in zip(missing, encoded, strict=True):
-                known[key] = self._latents.get(key, lambda z_e=z_e: z_e)  # type: ignore[misc]
+                known[key] = self._latents.put(key, z_e)
         return [known[key] for key in keys]
 
     def finding(self, facts: PlanFacts, i: int, energy: float) -> Finding:
