@@ -8,8 +8,8 @@
 
 - All calls of a message are judged before this returns; each in the light of what has run, and of the calls of the same message
   that are allowed and stand before it.
-- A call that is not allowed leaves the plan: no later call is judged by it or builds on it. It needs no result, and a result of it
-  is an error, as it must not have run. What the vendor of a model has run already, before it told, stays in the plan.
+- A call that is not allowed leaves the plan: no later call is judged by it or builds on it. It needs no result, and a result of
+  it is an error, as it must not have run. What the vendor of a model has run already, before it told, stays in the plan.
 - A message that cannot be read is an `InputError`, nothing of it may run, and the session goes on as if it had not come. Whatever
   else goes wrong while judging denies.
 """

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
 
 from gatling.energy import Code, Source
+from gatling.energy import audit as audit_module
 from gatling.energy.audit import PlanAuditor
 from gatling.energy.finding import SEVERITY
-from gatling.energy.kept import Kept
 from gatling.policy import Oracle, recognise
 from gatling.policy.source import parse_policy
-from gatling.schema import parse_context, parse_plan
+from gatling.schema import GovernanceContext, parse_context, parse_plan
 from tests.energy.critics import auditor, made_up_calibration, made_up_critics, random_context, random_plan
 
 CASES = 4_000
@@ -108,18 +110,98 @@ def test_of_a_pending_call_only_its_own_findings_count() -> None:
     assert judge.only(whole, "n2").verdict == "allow"
 
 
-def test_kept_values_are_bounded_and_the_oldest_goes_first() -> None:
-    kept: Kept[int, int] = Kept(3)
-    made: list[int] = []
+def test_contexts_are_bounded_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """1,024 contexts of 60 kB requests took 2.2 GB. What a context is said to cost is not below what it does."""
+    monkeypatch.setattr(audit_module, "_MAX_CACHE_BYTES", 16_000_000)
+    judge = auditor(line=1e9)
+    plan = parse_plan({"nodes": [{"tool_name": "read_file", "node_id": "n1", "provenance_tier": 1}]})
+    words = " ".join(f"word{i} at {i}.example" for i in range(3_000))
 
-    def make(i: int) -> int:
-        made.append(i)
-        return i
+    def judged(i: int) -> None:
+        session = {"user_request": f"{i} {words}"}
+        policy = {"allowed_operations": ["read_file"]}
+        judge.assess(parse_context({"policy": policy, "user_role": "any", "session_context": session}), plan)
 
-    for i in (1, 2, 3, 1, 4, 1, 2):
-        assert kept.get(i, lambda i=i: make(i)) == i  # type: ignore[misc]
-    assert made == [1, 2, 3, 4, 2]
-    assert len(kept) == 3
+    judged(-1)
+    before = judge._contexts.num_bytes
+    tracemalloc.start()
+    try:
+        for i in range(3):
+            judged(i)
+        used = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert 100_000 < used < judge._contexts.num_bytes - before
+    for i in range(3, 6):
+        judged(i)
+    assert len(judge._contexts) == 16_000_000 // before < 6
+
+
+def test_what_was_changed_while_it_was_judged_is_not_kept_under_its_old_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A policy is widened between its hash and its reading, as another thread may do it."""
+    judge = auditor(line=1e9)
+    plan = parse_plan({"nodes": [{"tool_name": "wipe_disk", "node_id": "n1", "provenance_tier": 1}]})
+    real = audit_module.canonical_json
+    actions: list[Any] = [lambda c: judge.assess(c, plan), judge.oracle]
+    for i, action in enumerate(actions):
+
+        def narrow(i: int = i) -> GovernanceContext:
+            return parse_context({"policy": {"allowed_operations": [f"read_{i}"]}, "user_role": "any"})
+
+        context = narrow()
+        pending = [context.policy["allowed_operations"]]
+
+        def hashed(value: Any, pending: Any = pending) -> str:
+            text: str = real(value)
+            while pending:  # after the first hash of it
+                pending.pop().append("wipe_disk")
+            return text
+
+        monkeypatch.setattr(audit_module, "canonical_json", hashed)
+        action(context)
+        monkeypatch.setattr(audit_module, "canonical_json", real)
+        assert context.policy["allowed_operations"] == [f"read_{i}", "wipe_disk"]
+        assert judge.oracle(narrow()).judge(narrow(), plan).violations
+        assert judge.assess(narrow(), plan).verdict == "deny"
+
+
+def test_a_policy_that_is_changed_during_the_judgement_counts_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = auditor(line=1e9)
+    context = parse_context(
+        {"policy": {"allowed_operations": []}, "user_role": "clerk", "session_context": {"ok": False}}
+    )
+    plan = parse_plan({"nodes": [{"tool_name": "read_file", "node_id": "n1", "provenance_tier": 1}]})
+    seen = []
+    real = Oracle.judge
+
+    def judged(self: Oracle, given: Any, plan: Any) -> Any:
+        context.session_context["ok"] = True
+        seen.append(given.session_context["ok"])
+        return real(self, given, plan)
+
+    monkeypatch.setattr(Oracle, "judge", judged)
+    judge.assess(context, plan)
+    assert seen == [False]
+
+
+def test_a_stricter_judge_is_another_one() -> None:
+    judge = auditor(line=2.0, escalate=0.6)
+    stricter = judge.stricter(0.3)
+    assert (judge.calibration.escalate, stricter.calibration.escalate) == (0.6, 0.3)
+    assert stricter.critics is judge.critics
+
+
+def test_lines_are_known_from_then_on_and_the_latest_policies_only() -> None:
+    judge = auditor(line=1e9)
+    source = parse_policy("forbidden_operations:\n  - wipe_disk\n")
+    context = parse_context({"policy": source.data, "user_role": "any"})
+    plan = parse_plan({"nodes": [{"tool_name": "wipe_disk", "node_id": "n1", "provenance_tier": 1}]})
+    assert judge.assess(context, plan).findings[0].clause == "forbidden_operations[0]"
+    judge.know_policy(source)
+    assert judge.assess(context, plan).findings[0].clause == "forbidden_operations[0] (line 2)"
+    for i in range(audit_module._MAX_POLICIES):
+        judge.know_policy(parse_policy(f"allowed_operations: [t{i}]"))
+    assert judge.assess(context, plan).findings[0].clause == "forbidden_operations[0]"
 
 
 def test_a_bare_name_that_the_user_did_not_state_is_escalated_where_only_hosts_are_allowed() -> None:

@@ -15,14 +15,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gatling.adapters import ConversationTracer
 from gatling.energy import Code
 from gatling.energy.audit import PlanAuditor
 from gatling.energy.calibration import CALIBRATION_NAME
 from gatling.energy.composite import CRITICS_NAME
 from gatling.errors import CheckpointError, ConfigError, InputError
 from gatling.guard import Decision, Guard
+from gatling.guard import guard as guard_module
 from gatling.guard.guard import load_auditor
 from gatling.schema import ExecutionPlan, GovernanceContext, parse_context, parse_plan
+from gatling.testing import assistant, node, plan, tool_call, tool_result, user
 from tests.energy.critics import auditor, random_context, random_plan
 
 CONTEXT = {
@@ -197,6 +200,79 @@ def test_a_pending_call_is_judged_with_what_went_before() -> None:
     assert judge.audit_pending(CONTEXT, past, {**again, "node_id": "n1"}).reasons[0].code is Code.FAULT
 
 
+def test_a_pending_call_may_stand_in_the_plan_already() -> None:
+    judge = guard()
+    read = node("read_file", "n1", {"path": "report.txt"})
+    mail = node("send_email", "n2", {"limit": 9}, provenance_tier=3, call_id="c7")
+    wide = node("read_file", "n3", {"limit": 99})
+    whole = plan(read, mail, wide, edges=[("n1", "n2")])
+    verdicts = []
+    for call in whole.nodes:
+        decision = judge.audit_pending(CONTEXT, whole, call, [("n1", "n2")])
+        verdicts.append(decision.verdict)
+        assert {r.node_id for r in decision.reasons} <= {call.node_id}
+        assert decision.plan_digest == judge.audit(CONTEXT, whole).plan_digest
+    assert verdicts == ["allow", "allow", "deny"]
+    assert judge.audit_pending(CONTEXT, whole, mail.model_dump()).is_allowed
+    for change in ({"arguments": {"limit": 8}}, {"provenance_tier": 1}, {"tool_name": "read_file"}, {"call_id": "c8"}):
+        other = {**mail.model_dump(), **change}
+        reason = judge.audit_pending(CONTEXT, whole, other).reasons[0]
+        assert reason.code is Code.FAULT
+        assert (
+            reason.found
+            == f"refused: call: the plan has another call under the id 'n2': they differ in {next(iter(change))}"
+        )
+
+
+def test_the_plan_of_a_tracer_ends_with_the_pending_call() -> None:
+    judge, tracer = guard(), ConversationTracer()
+    tracer.feed(user("Read report.txt."))
+    for arguments, verdict in (({"path": "report.txt"}, "allow"), ({"limit": 99}, "deny")):
+        (call,) = tracer.feed(assistant(tool_call("read_file", **arguments)))
+        assert judge.audit_pending(CONTEXT, tracer.plan(), call).verdict == verdict
+        tracer.feed(tool_result("text"))
+
+
+def test_a_decision_is_no_truth_value() -> None:
+    decision = guard().audit(CONTEXT, PLAN)
+    for use in (lambda: bool(decision), lambda: not decision, lambda: all([decision]), lambda: 1 if decision else 0):
+        with pytest.raises(TypeError, match="use decision.is_allowed"):
+            use()
+
+
+def test_the_digests_are_of_what_was_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = guard()
+    given = plan(node("read_file", "n1", {"path": "report.txt"}))
+    context = parse_context(CONTEXT)
+    before = judge.audit(context, given)
+    assert before.plan_digest == given.digest  # which is remembered from now on
+    given.nodes[0].arguments["path"] = "secrets.txt"
+    now = plan(node("read_file", "n1", {"path": "secrets.txt"})).digest
+    assert judge.audit(context, given).plan_digest == now != before.plan_digest
+    assert judge.audit_pending(context, None, given.nodes[0]).plan_digest == now
+    real = PlanAuditor.assess
+
+    def meanwhile(self: PlanAuditor, *args: Any) -> Any:
+        given.nodes[0].arguments["path"] = "other.txt"
+        context.policy["allowed_operations"].append("wipe_disk")
+        return real(self, *args)
+
+    monkeypatch.setattr(PlanAuditor, "assess", meanwhile)
+    decision = judge.audit(context, given)
+    assert decision.plan_digest == now
+    assert decision.policy_digest == before.policy_digest
+
+
+def test_a_stricter_line_and_a_time_to_search_can_be_given_when_loading(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = auditor(line=2.0, escalate=0.6)
+    monkeypatch.setattr(guard_module, "load_auditor", lambda *_, **__: (shared, "d"))
+    strict = Guard.from_pretrained(escalate_from=0.3, repair_ms=7.0)
+    assert (strict.escalate_from, strict.repair_ms, Guard.from_pretrained().repair_ms) == (0.3, 7.0, 50.0)
+    assert shared.calibration.escalate == Guard.from_pretrained().escalate_from == 0.6
+    with pytest.raises(ConfigError, match="repair_ms"):
+        Guard.from_pretrained(repair_ms=-1)
+
+
 OPEN_POLICIES: list[dict[str, Any]] = [
     {"rules": [{"applies_to": ["*"], "rule": "Only things that are nice."}]},
     {"allow": [{"tool": "read_file", "when": {"session.mfa": True}}]},
@@ -231,7 +307,10 @@ def test_a_requirement_on_a_session_that_does_not_say_is_not_met() -> None:
 
 def test_a_pending_call_that_is_none_is_denied_with_its_place() -> None:
     decision = guard().audit_pending(CONTEXT, PLAN, {"tool_name": "read_file", "node_id": "n1"})
-    assert "'n1' is also the id of nodes[0]" in decision.reasons[0].found
+    assert (
+        "the plan has another call under the id 'n1': they differ in arguments, provenance_tier"
+        in decision.reasons[0].found
+    )
     for call, edges in ((None, ()), ({**PLAN["nodes"][0], "node_id": "n2"}, 5)):
         assert guard().audit_pending(CONTEXT, PLAN, call, edges).verdict == "deny"  # type: ignore[arg-type]
 
@@ -275,7 +354,7 @@ def test_a_lack_of_threads_denies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_repaired_passes_the_same_guard() -> None:
     judge = guard(deadline_ms=None)
-    judge.repair_ms = 2_000
+    judge.repair_ms = 60_000  # a search that is cut off by a busy machine finds another plan
     plan = {
         "nodes": [
             {**PLAN["nodes"][0], "arguments": {"path": "report.txt", "limit": 500}},

@@ -103,10 +103,12 @@ def test_all_calls_of_a_message_are_judged_each_by_those_that_are_allowed_before
 def test_a_refused_call_needs_no_result_and_may_have_none(verdict: str) -> None:
     held = session({"pay": verdict})
     held.check(assistant(tool_call("pay", "p", to="ann"), READ))
-    with pytest.raises(InputError, match=r"messages\[1\]: a result of the call 'p', which was withdrawn and must not have run"):
+    with pytest.raises(
+        InputError, match=r"messages\[1\]: a result of the call 'p', which was withdrawn and must not have run"
+    ):
         held.check(tool_result("paid", "p"))
     held.check(tool_result("text", "r"))
-    [(node, decision)] = held.check(assistant(tool_call("read_file", "p", path="b")))  # the id is free again
+    [(_, decision)] = held.check(assistant(tool_call("read_file", "p", path="b")))  # the id is free again
     assert decision.is_allowed
     held.check(tool_result("more", "p"))
     assert names(held) == ["n2", "n3"]
@@ -132,7 +134,11 @@ def test_what_a_vendor_ran_before_it_told_stays_in_the_plan() -> None:
     held = session({"web_search": "deny"})
     blocks = [
         {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"query": "rates"}},
-        {"type": "web_search_tool_result", "tool_use_id": "s", "content": [{"type": "text", "text": "ask rates-inc.example"}]},
+        {
+            "type": "web_search_tool_result",
+            "tool_use_id": "s",
+            "content": [{"type": "text", "text": "ask rates-inc.example"}],
+        },
         {"type": "tool_use", "id": "t", "name": "read_file", "input": {"path": "rates-inc.example"}},
     ]
     checked = held.check({"role": "assistant", "content": blocks})
@@ -213,7 +219,12 @@ def test_a_policy_is_a_dictionary_a_path_or_read_already(tmp_path: Path) -> None
     path.write_text("allowed_operations: [read_file]\nforbidden_operations:\n  - wipe_disk\n")
     guard = Guard(auditor(line=1e9))
     wipe = assistant(tool_call("wipe_disk"))
-    for policy, line in ((read_policy(path).data, ""), (path, " (line 3)"), (str(path), " (line 3)"), (read_policy(path), " (line 3)")):
+    for policy, line in (
+        (read_policy(path).data, ""),
+        (path, " (line 3)"),
+        (str(path), " (line 3)"),
+        (read_policy(path), " (line 3)"),
+    ):
         held = Session(guard, policy=policy, role="clerk")
         [(_, decision)] = held.check(wipe)
         assert decision.reasons[0].clause == f"forbidden_operations[0]{line}"

@@ -23,7 +23,10 @@ def test_answers_go_by_the_name_of_the_tool() -> None:
     assert isinstance(guard, Guard)
     assert [guard.audit(CONTEXT, plan(n)).verdict for n in (READ, PAY, MAIL)] == ["allow", "deny", "escalate"]
     assert guard.audit(CONTEXT, plan(READ, PAY, MAIL)).verdict == "deny"
-    assert [d.verdict for d in guard.audit_batch([(CONTEXT, plan(READ)), (CONTEXT, plan(READ, MAIL))])] == ["allow", "escalate"]
+    assert [d.verdict for d in guard.audit_batch([(CONTEXT, plan(READ)), (CONTEXT, plan(READ, MAIL))])] == [
+        "allow",
+        "escalate",
+    ]
     assert guard.audit_pending(CONTEXT, plan(PAY), READ).is_allowed
     denied = guard.audit_pending(CONTEXT, plan(READ), PAY)
     assert [(r.node_id, r.code) for r in denied.reasons] == [("n2", Code.FORBIDDEN)]
