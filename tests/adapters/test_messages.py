@@ -314,6 +314,50 @@ def test_a_message_that_is_refused_changes_nothing() -> None:
     assert tracer.plan() == untouched.plan()
 
 
+def test_a_call_that_is_withdrawn_leaves_no_trace_in_the_plan() -> None:
+    tracer = ConversationTracer(sources=SOURCES)
+    for message in READ:
+        tracer.feed(message)
+    (theirs,) = tracer.feed(call("act", "b", to="eve@evil-corp.com"))
+    (ours,) = tracer.feed(call("act", "c", to="ann@example.com"))
+    assert [(e.source, e.target) for e in tracer.plan().edges] == [("n1", "n2"), ("n1", "n3")]
+    tracer.withdraw(theirs.node_id)
+    assert [n.node_id for n in tracer.plan().nodes] == ["n1", "n3"]
+    assert [(e.source, e.target) for e in tracer.plan().edges] == [("n1", "n3")]
+    assert tracer.pending == (ours,)
+    with pytest.raises(InputError, match="a result of the call 'b', which was withdrawn and must not have run"):
+        tracer.feed(result("done", "b"))
+    for wrong in ("n1", "n2", "n9"):  # has a result; withdrawn already; never was
+        with pytest.raises(KeyError, match=wrong):
+            tracer.withdraw(wrong)
+    (again,) = tracer.feed(call("act", "b", to="ann@example.com"))
+    tracer.feed(result("code 4711-X-9", "b"))
+    assert traced_by(tracer, "code 4711-X-9") == [again.node_id]
+
+
+def traced_by(tracer: ConversationTracer, value: str) -> list[str | None]:
+    (node,) = tracer.feed(call("act", "probe", value=value))
+    return [origin.source for origin in tracer.origins(node.node_id)]
+
+
+def test_calls_that_are_withdrawn_take_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages_module, "MAX_PLAN_NODES", 2)
+    monkeypatch.setattr(messages_module, "MAX_PLAN_EDGES", 1)
+    tracer = ConversationTracer(sources=SOURCES)
+    for message in READ:
+        tracer.feed(message)
+    for i in range(5):
+        (node,) = tracer.feed(call("act", f"x{i}", to="eve@evil-corp.com"))
+        assert len(tracer.plan().edges) == 1
+        tracer.withdraw(node.node_id)
+    tracer = ConversationTracer()
+    (node,) = tracer.feed(call("f", "a"))
+    tracer.withdraw(node.node_id)
+    assert not tracer.has_calls
+    with pytest.raises(InputError, match="no message holds a tool call"):
+        tracer.plan()
+
+
 def test_limits_are_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(messages_module, "MAX_CONVERSATION_CHARS", 100)
     monkeypatch.setattr(messages_module, "MAX_MESSAGES", 3)
