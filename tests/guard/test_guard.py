@@ -243,7 +243,7 @@ def test_a_decision_is_no_truth_value() -> None:
 def test_the_digests_are_of_what_was_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     judge = guard()
     given = plan(node("read_file", "n1", {"path": "report.txt"}))
-    context = parse_context(CONTEXT)
+    context = parse_context(CONTEXT).snapshot()
     before = judge.audit(context, given)
     assert before.plan_digest == given.digest  # which is remembered from now on
     given.nodes[0].arguments["path"] = "secrets.txt"
@@ -354,7 +354,7 @@ def test_a_lack_of_threads_denies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_repaired_passes_the_same_guard() -> None:
     judge = guard(deadline_ms=None)
-    judge.repair_ms = 60_000  # a search that is cut off by a busy machine finds another plan
+    judge.repair_ms = 2_000
     plan = {
         "nodes": [
             {**PLAN["nodes"][0], "arguments": {"path": "report.txt", "limit": 500}},
