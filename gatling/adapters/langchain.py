@@ -93,7 +93,7 @@ def _of_the_model(message: dict[str, Any], path: str) -> Iterator[Event]:
     for block, at in blocks(message.get("content"), join_path(path, "content")):
         kind = kind_of(block)
         if kind in _CALLS:
-            if not {block.get("id"), block.get("call_id")} & ids:
+            if not {id_of(block, "id", at), id_of(block, "call_id", at)} & ids:
                 raise InputError("a call that is not among the message's tool_calls", path=at)
         elif kind in _SERVER or kind.endswith("tool_result"):
             yield Foreign(block)
@@ -112,7 +112,7 @@ def _vendor_fields(message: dict[str, Any], names: set[str], ids: set[str], path
         raise InputError(f"a {type(extra).__name__}, wanted an object", path=where)
     refuse_unknown(extra, _KWARGS, where)
     for item, at in list_of(extra, "tool_calls", where):
-        if item.get("id") not in ids:
+        if id_of(item, "id", at) not in ids:
             raise InputError("a call that is not among the message's tool_calls", path=at)
     if extra.get("function_call") is not None:
         at = join_path(where, "function_call")

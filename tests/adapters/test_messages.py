@@ -528,11 +528,14 @@ def test_cost_grows_linearly() -> None:
 
 _KEYS = (
     "role type jsonrpc id method params result error content text tool_calls function name arguments input tool_use_id "
-    "tool_call_id call_id output source data resource blob function_call structuredContent messages custom"
+    "tool_call_id call_id output source data resource blob function_call structuredContent messages custom parts toolUse "
+    "toolResult toolUseId args functionCall function_response response additional_kwargs invalid_tool_calls action actions "
+    "operation execution data chunk_position executed_tools guardContent json image"
 ).split()
 _ODD = st.sampled_from(
     [None, True, 1, "", "user", "assistant", "tool", "function", "system", "text", "tool_use", "tool_result", "function_call",
-     "function_call_output", "mcp_call", "2.0", "tools/call", "a", "{}", "{", "image", "base64", "document", {}, []]
+     "function_call_output", "mcp_call", "ai", "human", "chat", "model", "AIMessageChunk", "last", "shell_call", "tool_call",
+     "tool_search_call", "computer_call_output", "mcp_approval_request", "client", "2.0", "tools/call", "a", "{}", "{", "image", "base64", "document", {}, []]
 )  # fmt: skip
 _ANYTHING = st.recursive(
     _ODD,
