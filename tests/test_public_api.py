@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import re
 import subprocess
 import sys
 import time
@@ -76,6 +77,17 @@ def test_imports_point_one_way() -> None:
 def test_every_room_is_in_the_order() -> None:
     rooms = {p.name for p in PACKAGE.iterdir() if (p / "__init__.py").is_file()}
     assert rooms == set(ORDER)
+
+
+def test_docs_import_from_packages_and_never_from_their_files() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    found = [
+        line
+        for page in pages
+        for line in re.findall(r"^(?:from|import) +(gatling\S*)", page.read_text(), flags=re.MULTILINE)
+    ]
+    assert len(found) > 10
+    assert [name for name in found if name.count(".") > 1] == []
 
 
 def test_light_imports_load_no_torch() -> None:

@@ -535,7 +535,8 @@ _KEYS = (
 _ODD = st.sampled_from(
     [None, True, 1, "", "user", "assistant", "tool", "function", "system", "text", "tool_use", "tool_result", "function_call",
      "function_call_output", "mcp_call", "ai", "human", "chat", "model", "AIMessageChunk", "last", "shell_call", "tool_call",
-     "tool_search_call", "computer_call_output", "mcp_approval_request", "client", "2.0", "tools/call", "a", "{}", "{", "image", "base64", "document", {}, []]
+     "tool_search_call", "computer_call_output", "mcp_approval_request", "client",
+     "2.0", "tools/call", "a", "{}", "{", "image", "base64", "document", {}, []]
 )  # fmt: skip
 _ANYTHING = st.recursive(
     _ODD,
