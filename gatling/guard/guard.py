@@ -320,7 +320,10 @@ def _with_call(
     if differing:
         reason = f"the plan has another call under the id {alone.node_id!r}: they differ in {', '.join(differing)}"
         raise InputError(reason, path="call")
-    joined = parse_plan({"nodes": nodes, "edges": (*known, *edges)})
+    more = tuple(edges)
+    if past is not None and not more:
+        return past
+    joined = parse_plan({"nodes": nodes, "edges": (*known, *more)})
     distinct = {(e.source, e.target, e.argument): e for e in joined.edges}  # the plan may have those that were given
     return joined.model_copy(update={"edges": tuple(distinct.values())})
 
