@@ -51,7 +51,7 @@ class Operator(enum.StrEnum):
     """Matches one of several patterns with `*` and `?`."""
     NOT_LIKE = "not like"
     VALID = "valid"
-    """The value is a JSON Schema that the subject must satisfy."""
+    """The value is an `ArgumentSchema` that the subject must satisfy."""
     UNKNOWN = "unknown"
     """Cannot be decided; the value says why."""
 

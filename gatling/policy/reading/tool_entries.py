@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gatling.policy.dialects.argument_schema import unknown_keywords
+from gatling.errors import InputError
+from gatling.policy.dialects.argument_schema import ArgumentSchema
 from gatling.policy.reading.reader import Reader, RulePosition
 from gatling.policy.reading.roles import read_required_scopes
 from gatling.policy.reading.rule_objects import read_list, read_rule, take_roles
@@ -63,10 +64,9 @@ def _add_schema(reader: Reader, schema: dict[str, Any], entry: dict[str, Any], p
         schema = {"type": "object", "properties": schema}  # parameters by name, as function catalogues have them
         if isinstance(entry.get("required"), list):
             schema["required"] = entry["required"]
-    problems = unknown_keywords(schema)
-    if problems:
-        reader.skip(place.path, f"a schema that is not read whole: {problems[0]}")
-        check = Condition("schema", Operator.UNKNOWN, f"the schema {problems[0]}")
-    else:
-        check = Condition("schema", Operator.VALID, schema)
+    try:
+        check = Condition("schema", Operator.VALID, ArgumentSchema(schema))
+    except InputError as error:
+        reader.skip(place.path, f"a schema that is not read whole: {error}")
+        check = Condition("schema", Operator.UNKNOWN, f"the schema {error}")
     reader.add(replace(place.clause(ClauseKind.REQUIRE, checks=(check,)), dialect="schema"))
