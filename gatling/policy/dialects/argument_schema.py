@@ -115,7 +115,7 @@ class ArgumentSchema:
     def resolve(self, part: Any) -> Any:
         """Follow `$ref` to the schema that it names. References that lead nowhere but to themselves are never read."""
         while isinstance(part, dict) and "$ref" in part:
-            part = self.parts[_pointer(part["$ref"])]
+            part = self.parts[_pointer(part["$ref"]) or ""]
         return part
 
     @cached_property
@@ -158,13 +158,20 @@ class ArgumentSchema:
                     raise InputError("keyword not read", path=where)
                 if name in _SINGLE:
                     stack.append((where, f"{pointer}/{name}", value, copy, name))
-                elif name in _LISTS or name in _MAPS:
-                    if type(value) is not (list if name in _LISTS else dict) or (name in _LISTS and not value):
-                        kind = "a list of schemas" if name in _LISTS else "an object"
-                        raise InputError(f"not {kind}", path=where)
-                    inner: Any = copy.setdefault(name, [None] * len(value) if name in _LISTS else {})
-                    for step, child in enumerate(value) if name in _LISTS else value.items():
-                        stack.append((join_path(where, step), f"{pointer}/{name}/{_escaped(step)}", child, inner, step))
+                elif name in _LISTS:
+                    if not isinstance(value, list) or not value:
+                        raise InputError("not a list of schemas", path=where)
+                    items = copy[name] = [None] * len(value)
+                    for i, child in enumerate(value):
+                        stack.append((join_path(where, i), f"{pointer}/{name}/{i}", child, items, i))
+                elif name in _MAPS:
+                    if not isinstance(value, dict):
+                        raise InputError("not an object", path=where)
+                    members = copy[name] = {}
+                    for step, child in value.items():
+                        stack.append(
+                            (join_path(where, step), f"{pointer}/{name}/{_escaped(step)}", child, members, step)
+                        )
                 else:
                     copy[name] = _plain_value(name, value, where)
         self.data = holder["data"]
