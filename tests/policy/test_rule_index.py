@@ -29,7 +29,7 @@ def _pattern(rng: random.Random) -> str:
 def test_the_index_returns_what_asking_every_clause_does() -> None:
     rng = random.Random(0)
     found = 0
-    for _ in range(60):
+    for _ in range(15):
         clauses = []
         for i in range(rng.randint(1, 200)):
             clauses.append(
@@ -50,7 +50,7 @@ def test_the_index_returns_what_asking_every_clause_does() -> None:
                 wanted = [c for c in clauses if c.is_for(roles) and c.names(tool)]
                 assert list(rules.clauses_for(tool, role)) == wanted
                 found += len(wanted)
-    assert found > 1_000
+    assert found > 300
 
 
 def test_a_changed_rulebook_answers_for_itself() -> None:
@@ -73,7 +73,7 @@ def test_many_patterns_and_many_tools(form: str) -> None:
     start = time.process_time()
     violations = oracle.judge(context, plan).violations
     assert time.process_time() - start < 5
-    assert [v.node_id for v in violations] == ([] if form == "tool_{}_*" else ["z"])
+    assert [v.node_id for v in violations] == ["z"]
 
 
 @pytest.mark.parametrize(
