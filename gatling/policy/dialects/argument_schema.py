@@ -16,11 +16,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
 from gatling.errors import InputError
+from gatling.policy.reading.reader import Dialect, Reader, RulePosition
+from gatling.policy.rules import ClauseKind, Condition, Operator
 from gatling.schema.plain import MAX_DEPTH, canonical_json, join_path
 
 MAX_PARTS = 4_096
@@ -55,6 +58,24 @@ _OF_PYTHON = {
     "bool": "boolean",
 }
 _TYPES = frozenset("object array string boolean null number integer".split())
+
+
+_ENTRY_KEYS = ("input_schema", "inputSchema", "parameters", "arguments_schema", "schema")
+
+
+class SchemaDialect(Dialect):
+    """Schemas in the entries of tools, as MCP servers and function catalogues write them."""
+
+    name = "schema"
+    summary = "JSON Schema of a tool's arguments"
+
+    def take_from_entry(self, reader: Reader, tool: str, entry: dict[str, Any], place: RulePosition) -> None:
+        for key in _ENTRY_KEYS:
+            schema = entry.get(key)
+            if isinstance(schema, dict):
+                entry.pop(key)
+                _add_schema(reader, schema, entry, place.at(key))
+                entry.pop("required", None)
 
 
 class ArgumentSchema:
@@ -208,6 +229,19 @@ def _looks_below(pointer: str, part: Any, looks: dict[str, int]) -> int:
     one = _children(pointer, part, {"additionalProperties", "items"}, _BELOW_LISTS, {"properties"})
     every = _children(pointer, part, {"contains", "propertyNames"}, (), {"patternProperties"})
     return max((looks[child] for child in one), default=0) + sum(looks[child] for child in every)
+
+
+def _add_schema(reader: Reader, schema: dict[str, Any], entry: dict[str, Any], place: RulePosition) -> None:
+    if "properties" not in schema and "type" not in schema and all(isinstance(v, dict) for v in schema.values()):
+        schema = {"type": "object", "properties": schema}  # parameters by name, as function catalogues have them
+        if isinstance(entry.get("required"), list):
+            schema["required"] = entry["required"]
+    try:
+        check = Condition("schema", Operator.VALID, ArgumentSchema(schema))
+    except InputError as error:
+        reader.skip(place.path, f"a schema that is not read whole: {error}")
+        check = Condition("schema", Operator.UNKNOWN, f"the schema {error}")
+    reader.add(replace(place.clause(ClauseKind.REQUIRE, checks=(check,)), dialect="schema"))
 
 
 def _refuse(uri: str) -> Any:
