@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gatling.attack.corrupter import MUTATIONS
+from gatling.attack import MUTATIONS
 from gatling.critics_training.examples import Example, ExampleMaker, examples_of_files, subset
 from gatling.critics_training.fit import FitConfig, cross_energies, energies, fit_hierarchy, fit_scope, fit_weights
 from gatling.encoders import DualEncoder

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from gatling.adapters.messages import plan_of_messages
+from gatling.bench.agentdojo import BENCHMARK_VERSION, SUITES
 from gatling.bench.agentdojo import tasks as dojo
 from gatling.provenance.sources import ToolSources
 from gatling.schema import ExecutionPlan, Trace, read_traces
@@ -104,8 +105,8 @@ def main() -> None:
         others.setdefault((meta.get("suite"), meta.get("user_task"), meta.get("injection_task")), []).append(trace)
     print("| against | " + " | ".join(COLUMNS) + " |\n" + "| --- |" + " ---: |" * len(COLUMNS))
     seconds, num_chars = 0.0, 0
-    for name in dojo.SUITES:
-        suite = get_suite(dojo.BENCHMARK_VERSION, name)
+    for name in SUITES:
+        suite = get_suite(BENCHMARK_VERSION, name)
         traces = list(dojo.agentdojo_traces([name]))
         seen = [conversation(suite, t.request or "", t.execution_plan, injections_of(suite, t)) for t in traces]
         for kind, sources in (("defaults", ToolSources()),):

@@ -19,105 +19,16 @@ from itertools import islice
 from random import Random
 from typing import Any
 
-from gatling.attack import flow, hierarchy, provenance, scope
 from gatling.attack.calls import CallPool
 from gatling.attack.draft import Draft
 from gatling.attack.mutation import Attack, Mutation
+from gatling.attack.mutations import MUTATIONS
 from gatling.attack.subject import Certificate, Subject
 from gatling.errors import ConfigError
 from gatling.policy import Oracle, recognise
 from gatling.schema import ExecutionPlan, Trace
 from gatling.schema.lru import LruCache
 from gatling.schema.plain import canonical_json
-
-_MUTATIONS = (
-    Mutation(
-        "scope_blowup",
-        scope.scope_blowup,
-        "a limit or an amount far above what is allowed or asked",
-        "bound `{place}`",
-    ),
-    Mutation(
-        "instruction_shadowing",
-        provenance.instruction_shadowing,
-        "a call that a text of outsiders gave rise to",
-        "set a highest provenance tier for `{tool}`, or require a request for it",
-    ),
-    Mutation(
-        "provenance_rug_pull",
-        provenance.provenance_rug_pull,
-        "a trusted source swapped for a text of outsiders",
-        "set a highest provenance tier for `{place}`",
-    ),
-    Mutation(
-        "exfiltration_pivot",
-        flow.exfiltration_pivot,
-        "a call appended that sends data to somebody outside",
-        "list destinations for `{tool}`",
-    ),
-    Mutation(
-        "privilege_escalation",
-        hierarchy.privilege_escalation,
-        "a tool replaced by a stronger one of its domain",
-        "grant tools by name and leave `{tool}` out, or require a request for it",
-    ),
-    Mutation(
-        "sensitivity_escalation",
-        scope.sensitivity_escalation,
-        "more sensitive data than allowed or asked",
-        "set a highest sensitivity for `{tool}`",
-    ),
-    Mutation(
-        "time_range_blowup",
-        scope.time_range_blowup,
-        "a time range far beyond what is allowed or asked",
-        "rules do not compare dates: let `{tool}` take a number of days for `{place}`, and bound that",
-    ),
-    Mutation(
-        "destination_swap",
-        flow.destination_swap,
-        "a recipient replaced by the attacker's",
-        "list destinations for `{tool}`",
-    ),
-    Mutation(
-        "role_confusion",
-        hierarchy.role_confusion,
-        "a call that only another role may make",
-        "grant `{tool}` to the roles that need it only",
-    ),
-    Mutation(
-        "laundering",
-        provenance.laundering,
-        "content of outsiders through innocent calls into one that acts",
-        "require a request for `{tool}`",
-    ),
-    Mutation(
-        "tool_lookalike",
-        hierarchy.tool_lookalike,
-        "a tool whose name only looks like a granted one",
-        "grant tools by name: a pattern also grants names that only look alike",
-    ),
-    Mutation(
-        "approval_skip",
-        hierarchy.approval_skip,
-        "a call without the approval that must come before it",
-        "require the approval before `{tool}` without exception",
-    ),
-    Mutation(
-        "off_task_call",
-        hierarchy.off_task_call,
-        "a call that is granted and that nobody asked for",
-        "require a request for `{tool}`",
-    ),
-    Mutation(
-        "argument_injection",
-        provenance.argument_injection,
-        "an order or recipient inside a call that was asked for",
-        "set a highest provenance tier for `{place}`, or list destinations for `{tool}`",
-    ),
-)
-MUTATIONS: dict[str, Mutation] = {m.name: m for m in _MUTATIONS}
-"""Every mutation, by name."""
 
 _MAX_TRIES = 6
 _KEPT_ORACLES = 512

@@ -52,9 +52,15 @@ class Mutation:
     Args:
         propose: yields edits, likeliest first; the first that is certified counts.
         remedy: what a policy can do about it, with `{tool}` and `{place}` (the tool with its argument) to fill in.
+        stopped_by: kinds of rules that may stop it, the surest first, by their names in `policytest.remedy`.
+        needs_named_grants: no rule stops it where all tools are granted, or by a pattern.
+        is_of_scope: it asks for more than was asked for, and for nothing else.
     """
 
     name: str
     propose: Propose
     summary: str
     remedy: str
+    stopped_by: tuple[str, ...] = ()
+    needs_named_grants: bool = False
+    is_of_scope: bool = False

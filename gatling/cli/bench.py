@@ -45,9 +45,9 @@ class Bench:
         import dataclasses
         import json
 
+        from gatling.bench.agentdojo import SUITES
         from gatling.bench.agentdojo.report import bench_page, bench_tables, left_out_lines, summarise
         from gatling.bench.agentdojo.run import AgentDojoBench, num_runs
-        from gatling.bench.agentdojo.tasks import SUITES
         from gatling.cli.console import print_table
         from gatling.cli.documents import dump_json, print_json
         from gatling.cli.progress import Progress

@@ -51,7 +51,8 @@ class Import:
         return self._messages() if self.what == "messages" else self._agentdojo()
 
     def _agentdojo(self) -> int:
-        from gatling.bench.agentdojo.tasks import SUITES, agentdojo_traces
+        from gatling.bench.agentdojo import SUITES
+        from gatling.bench.agentdojo.tasks import agentdojo_traces
         from gatling.cli.progress import Progress
         from gatling.schema import write_traces
         from gatling.schema.files import file_kind

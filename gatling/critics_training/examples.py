@@ -14,7 +14,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.attack import CallPool, Corrupter
+from gatling.attack import MUTATIONS, CallPool, Corrupter
 from gatling.energy.critics.flow import FlowCritic
 from gatling.energy.critics.latent import LatentCritic
 from gatling.energy.critics.provenance import ProvenanceCritic
@@ -32,7 +32,7 @@ from gatling.store.groups import GroupKey
 
 Floats = NDArray[np.float64]
 
-SCOPE_MUTATIONS = frozenset(("scope_blowup", "time_range_blowup", "sensitivity_escalation"))
+SCOPE_MUTATIONS = frozenset(name for name, mutation in MUTATIONS.items() if mutation.is_of_scope)
 """Edits that only change how much is asked for: the relevance of a node says nothing of them."""
 
 

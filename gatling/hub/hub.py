@@ -19,6 +19,7 @@ from gatling.encoders.folder import CHECKPOINT_VERSION, CONFIG_NAME, EXECUTION_S
 from gatling.errors import HubError, TrainingError
 from gatling.evaluation.tables import metrics_table
 from gatling.schema.files import atomic_write
+from gatling.training.config import NOT_PUBLISHED
 
 MODEL_FILES = (
     CONFIG_NAME,
@@ -27,19 +28,6 @@ MODEL_FILES = (
     f"{EXECUTION_STEM}.pt",
     f"{EXECUTION_STEM}.safetensors",
 )
-
-
-# Settings that say where things lie on the machine that trained.
-_LOCAL = {
-    "dataset",
-    "val_dataset",
-    "store_dir",
-    "checkpoint_dir",
-    "report_dir",
-    "resume",
-    "organization",
-    "hf_repo_name",
-}
 
 
 def has_token() -> bool:
@@ -86,7 +74,7 @@ def write_folder(
         "model_type": "gatling-jepa-encoders",
         "epoch": content["epoch"],
         **model.hparams,
-        "training": {k: v for k, v in content["config"].items() if k not in _LOCAL},
+        "training": {k: v for k, v in content["config"].items() if k not in NOT_PUBLISHED},
         "sha256": sha256,
     }
     _write(folder / CONFIG_NAME, sealed(config))

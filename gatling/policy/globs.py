@@ -1,10 +1,15 @@
 """Patterns with `*` (anything) and `?` (one character), as access policies write them.
 
-Matching never backtracks over what it has matched: a hostile pattern cannot stall it, as it could a regular expression.
+Matching never backtracks over what it has matched, so a hostile pattern cannot stall it. Patterns with `?` are compiled by
+`fnmatch` (since Python 3.11 with atomic groups). With `*` alone, searching for the pieces is linear, and `fnmatch` is not: a
+piece of 5,000 letters against a text of 100,000 takes it 2.5 s, a pattern of a million letters 8 s.
 """
 
 from __future__ import annotations
 
+import fnmatch
+import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from gatling.errors import InputError
@@ -32,23 +37,20 @@ def matches(pattern: str, text: str) -> bool:
 
 
 def _matches_slowly(pattern: str, text: str) -> bool:
-    """The same with `?`: pattern times text steps at most, refused beyond `MAX_STEPS`."""
+    """The same with `?`, in at most pattern times text steps, as no part of such an expression is tried twice."""
     if len(pattern) * len(text) > MAX_STEPS:
         raise InputError(f"a pattern of {len(pattern)} characters with `?` against a text of {len(text)}")
-    i = j = 0
-    star, retry = -1, 0
-    while j < len(text):
-        if i < len(pattern) and pattern[i] == "*":
-            star, retry = i, j
-            i += 1
-        elif i < len(pattern) and pattern[i] in ("?", text[j]):
-            i, j = i + 1, j + 1
-        elif star >= 0:
-            retry += 1
-            i, j = star + 1, retry
-        else:
-            return False
-    return all(c == "*" for c in pattern[i:])
+    return _compiled(pattern)(text) is not None
+
+
+def expression(pattern: str) -> str:
+    """Return the regular expression of a pattern. Brackets, which `fnmatch` reads as sets, stand for themselves."""
+    return fnmatch.translate(pattern.replace("[", "[[]"))
+
+
+@lru_cache(maxsize=4_096)
+def _compiled(pattern: str) -> Callable[[str], re.Match[str] | None]:
+    return re.compile(expression(pattern)).match
 
 
 def covers(wide: str, narrow: str) -> bool:

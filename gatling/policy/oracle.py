@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gatling.policy.calls import Call, Destination, PlanCalls
-from gatling.policy.dialects.argument_schema import first_failure
 from gatling.policy.dialects.cedar import CedarPolicies
 from gatling.policy.globs import matches
 from gatling.policy.rules import ORDER_OPERATORS, Clause, ClauseKind, Condition, Operator, Rulebook
@@ -268,7 +267,7 @@ def _test(
                 return _CheckResult(None, found="whether the request asks for the call")
             return _CheckResult(call.node.node_id in situation.asked.node_ids, found="a call that nobody asked for")
         case "schema":
-            failure = first_failure(wanted, call.node.arguments)
+            failure = wanted.first_failure(call.node.arguments)
             return (
                 _CheckResult(True)
                 if failure is None

@@ -14,11 +14,11 @@ Known keys, by their words, in any case and with any separators:
     sensitivity       `max_sensitivity`
     requests          `explicit_request_required`
     order             `requires_before`, `prerequisites`: {tool: tools that must come before it}
-    scopes            `granted_scopes` and `required_scopes`, here or in a role
-    statements        access management, see `statements`
     tool entries      `tools`: {name: {"input_schema": JSON Schema, limits, conditions}}
     rules             a list of objects: a sentence with `applies_to`, or an effect, operations and conditions
     default           allow or deny
+
+What stands in the form of another system is read by the `DIALECTS`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from gatling.policy.dialects.statements import is_statement
+from gatling.policy.dialects.table import DIALECTS
 from gatling.policy.reading.limits import read_limits
 from gatling.policy.reading.reader import Reader, RulePosition, add_prose
 from gatling.policy.reading.requirements import (
@@ -37,8 +37,8 @@ from gatling.policy.reading.requirements import (
     read_provenance,
     read_requests,
 )
-from gatling.policy.reading.roles import read_denied_by_role, read_granted_scopes, read_required_scopes, read_roles
-from gatling.policy.reading.rule_objects import add_statement, read_list, read_rules, read_statements
+from gatling.policy.reading.roles import read_denied_by_role, read_roles
+from gatling.policy.reading.rule_objects import read_list, read_rules
 from gatling.policy.reading.tool_entries import read_tools
 from gatling.policy.reading.vocabulary import (
     ABOUT,
@@ -67,7 +67,7 @@ def recognise(policy: dict[str, Any] | PolicySource) -> Rulebook:
     """Read the explicit rules of a policy. What is not read is listed in the result, never dropped."""
     source = policy if isinstance(policy, PolicySource) else PolicySource(policy)
     check_plain(source.data)
-    reader = _Policy(source.lines, role_names=frozenset(_role_names(source.data)))
+    reader = _Policy(source.lines, tuple(DIALECTS.values()), role_names=frozenset(_role_names(source.data)))
     reader.block(source.data, RulePosition(()))
     return Rulebook(
         tuple(reader.clauses),
@@ -100,6 +100,10 @@ class _Policy(Reader):
 
     def member(self, key: str, value: Any, place: RulePosition) -> None:
         words = words_of(key)
+        for dialect in self.dialects:
+            if dialect.is_member(words, value):
+                dialect.read_member(self, key, value, place)
+                return
         for is_it, read in _MEMBERS:
             if is_it(words, value):
                 read(self, key, value, place)
@@ -137,8 +141,10 @@ class _Policy(Reader):
     def restrictions(self, value: dict[str, Any] | list[Any], place: RulePosition) -> None:
         items = value.items() if isinstance(value, dict) else enumerate(value)
         for key, child in items:
-            if isinstance(child, dict) and is_statement(child):
-                add_statement(self, child, place.at(key))
+            rule = child if isinstance(child, dict) else None
+            dialect = next((d for d in self.dialects if rule is not None and d.is_rule(rule, is_listed=False)), None)
+            if rule is not None and dialect is not None:
+                dialect.read_rule(self, rule, place.at(key))
             elif isinstance(value, dict):
                 if (
                     isinstance(child, (dict, list))
@@ -174,14 +180,6 @@ def read_default(reader: Reader, key: str, value: Any, place: RulePosition) -> N
         reader.skip(place.path, "not a default of allow or deny for the whole policy")
 
 
-def read_cedar(reader: Reader, key: str, value: Any, place: RulePosition) -> None:
-    if place.roles or not place.may_grant or not words_of(key) <= {"cedar", "policy", "policies", "text", "rules"}:
-        reader.skip(place.path, "Cedar policies below a role or an unknown key are not asked")
-        return
-    for text in [value] if isinstance(value, str) else value:
-        reader.cedar.append((place.path, text))
-
-
 ROLE_WORDS = frozenset(("role", "roles"))
 
 
@@ -204,19 +202,12 @@ def _is_text(value: Any) -> bool:
 
 # The first test that holds decides what a member is.
 _MEMBERS: tuple[tuple[_Test, _Read], ...] = (
-    (lambda w, v: "cedar" in w and _is_text(v), read_cedar),
-    (lambda w, v: bool(w & {"statement", "statements"}) and isinstance(v, (dict, list)), read_statements),
     (lambda w, v: "default" in w and isinstance(v, str) and len(v.split()) <= 3, read_default),
     (
         lambda w, v: isinstance(v, dict) and bool(w & ROLE_WORDS) and stated_effect(" ".join(sorted(w))) is Effect.DENY,
         read_denied_by_role,
     ),
     (lambda w, v: bool(w & ROLE_WORDS) and w <= ROLE_KEY_WORDS and isinstance(v, (dict, list)), read_roles),
-    (
-        lambda w, v: w <= {"granted", "grants", "grant", "scopes", "oauth"} and "scopes" in w and len(w) > 1,
-        read_granted_scopes,
-    ),
-    (lambda w, v: "scopes" in w and bool(w & {"required", "tool", "requires", "operation"}), read_required_scopes),
     (
         lambda w, v: bool(w & {"request", "asked"}) and bool(w & {"explicit", "required", "requires", "must"}),
         read_requests,
@@ -252,6 +243,6 @@ _MEMBERS: tuple[tuple[_Test, _Read], ...] = (
         lambda w, v: (
             isinstance(v, list) and bool(w & {"rules", "rule", "constraints", "sections", "clauses", "guidelines"})
         ),
-        read_statements,
+        lambda reader, key, value, place: read_rules(reader, value, place),
     ),
 )

@@ -25,9 +25,11 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from gatling.policy.globs import covers, matches, squashed, squashed_name
+from gatling.policy.rule_index import RuleIndex
 from gatling.policy.source import DataPath, show_path
 from gatling.policy.tree import Effect
 
@@ -51,7 +53,7 @@ class Operator(enum.StrEnum):
     """Matches one of several patterns with `*` and `?`."""
     NOT_LIKE = "not like"
     VALID = "valid"
-    """The value is a JSON Schema that the subject must satisfy."""
+    """The value is an `ArgumentSchema` that the subject must satisfy."""
     UNKNOWN = "unknown"
     """Cannot be decided; the value says why."""
 
@@ -165,9 +167,9 @@ class Unrecognised:
         return f"{shown} (line {self.line})" if self.line else shown
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True)
 class Rulebook:
-    """The explicit part of a policy."""
+    """The explicit part of a policy, as plain data. What is asked of it often is answered by its `RuleIndex`."""
 
     clauses: tuple[Clause, ...]
     default: Effect = Effect.NONE
@@ -183,58 +185,22 @@ class Rulebook:
     """Granted OAuth scopes: (roles, scopes); no roles for everybody."""
     cedar: tuple[tuple[DataPath, str], ...] = ()
     """Cedar policy texts."""
-    _found: dict[tuple[str, str], tuple[Clause, ...]] = field(default_factory=dict, repr=False)
-    _roles: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
-    _held: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
-    _index: tuple[dict[str, list[Clause]], list[Clause]] | None = field(default=None, repr=False)
 
     @property
     def is_allow_by_default(self) -> bool:
         return self.default is Effect.ALLOW
 
+    @cached_property
+    def _index(self) -> RuleIndex:
+        return RuleIndex(self)
+
     def roles_of(self, role: str) -> tuple[str, ...]:
         """Return the role and all that it inherits from, however the inheritance loops."""
-        if role not in self._roles:
-            parents: dict[str, list[str]] = {}
-            for child, above in self.inherits.items():
-                parents.setdefault(squashed(child), []).extend(above)
-            found, waiting = {role: None}, [role]
-            while waiting:
-                new = [p for p in parents.get(squashed(waiting.pop()), ()) if p not in found]
-                found |= dict.fromkeys(new)
-                waiting += new
-            self._roles[role] = tuple(found)
-        return self._roles[role]
+        return self._index.roles_of(role)
 
     def clauses_for(self, tool: str, role: str) -> tuple[Clause, ...]:
         """Return the clauses about a tool that bind a role, in the policy's order."""
-        key = (tool, role)
-        found = self._found.get(key)
-        if found is None:
-            roles = self.roles_of(role)
-            found = tuple(c for c in self._candidates(tool) if c.is_for(roles) and c.names(tool))
-            if len(self._found) < 4_096:
-                self._found[key] = found
-        return found
-
-    def _candidates(self, tool: str) -> list[Clause]:
-        """Clauses that could name the tool: those with plain names by an index, the others all."""
-        if self._index is None:
-            by_name: dict[str, list[Clause]] = {}
-            by_pattern: list[Clause] = []
-            for clause in self.clauses:
-                if clause.is_complement or any("*" in t or "?" in t for t in clause.tools):
-                    by_pattern.append(clause)
-                else:
-                    for name in {squashed(t) for t in clause.tools}:
-                        by_name.setdefault(name, []).append(clause)
-            self._index = by_name, by_pattern  # whole at once: another thread must not see a part
-        by_name, by_pattern = self._index
-        return by_name.get(squashed_name(tool), []) + by_pattern
+        return self._index.clauses_for(tool, role)
 
     def granted_scopes(self, role: str) -> frozenset[str]:
-        if role not in self._held:
-            roles = set(self.roles_of(role))
-            parts = (scopes for names, scopes in self.scopes if not names or not roles.isdisjoint(names))
-            self._held[role] = frozenset(scope for part in parts for scope in part)
-        return self._held[role]
+        return self._index.granted_scopes(role)

@@ -11,13 +11,11 @@
 from __future__ import annotations
 
 import enum
-import functools
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from gatling.errors import InputError
-from gatling.policy.source import DataPath, PolicySource
 from gatling.schema.words import split_words
 
 MAX_POLICY_NODES = 65_536
@@ -57,13 +55,12 @@ _CACHED_CHARS = 64
 _EFFECT_KEYS = frozenset(("effect", "decision", "access", "permission"))
 
 
-@lru_cache(maxsize=16_384)
 def effect_of_key(key: str) -> Effect:
     """Return the effect that a key states: `forbidden_operations` denies, `not_allowed` denies, `rules` states none."""
     return _effect_of_short_key(key) if len(key) <= _CACHED_CHARS else _effect_of_words(split_words(key))
 
 
-@functools.lru_cache(maxsize=16_384)
+@lru_cache(maxsize=16_384)
 def _effect_of_short_key(key: str) -> Effect:
     return _effect_of_words(split_words(key))
 
@@ -103,25 +100,9 @@ class PolicyTree:
     effect: list[Effect]
     size: list[int]
     """Number of direct children."""
-    line: list[int | None]
-    """Line of the text it was read from, where it was read from text."""
 
     def __len__(self) -> int:
         return len(self.key)
-
-    @classmethod
-    def from_source(cls, source: PolicySource, *, max_nodes: int = MAX_POLICY_NODES) -> PolicyTree:
-        """Build the tree of a policy text, with the line of every node. Raises: InputError as `from_data` does."""
-        tree = cls.from_data(source.data, max_nodes=max_nodes)
-        paths: list[DataPath] = [()]
-        seen = [0] * len(tree)
-        for i in range(1, len(tree)):
-            parent = tree.parent[i]
-            part: str | int = seen[parent] if tree.kind[parent] is Kind.ARRAY else tree.key[i]
-            seen[parent] += 1
-            paths.append((*paths[parent], part))
-        tree.line[:] = [source.lines.get(path) for path in paths]
-        return tree
 
     @classmethod
     def from_data(cls, data: Any, *, max_nodes: int = MAX_POLICY_NODES) -> PolicyTree:
@@ -130,7 +111,7 @@ class PolicyTree:
         Raises:
             InputError: if it has more than `max_nodes` nodes.
         """
-        tree = cls([], [], [], [], [], [], [], [], [])
+        tree = cls([], [], [], [], [], [], [], [])
         stack: list[tuple[str, Any, int, int, Effect]] = [("", data, -1, 0, Effect.NONE)]
         while stack:
             key, value, parent, depth, inherited = stack.pop()
@@ -158,7 +139,6 @@ class PolicyTree:
             tree.end.append(index + 1)
             tree.effect.append(effect)
             tree.size.append(len(children))
-            tree.line.append(None)
             stack.extend(children)
         for i in range(len(tree.key) - 1, 0, -1):  # children come after parents
             parent = tree.parent[i]

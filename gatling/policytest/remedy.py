@@ -101,52 +101,41 @@ def _forbid(mutant: Attacked, change: Change) -> dict[str, Any] | None:
     return {"forbidden_operations": [change.tool]}
 
 
-_VOLUME = ("volume", "argument")
-_LIMIT = RuleKind("bound `{place}`", "how much `{place}` may be", _VOLUME, _limit)
-_SENSITIVITY = RuleKind("set a highest sensitivity for `{tool}`", "its sensitivity", ("sensitivity",), _sensitivity)
-_DESTINATIONS = RuleKind("list destinations for `{tool}`", "where it sends to", ("destination", "host"), _destinations)
-_TIER = RuleKind("set a highest provenance tier for `{place}`", "where its content comes from", ("tier",), _tier)
-_REQUEST = RuleKind("require a request for `{tool}`", "whether it was asked for", ("request",), _request)
-_BEFORE = RuleKind("say what must come before `{tool}`", "what must come before it", ("before",), _before)
-_FORBID = RuleKind("forbid `{tool}`", "this call", (), _forbid)
-KINDS: dict[str, tuple[RuleKind, ...]] = {
-    "scope_blowup": (_LIMIT,),
-    "instruction_shadowing": (_TIER, _FORBID, _REQUEST),
-    "provenance_rug_pull": (_TIER, _DESTINATIONS),
-    "exfiltration_pivot": (_DESTINATIONS, _FORBID, _REQUEST),
-    "privilege_escalation": (_FORBID, _REQUEST),
-    "sensitivity_escalation": (_SENSITIVITY,),
-    "time_range_blowup": (_LIMIT,),
-    "destination_swap": (_DESTINATIONS, _REQUEST),
-    "role_confusion": (_FORBID, _REQUEST),
-    "laundering": (_FORBID, _REQUEST),
-    "tool_lookalike": (),
-    "approval_skip": (_BEFORE,),
-    "off_task_call": (_FORBID, _REQUEST),
-    "argument_injection": (_TIER, _DESTINATIONS),
+RULE_KINDS = {
+    "limit": RuleKind("bound `{place}`", "how much `{place}` may be", ("volume", "argument"), _limit),
+    "sensitivity": RuleKind(
+        "set a highest sensitivity for `{tool}`", "its sensitivity", ("sensitivity",), _sensitivity
+    ),
+    "destinations": RuleKind(
+        "list destinations for `{tool}`", "where it sends to", ("destination", "host"), _destinations
+    ),
+    "tier": RuleKind("set a highest provenance tier for `{place}`", "where its content comes from", ("tier",), _tier),
+    "request": RuleKind("require a request for `{tool}`", "whether it was asked for", ("request",), _request),
+    "before": RuleKind("say what must come before `{tool}`", "what must come before it", ("before",), _before),
+    "forbid": RuleKind("forbid `{tool}`", "this call", (), _forbid),
 }
-"""For each mutation the rules that may stop it, the surest first."""
-_OPEN = frozenset(("privilege_escalation", "role_confusion", "tool_lookalike"))
+"""Rules that may stop a mutation; its row in `MUTATIONS` names them."""
 
 
 def remedy_for(mutant: Attacked, change: Change, oracle: Oracle) -> Remedy:
     """Return what would stop a mutant, or the mutation's general advice where no rule of these kinds does."""
-    rules, kinds = oracle.rules, KINDS[mutant.mutation]
+    rules, mutation = oracle.rules, MUTATIONS[mutant.mutation]
+    kinds = [RULE_KINDS[name] for name in mutation.stopped_by]
     place = f"{change.tool}.{change.argument}" if _is_argument(change) else change.tool
     grant = _grant(rules, mutant, change.tool)
-    if mutant.mutation in _OPEN and (grant is None or grant.is_complement or "*" in grant.tools):
-        kinds = ()  # one name more or less changes nothing where all are granted
+    if mutation.needs_named_grants and (grant is None or grant.is_complement or "*" in grant.tools):
+        kinds = []  # one name more or less changes nothing where all are granted
     later: Remedy | None = None
     for kind in kinds:
         rule = kind.rule(mutant, change)
-        if rule is None or (kind is _FORBID and grant is not None and change.tool in grant.tools):
+        if rule is None or (kind is RULE_KINDS["forbid"] and grant is not None and change.tool in grant.tools):
             continue
         stops = _stops(rule, mutant, rules)
         if stops is None:
             continue
         near, why = _why(mutant, change, rules, kind, place)
         text = f"{kind.headline.format(tool=change.tool, place=place)}: {shown(rule)}"
-        schema = _schema_clause(rules, mutant, change) if kind is _LIMIT else None
+        schema = _schema_clause(rules, mutant, change) if kind is RULE_KINDS["limit"] else None
         if schema is not None:
             text += f", or a `maximum` in {schema.place}"
         found = Remedy(text, rule, not stops, near, why)
@@ -159,8 +148,8 @@ def remedy_for(mutant: Attacked, change: Change, oracle: Oracle) -> Remedy:
         return Remedy("no rule to add: let no plan pass that is undecided", None, True, known[0], why)
     if later is not None:
         return later
-    near, why = _why(mutant, change, rules, next(iter(kinds), _FORBID), place)
-    return Remedy(MUTATIONS[mutant.mutation].remedy.format(tool=change.tool, place=place), None, False, near, why)
+    near, why = _why(mutant, change, rules, next(iter(kinds), RULE_KINDS["forbid"]), place)
+    return Remedy(mutation.remedy.format(tool=change.tool, place=place), None, False, near, why)
 
 
 def shown(rule: dict[str, Any]) -> str:
@@ -171,9 +160,7 @@ def shown(rule: dict[str, Any]) -> str:
 def _stops(rule: dict[str, Any], mutant: Attacked, rules: Rulebook) -> bool | None:
     """Tell whether a rule denies the mutant: True at once, False where the request is known, None if it does not help."""
     more = recognise(rule)
-    joined = dataclasses.replace(
-        rules, clauses=rules.clauses + more.clauses, _found={}, _roles={}, _held={}, _index=None
-    )
+    joined = dataclasses.replace(rules, clauses=rules.clauses + more.clauses)
     oracle, context = Oracle(joined), mutant.seed.governance_context
     if more.unrecognised or judged(oracle, context, mutant.seed.execution_plan).violations:
         return None

@@ -2,61 +2,115 @@
 
 from __future__ import annotations
 
+import json
 import re
+from functools import lru_cache
 from random import Random
 from typing import Any
 
 from gatling.attack.calls import described_call
-from gatling.policy.dialects.argument_schema import first_failure
+from gatling.errors import InputError
+from gatling.policy.dialects.argument_schema import ArgumentSchema
+from gatling.schema.plain import canonical_json
 from gatling.tools import Parameter
 from gatling.tools.spec import TYPES
 
 _MAX_OPTIONAL = 8
+_MAX_DEPTH = 6
 _PIECE = re.compile(r"(\[[^\]]+\]|\\.|[^\\^$])(?:\{(\d+)[^}]*\}|([+*?]))?")
 _GROUP = re.compile(r"(?<!\\)\((?:\?:)?([^()|]*)(?:\|[^()]*)?\)")
 _CLASSES = {"\\d": "5", "\\w": "a", "\\s": " ", "\\S": "a", "\\D": "a", ".": "a"}
 
 
-def valid_arguments(rng: Random, schema: Any, old: dict[str, Any]) -> dict[str, Any] | None:
+def valid_arguments(rng: Random, schema: ArgumentSchema, old: dict[str, Any]) -> dict[str, Any] | None:
     """Return arguments that the schema takes, with what is valid of the old ones; None if none were found."""
-    if not isinstance(schema, dict):
-        return dict(old) if schema is True else None
-    properties, required = schema.get("properties", {}), schema.get("required", [])
-    others = schema.get("additionalProperties", True)
-    found = {k: v for k, v in old.items() if first_failure(properties.get(k, others), v) is None}
-    for name, part in properties.items():
-        if name in found or (name not in required and len(found) >= _MAX_OPTIONAL):
-            continue
-        value = example(rng, name, part)
-        if first_failure(part, value) is None:
-            found[name] = value
-    for name in required:
-        found.setdefault(name, example(rng, name, True))
-    return found if first_failure(schema, found) is None else None
+    found = _Examples(rng, schema).arguments(schema.data, old)
+    return found if found is not None and schema.accepts(found) else None
 
 
-def example(rng: Random, name: str, schema: Any) -> Any:
+def example(rng: Random, name: str, schema: ArgumentSchema) -> Any:
     """Return a value for a schema; it need not fit where the schema asks for something unusual, such as an odd pattern."""
-    if not isinstance(schema, dict):
-        return plain(rng, name, "string")
-    if "const" in schema:
-        return schema["const"]
-    if schema.get("enum"):
-        return schema["enum"][0]
-    types = schema.get("type", "object" if "properties" in schema else "string")
-    kind = types if isinstance(types, str) else next((t for t in types if t != "null"), "string")
-    if kind == "object":
-        return valid_arguments(rng, schema, {}) or {}
-    if kind == "array":
-        items = schema.get("items", {"type": "string"})
-        return [example(rng, name, items) for _ in range(max(1, schema.get("minItems", 1)))]
-    if kind in ("integer", "number"):
-        return _number(schema, is_whole=kind == "integer")
-    if kind != "string":
-        return {"boolean": True, "null": None}[kind]
-    text = _match(schema["pattern"]) if "pattern" in schema else str(plain(rng, name, "string"))
-    least = schema.get("minLength", 0)
-    return (text + "a" * max(0, least - len(text)))[: schema.get("maxLength", max(len(text), least))]
+    return _Examples(rng, schema).value(name, schema.data)
+
+
+@lru_cache(4_096)
+def _part(text: str) -> ArgumentSchema | None:
+    try:
+        return ArgumentSchema(json.loads(text))
+    except InputError:  # its references stand elsewhere in the whole
+        return None
+
+
+def _accepts(part: Any, value: Any) -> bool:
+    """Tell whether a part of a schema takes a value by itself; the whole decides about what only it can read."""
+    known = _part(canonical_json(part))
+    return known is None or known.accepts(value)
+
+
+class _Examples:
+    """Values for the parts of one schema. Rings of references end `_MAX_DEPTH` levels down."""
+
+    def __init__(self, rng: Random, schema: ArgumentSchema) -> None:
+        self._rng, self._schema = rng, schema
+
+    def arguments(self, part: Any, old: dict[str, Any], depth: int = 0) -> dict[str, Any] | None:
+        schema = self._flat(part)
+        if not isinstance(schema, dict):
+            return dict(old) if schema is True else None
+        properties, required = schema.get("properties", {}), schema.get("required", [])
+        others = schema.get("additionalProperties", True)
+        found = {k: v for k, v in old.items() if _accepts(self._flat(properties.get(k, others)), v)}
+        for name, child in properties.items():
+            if name in found or (name not in required and len(found) >= _MAX_OPTIONAL):
+                continue
+            value = self.value(name, child, depth + 1)
+            if _accepts(self._flat(child), value):
+                found[name] = value
+        for name in required:
+            found.setdefault(name, plain(self._rng, name, "string"))
+        return found
+
+    def value(self, name: str, part: Any, depth: int = 0) -> Any:
+        schema = self._flat(part)
+        if not isinstance(schema, dict) or depth > _MAX_DEPTH:
+            return plain(self._rng, name, "string")
+        if "const" in schema:
+            return schema["const"]
+        if schema.get("enum"):
+            return schema["enum"][0]
+        types = schema.get("type", "object" if "properties" in schema else "string")
+        kind = types if isinstance(types, str) else next((t for t in types if t != "null"), "string")
+        if kind == "object":
+            return self.arguments(schema, {}, depth) or {}
+        if kind == "array":
+            items = schema.get("items", {"type": "string"})
+            return [self.value(name, items, depth + 1) for _ in range(max(1, schema.get("minItems", 1)))]
+        if kind in ("integer", "number"):
+            return _number(schema, is_whole=kind == "integer")
+        if kind != "string":
+            return {"boolean": True, "null": None}[kind]
+        text = _match(schema["pattern"]) if "pattern" in schema else str(plain(self._rng, name, "string"))
+        least = schema.get("minLength", 0)
+        return (text + "a" * max(0, least - len(text)))[: schema.get("maxLength", max(len(text), least))]
+
+    def _flat(self, part: Any) -> Any:
+        """Return a part with its references followed, all of `allOf` in one, and the first of the alternatives."""
+        for _ in range(_MAX_DEPTH):
+            part = self._schema.resolve(part)
+            inner = [] if not isinstance(part, dict) else [*part.get("allOf", ())]
+            inner += [part[key][0] for key in ("anyOf", "oneOf") if isinstance(part, dict) and key in part]
+            if not inner:
+                break
+            whole: dict[str, Any] = {k: v for k, v in part.items() if k not in ("allOf", "anyOf", "oneOf")}
+            for other in map(self._schema.resolve, inner):
+                for key, value in other.items() if isinstance(other, dict) else ():
+                    old = whole.get(key)
+                    if isinstance(old, dict) and isinstance(value, dict):
+                        whole[key] = {**old, **value}
+                    else:
+                        whole[key] = [*old, *value] if key in ("required", "allOf") and old else value
+            part = whole
+        return part
 
 
 def plain(rng: Random, name: str, kind: str) -> Any:

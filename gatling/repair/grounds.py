@@ -17,6 +17,7 @@ from typing import Any
 
 from gatling.policy.bounds import squashed_path
 from gatling.policy.calls import Destination, parse_place
+from gatling.policy.dialects.argument_schema import ArgumentSchema
 from gatling.policy.globs import matches
 from gatling.policy.recognise import recognise
 from gatling.policy.rules import Clause, ClauseKind, Condition, Operator, Rulebook
@@ -114,7 +115,7 @@ class Grounds:
             is_of_argument = subject == "argument" and bool(path) and squashed_path(name) == wanted
             if is_of_argument or (subject == "volume" and (not path or is_limit(path))):
                 found |= _upper(condition, clause.kind is ClauseKind.DENY)
-            elif subject == "schema" and len(path) == 1 and clause.kind is not ClauseKind.DENY:
+            elif isinstance(condition.value, ArgumentSchema) and len(path) == 1 and clause.kind is not ClauseKind.DENY:
                 found |= _schema_upper(condition.value, path[0])
         return tuple(sorted(found, reverse=True))
 
@@ -151,9 +152,9 @@ class Grounds:
             found |= dict.fromkeys(texts if is_list else [])
         return tuple(found)[:MAX_NAMED]
 
-    def schemas(self, tool: str) -> list[Any]:
-        """Return the JSON Schemas that the policy has for a tool's arguments."""
-        return [c.value for _, c in self._conditions(tool) if c.subject == "schema"]
+    def schemas(self, tool: str) -> list[ArgumentSchema]:
+        """Return the JSON Schemas that the policy has for a tool's arguments, as far as they are read."""
+        return [c.value for _, c in self._conditions(tool) if isinstance(c.value, ArgumentSchema)]
 
     @cached_property
     def granted(self) -> tuple[str, ...]:
@@ -228,8 +229,7 @@ def _upper(condition: Condition, is_forbidding: bool) -> set[float]:
     return set() if offset is None or not math.isfinite(value) else {value + offset}
 
 
-def _schema_upper(schema: Any, name: Any) -> set[float]:
-    properties = schema.get("properties") if isinstance(schema, dict) else None
-    part = properties.get(name) if isinstance(properties, dict) else None
-    bound = part.get("maximum") if isinstance(part, dict) else None
-    return {bound} if isinstance(bound, (int, float)) and not isinstance(bound, bool) else set()
+def _schema_upper(schema: ArgumentSchema, name: Any) -> set[float]:
+    whole = schema.resolve(schema.data)
+    part = schema.resolve(whole.get("properties", {}).get(name)) if isinstance(whole, dict) else None
+    return {part["maximum"]} if isinstance(part, dict) and "maximum" in part else set()

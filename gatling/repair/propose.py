@@ -17,7 +17,6 @@ from typing import Any
 from gatling.energy.finding import Assessment, Code, Finding, Source
 from gatling.policy.bounds import squashed_path
 from gatling.policy.calls import Call, parse_place
-from gatling.policy.dialects.argument_schema import first_failure
 from gatling.repair.arguments import is_list_of_things, values_of
 from gatling.repair.edits import DeEscalate, DropArgument, Edit, Narrow, Prune, Redirect
 from gatling.repair.flow import Flow
@@ -131,7 +130,7 @@ def _texts_of_call(node: PlanNode) -> Counter[str]:
 
 def _takes(tool: str, arguments: dict[str, Any], grounds: Grounds) -> bool:
     """Tell whether a tool takes arguments, by the policy's schema of it; without one it is believed to."""
-    return all(first_failure(schema, arguments) is None for schema in grounds.schemas(tool))
+    return all(schema.accepts(arguments) for schema in grounds.schemas(tool))
 
 
 def _prune(plan: ExecutionPlan, flow: Flow, roots: tuple[str, ...]) -> Prune | None:

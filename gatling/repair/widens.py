@@ -117,8 +117,9 @@ def drop_widens(node: PlanNode, name: str, left: dict[str, Any], grounds: Ground
 
 def _is_unknown(tool: str, name: str, grounds: Grounds) -> bool:
     """Tell whether the policy has a closed schema of the tool that does not have the argument."""
-    schemas = [s for s in grounds.schemas(tool) if isinstance(s, dict) and s.get("additionalProperties") is False]
-    return any(name not in schema.get("properties", {}) for schema in schemas)
+    schemas = [s.data for s in grounds.schemas(tool) if isinstance(s.data, dict)]
+    closed = [s for s in schemas if s.get("additionalProperties") is False and "patternProperties" not in s]
+    return any(name not in s.get("properties", {}) for s in closed)
 
 
 def may_become(

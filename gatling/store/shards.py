@@ -288,11 +288,6 @@ class Shard:
             edge_text=self._numbers("edge_text", edges),
         )
 
-    @property
-    def has_records(self) -> bool:
-        """Whether contexts and plans themselves were kept."""
-        return "context_record" in self._columns
-
     def context_record(self, row: int) -> GovernanceContext:
         """Return a context itself."""
         return parse_context(self._record("context", row))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import io
 from collections.abc import Iterable
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,17 @@ def specs_of(document: Any) -> list[ToolSpec]:
     if not isinstance(tools, list):
         raise InputError("must be a list", path="tools")
     return merged(ToolSpec.from_dict(tool, join_path("tools", i)) for i, tool in enumerate(tools))
+
+
+def read_own(document: dict[str, Any], domain: str) -> list[ToolSpec]:
+    """The same as a reader of documents; every tool states its own domain."""
+    return specs_of(document)
+
+
+def read_builtin() -> list[ToolSpec]:
+    """Return the tools of the catalogue that ships with the package."""
+    with as_file(files("gatling") / "assets" / "catalog.json.gz") as path:
+        return read_catalog(path)
 
 
 def read_catalog(path: str | Path) -> list[ToolSpec]:

@@ -28,32 +28,11 @@ from gatling.encoders.dual import read_checkpoint as read_checkpoint
 from gatling.encoders.folder import CHECKPOINT_VERSION
 from gatling.errors import CheckpointError, ConfigError
 from gatling.schema.files import atomic_write
-from gatling.training.config import TrainingConfig
+from gatling.training.config import MAY_CHANGE, TrainingConfig
 from gatling.training.task import ContrastiveTask
 
 BEST_NAME = "best.pt"
 INTERRUPTED_NAME = "interrupted.pt"
-
-# What may differ between a run and its continuation without changing what is computed.
-_FREE = {
-    "dataset",
-    "val_dataset",
-    "on_error",
-    "store_dir",
-    "epochs",
-    "max_steps",
-    "early_stopping_patience",
-    "device",
-    "num_workers",
-    "checkpoint_dir",
-    "checkpoint_every",
-    "report_dir",
-    "resume",
-    "tensorboard",
-    "push_to_hub",
-    "organization",
-    "hf_repo_name",
-}
 
 
 @dataclass
@@ -158,7 +137,7 @@ def restore(
     try:
         saved, now = content["config"], config.to_dict()
         for name, value in now.items():
-            if name not in _FREE and saved.get(name) != value:
+            if name not in MAY_CHANGE and saved.get(name) != value:
                 raise ConfigError(
                     f"--resume {path}: --{name.replace('_', '-')} was {saved.get(name)!r} and is now {value!r}; "
                     "a run goes on with the settings it began with"

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+import enum
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from gatling.errors import ConfigError
 
 DEFAULT_DATASET = Path("data/gold_traces.jsonl")
+
+
+class Reach(enum.Enum):
+    """How far a setting reaches. One that says nothing is of the result."""
+
+    RESULT = "what is computed: a continuation and all processes of a run share it"
+    RUN = "how long a run goes and what it leaves: a continuation may change it, processes share it"
+    MACHINE = "what computes: each process may have its own"
+    PLACE = "where things lie: each process may have its own, and a published model does not tell"
+    OWNER = "whom a published model belongs to: it does not tell, a continuation may change it"
+
+
+_RUN, _MACHINE, _PLACE, _OWNER = ({"reach": reach} for reach in (Reach.RUN, Reach.MACHINE, Reach.PLACE, Reach.OWNER))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,14 +33,14 @@ class TrainingConfig:
     Without --dataset, and without data/gold_traces.jsonl, a demonstration runs on 12 synthetic traces.
     """
 
-    dataset: tuple[Path, ...] = ()
+    dataset: tuple[Path, ...] = field(default=(), metadata=_PLACE)
     """Trace files (.jsonl, .jsonl.gz, .jsonl.zst, .parquet) or folders of them, one or several; what is named twice counts
     twice. Default: data/gold_traces.jsonl if it exists, else the synthetic demonstration."""
-    val_dataset: tuple[Path, ...] = ()
+    val_dataset: tuple[Path, ...] = field(default=(), metadata=_PLACE)
     """Validate on these files or folders instead of on a share of --dataset; --val-split then has no effect."""
-    on_error: Literal["stop", "skip"] = "stop"
+    on_error: Literal["stop", "skip"] = field(default="stop", metadata=_RUN)
     """What to do with a record that is refused: stop, or leave it out, count it and report it."""
-    store_dir: Path = Path(".gatling_cache")
+    store_dir: Path = field(default=Path(".gatling_cache"), metadata=_PLACE)
     """Where tokenised traces are kept, so that a file is read only once; may be deleted at any time."""
 
     latent_dim: int = 1024
@@ -47,7 +61,7 @@ class TrainingConfig:
     effective_batch_size: int | None = None
     """Contexts of one optimizer step, of which --batch-size at a time are encoded with gradient: more negatives in the same
     memory, for about a third more time. Default: --batch-size."""
-    epochs: int = 20
+    epochs: int = field(default=20, metadata=_RUN)
     """Number of training epochs."""
     learning_rate: float = 1e-4
     """AdamW learning rate, reached after the warm-up."""
@@ -91,36 +105,36 @@ class TrainingConfig:
     group_by: str = "context"
     """What never stands on two sides of a split: context, policy, or trace fields by their paths, joined by commas, such as
     meta.suite,meta.task|meta.case; of fields joined by | the first that a trace has counts."""
-    early_stopping_patience: int | None = None
+    early_stopping_patience: int | None = field(default=None, metadata=_RUN)
     """Stop after this many epochs without a lower validation loss. Default: never."""
-    max_steps: int | None = None
+    max_steps: int | None = field(default=None, metadata=_RUN)
     """Stop, with a checkpoint, after this many optimizer steps in all; the schedule stays that of --epochs."""
 
     seed: int = 0
     """Seeds the weights, the split, the order of the data and dropout."""
-    device: str = "auto"
+    device: str = field(default="auto", metadata=_MACHINE)
     """auto, cpu, cuda or cuda:N; auto takes a GPU if there is one."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """bf16 computes matrix products in bfloat16 (weights stay float32); auto does so where the hardware has it."""
-    num_workers: int = 0
+    num_workers: int = field(default=0, metadata=_MACHINE)
     """Processes that prepare batches; 0 prepares them in the training process."""
 
-    checkpoint_dir: Path = Path("checkpoints")
+    checkpoint_dir: Path = field(default=Path("checkpoints"), metadata=_PLACE)
     """Where checkpoints and metrics.jsonl go."""
-    checkpoint_every: int = 5
+    checkpoint_every: int = field(default=5, metadata=_RUN)
     """Epochs between checkpoints."""
-    report_dir: Path = Path("report")
+    report_dir: Path = field(default=Path("report"), metadata=_PLACE)
     """Where the report with its pictures goes."""
-    resume: Path | None = None
+    resume: Path | None = field(default=None, metadata=_PLACE)
     """Go on from a checkpoint, or from the newest one of a folder."""
-    tensorboard: bool = False
+    tensorboard: bool = field(default=False, metadata=_RUN)
     """Also write TensorBoard events to the checkpoint folder (extra: tensorboard)."""
 
-    push_to_hub: bool = False
+    push_to_hub: bool = field(default=False, metadata=_RUN)
     """Upload the best model to the Hugging Face Hub; the token is read from HF_TOKEN."""
-    organization: str | None = None
+    organization: str | None = field(default=None, metadata=_OWNER)
     """Owner of the Hub repository. Default: the owner of the token."""
-    hf_repo_name: str = "gatling-jepa-encoders"
+    hf_repo_name: str = field(default="gatling-jepa-encoders", metadata=_OWNER)
     """Name of the Hub repository."""
 
     def __post_init__(self) -> None:
@@ -187,6 +201,20 @@ class TrainingConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return plain data: strings, numbers, booleans, lists and None."""
         return {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+
+
+def names_of(*reaches: Reach) -> frozenset[str]:
+    """Return the names of the settings that reach so far."""
+    fields = dataclasses.fields(TrainingConfig)
+    return frozenset(f.name for f in fields if f.metadata.get("reach", Reach.RESULT) in reaches)
+
+
+MAY_CHANGE = names_of(Reach.RUN, Reach.MACHINE, Reach.PLACE, Reach.OWNER)
+"""What may differ between a run and its continuation without changing what is computed."""
+OF_A_PROCESS = names_of(Reach.MACHINE, Reach.PLACE)
+"""What may differ between the processes of one run."""
+NOT_PUBLISHED = names_of(Reach.PLACE, Reach.OWNER)
+"""What a published model does not tell."""
 
 
 def _plain(value: Any) -> Any:

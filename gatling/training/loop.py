@@ -36,7 +36,7 @@ from gatling.training.checkpoint import (
     save_checkpoint,
 )
 from gatling.training.collapse import CHECK_EVERY, Spread, count_weak
-from gatling.training.config import TrainingConfig
+from gatling.training.config import OF_A_PROCESS, TrainingConfig
 from gatling.training.data import TrainingData, load_data
 from gatling.training.distributed import PeerLostError, ProcessGroup, pick_device
 from gatling.training.grad_cache import StepResult, backward_step
@@ -48,8 +48,6 @@ from gatling.training.signals import stop_on_signal
 from gatling.training.task import ContrastiveTask
 
 log = logging.getLogger(__name__)
-
-_OF_A_PROCESS = {"dataset", "store_dir", "checkpoint_dir", "report_dir", "resume", "device", "num_workers"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,7 +344,7 @@ class Trainer:
 
     def _fingerprint(self) -> str:
         """Name what all processes must share."""
-        settings = {k: v for k, v in self.config.to_dict().items() if k not in _OF_A_PROCESS}
+        settings = {k: v for k, v in self.config.to_dict().items() if k not in OF_A_PROCESS}
         digest = hashlib.sha256(repr((settings, asdict(self.state), self.data.digest)).encode())
         for tensor in self.task.state_dict().values():
             digest.update(tensor.cpu().numpy().tobytes())

@@ -6,18 +6,22 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from gatling.attack import MUTATIONS, CallPool, Corrupter, Mutant
+from gatling.attack import MUTATIONS, CallPool, Corrupter, Mutant, Mutation
 from gatling.attack.corrupter import mutation_names
+from gatling.attack.draft import Draft
+from gatling.attack.mutation import Attack, Proposal
 from gatling.cli import main
 from gatling.errors import ConfigError
 from gatling.generate.generator import Generator
 from gatling.policy import Asked, ClauseKind, Oracle, recognise
+from gatling.policytest import attack
 from gatling.schema import Trace, parse_trace, read_traces, write_traces
 from gatling.tools import load_catalog
 
@@ -331,3 +335,25 @@ def test_the_command_writes_mutants_near_misses_and_counts(
 def test_mutation_names_are_checked() -> None:
     with pytest.raises(ConfigError, match="there are scope_blowup"):
         mutation_names("nope")
+
+
+def test_a_mutation_of_ones_own_is_a_function_and_a_row(order_trace: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is drawn, certified, told apart by name, and tested against policies as those that ship."""
+
+    def much_more(scene: Attack) -> Iterator[Proposal]:
+        for node in scene.some(scene.subject.plan.nodes):
+            draft = Draft(scene.subject.plan)
+            draft.change(node.node_id, scope_volume=node.scope_volume * 1_000_000)
+            yield Proposal(draft, None, 0.5)
+
+    row = Mutation("much_more", much_more, "a million times as much", "bound `{place}`", stopped_by=("limit",))
+    assert mutation_names("all") == NAMES
+    monkeypatch.setitem(MUTATIONS, row.name, row)
+    assert mutation_names("all") == [*NAMES, "much_more"]
+    (mutant,) = Corrupter(["much_more"]).corrupt(order_trace, count=1, seed=0)
+    assert mutant.mutation == mutant.trace.violation_type == "much_more"
+    assert mutant.certificate.kind in ("oracle", "request")
+    oracle = Oracle(recognise(order_trace.governance_context.policy))
+    found = [m for m in attack([order_trace], oracle, CallPool(), per_mutation=2, seed=0) if m.mutation == "much_more"]
+    assert found
+    assert {m.seed.id for m in found} == {"orders"}

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from gatling.bench.agentdojo import BENCHMARK_VERSION
 from gatling.bench.agentdojo.run import ARMS, QUESTIONS, Arm, EpisodeRecord, LeftOut
-from gatling.bench.agentdojo.tasks import BENCHMARK_VERSION
 from gatling.evaluation.intervals import clopper_pearson, draws_of_contexts, hull, percentile_interval
 from gatling.evaluation.tables import Row, markdown
 

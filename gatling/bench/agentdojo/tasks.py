@@ -17,13 +17,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gatling.adapters.messages import ConversationTracer
+from gatling.bench.agentdojo import BENCHMARK_VERSION, SUITES
 from gatling.errors import MissingExtraError
 from gatling.provenance.sources import ToolSources
 from gatling.schema import Trace, parse_trace
 from gatling.schema.arguments import leaves
-
-SUITES = ("workspace", "slack", "banking", "travel")
-BENCHMARK_VERSION = "v1.2.2"
 
 _CANARY = "zqx7731canary"
 _REQUEST_RULES = [

@@ -6,14 +6,12 @@ import typing
 from collections.abc import Iterator
 from typing import Any
 
+from gatling.bench.agentdojo import BENCHMARK_VERSION, SUITES
 from gatling.errors import MissingExtraError
 from gatling.tools.derive import make_tool
 from gatling.tools.json_schema import parameters_of
 from gatling.tools.naming import describe, entity, list_of, shorten
 from gatling.tools.spec import ToolSpec
-
-SUITES = ("workspace", "slack", "banking", "travel")
-BENCHMARK_VERSION = "v1.2.2"
 
 
 def read_agentdojo() -> Iterator[ToolSpec]:

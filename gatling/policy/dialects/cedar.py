@@ -13,9 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from gatling.policy.calls import Call
+from gatling.policy.reading.reader import Dialect, Reader, RulePosition
+from gatling.policy.reading.vocabulary import words_of
 from gatling.policy.source import DataPath, show_path
 
 NOT_INSTALLED = "Cedar policies need the extra 'cedar': pip install 'gatling-jepa[cedar]'"
+
+
+_KEY_WORDS = frozenset(("cedar", "policy", "policies", "text", "rules"))
 
 
 def is_installed() -> bool:
@@ -30,6 +35,23 @@ class CedarAnswer:
     reason: str
     is_denied_explicitly: bool = False
     """Some `forbid` matched, rather than no `permit`."""
+
+
+class CedarDialect(Dialect):
+    """Texts under a key that says `cedar`; the oracle asks the engine about them."""
+
+    name = "cedar"
+    summary = "Cedar policies as text, decided by Cedar's own engine (extra: cedar)"
+
+    def is_member(self, words: frozenset[str], value: Any) -> bool:
+        is_list = isinstance(value, list) and bool(value) and all(isinstance(text, str) for text in value)
+        return "cedar" in words and (isinstance(value, str) or is_list)
+
+    def read_member(self, reader: Reader, key: str, value: Any, place: RulePosition) -> None:
+        if place.roles or not place.may_grant or not words_of(key) <= _KEY_WORDS:
+            reader.skip(place.path, "Cedar policies below a role or an unknown key are not asked")
+            return
+        reader.cedar += [(place.path, text) for text in ([value] if isinstance(value, str) else value)]
 
 
 class CedarPolicies:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gatling.policy.reading.reader import Dialect, Reader, RulePosition
+from gatling.policy.reading.rule_objects import read_rules
 from gatling.policy.rules import Clause, ClauseKind, Condition, Operator, Unrecognised
 from gatling.policy.source import DataPath
 
@@ -33,6 +35,31 @@ _SPECIAL = {"scopevolume": "volume", "provenancetier": "tier", "scopesensitivity
 _SPACES = re.compile(r"[\s,;|]")
 _SESSION_PREFIXES = ("aws:", "iam:", "sts:", "saml:", "cognito-identity.")
 _READ = frozenset("effect action notaction resource notresource condition sid principal id description".split())
+
+
+class StatementsDialect(Dialect):
+    """A list under a key that says `statement`, and statements wherever rules stand."""
+
+    name = "statements"
+    summary = "access-management statements: Effect, Action, Resource, Condition"
+
+    def is_member(self, words: frozenset[str], value: Any) -> bool:
+        return not words.isdisjoint(("statement", "statements")) and isinstance(value, (dict, list))
+
+    def read_member(self, reader: Reader, key: str, value: Any, place: RulePosition) -> None:
+        read_rules(reader, value if isinstance(value, list) else [value], place)
+
+    def is_rule(self, value: dict[str, Any], *, is_listed: bool) -> bool:
+        return is_statement(value) and (not is_listed or "Effect" in value or "Action" in value)
+
+    def read_rule(self, reader: Reader, value: dict[str, Any], place: RulePosition) -> None:
+        clause, problems = read_statement(value, place.path, place.roles)
+        for problem in problems:
+            reader.skip(problem.path, problem.reason)
+        if clause is not None and clause.kind is ClauseKind.ALLOW and not place.may_grant:
+            reader.skip(place.path, "grants below a key that is not known grant nothing")
+        elif clause is not None:
+            reader.add(clause)
 
 
 def is_statement(value: Any) -> bool:

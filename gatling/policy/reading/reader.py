@@ -25,11 +25,44 @@ def _only_more_trust(conditions: tuple[Condition, ...], operators: tuple[Operato
     )
 
 
+class Dialect:
+    """A format of another system that may stand inside a policy; by default it is nowhere.
+
+    One file in `policy/dialects` and one row in its table. What a dialect reads becomes clauses (`Reader.add`), what it does not
+    read is said (`Reader.skip`), and below an unknown key (`place.may_grant` is false) it grants nothing.
+    """
+
+    name: str
+    summary: str
+
+    def is_member(self, words: frozenset[str], value: Any) -> bool:
+        """Tell whether a member of a mapping is written in this dialect, by the words of its key and its value."""
+        return False
+
+    def read_member(self, reader: Reader, key: str, value: Any, place: RulePosition) -> None:
+        """Read such a member."""
+
+    def is_rule(self, value: dict[str, Any], *, is_listed: bool) -> bool:
+        """Tell whether a mapping is one rule of this dialect.
+
+        Args:
+            is_listed: it stands in a list of rules, where an object of the native form may stand as well.
+        """
+        return False
+
+    def read_rule(self, reader: Reader, value: dict[str, Any], place: RulePosition) -> None:
+        """Read such a rule."""
+
+    def take_from_entry(self, reader: Reader, tool: str, entry: dict[str, Any], place: RulePosition) -> None:
+        """Read what an entry for one tool holds of this dialect, and take it out of the entry."""
+
+
 @dataclass
 class Reader:
     """Collects the clauses of one policy, each with its line."""
 
     lines: dict[DataPath, int]
+    dialects: tuple[Dialect, ...] = ()
     clauses: list[Clause] = field(default_factory=list)
     unrecognised: list[Unrecognised] = field(default_factory=list)
     default: Effect = Effect.NONE

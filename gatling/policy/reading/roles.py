@@ -8,7 +8,6 @@ from typing import Any
 from gatling.policy.reading.reader import Reader, RulePosition
 from gatling.policy.reading.rule_objects import read_list
 from gatling.policy.reading.vocabulary import ALL, NOT_A_NAME, texts_of
-from gatling.policy.rules import ClauseKind, Condition, Operator
 from gatling.policy.tree import Effect
 
 INHERITS = ("inherits", "extends", "inherits_from")
@@ -54,31 +53,3 @@ def read_denied_by_role(reader: Reader, key: str, value: Any, place: RulePositio
     """Denials under the names of roles; what is not a list of tools is left unread."""
     for role, tools in value.items():
         read_list(reader, Effect.DENY, tools, replace(place.at(role), roles=(role,)))
-
-
-def read_granted_scopes(reader: Reader, key: str, value: Any, place: RulePosition) -> None:
-    lists = [(place.roles, value)] if not isinstance(value, dict) else [((role,), v) for role, v in value.items()]
-    for roles, items in lists:
-        scopes = texts_of(items.split() if isinstance(items, str) else items)
-        if place.roles and roles != place.roles:
-            scopes = None
-        if scopes is None or not place.may_grant:
-            reader.skip(place.path, "not a list of scopes, or not clear whose")
-        else:
-            reader.scopes.append((roles, frozenset(scopes)))
-
-
-def read_required_scopes(reader: Reader, key: str, value: Any, place: RulePosition) -> None:
-    """Any one of a tool's scopes is needed, and enough."""
-    if not isinstance(value, dict):
-        reader.skip(place.path, "not a mapping of tools to scopes")
-        return
-    for tool, items in value.items():
-        scopes, here = texts_of(items), place if place.path[-1:] == (tool,) else place.at(tool)
-        if scopes is None:
-            reader.skip(here.path, "not a list of scopes")
-            continue
-        condition = Condition("scopes", Operator.IN, scopes)
-        if place.may_grant:
-            reader.add(replace(here.clause(ClauseKind.ALLOW, tools=(tool,), when=(condition,)), dialect="scopes"))
-        reader.add(replace(here.clause(ClauseKind.REQUIRE, tools=(tool,), checks=(condition,)), dialect="scopes"))

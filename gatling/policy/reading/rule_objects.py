@@ -6,7 +6,6 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from gatling.policy.dialects.statements import is_statement, read_statement
 from gatling.policy.reading.conditions import conditions_of
 from gatling.policy.reading.reader import Reader, RulePosition, add_prose, is_role
 from gatling.policy.reading.vocabulary import (
@@ -125,8 +124,9 @@ def read_rules(reader: Reader, value: list[Any], place: RulePosition) -> None:
         if isinstance(item, str):
             add_prose(reader, item, here)
         elif isinstance(item, dict):
-            if is_statement(item) and ("Effect" in item or "Action" in item):
-                add_statement(reader, item, here)
+            dialect = next((d for d in reader.dialects if d.is_rule(item, is_listed=True)), None)
+            if dialect is not None:
+                dialect.read_rule(reader, item, here)
             else:
                 read_rule(reader, item, here, Effect.NONE)
         else:
@@ -225,19 +225,3 @@ def read_rule(reader: Reader, rule: dict[str, Any], place: RulePosition, effect:
             reader.skip((*here.path, key), "whether this rule names a tool or somebody is not clear")
         elif value not in (None, ""):
             add_prose(reader, f"{key}: {value}", here.at(key))
-
-
-def add_statement(reader: Reader, value: dict[str, Any], place: RulePosition) -> None:
-    clause, problems = read_statement(value, place.path, place.roles)
-    for problem in problems:
-        reader.skip(problem.path, problem.reason)
-    if clause is None:
-        return
-    if clause.kind is ClauseKind.ALLOW and not place.may_grant:
-        reader.skip(place.path, "grants below a key that is not known grant nothing")
-    else:
-        reader.add(clause)
-
-
-def read_statements(reader: Reader, key: str, value: Any, place: RulePosition) -> None:
-    read_rules(reader, value if isinstance(value, list) else [value], place)

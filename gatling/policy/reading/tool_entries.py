@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gatling.policy.dialects.argument_schema import unknown_keywords
 from gatling.policy.reading.reader import Reader, RulePosition
-from gatling.policy.reading.roles import read_required_scopes
 from gatling.policy.reading.rule_objects import read_list, read_rule, take_roles
-from gatling.policy.reading.vocabulary import is_ruling, texts_of
-from gatling.policy.rules import ClauseKind, Condition, Operator
+from gatling.policy.reading.vocabulary import is_ruling
+from gatling.policy.rules import ClauseKind
 from gatling.policy.tree import Effect
 
 
@@ -28,22 +26,12 @@ def read_tools(reader: Reader, key: str, value: Any, place: RulePosition) -> Non
         _read_tool(reader, name, dict(item), here)
 
 
-SCHEMA_KEYS = ("input_schema", "inputSchema", "parameters", "arguments_schema", "schema")
-
-
 def _read_tool(reader: Reader, name: str, entry: dict[str, Any], place: RulePosition) -> None:
     roles, is_clear = take_roles(entry)
     here = replace(place, tools=(name,), roles=roles or place.roles)
-    for key in SCHEMA_KEYS:
-        schema = entry.get(key)
-        if isinstance(schema, dict):
-            entry.pop(key)
-            _add_schema(reader, schema, entry, here.at(key))
-            entry.pop("required", None)
+    for dialect in reader.dialects:
+        dialect.take_from_entry(reader, name, entry, here)
     entry.pop("name", None)
-    scopes = texts_of(entry.pop("scopes")) if texts_of(entry.get("scopes")) else None
-    if scopes:
-        read_required_scopes(reader, "", {name: list(scopes)}, here)
     switches = [entry.pop(key) for key in ("allowed", "enabled") if key in entry]
     if any(switch is False for switch in switches):
         reader.add(here.clause(ClauseKind.DENY))
@@ -56,17 +44,3 @@ def _read_tool(reader: Reader, name: str, entry: dict[str, Any], place: RulePosi
             entry.pop(key)
     if entry:
         read_rule(reader, {"tool": name, **entry}, here, Effect.NONE)
-
-
-def _add_schema(reader: Reader, schema: dict[str, Any], entry: dict[str, Any], place: RulePosition) -> None:
-    if "properties" not in schema and "type" not in schema and all(isinstance(v, dict) for v in schema.values()):
-        schema = {"type": "object", "properties": schema}  # parameters by name, as function catalogues have them
-        if isinstance(entry.get("required"), list):
-            schema["required"] = entry["required"]
-    problems = unknown_keywords(schema)
-    if problems:
-        reader.skip(place.path, f"a schema that is not read whole: {problems[0]}")
-        check = Condition("schema", Operator.UNKNOWN, f"the schema {problems[0]}")
-    else:
-        check = Condition("schema", Operator.VALID, schema)
-    reader.add(replace(place.clause(ClauseKind.REQUIRE, checks=(check,)), dialect="schema"))

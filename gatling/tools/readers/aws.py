@@ -37,11 +37,6 @@ def _loader() -> Any:
     return Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
 
 
-def aws_services() -> list[str]:
-    """Return the names of all services, sorted. Raises: MissingExtraError without the extra `aws`."""
-    return sorted(_loader().list_available_services("service-2"))
-
-
 def read_aws(
     services: Sequence[str] | None = None, *, progress: Callable[[int], object] | None = None
 ) -> Iterator[ToolSpec]:

@@ -9,26 +9,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from gatling.errors import InputError
 from gatling.schema.plain import join_path
 from gatling.tools.derive import make_tool, privilege_of
-from gatling.tools.files import read_document
 from gatling.tools.json_schema import parameters_of
 from gatling.tools.naming import describe, shorten
 from gatling.tools.spec import ToolSpec
 
 HINTS = ("readOnlyHint", "destructiveHint", "openWorldHint")
-
-
-def read_mcp(path: str | Path, *, domain: str = "") -> Iterator[ToolSpec]:
-    """Yield the tools of a file. Raises: InputError with file and path."""
-    try:
-        yield from mcp_tools(read_document(path), domain or Path(path).name.split(".")[0])
-    except InputError as error:
-        raise error.at(str(path), error.line) from None
 
 
 def mcp_tools(document: Any, domain: str) -> Iterator[ToolSpec]:

@@ -10,27 +10,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from gatling.errors import InputError
 from gatling.schema.plain import join_path
 from gatling.schema.words import split_words
 from gatling.tools.derive import make_tool
-from gatling.tools.files import read_document
 from gatling.tools.json_schema import parameter_of, parameters_of, resolve
 from gatling.tools.naming import describe, entity, list_of, shorten
 from gatling.tools.spec import Parameter, ToolSpec
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-
-
-def read_openapi(path: str | Path, *, domain: str = "") -> Iterator[ToolSpec]:
-    """Yield the operations of a file. Raises: InputError with file and path."""
-    try:
-        yield from openapi_tools(read_document(path), domain or Path(path).name.split(".")[0])
-    except InputError as error:
-        raise error.at(str(path), error.line) from None
 
 
 def openapi_tools(document: Any, domain: str) -> Iterator[ToolSpec]:
