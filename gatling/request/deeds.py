@@ -80,6 +80,6 @@ def deeds_of(tool: str) -> tuple[Deed, ...]:
     if verb is not None:
         own = frozenset((stem(verb[0]),))
         found.append(Deed(own, own))
-        if effect == "send":
+        if effect == "send" and len(found) == 1:  # no row says it better
             found.append(Deed(_SENDS, own))
     return tuple(found)
