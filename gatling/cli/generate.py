@@ -56,7 +56,7 @@ class Generate:
 
         from gatling.cli.console import err, print_table
         from gatling.cli.progress import Progress
-        from gatling.generate.cluster import available_cores
+        from gatling.cores import num_cores
         from gatling.generate.dataset import MANIFEST_NAME, Settings, run_generation
         from gatling.generate.generator import SPLITS
         from gatling.tools import load_catalog
@@ -72,7 +72,7 @@ class Generate:
         specs = load_catalog(by_commas(self.catalog))
         if self.domains is not None:
             specs = _only(specs, self.domains)
-        workers = self.workers if self.workers is not None else available_cores()
+        workers = self.workers if self.workers is not None else num_cores()
         started = time.perf_counter()
         with Progress("generating", unit="traces", total=settings.traces) as progress:
             manifest = run_generation(

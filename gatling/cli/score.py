@@ -43,9 +43,10 @@ class Score:
         from gatling.cli.documents import trace_sources
         from gatling.cli.model import announce_model
         from gatling.cli.progress import Progress
+        from gatling.cores import num_cores
         from gatling.evaluation.embed import in_chunks
         from gatling.evaluation.score import CHUNK, ScoreJob, score_chunk, scoring_model
-        from gatling.generate.cluster import available_cores, on_ray
+        from gatling.generate.cluster import on_ray
         from gatling.schema import ReadReport, read_traces
         from gatling.schema.files import atomic_write
 
@@ -60,7 +61,7 @@ class Score:
         announce_model(self.model)
         jobs = (ScoreJob(model, precision, chunk) for chunk in in_chunks(traces, CHUNK))
         is_local = self.engine == "local"
-        scored = map(score_chunk, jobs) if is_local else on_ray(score_chunk, jobs, workers=available_cores())
+        scored = map(score_chunk, jobs) if is_local else on_ray(score_chunk, jobs, workers=num_cores())
         with Progress("scoring", unit="traces") as progress, atomic_write(self.output) as stream:
             for lines in scored:
                 stream.writelines((json.dumps(line, ensure_ascii=False) + "\n").encode() for line in lines)

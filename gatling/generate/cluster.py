@@ -48,11 +48,6 @@ def on_ray(function: Callable[[Work], Result], pieces: Iterable[Work], *, worker
             ray.shutdown()
 
 
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _start(ray: Any, workers: int) -> None:
     options = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
     if os.environ.get("RAY_ADDRESS"):

@@ -6,6 +6,8 @@
   numbers of the shard, and each row of typed values, as they repeat. Integers are as narrow as the largest one needs.
 - What follows from other columns is not stored: a record's words from its texts, subtree ends and blocks from parents.
 - The features come back bit for bit.
+- Arrow, not safetensors: with numpy that copies every array when a file is opened (114 MB and 0.4 s for a shard of 120 MB, here
+  3 MB and 0.015 s), and mapping it takes torch.
 - On request the records themselves are kept too, compressed one by one: what makes hard negatives on the fly needs them.
 """
 

@@ -19,7 +19,6 @@ import hashlib
 import json
 import logging
 import multiprocessing
-import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -30,6 +29,7 @@ from itertools import chain, islice
 from itertools import count as count_from
 from pathlib import Path
 
+from gatling.cores import num_cores
 from gatling.errors import GatlingError, InputError
 from gatling.features import feature_digest
 from gatling.schema.files import OnError, atomic_write, file_kind, raw_records
@@ -158,11 +158,6 @@ class Store:
             after = path.stat()
             if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
                 raise InputError("changed while it was read", file=str(path))
-
-
-def num_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _until(chunks: Iterator[Chunk], num_records: int) -> Iterator[Chunk]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import types
 from collections.abc import Iterator
@@ -25,6 +26,16 @@ def test_every_reader_is_there() -> None:
     for row in (*SOURCES.values(), *DOCUMENTS.values()):
         module, _, name = row.reader.partition(":")
         assert callable(getattr(__import__(module, fromlist=[name]), name)), row
+
+
+def test_documents_and_help_name_every_source() -> None:
+    root = Path(__file__).parents[2]
+    for text in (
+        (root / "docs" / "catalogue.md").read_text(),
+        (root / "gatling" / "cli" / "catalog.py").read_text(),
+        (root / "gatling" / "cli" / "generate.py").read_text(),
+    ):
+        assert all(re.search(rf"\b{name}\b", text) for name in SOURCES)
 
 
 def test_a_source_of_ones_own_is_a_reader_and_a_row(monkeypatch: pytest.MonkeyPatch) -> None:

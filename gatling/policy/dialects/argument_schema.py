@@ -96,9 +96,6 @@ class ArgumentSchema:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ArgumentSchema) and canonical_json(self.data) == canonical_json(other.data)
 
-    def __hash__(self) -> int:
-        return hash(canonical_json(self.data))
-
     def __repr__(self) -> str:
         return f"ArgumentSchema({canonical_json(self.data)})"
 
