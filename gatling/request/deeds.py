@@ -6,6 +6,7 @@ has one of the words, and is no reading tool.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,12 +22,12 @@ _ROWS = (
     ("mail email send write forward reply answer respond", "email mail"),
     ("buy order purchase checkout", "buy purchase checkout order"),
     ("add put insert include append place", "add insert append put cart basket"),
-    ("book reserve reservation booking", "book reserve reservation booking"),
+    ("book reserve", "book reserve reservation booking"),
     (
         "message tell text dm ping notify inform post announce say send write",
         "message dm sms notify notification channel slack",
     ),
-    ("schedule arrange plan book meet meeting appointment invite", "event meeting appointment schedule reminder"),
+    ("schedule arrange plan book meet invite", "event meeting appointment schedule reminder"),
     ("delete remove erase trash discard clear clean rid", "delete remove erase trash purge clear"),
     ("cancel", "cancel"),
     ("share give grant", "share grant"),
@@ -52,6 +53,34 @@ _SENDING = (
     "write tell reply respond answer contact give deliver send share invite forward post publish transfer email mail notify "
     "message pay wire submit order text inform cc copy let announce"
 )
+
+
+# Nouns as often as verbs: "the mail from Ann" asks for no mail.
+_NOUNS = frozenset(
+    "mail email message order post book text call share transfer refund reply answer fax wire ping sign mark copy report "
+    "schedule plan set change move place form star like start rent purchase pass draft notice fix complete clear clean close "
+    "return launch run save download upload merge contact address forward publish meeting booking".split()
+)
+)
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?|[^\w\s]")
+_BEFORE_VERBS = frozenset(
+    "to please and then also or can could will would should must may might you i we not never let us just kindly help now first "
+    "finally afterwards next don't cannot n't so".split()
+)
+
+
+def asking_words(text: str) -> frozenset[str]:
+    """Return the stems of the words by which a text may ask for deeds: all but nouns that do not stand where verbs do."""
+    found: set[str] = set()
+    before = "."
+    for match in _WORD.finditer(text.lower().replace("\u2019", "'")):
+        word = match.group()
+        is_noun = word in _NOUNS and before[0].isalpha() and before not in _BEFORE_VERBS
+        is_plural = word not in _NOUNS and word.endswith("s") and word[:-1] in _NOUNS  # "my messages"
+        if word[0].isalpha() and not is_noun and not is_plural:
+            found.add(stem(word))
+        before = word
+    return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatling.features.words import LEXICON_DIM, lexicon
-from gatling.request.deeds import deeds_of
+from gatling.request.deeds import asking_words, deeds_of
 from gatling.request.people import Name, names_in
 from gatling.request.refusal import Refusal, refusals, sentences
 from gatling.schema.addresses import located, one_address
@@ -253,16 +253,16 @@ class Request:
 
     @cached_property
     def _permitted_stems(self) -> frozenset[str]:
-        """Stems of the words that do not stand in a negation."""
+        """Stems of the words that may ask for deeds and do not stand in a negation."""
         found: set[str] = set()
         negated = [r for r in self._refusals if r.kind != "repelling"]
         for start, end in sentences(self.text):
             cuts = [(max(start, r.start), min(end, r.end)) for r in negated if r.start < end and r.end > start]
             at = start
             for low, high in sorted(cuts):
-                found.update(map(stem, split_words(self.text[at:low])))
+                found |= asking_words(self.text[at:low])
                 at = max(at, high)
-            found.update(map(stem, split_words(self.text[at:end])))
+            found |= asking_words(self.text[at:end])
         return frozenset(found)
 
     # --- numbers and days ---------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ MAX_NUMBER_CHARS = 40
 LIMITS = tuple(
     "max results|limit|page size|max items|max keys|max records|max count|per page|top k|top n|num results|max rows|"
     "row limit|max number of messages|max number|results per page|batch size|number of results|result limit|count|"
-    "n|k|first|top|max|rows|results".split("|")
+    "n|k|first|top|max".split("|")
 )
 """Names that say how many items a call returns or touches at most, the plainest first."""
 
@@ -137,7 +137,7 @@ def _words(name: str) -> tuple[str, ...]:
 def is_limit(path: ArgumentPath | str) -> bool:
     """Tell whether a number under this name says how many items a call returns or touches at most."""
     words = name_words(path)
-    if " ".join(words) in LIMITS:
+    if " ".join(words) in LIMITS or words in (("rows",), ("results",)):
         return True
     if not _NAMING.isdisjoint(words) or not _OF_MONEY_OR_RATE.isdisjoint(words):
         return False

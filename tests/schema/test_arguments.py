@@ -22,8 +22,8 @@ from gatling.schema.arguments import (
 )
 
 LIMITS = """
-limit max_results maxResults page_size pageSize per_page perPage results_per_page n k top top_k count num_results number_of_results
-max_rows row_limit rows results batch_size max_items max_keys first max max_count result_limit message_limit max_messages
+limit max_results maxResults page_size pageSize per_page perPage results_per_page n k top top_k count num_results
+number_of_results max_rows row_limit rows results batch_size max_items max_keys first max max_count result_limit message_limit max_messages
 num_emails options.limit query.maxResults Limit LIMIT max-results file_limit
 """
 NO_LIMITS = """
@@ -73,9 +73,10 @@ def test_a_path_with_positions_is_asked_as_its_innermost_key() -> None:
 @pytest.mark.parametrize(
     ("value", "wanted"),
     [
-        (5, 5), (2.5, 2.5), (5.0, 5), ("5", 5), (" 5 ", 5), ("1,000", 1000), ("1,250.50", 1250.5), ("1e6", 1_000_000), ("-3", -3),
-        (10**400, 10**400), (True, None), (False, None), (None, None), ("", None), ("five", None), ("5 days", None),
-        ("2025-05-17", None), ("nan", None), ("inf", None), (math.nan, None), (math.inf, None), ("9" * 41, None), ([5], None), ({}, None),
+        (5, 5), (2.5, 2.5), (5.0, 5), ("5", 5), (" 5 ", 5), ("1,000", 1000), ("1,250.50", 1250.5), ("1e6", 1_000_000),
+        ("-3", -3), (10**400, 10**400), (True, None), (False, None), (None, None), ("", None), ("five", None), ("5 days", None),
+        ("2025-05-17", None), ("nan", None), ("inf", None), (math.nan, None), (math.inf, None), ("9" * 41, None), ([5], None),
+        ({}, None),
     ],
 )  # fmt: skip
 def test_numbers(value: Any, wanted: Any) -> None:

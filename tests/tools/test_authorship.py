@@ -10,9 +10,11 @@ from gatling.tools.authorship import authorship, shows_outside_text
 
 WANTED = {
     "own": "get_balance get_iban whoami get_current_time get_current_date get_my_profile calculate_total convert_currency",
-    "records": "get_unread_emails search_emails read_inbox list_messages get_channel_messages search_calendar_events list_tickets "
-    "get_issue list_orders get_transactions get_reviews list_contacts get_customer search_products list_files list_bookings",
-    "text": "get_webpage browse_url fetch_page read_file get_document download_attachment read_note open_website wikipedia_lookup_page",
+    "records": "get_unread_emails search_emails read_inbox list_messages get_channel_messages search_calendar_events "
+    "list_tickets get_issue list_orders get_transactions get_reviews list_contacts get_customer search_products list_files "
+    "list_bookings",
+    "text": "get_webpage browse_url fetch_page read_file get_document download_attachment read_note open_website "
+    "wikipedia_lookup_page",
     "unknown": "get_status list_processes describe_table get_weather frobnicate",
 }
 
