@@ -61,7 +61,6 @@ _NOUNS = frozenset(
     "schedule plan set change move place form star like start rent purchase pass draft notice fix complete clear clean close "
     "return launch run save download upload merge contact address forward publish meeting booking".split()
 )
-)
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?|[^\w\s]")
 _BEFORE_VERBS = frozenset(
     "to please and then also or can could will would should must may might you i we not never let us just kindly help now first "

@@ -23,7 +23,8 @@ from gatling.schema.arguments import (
 
 LIMITS = """
 limit max_results maxResults page_size pageSize per_page perPage results_per_page n k top top_k count num_results
-number_of_results max_rows row_limit rows results batch_size max_items max_keys first max max_count result_limit message_limit max_messages
+number_of_results max_rows row_limit rows results
+batch_size max_items max_keys first max max_count result_limit message_limit max_messages
 num_emails options.limit query.maxResults Limit LIMIT max-results file_limit
 """
 NO_LIMITS = """
