@@ -1,7 +1,7 @@
 """Every block of the README and the docs runs, and every output that a page shows is what is printed today.
 
-- `bash` and `python` blocks are executed in one folder, top to bottom. Training is made small (`SMALL`), and at most `FEW` traces
-  are generated, so the pages take seconds.
+- `bash` and `python` blocks are executed in one folder, top to bottom. Training is made small (`SMALL`), and so is what is
+  generated (`FEW`, `KEPT`), so that the pages take seconds.
 - A `text` block shows all that the `bash` block before it prints on stdout. In a `python` block, `# ->` lines show all that it
   prints. A line `...` stands for any lines; inside a line, `...` stands for one word that changes (a time, a digest).
   `REWRITE_DOCS=1 uv run pytest tests/test_docs.py` writes what is printed today into the pages; read the difference.
@@ -16,6 +16,7 @@ import json
 import os
 import re
 import shlex
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -27,10 +28,11 @@ from gatling.schema import parse_trace, read_traces, write_traces
 from gatling.tools import derive
 from gatling.training.config import TrainingConfig
 from tests.builders import many_traces
+from tests.test_public_api import ORDER
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ["--latent-dim", "48", "--hidden-dim", "32", "--num-heads", "4", "--epochs", "1", "--precision", "fp32"]
-FEW = 40
+FEW, KEPT = 500, 40  # the fewest traces that fill every split, and how many of a file are kept
 PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in sorted((ROOT / "docs").glob("*.md")))]
 EXTRAS = {"agentdojo": "agentdojo", "google": "googleapiclient", "aws": "botocore"}  # extra: a module of it
 NOT_RUN_HERE = ("uv run pytest", "uv run ruff", "uv run mypy", "pip install uv")
@@ -58,6 +60,8 @@ def run_line(line: str) -> None:
         else:
             assert words[:3] == ["uv", "run", "gatling"], f"no test knows how to run {part!r}"
             assert main(made_small(words[3:])) == status, line
+            if words[3] == "generate":
+                cut(Path(words[words.index("--output") + 1]))
 
 
 def made_small(words: list[str]) -> list[str]:
@@ -66,6 +70,12 @@ def made_small(words: list[str]) -> list[str]:
         place = words.index("--traces") + 1
         return [*words[:place], str(min(FEW, int(words[place]))), *words[place + 1 :]]
     return words + (SMALL if words[0] == "train" else [])
+
+
+def cut(folder: Path) -> None:
+    """Keep the first traces of every file of a generated data set: a page shows that training runs, not what it learns."""
+    for path in folder.glob("*/*.parquet"):
+        write_traces(path, list(islice(read_traces(path), KEPT)))
 
 
 def is_shown(text: str, printed: str) -> bool:
@@ -133,7 +143,7 @@ class Page:
             return
         if len(shown) == len(lines := with_places(printed).splitlines()):
             fresh = iter(lines)
-            wanted = SHOWN.sub(lambda m: m[0][: m.start(1) - m.start()] + next(fresh), text)
+            wanted = SHOWN.sub(lambda m: m[0][: m.start(1) - m.start()].rstrip() + " " + next(fresh), text)
         else:
             wanted = SHOWN.sub("", text).rstrip() + "\n" + "".join(f"# -> {line}\n" for line in lines)
         self.stale.append((f"```python\n{text}```", f"```python\n{wanted}```"))
@@ -216,10 +226,25 @@ def test_the_catalogue_page_has_every_rule() -> None:
         assert not line.startswith("|") or line in page
 
 
+def anchors(path: Path) -> set[str]:
+    """The names that headings of a page have as link targets."""
+    titles = re.findall(r"^#+ (.*)$", BLOCK.sub("", path.read_text()), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
 def test_links_lead_somewhere() -> None:
     for page in PAGES:
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / page).read_text()):
-            assert ((ROOT / page).parent / target).exists(), f"{page}: {target}"
+        for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", (ROOT / page).read_text()):
+            path = ((ROOT / page).parent / target) if target else ROOT / page
+            assert path.exists(), f"{page}: {target}"
+            assert not anchor or anchor in anchors(path), f"{page}: {target}#{anchor}"
+
+
+def test_the_house_is_drawn_whole() -> None:
+    drawn = re.findall(r"^gatling/(\w+)", (ROOT / "CONTRIBUTING.md").read_text(), flags=re.MULTILINE)
+    rooms = {path.parent.name for path in (ROOT / "gatling").glob("*/__init__.py")}
+    assert {room for room in drawn if room != "assets"} == rooms
+    assert [room for room in drawn if room in rooms] == [room for room in ORDER if room in rooms]
 
 
 def test_no_registry_host_and_no_path_of_a_machine() -> None:
