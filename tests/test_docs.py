@@ -22,6 +22,7 @@ from pathlib import Path
 import pytest
 from torch.distributed.run import get_args_parser
 
+from benchmarks import measured
 from gatling.cli import main, parse, run_train_command
 from gatling.cli.table import COMMANDS
 from gatling.schema import parse_trace, read_traces, write_traces
@@ -238,6 +239,29 @@ def test_links_lead_somewhere() -> None:
             path = ((ROOT / page).parent / target) if target else ROOT / page
             assert path.exists(), f"{page}: {target}"
             assert not anchor or anchor in anchors(path), f"{page}: {target}#{anchor}"
+
+
+def test_tables_of_results_are_what_was_measured() -> None:
+    shown = []
+    for path in (ROOT / "docs").glob("*.md"):
+        text = path.read_text()
+        assert measured.with_tables(text) == text, f"{path}: run benchmarks/measured.py pages"
+        shown += measured.MARK.findall(text)
+    assert sorted(shown) == sorted(path.stem for path in measured.FOLDER.glob("*.json"))
+
+
+def test_printed_tables_become_records(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(measured, "FOLDER", tmp_path)
+    printed = "loaded\n| suite | n |\n| --- | ---: |\n| a | 0.5 (0.1 to 0.9) |\n\n| b |\n| --- |\n| 1 |\n"
+    measured.record(["one", "-"], printed, command="x.py", machine="m", when="w")
+    page = measured.with_tables("# T\n\n<!-- measured one -->\n| old |\n<!-- end -->\n\nEnd.\n")
+    assert "| suite | n |\n| --- | ---: |\n| a | 0.5 (0.1 to 0.9) |\n" in page
+    assert "old" not in page
+    assert "`x.py`; w." in page
+    assert page == measured.with_tables(page)
+    assert [path.name for path in tmp_path.iterdir()] == ["one.json"]
+    with pytest.raises(SystemExit, match="2 tables were printed, and 1 names are given"):
+        measured.record(["one"], printed, command="x.py", machine="m", when="w")
 
 
 def test_the_house_is_drawn_whole() -> None:

@@ -20,7 +20,10 @@ from tests.energy.critics import made_up_critics
 def test_examples_have_the_energies_that_are_served(seed: int) -> None:
     rng = Random(seed)
     limit, asked = rng.choice([1, 10, 50]), rng.choice([5, 100, 10_000])
-    policy = {"allowed_operations": ["list_rows"], "scope_limits": {"list_rows.limit": limit, "list_rows.max_records": 70}}
+    policy = {
+        "allowed_operations": ["list_rows"],
+        "scope_limits": {"list_rows.limit": limit, "list_rows.max_records": 70},
+    }
     plan = {
         "nodes": [
             {"tool_name": "list_rows", "node_id": "n1", "arguments": {"limit": asked}, "scope_volume": 1},
@@ -30,7 +33,11 @@ def test_examples_have_the_energies_that_are_served(seed: int) -> None:
     }
     trace = parse_trace(
         {
-            "governance_context": {"policy": policy, "user_role": "clerk", "session_context": {"user_request": "List 5 rows."}},
+            "governance_context": {
+                "policy": policy,
+                "user_role": "clerk",
+                "session_context": {"user_request": "List 5 rows."},
+            },
             "execution_plan": plan,
             "label": "compliant",
         }
@@ -41,4 +48,6 @@ def test_examples_have_the_energies_that_are_served(seed: int) -> None:
     trained = energies(ExampleMaker(None).make(trace, kind="given", source=0), critics.hierarchy.net, critics.scope)
     for source in (Source.HIERARCHY, Source.PROVENANCE, Source.SCOPE, Source.FLOW):
         np.testing.assert_array_equal(served[source], trained[source], err_msg=str(source))
-    assert asked <= limit or served[Source.SCOPE][0] >= np.log10(asked / limit) - 1e-9  # the argument's own limit counts
+    assert (
+        asked <= limit or served[Source.SCOPE][0] >= np.log10(asked / limit) - 1e-9
+    )  # the argument's own limit counts
