@@ -25,6 +25,7 @@ from torch.distributed.run import get_args_parser
 from benchmarks import measured
 from gatling.cli import main, parse, run_train_command
 from gatling.cli.table import COMMANDS
+from gatling.evaluation import pictures
 from gatling.schema import parse_trace, read_traces, write_traces
 from gatling.tools import derive
 from gatling.training.config import TrainingConfig
@@ -151,7 +152,10 @@ class Page:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_blocks(page: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_blocks(page: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        pictures, "png_of", lambda figure: b""
+    )  # a third of the time; tests/evaluation/test_report.py draws
     write_traces("data/gold_traces.jsonl", many_traces(24))
     it = Page(page, capsys)
     it.run()

@@ -86,15 +86,16 @@ def training_curve(history: list[dict[str, Any]]) -> Figure:
         points = [(h["epoch"], h[key]) for h in history if key in h]
         if points:
             right.plot(*zip(*points, strict=True), label=label, color=color, linestyle=style, marker=".")
+    # Each text stands where its curves are not: the upper one before they have risen, the lower one after they have fallen.
     aims = (
-        (ACCURACY_AIM, f"aim: accuracy and positive similarity above {ACCURACY_AIM}", "bottom"),
-        (NEGATIVE_AIM, f"aim: negative similarity below {NEGATIVE_AIM}", "top"),
+        (ACCURACY_AIM, f"aim: accuracy and positive similarity above {ACCURACY_AIM}", 0.02, "left"),
+        (NEGATIVE_AIM, f"aim: negative similarity below {NEGATIVE_AIM}", 0.98, "right"),
     )
-    for aim, text, side in aims:
+    for aim, text, x, side in aims:
         right.axhline(aim, color=AIM, linewidth=1)
         right.annotate(
-            text, (0.02, aim), (0, 2 if side == "bottom" else -2), xycoords=("axes fraction", "data"),
-            textcoords="offset points", va=side, fontsize=8, color=AIM,
+            text, (x, aim), (0, 2), xycoords=("axes fraction", "data"), textcoords="offset points", va="bottom",
+            ha=side, fontsize=8, color=AIM,
         )  # fmt: skip
     gallery = max((h.get("val/gallery_size", 0) for h in history), default=0)
     among = f" (among {gallery:,} plans)" if gallery else ""
