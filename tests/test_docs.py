@@ -6,7 +6,8 @@
   prints. A line `...` stands for any lines; inside a line, `...` stands for one word that changes (a time, a digest).
   `REWRITE_DOCS=1 uv run pytest tests/test_docs.py` writes what is printed today into the pages; read the difference.
 - A command that does not exit with 0 says so: `# exit status 3`.
-- `console` blocks belong to long measurements: their flags are parsed. `json` blocks that look like traces are read as such.
+- `console` blocks belong to what takes long or stands elsewhere: their flags are parsed. `json` blocks that look like traces are
+  read as such.
 - A block without a language draws something; every path of the package in it exists.
 """
 
@@ -35,7 +36,12 @@ from tests.test_public_api import ORDER
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ["--latent-dim", "48", "--hidden-dim", "32", "--num-heads", "4", "--epochs", "1", "--precision", "fp32"]
 FEW, KEPT = 500, 40  # the fewest traces that fill every split, and how many of a file are kept
-PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in sorted((ROOT / "docs").glob("*.md")))]
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "benchmarks/README.md",
+    *(f"docs/{p.name}" for p in sorted((ROOT / "docs").glob("*.md"))),
+]
 EXTRAS = {"agentdojo": "agentdojo", "google": "googleapiclient", "aws": "botocore"}  # extra: a module of it
 NOT_RUN_HERE = ("uv run pytest", "uv run ruff", "uv run mypy", "pip install uv")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
