@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 import torch
@@ -61,7 +61,7 @@ def outline(axis: Axes, values: ArrayLike, label: str, color: str, *, bins: int,
     )  # fmt: skip
 
 
-def legend(axis: Axes, place: str = "best") -> None:
+def legend(axis: Axes, place: Literal["best", "center right"] = "best") -> None:
     axis.legend(frameon=False, fontsize=9, loc=place)
 
 
