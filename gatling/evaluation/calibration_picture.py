@@ -8,34 +8,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatling.energy.calibration import Calibration
-from gatling.evaluation.report import COMPLIANT, VIOLATION, new_axes, save_figure
+from gatling.evaluation.pictures import COMPLIANT, OTHER, VIOLATION, legend, new_axes, outline, save_figure
 
 _BINS = 60
 _RIGHTMOST = 3.0
+_TENTHS = 10
 
 
 def draw_calibration(
     path: Path, energy: NDArray[np.float64], is_violation: NDArray[np.bool_], calibration: Calibration
 ) -> None:
     """Draw calibrated energies of plans, by label, with both lines; and how true the stated probabilities are."""
-    figure, (left, right) = new_axes(width=11.0, columns=2)
-    shown = np.clip(energy, 0, _RIGHTMOST)
-    for label, chosen, colour in (("compliant", ~is_violation, COMPLIANT), ("violation", is_violation, VIOLATION)):
+    figure, (left, right) = new_axes(f"Calibration on {len(energy):,} plans", 11.0, 4.8, columns=2)
+    for label, chosen, color in (("compliant", ~is_violation, COMPLIANT), ("violation", is_violation, VIOLATION)):
         if chosen.any():
-            left.hist(
-                shown[chosen], bins=_BINS, range=(0, _RIGHTMOST), alpha=0.6, color=colour, label=label, density=True
-            )
-    left.axvline(calibration.escalate, linestyle="--", color="black", linewidth=1, label="escalate")
-    left.axvline(1.0, color="black", linewidth=1, label="deny")
-    left.set_xlabel("energy of the plan (1.0: alarm line; larger ones at the right edge)")
-    left.set_ylabel("density")
-    left.legend()
+            outline(left, energy[chosen], label, color, bins=_BINS, limits=(0.0, _RIGHTMOST))
+    for line, style, label in (
+        (calibration.escalate, "-.", f"escalated from {calibration.escalate:.2f} on"),
+        (1.0, "-", "denied from 1.00 on"),
+    ):
+        left.axvline(line, linestyle=style, color="black", linewidth=1, label=label)
+    left.set(
+        title="Energies",
+        xlabel=f"energy of the plan (above {_RIGHTMOST:g}: in the last bin)",
+        ylabel="share of the group",
+    )
+    legend(left)
     probability = calibration.probability(energy)
-    bins = np.minimum((probability * 10).astype(int), 9)
-    stated = [probability[bins == b].mean() for b in range(10) if (bins == b).any()]
-    observed = [is_violation[bins == b].mean() for b in range(10) if (bins == b).any()]
-    right.plot([0, 1], [0, 1], color="grey", linewidth=1)
-    right.plot(stated, observed, marker="o", color=VIOLATION)
-    right.set_xlabel("stated probability of a violation")
-    right.set_ylabel("share that are")
+    bins = np.minimum((probability * _TENTHS).astype(int), _TENTHS - 1)
+    groups = [bins == b for b in range(_TENTHS) if (bins == b).any()]
+    stated, observed = [[float(v[g].mean()) for g in groups] for v in (probability, is_violation)]
+    right.plot([0, 1], [0, 1], color=OTHER, linestyle=":", label="as stated")
+    right.plot(stated, observed, marker="o", color=VIOLATION, label="measured, with the number of plans")
+    for x, y, group in zip(stated, observed, groups, strict=True):
+        right.annotate(f"{int(group.sum()):,}", (x, y), (0, 6), textcoords="offset points", ha="center", fontsize=8)
+    right.set(
+        title="Stated probabilities", xlabel="stated probability of a violation", ylabel="share that are violations",
+        xlim=(-0.03, 1.06), ylim=(-0.03, 1.1),
+    )  # fmt: skip
+    legend(right)
     save_figure(figure, path)

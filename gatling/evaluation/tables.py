@@ -61,6 +61,8 @@ ALARM_COLUMNS = (
 )
 
 Row = tuple[str, ...]
+Table = tuple[str, Sequence[str], list[Row]]
+"""Title, columns and rows."""
 
 
 def format_value(value: float | int | None) -> str:
@@ -169,10 +171,10 @@ def alarm_rows(sources: dict[str, Any]) -> list[Row]:
     ]
 
 
-def summary_tables(summary: dict[str, Any]) -> list[tuple[str, Sequence[str], list[Row]]]:
+def summary_tables(summary: dict[str, Any]) -> list[Table]:
     """Return title, columns and rows of every table of a summary that has rows, the main one first."""
     sources, types = summary.get("sources", {}), summary.get("violation_types", {})
-    tables: list[tuple[str, Sequence[str], list[Row]]] = [
+    tables: list[Table] = [
         ("Metrics", METRICS_COLUMNS, metrics_rows(summary)),
         ("Galleries", GALLERY_COLUMNS, gallery_rows(summary.get("galleries", []))),
         ("By type of violation", VIOLATION_COLUMNS, violation_rows(types)),

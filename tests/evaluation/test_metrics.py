@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -15,7 +14,6 @@ from gatling.errors import ConfigError
 from gatling.evaluation.embed import Embedder, embed_corpus
 from gatling.evaluation.geometry import effective_rank, uniformity
 from gatling.evaluation.metrics import evaluate_embedded, loss_of_embedded
-from gatling.evaluation.report import write_report
 from gatling.evaluation.summary import Evaluation, by_violation_type, evaluate_corpus
 from gatling.objectives import Objective
 from gatling.store.corpus import Corpus
@@ -86,20 +84,6 @@ def test_summary_has_baselines_and_sources() -> None:
     assert summary["violation_types"]["deletion"]["auroc_tfidf"] == summary["baselines"]["tfidf"]["auroc"]
     assert [(g["asked_for"], g["num_contexts"], g["num_draws"]) for g in summary["galleries"]] == [(100, 20, 20)]
     json.dumps(summary, allow_nan=False)
-
-
-def test_the_report_is_written_whole(tmp_path: Path) -> None:
-    model = small_model()
-    e, summary = evaluate_corpus(model, Corpus.from_traces(many_traces(9)))
-    history = [{"epoch": i, "train/loss": 1 / i, "val/loss": 2 / i, "val/nn_accuracy": 0.5} for i in (1, 2)]
-    page = write_report(tmp_path / "r", title="T", notes=["N."], summary=summary, embedded=e, history=history)
-    text = page.read_text()
-    for name in ("training_curve.png", "similarity_histogram.png", "embedding_map.png"):
-        assert f"({name})" in text
-        assert (page.parent / name).read_bytes().startswith(b"\x89PNG")
-    assert json.loads((page.parent / "report.json").read_text())["num_compliant"] == 9
-    assert "| deletion | 5 |" in text
-    assert "| 9, all there are (100 asked for) | 20 |" in text
 
 
 def test_sources_can_be_any_field() -> None:
