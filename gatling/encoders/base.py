@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
 
 import torch
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gatling.encoders.segments import at_least_fp32, segment_max, segment_softmax, segment_sum
+from gatling.encoders.tensors import in_double, moved
 from gatling.errors import CheckpointError, InputError
 from gatling.features import WordVectors, feature_digest
 
@@ -168,9 +168,9 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
             for rows in _batches([self.size(f) for f in features]):
                 batch: Any = self.collate([features[i] for i in rows])
                 if is_double:
-                    batch = _double(batch)
+                    batch = in_double(batch)
                 if device.type != "cpu":
-                    batch = batch.to(device)
+                    batch = moved(batch, device)
                 out[rows] = self(batch).to(out)
         return out
 
@@ -214,15 +214,6 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
                 "or another word_table setting"
             )
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
-
-
-def _double(part: Any) -> Any:
-    """Return a batch with its numbers in float64."""
-    if isinstance(part, Tensor):
-        return part.double() if part.is_floating_point() else part
-    if is_dataclass(part) and not isinstance(part, type):
-        return replace(part, **{f.name: _double(getattr(part, f.name)) for f in fields(part)})
-    return part
 
 
 def _batches(sizes: list[int]) -> Iterator[list[int]]:

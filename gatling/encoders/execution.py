@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from gatling.encoders.base import Encoder, FeedForward, Readout
 from gatling.encoders.segments import at_least_fp32, segment_softmax, segment_sum
+from gatling.encoders.tensors import as_tensors
 from gatling.encoders.text import LexicalPool, TextEncoder
 from gatling.features.plan import (
     NUM_LEAF_VALUES,
@@ -86,7 +87,7 @@ class ExecutionLayer(nn.Module):
         return x + update
 
 
-class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch]):
+class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch[Tensor]]):
     """Map execution plans to latents: `(plan_graph, provenance_metadata) -> z_e`.
 
     Args: see `Encoder`.
@@ -136,7 +137,7 @@ class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch]):
         self.leaf_lexical_scores = nn.Linear(hidden_dim, 2)
         self.lexical_pool = LexicalPool(latent_dim)
 
-    def forward(self, batch: PlanBatch) -> Float[Tensor, "B D"]:
+    def forward(self, batch: PlanBatch[Tensor]) -> Float[Tensor, "B D"]:
         texts = self.text(batch.texts)
         text = texts.vectors
         num_nodes = batch.tool_text.shape[0]
@@ -175,8 +176,8 @@ class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch]):
     def features(self, record: ExecutionPlan | dict[str, Any]) -> PlanFeatures:
         return plan_features(parse_plan(record))
 
-    def collate(self, features: Sequence[PlanFeatures]) -> PlanBatch:
-        return PlanBatch.collate(list(features), self.word_vectors)
+    def collate(self, features: Sequence[PlanFeatures]) -> PlanBatch[Tensor]:
+        return as_tensors(PlanBatch.collate(list(features), self.word_vectors))
 
     def size(self, features: PlanFeatures) -> int:
         return features.num_nodes + len(features.leaf_node)

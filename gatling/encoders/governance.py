@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from gatling.encoders.base import Encoder, FeedForward, Readout
 from gatling.encoders.segments import at_least_fp32
+from gatling.encoders.tensors import as_tensors
 from gatling.encoders.text import LexicalPool, TextEncoder
 from gatling.features.policy import (
     MAX_DEPTH_FEATURE,
@@ -39,7 +40,7 @@ NUM_RELATIONS = 4
 SESSION_SCORE = 4.0
 
 
-def tree_mask(blocks: AttentionBlocks) -> Bool[Tensor, "G 4 L L"]:
+def tree_mask(blocks: AttentionBlocks[Tensor]) -> Bool[Tensor, "G 4 L L"]:
     """Which key (last axis) a query sees: along ancestors, children, siblings, and all three."""
     query, key = blocks.index[:, :, None], blocks.index[:, None, :]
     is_valid = key >= 0
@@ -133,7 +134,7 @@ class GovernanceLayer(nn.Module):
         return x + update
 
 
-class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch]):
+class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch[Tensor]]):
     """Map governance contexts to latents: `(policy, user_role, session_context) -> z_g`.
 
     Args: see `Encoder`; `num_heads` is a multiple of 4.
@@ -180,7 +181,7 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch]
         self.effect_sign = nn.Parameter(torch.tensor([1.0, 1.0, -1.0]))
         self.lexical_pool = LexicalPool(latent_dim)
 
-    def forward(self, batch: PolicyBatch) -> Float[Tensor, "B D"]:
+    def forward(self, batch: PolicyBatch[Tensor]) -> Float[Tensor, "B D"]:
         texts = self.text(batch.texts)
         text = texts.vectors
         x = self.key(text).index_select(0, batch.key_text) + self.value(text).index_select(0, batch.value_text)
@@ -205,7 +206,7 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch]
         )
         return self.combine(self.readout(x, batch.sample, batch.num_contexts), lexical_latent)
 
-    def _group(self, blocks: AttentionBlocks) -> _NodeGroup:
+    def _group(self, blocks: AttentionBlocks[Tensor]) -> _NodeGroup:
         mask = tree_mask(blocks).repeat_interleave(self.hparams["num_heads"] // NUM_RELATIONS, dim=1)
         return _NodeGroup(
             index=blocks.index.clamp(min=0),
@@ -216,8 +217,8 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch]
     def features(self, record: GovernanceContext | dict[str, Any]) -> ContextFeatures:
         return context_features(parse_context(record))
 
-    def collate(self, features: Sequence[ContextFeatures]) -> PolicyBatch:
-        return PolicyBatch.collate(list(features), self.word_vectors)
+    def collate(self, features: Sequence[ContextFeatures]) -> PolicyBatch[Tensor]:
+        return as_tensors(PolicyBatch.collate(list(features), self.word_vectors))
 
     def size(self, features: ContextFeatures) -> int:
         return features.num_tokens

@@ -28,7 +28,7 @@ _PROJECTION_SEED = 20_181_203
 class EncodedTexts:
     """The texts of a batch under a text encoder."""
 
-    batch: TextBatch
+    batch: TextBatch[Tensor]
     vectors: Float[Tensor, "X H"]
     """One vector a text; zeros for an empty one."""
     text_of: Int[Tensor, " P"]
@@ -45,7 +45,7 @@ class TextEncoder(nn.Module):
         self.word = nn.Sequential(nn.Linear(WORD_DIM, hidden_dim), nn.GELU(), nn.Linear(hidden_dim, hidden_dim))
         self.weights = nn.Linear(hidden_dim, 2)
 
-    def forward(self, texts: TextBatch) -> EncodedTexts:
+    def forward(self, texts: TextBatch[Tensor]) -> EncodedTexts:
         words = at_least_fp32(self.word(texts.word_vectors))  # (U, H)
         lengths = texts.offsets[1:] - texts.offsets[:-1]
         text_of = torch.repeat_interleave(torch.arange(texts.num_texts, device=lengths.device), lengths)  # (P,)
