@@ -23,12 +23,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from gatling.encoders.folder import pretrained_folder
 from gatling.energy.critics.latent import LatentCritic
 from gatling.energy.facts import PlanFacts
 from gatling.energy.finding import CRITICS, Source
 from gatling.guard import Guard
 from gatling.guard.guard import load_auditor
+from gatling.runtime.folder import pretrained_folder
 from gatling.schema import parse_context, parse_plan, read_traces
 
 SIZES = (1, 4, 8, 16, 50, 100, 200, 500)
@@ -89,7 +89,7 @@ def timed(work: Callable[[], Any], repeats: int) -> list[float]:
 
 def fresh(latent: LatentCritic) -> LatentCritic:
     """Return the critic without the latents of calls that it has seen."""
-    return LatentCritic(latent.model)
+    return LatentCritic(latent.encoders)
 
 
 def audit(guard: Guard, ctx: Any, p: Any, *, is_repairing: bool = False) -> Any:

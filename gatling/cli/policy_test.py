@@ -132,7 +132,7 @@ def _energies(path: Path | None) -> Energies | None:
     """Return what computes latent energies: with the model asked for, else the bundled one; None if there is neither."""
     from gatling.cli.model import announce_model
     from gatling.encoders import DualEncoder  # torch: only where a model is asked
-    from gatling.encoders.folder import has_pretrained
+    from gatling.runtime.folder import has_pretrained
 
     if path is None and not has_pretrained():
         return None

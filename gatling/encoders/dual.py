@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from torch import Tensor, nn
 
 from gatling.encoders.base import Precision
 from gatling.encoders.execution import ExecutionEncoder
-from gatling.encoders.folder import CHECKPOINT_VERSION, pretrained_folder, read_folder
 from gatling.encoders.governance import GovernanceEncoder
 from gatling.encoders.precision import fastest_precision
 from gatling.errors import CheckpointError
+from gatling.runtime import RuntimeEncoders
+from gatling.runtime.folder import CHECKPOINT_VERSION, pretrained_folder, read_folder
 from gatling.schema import GovernanceContext, Trace, parse_trace
 
 
@@ -67,6 +69,14 @@ class DualEncoder(nn.Module):
             if not torch.isfinite(parameter).all():
                 raise CheckpointError(f"{source}: {name} holds a value that is not finite")
         return model.eval()
+
+    def runtime(self) -> RuntimeEncoders:
+        """Return the same encoders on numpy, which is what judges plans."""
+        governance, execution = (
+            {name: tensor.cpu().numpy() for name, tensor in encoder.float().state_dict().items()}
+            for encoder in (copy.deepcopy(self.governance), copy.deepcopy(self.execution))
+        )
+        return RuntimeEncoders.from_arrays(self.hparams, governance, execution, "the model")
 
     @classmethod
     def from_pretrained(cls, path: str | Path | None = None, *, precision: Precision | None = None) -> DualEncoder:
@@ -146,5 +156,6 @@ def _from_checkpoint(path: Path) -> DualEncoder:
 
 
 def _from_folder(path: Path) -> DualEncoder:
-    config, governance, execution = read_folder(path)
+    config, *states = read_folder(path)
+    governance, execution = ({name: torch.tensor(array) for name, array in state.items()} for state in states)
     return DualEncoder.from_parts(config, governance, execution, str(path))

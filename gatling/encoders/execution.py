@@ -24,16 +24,17 @@ from gatling.encoders.text import LexicalPool, TextEncoder
 from gatling.features.plan import (
     NUM_LEAF_VALUES,
     NUM_NODE_VALUES,
+    NUM_SENSITIVITIES,
     NUM_TIERS,
     PlanBatch,
     PlanFeatures,
     plan_features,
 )
 from gatling.features.policy import NUM_KINDS
+from gatling.runtime.shapes import EDGE_DIM
 from gatling.schema import ExecutionPlan, parse_plan
 
 _SELF, _FORWARD, _BACKWARD = 0, 1, 2
-_NUM_SENSITIVITIES = 5
 
 
 class GATv2(nn.Module):
@@ -115,11 +116,10 @@ class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch[Tensor]]):
             dropout=dropout,
             word_table=word_table,
         )
-        edge_dim = 32
         self.text = TextEncoder(hidden_dim)
         self.tool = nn.Linear(hidden_dim, hidden_dim)
         self.tier = nn.Embedding(NUM_TIERS, hidden_dim)
-        self.sensitivity = nn.Embedding(_NUM_SENSITIVITIES, hidden_dim)
+        self.sensitivity = nn.Embedding(NUM_SENSITIVITIES, hidden_dim)
         self.node_typed = nn.Linear(NUM_NODE_VALUES, hidden_dim, bias=False)
         self.path = nn.Linear(hidden_dim, hidden_dim)
         self.value = nn.Linear(hidden_dim, hidden_dim, bias=False)
@@ -129,9 +129,9 @@ class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch[Tensor]]):
         self.leaf_scores = nn.Linear(hidden_dim, num_heads)
         self.leaf_out = nn.Linear(hidden_dim, hidden_dim)
         self.input_norm = nn.LayerNorm(hidden_dim)
-        self.edge_argument = nn.Linear(hidden_dim, edge_dim, bias=False)
-        self.edge_type = nn.Embedding(3 * NUM_TIERS * NUM_TIERS, edge_dim)
-        self.layers = nn.ModuleList(ExecutionLayer(hidden_dim, num_heads, edge_dim, dropout) for _ in range(num_layers))
+        self.edge_argument = nn.Linear(hidden_dim, EDGE_DIM, bias=False)
+        self.edge_type = nn.Embedding(3 * NUM_TIERS * NUM_TIERS, EDGE_DIM)
+        self.layers = nn.ModuleList(ExecutionLayer(hidden_dim, num_heads, EDGE_DIM, dropout) for _ in range(num_layers))
         self.readout = Readout(hidden_dim, latent_dim, num_heads)
         self.tool_score = nn.Linear(hidden_dim, 1)
         self.leaf_lexical_scores = nn.Linear(hidden_dim, 2)
@@ -180,7 +180,7 @@ class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch[Tensor]]):
         return as_tensors(PlanBatch.collate(list(features), self.word_vectors))
 
     def size(self, features: PlanFeatures) -> int:
-        return features.num_nodes + len(features.leaf_node)
+        return features.size
 
 
 def _both_directions(edges: Int[Tensor, "2 E"], tier: Int[Tensor, " V"]) -> tuple[Tensor, Tensor]:

@@ -84,7 +84,7 @@ class _Merge:
         count = torch.bincount(tokens, minlength=num_tokens)
         first = torch.empty_like(count).index_copy_(0, tokens.flip(0), rows.flip(0))
         extra = (count[tokens] > 1) & (rows != first[tokens])
-        return cls(first, rows[extra], tokens[extra], (1 / count)[:, None])
+        return cls(first, rows[extra], tokens[extra], (1 / count.double())[:, None])
 
     def __call__(self, read: Float[Tensor, "rows H"]) -> Float[Tensor, "T H"]:
         merged = read.index_select(0, self.first)

@@ -92,7 +92,9 @@ class LexicalPool(nn.Module):
     ) -> Float[Tensor, "B D"]:
         batch = texts.batch
         num_words = (batch.offsets[1:] - batch.offsets[:-1])[text]
-        scores = scores + torch.log(num_words.clamp(min=1) + 0.0)  # before training, every word weighs the same
+        scores = scores + torch.log(
+            num_words.clamp(min=1).to(scores.dtype)
+        )  # before training, every word weighs the same
         weight = segment_softmax(scores[:, None], sample, batch.num_records)[:, 0]
         weight = weight if sign is None else weight * sign
         # A text belongs to one record, so its occurrences add up to one weight, and words are pooled straight from there.

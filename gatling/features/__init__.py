@@ -8,3 +8,4 @@ from gatling.features.policy import PolicyBatch as PolicyBatch
 from gatling.features.policy import context_features as context_features
 from gatling.features.words import WordVectors as WordVectors
 from gatling.features.words import feature_digest as feature_digest
+from gatling.features.words import weights_digest as weights_digest

@@ -23,6 +23,7 @@ NUM_NODE_VALUES = 12
 NUM_LEAF_VALUES = 7
 PATH_KEYS = 3
 NUM_TIERS = 3
+NUM_SENSITIVITIES = 5
 MAX_PLAN_LEAVES = 65_536
 
 
@@ -55,6 +56,11 @@ class PlanFeatures:
     @property
     def num_nodes(self) -> int:
         return len(self.tool_text)
+
+    @property
+    def size(self) -> int:
+        """Rows that the plan adds to a batch."""
+        return self.num_nodes + len(self.leaf_node)
 
 
 def plan_features(plan: ExecutionPlan) -> PlanFeatures:

@@ -159,3 +159,8 @@ def _make_word_vectors(use_table: bool) -> WordVectors:
 def feature_digest() -> str:
     """Hex digest of everything that turns text into numbers; stored in checkpoints and compared on loading."""
     return hashlib.sha256(f"{FEATURE_VERSION}:{WORD_DIM}:{lexicon().sha256}".encode()).hexdigest()
+
+
+def weights_digest(use_table: bool) -> bytes:
+    """Return the digest that stands beside the weights of an encoder: the features that it was trained with."""
+    return hashlib.sha256(f"{feature_digest()}:{use_table}".encode()).digest()
