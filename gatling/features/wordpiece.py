@@ -19,25 +19,22 @@ class WordPiece:
     """
 
     def __init__(self, vocabulary: Mapping[str, int]) -> None:
-        self._first = {piece: i for piece, i in vocabulary.items() if not piece.startswith("##")}
-        self._next = {piece[2:]: i for piece, i in vocabulary.items() if piece.startswith("##")}
+        self._vocabulary = vocabulary
 
     def ids(self, word: str) -> list[int] | None:
         """Return the ids of the word's pieces, longest first; None if a part of it has no piece."""
-        known = self._first.get(word)
-        if known is not None and word.isascii() and word.isalnum() and word == word.lower():
-            return [known]
+        known = self._vocabulary
         found: list[int] = []
         for part in _parts(word):
             if len(part) > _MAX_CHARS:
                 return None
-            start, pieces = 0, self._first
+            start, prefix = 0, ""
             while start < len(part):
-                end = next((e for e in range(len(part), start, -1) if part[start:e] in pieces), None)
+                end = next((e for e in range(len(part), start, -1) if prefix + part[start:e] in known), None)
                 if end is None:
                     return None
-                found.append(pieces[part[start:end]])
-                start, pieces = end, self._next
+                found.append(known[prefix + part[start:end]])
+                start, prefix = end, "##"
         return found
 
 

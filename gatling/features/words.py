@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gatling.features.mapped import mapped_arrays
 from gatling.features.wordpiece import WordPiece
 
 LEXICON_DIM = 128
@@ -36,7 +37,6 @@ FEATURE_VERSION = 2
 
 _LEXICON_SHA256 = "1bed1e296d0ea9569933fe7da2c2f560cdc2bfdb0bc96d196f5ae061b630dcdb"
 _ASSETS = Path(__file__).parent.parent / "assets"
-_DTYPES = {"I8": np.int8, "F16": np.float16, "F32": np.float32}
 _CACHE_WORDS = 10_000
 _LEXICON_UNIT = 6.0  # length of a rare word's row: the third quartile of the table
 _MIN_LENGTH = 0.05
@@ -55,7 +55,7 @@ class Lexicon:
             self.sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         if self.sha256 != _LEXICON_SHA256:
             raise RuntimeError(f"gatling/assets/lexicon.safetensors is damaged: its SHA-256 is {self.sha256}")
-        arrays = mapped_safetensors(path)
+        arrays = mapped_arrays(path)
         self._table: NDArray[np.int8] = arrays["table"]
         self._scale: Floats = arrays["scale"]
         content = json.loads((_ASSETS / "lexicon.tokenizer.json").read_text("utf-8"))
@@ -69,18 +69,6 @@ class Lexicon:
             if ids:
                 row[:] = (self._table[ids] * self._scale[ids, None]).mean(axis=0) / _LEXICON_UNIT
         return out
-
-
-def mapped_safetensors(path: Path) -> dict[str, np.ndarray]:
-    """Return the arrays of a safetensors file without reading them: what is touched is read then."""
-    with path.open("rb") as stream:
-        length = int.from_bytes(stream.read(8), "little")
-        header = json.loads(stream.read(length))
-    return {
-        name: np.memmap(path, _DTYPES[entry["dtype"]], "r", 8 + length + entry["data_offsets"][0], tuple(entry["shape"]))
-        for name, entry in header.items()
-        if name != "__metadata__"
-    }
 
 
 @functools.lru_cache(maxsize=1)

@@ -178,7 +178,7 @@ def _weights(state: Mapping[str, Any], shapes: Shapes, hparams: Mapping[str, Any
         array = state.get(name)
         if array is None or array.shape != shape or not np.issubdtype(array.dtype, np.floating):
             raise CheckpointError(f"{source}: not a Gatling model: {name} is missing or has another shape than {shape}")
-        found[name] = np.ascontiguousarray(array, np.float32).reshape(shape)
+        found[name] = np.array(array, np.float32)
         if not np.isfinite(found[name]).all():
             raise CheckpointError(f"{source}: {name} holds a value that is not finite")
     extra = state.keys() - shapes.keys() - {"feature_digest"}

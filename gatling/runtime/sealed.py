@@ -12,6 +12,8 @@ from typing import Any
 
 from gatling.errors import CheckpointError
 
+_LAST_FIELD = b',\n  "digest": "'
+
 
 def sealed(content: dict[str, Any]) -> bytes:
     """Return the bytes of the file: the content, and as the last field the SHA-256 of its JSON text."""
@@ -40,11 +42,9 @@ def read_sealed(path: Path, version: int, *, missing: str = "") -> tuple[dict[st
         raise CheckpointError(f"{path}: damaged: it is not JSON") from None
     if not isinstance(data, dict) or data.get("format_version") != version:
         raise CheckpointError(f"{path}: format_version is not {version}")
+    text, _, end = content.rpartition(_LAST_FIELD)
+    is_whole = end == hashlib.sha256(text + b"\n}").hexdigest().encode() + b'"\n}\n'
     data.pop("digest", None)
-    try:
-        is_whole = sealed(data) == content
-    except ValueError:  # a number that JSON does not have
-        is_whole = False
     if not is_whole:
         raise CheckpointError(f"{path}: damaged or edited: it does not have the digest that it states")
     return data, hashlib.sha256(content).hexdigest()
