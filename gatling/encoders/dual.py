@@ -16,9 +16,10 @@ from gatling.encoders.execution import ExecutionEncoder
 from gatling.encoders.governance import GovernanceEncoder
 from gatling.encoders.precision import fastest_precision
 from gatling.errors import CheckpointError
+from gatling.features.batching import distinct_contexts
 from gatling.runtime import RuntimeEncoders
 from gatling.runtime.folder import CHECKPOINT_VERSION, pretrained_folder, read_folder
-from gatling.schema import GovernanceContext, Trace, parse_trace
+from gatling.schema import Trace, parse_trace
 
 
 class DualEncoder(nn.Module):
@@ -110,12 +111,8 @@ class DualEncoder(nn.Module):
         """
         items: Sequence[Any] = [traces] if isinstance(traces, (Trace, dict)) else list(traces)
         parsed = [parse_trace(item) for item in items]
-        row: dict[str, int] = {}
-        contexts: list[GovernanceContext] = []
-        for trace in parsed:
-            if row.setdefault(trace.governance_context.digest, len(row)) == len(contexts):
-                contexts.append(trace.governance_context)
-        z_g = self.governance.encode(contexts)[[row[t.governance_context.digest] for t in parsed]]
+        contexts, rows = distinct_contexts(parsed)
+        z_g = self.governance.encode(contexts)[rows]
         z_e = self.execution.encode([t.execution_plan for t in parsed])
         return (1 - (z_g * z_e).sum(-1)).clamp(0, 2)
 

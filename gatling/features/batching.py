@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from gatling.errors import InputError
+from gatling.schema import GovernanceContext, Trace
 
 _MAX_BATCH = 64
 _MAX_BATCH_SIZE = 16_384  # tokens, or nodes and leaves
@@ -23,6 +24,16 @@ def features_of(records: Any, features: Callable[[Any], FeatureT]) -> list[Featu
             place = f"records[{i}].{error.path}" if error.path else f"records[{i}]"
             raise InputError(error.reason, path=place) from None
     return found
+
+
+def distinct_contexts(traces: list[Trace]) -> tuple[list[GovernanceContext], list[int]]:
+    """Return the distinct contexts of traces, and for each trace the number of its own among them."""
+    row: dict[str, int] = {}
+    contexts: list[GovernanceContext] = []
+    for trace in traces:
+        if row.setdefault(trace.governance_context.digest, len(row)) == len(contexts):
+            contexts.append(trace.governance_context)
+    return contexts, [row[trace.governance_context.digest] for trace in traces]
 
 
 def bounded_batches(sizes: list[int]) -> Iterator[list[int]]:

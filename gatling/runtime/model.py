@@ -23,13 +23,13 @@ from gatling.features import (
     plan_features,
     weights_digest,
 )
-from gatling.features.batching import bounded_batches, features_of
+from gatling.features.batching import bounded_batches, distinct_contexts, features_of
 from gatling.runtime.arrays import Array, Weights
 from gatling.runtime.execution import execution_latents
 from gatling.runtime.folder import pretrained_folder, read_folder
 from gatling.runtime.governance import NUM_RELATIONS, governance_latents
 from gatling.runtime.shapes import Shapes, execution_shapes, governance_shapes
-from gatling.schema import ExecutionPlan, GovernanceContext, parse_context, parse_plan
+from gatling.schema import ExecutionPlan, GovernanceContext, Trace, parse_context, parse_plan
 
 RecordT = TypeVar("RecordT")
 FeatureT = TypeVar("FeatureT")
@@ -126,6 +126,13 @@ class RuntimeEncoders:
     def exact(self) -> RuntimeEncoders:
         """The same in float64."""
         return RuntimeEncoders(self.governance.in_double(), self.execution.in_double())
+
+    def energy(self, traces: Sequence[Trace]) -> Array:
+        """Return the latent energy `1 - cos(z_g, z_e)` of each trace, `(B,)` in [0, 2]; each distinct context is encoded once."""
+        contexts, rows = distinct_contexts(list(traces))
+        z_g = self.governance.encode(contexts)[rows]
+        z_e = self.execution.encode([t.execution_plan for t in traces])
+        return np.asarray(np.clip(1 - np.einsum("bd,bd->b", z_g, z_e), 0, 2))
 
     @classmethod
     def from_folder(cls, folder: str | Path | None = None) -> RuntimeEncoders:

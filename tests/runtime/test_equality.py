@@ -25,7 +25,7 @@ from gatling.runtime.arrays import Segments, gelu, pooled
 from gatling.runtime.governance import tree_mask
 from gatling.runtime.shapes import execution_shapes, governance_shapes
 from gatling.schema import parse_context
-from tests.builders import SMALL, context, node, plan
+from tests.builders import SMALL, context, many_traces, node, plan
 from tests.encoders.test_properties import plans, policies
 from tests.energy.critics import random_context, random_plan
 from tests.models import small_model
@@ -127,6 +127,11 @@ def test_the_same_latents_alone_and_in_a_batch() -> None:
     together = RUNTIME.execution.encode(some)
     alone = np.concatenate([RUNTIME.execution.encode(one) for one in some])
     assert np.abs(together - alone).max() < CLOSE
+
+
+def test_energies_are_those_of_torch() -> None:
+    traces = many_traces(12)
+    assert np.abs(RUNTIME.energy(traces) - MODEL.energy(traces).numpy()).max() < CLOSE
 
 
 def test_gelu_is_exact() -> None:
