@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from gatling.encoders.segments import at_least_fp32, segment_max, segment_softmax, segment_sum
 from gatling.encoders.tensors import in_double, moved
 from gatling.errors import CheckpointError
-from gatling.features import WordVectors, weights_digest
+from gatling.features.backbone import DEFAULT_BACKBONE, make_backbone
 from gatling.features.batching import bounded_batches, features_of
 from gatling.runtime.model import OTHER_FEATURES
 
@@ -74,6 +74,7 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
         num_heads: attention heads.
         dropout: probability, while training.
         word_table: read words through the bundled table; without it only hashed n-grams and numbers are left.
+        backbone: what turns words to vectors, one of `features.BACKBONES`.
     """
 
     num_heads_multiple = 1
@@ -87,6 +88,7 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
         num_heads: int = 8,
         dropout: float = 0.1,
         word_table: bool = True,
+        backbone: str = DEFAULT_BACKBONE,
     ) -> None:
         super().__init__()
         if min(latent_dim, hidden_dim, num_layers, num_heads) < 1:
@@ -105,11 +107,13 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
             "dropout": dropout,
             "word_table": word_table,
         }
+        if backbone != DEFAULT_BACKBONE:
+            self.hparams["backbone"] = backbone
         self.precision: Precision = "fp32"
-        self.word_vectors = WordVectors(use_table=word_table)
+        self.word_vectors = make_backbone(backbone, use_table=word_table)
         self.feature_digest: Tensor
         self.register_buffer(
-            "feature_digest", torch.frombuffer(bytearray(weights_digest(word_table)), dtype=torch.uint8)
+            "feature_digest", torch.frombuffer(bytearray(self.word_vectors.digest()), dtype=torch.uint8)
         )
         # How much the deep layers add to the lexical channel is exp of this; they start with the smaller part.
         self.log_mix = nn.Parameter(torch.tensor(-1.0))

@@ -21,6 +21,7 @@ from gatling.encoders.base import Encoder, FeedForward, Readout
 from gatling.encoders.segments import at_least_fp32, segment_softmax, segment_sum
 from gatling.encoders.tensors import as_tensors
 from gatling.encoders.text import LexicalPool, TextEncoder
+from gatling.features.backbone import DEFAULT_BACKBONE
 from gatling.features.plan import (
     NUM_LEAF_VALUES,
     NUM_NODE_VALUES,
@@ -107,6 +108,7 @@ class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch[Tensor]]):
         num_heads: int = 8,
         dropout: float = 0.1,
         word_table: bool = True,
+        backbone: str = DEFAULT_BACKBONE,
     ) -> None:
         super().__init__(
             latent_dim=latent_dim,
@@ -115,8 +117,9 @@ class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch[Tensor]]):
             num_heads=num_heads,
             dropout=dropout,
             word_table=word_table,
+            backbone=backbone,
         )
-        self.text = TextEncoder(hidden_dim)
+        self.text = TextEncoder(hidden_dim, self.word_vectors)
         self.tool = nn.Linear(hidden_dim, hidden_dim)
         self.tier = nn.Embedding(NUM_TIERS, hidden_dim)
         self.sensitivity = nn.Embedding(NUM_SENSITIVITIES, hidden_dim)
@@ -135,7 +138,7 @@ class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch[Tensor]]):
         self.readout = Readout(hidden_dim, latent_dim, num_heads)
         self.tool_score = nn.Linear(hidden_dim, 1)
         self.leaf_lexical_scores = nn.Linear(hidden_dim, 2)
-        self.lexical_pool = LexicalPool(latent_dim)
+        self.lexical_pool = LexicalPool(latent_dim, self.word_vectors)
 
     def forward(self, batch: PlanBatch[Tensor]) -> Float[Tensor, "B D"]:
         texts = self.text(batch.texts)

@@ -23,6 +23,7 @@ from gatling.encoders.base import Encoder, FeedForward, Readout
 from gatling.encoders.segments import at_least_fp32
 from gatling.encoders.tensors import as_tensors
 from gatling.encoders.text import LexicalPool, TextEncoder
+from gatling.features.backbone import DEFAULT_BACKBONE
 from gatling.features.policy import (
     MAX_DEPTH_FEATURE,
     NUM_EFFECTS,
@@ -155,6 +156,7 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch[
         num_heads: int = 8,
         dropout: float = 0.1,
         word_table: bool = True,
+        backbone: str = DEFAULT_BACKBONE,
     ) -> None:
         super().__init__(
             latent_dim=latent_dim,
@@ -163,8 +165,9 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch[
             num_heads=num_heads,
             dropout=dropout,
             word_table=word_table,
+            backbone=backbone,
         )
-        self.text = TextEncoder(hidden_dim)
+        self.text = TextEncoder(hidden_dim, self.word_vectors)
         self.key = nn.Linear(hidden_dim, hidden_dim)
         self.value = nn.Linear(hidden_dim, hidden_dim, bias=False)
         self.typed = nn.Linear(NUM_TOKEN_VALUES, hidden_dim, bias=False)
@@ -179,7 +182,7 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch[
         self.section_score = nn.Parameter(torch.tensor([0.0, 0.0, SESSION_SCORE, 0.0]))
         # A plan with the words of a forbidden operation starts further from the context, not nearer.
         self.effect_sign = nn.Parameter(torch.tensor([1.0, 1.0, -1.0]))
-        self.lexical_pool = LexicalPool(latent_dim)
+        self.lexical_pool = LexicalPool(latent_dim, self.word_vectors)
 
     def forward(self, batch: PolicyBatch[Tensor]) -> Float[Tensor, "B D"]:
         texts = self.text(batch.texts)

@@ -12,9 +12,9 @@ from typing import Generic
 import numpy as np
 
 from gatling.errors import InputError
+from gatling.features.backbone import Backbone
 from gatling.features.policy import add_scalar
 from gatling.features.text import ArrayT, TextBatch, Texts, TextTable
-from gatling.features.words import WordVectors
 from gatling.policy import Kind, PolicyTree
 from gatling.schema import ExecutionPlan
 from gatling.schema.words import is_disguised
@@ -160,7 +160,7 @@ class PlanBatch(Generic[ArrayT]):
     num_plans: int
 
     @staticmethod
-    def collate(plans: list[PlanFeatures], word_vectors: WordVectors) -> PlanBatch[np.ndarray]:
+    def collate(plans: list[PlanFeatures], word_vectors: Backbone) -> PlanBatch[np.ndarray]:
         """Join plans into one batch; B is `len(plans)`, at least 1."""
         texts, first_text = TextBatch.join([p.texts for p in plans], word_vectors)
         counts = [p.num_nodes for p in plans]

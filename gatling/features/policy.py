@@ -18,8 +18,8 @@ from typing import Any, Generic
 import numpy as np
 
 from gatling.errors import InputError
+from gatling.features.backbone import Backbone
 from gatling.features.text import ArrayT, TextBatch, Texts, TextTable
-from gatling.features.words import WordVectors
 from gatling.policy import Effect, Kind, PolicyTree
 from gatling.policy.tree import MAX_POLICY_NODES
 from gatling.schema import GovernanceContext
@@ -206,7 +206,7 @@ class PolicyBatch(Generic[ArrayT]):
     num_contexts: int
 
     @staticmethod
-    def collate(contexts: list[ContextFeatures], word_vectors: WordVectors) -> PolicyBatch[np.ndarray]:
+    def collate(contexts: list[ContextFeatures], word_vectors: Backbone) -> PolicyBatch[np.ndarray]:
         """Join contexts into one batch; B is `len(contexts)`, at least 1."""
         texts, first_text = TextBatch.join([c.texts for c in contexts], word_vectors)
         counts = [c.num_tokens for c in contexts]

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from gatling.features.words import WordVectors
+from gatling.features.backbone import Backbone
 from gatling.schema.words import split_words
 
 ArrayT = TypeVar("ArrayT")
@@ -90,7 +90,7 @@ class TextBatch(Generic[ArrayT]):
     """The texts of a batch of records, joined; words are distinct within the batch."""
 
     word_vectors: ArrayT
-    """`(U, WORD_DIM)` float32."""
+    """`(U, dim)` float32, `dim` that of the backbone."""
     word_index: ArrayT
     """`(P,)` int64."""
     offsets: ArrayT
@@ -102,7 +102,7 @@ class TextBatch(Generic[ArrayT]):
     num_texts: int
 
     @staticmethod
-    def join(records: list[Texts], word_vectors: WordVectors) -> tuple[TextBatch[np.ndarray], list[int]]:
+    def join(records: list[Texts], word_vectors: Backbone) -> tuple[TextBatch[np.ndarray], list[int]]:
         """Join the texts of several records.
 
         Returns:

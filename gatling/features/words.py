@@ -125,6 +125,8 @@ class WordVectors:
 
     def __init__(self, *, use_table: bool = True) -> None:
         self.use_table = use_table
+        self.dim = WORD_DIM
+        self.number_dim = NUMBER_DIM
         self._cache: dict[str, Floats] = {}
 
     def __call__(self, words: list[str]) -> Floats:
@@ -148,6 +150,10 @@ class WordVectors:
             return np.zeros((0, WORD_DIM), np.float32)
         return np.stack([cache[word] for word in words])
 
+    def digest(self) -> bytes:
+        """Return what stands beside the weights of an encoder that was trained on these vectors."""
+        return hashlib.sha256(f"{feature_digest()}:{self.use_table}".encode()).digest()
+
     def __reduce__(self) -> tuple[Any, ...]:  # data-loader workers start with an empty cache
         return (_make_word_vectors, (self.use_table,))
 
@@ -160,8 +166,3 @@ def _make_word_vectors(use_table: bool) -> WordVectors:
 def feature_digest() -> str:
     """Hex digest of everything that turns text into numbers; stored in checkpoints and compared on loading."""
     return hashlib.sha256(f"{FEATURE_VERSION}:{WORD_DIM}:{lexicon().sha256}".encode()).hexdigest()
-
-
-def weights_digest(use_table: bool) -> bytes:
-    """Return the digest that stands beside the weights of an encoder: the features that it was trained with."""
-    return hashlib.sha256(f"{feature_digest()}:{use_table}".encode()).digest()

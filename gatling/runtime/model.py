@@ -14,15 +14,15 @@ import numpy as np
 
 from gatling.errors import CheckpointError
 from gatling.features import (
+    BACKBONES,
     ContextFeatures,
     PlanBatch,
     PlanFeatures,
     PolicyBatch,
-    WordVectors,
     context_features,
     plan_features,
-    weights_digest,
 )
+from gatling.features.backbone import DEFAULT_BACKBONE, Backbone, make_backbone
 from gatling.features.batching import bounded_batches, distinct_contexts, features_of
 from gatling.runtime.arrays import Array, Weights
 from gatling.runtime.execution import execution_latents
@@ -44,10 +44,10 @@ class RuntimeEncoder(Generic[RecordT, FeatureT]):
         weights: by name, all of one type: float32, or float64 for what roundings are measured by.
     """
 
-    def __init__(self, hparams: Mapping[str, Any], weights: Weights) -> None:
+    def __init__(self, hparams: Mapping[str, Any], weights: Weights, word_vectors: Backbone) -> None:
         self.hparams = dict(hparams)
         self.weights = dict(weights)
-        self._word_vectors = WordVectors(use_table=hparams["word_table"])
+        self._word_vectors = word_vectors
 
     def encode(self, records: RecordT | dict[str, Any] | Sequence[RecordT | dict[str, Any]]) -> Array:
         """Encode one record or a sequence of them, as objects or as plain data.
@@ -68,7 +68,8 @@ class RuntimeEncoder(Generic[RecordT, FeatureT]):
 
     def in_double(self) -> RuntimeEncoder[RecordT, FeatureT]:
         """Return the same encoder in float64."""
-        return type(self)(self.hparams, {name: array.astype(np.float64) for name, array in self.weights.items()})
+        weights = {name: array.astype(np.float64) for name, array in self.weights.items()}
+        return type(self)(self.hparams, weights, self._word_vectors)
 
     # --- what a subclass says -----------------------------------------------------------------------------------------
 
@@ -146,14 +147,16 @@ class RuntimeEncoders:
         cls, hparams: Mapping[str, Any], governance: Mapping[str, Any], execution: Mapping[str, Any], source: str
     ) -> RuntimeEncoders:
         """Make encoders from hyperparameters and state dicts of arrays. Raises: CheckpointError if they do not fit."""
-        found = [
-            (settings := _checked(hparams.get(name), source), _weights(state, shapes(settings), settings, source))
-            for name, state, shapes in (
-                ("governance_encoder", governance, governance_shapes),
-                ("execution_encoder", execution, execution_shapes),
-            )
-        ]
-        lengths = [settings["latent_dim"] for settings, _ in found]
+        found = []
+        for name, state, shapes in (
+            ("governance_encoder", governance, governance_shapes),
+            ("execution_encoder", execution, execution_shapes),
+        ):
+            settings = _checked(hparams.get(name), source)
+            words = make_backbone(settings.get("backbone", DEFAULT_BACKBONE), use_table=settings["word_table"])
+            weights = _weights(state, shapes(settings, words.dim), words.digest(), source)
+            found.append((settings, weights, words))
+        lengths = [settings["latent_dim"] for settings, _, _ in found]
         if lengths[0] != lengths[1]:
             raise CheckpointError(
                 f"{source}: not a Gatling model: the latents differ in length: {lengths[0]} and {lengths[1]}"
@@ -167,6 +170,8 @@ def _checked(hparams: Any, source: str) -> dict[str, Any]:
     names = ("latent_dim", "hidden_dim", "num_layers", "num_heads")
     if not isinstance(hparams, dict) or not isinstance(hparams.get("word_table"), bool):
         raise CheckpointError(f"{source}: not a Gatling model: its hyperparameters are missing")
+    if hparams.get("backbone", DEFAULT_BACKBONE) not in BACKBONES:
+        raise CheckpointError(f"{source}: trained on the backbone {hparams['backbone']!r}, which is not registered")
     for name in names:
         value = hparams.get(name)
         if type(value) is not int or not 1 <= value <= _MOST:
@@ -176,9 +181,9 @@ def _checked(hparams: Any, source: str) -> dict[str, Any]:
     return hparams
 
 
-def _weights(state: Mapping[str, Any], shapes: Shapes, hparams: Mapping[str, Any], source: str) -> dict[str, Array]:
+def _weights(state: Mapping[str, Any], shapes: Shapes, features: bytes, source: str) -> dict[str, Array]:
     digest = state.get("feature_digest")
-    if digest is None or np.asarray(digest).tobytes() != weights_digest(hparams["word_table"]):
+    if digest is None or np.asarray(digest).tobytes() != features:
         raise CheckpointError(f"{source}: {OTHER_FEATURES}")
     found: dict[str, Array] = {}
     for name, shape in shapes.items():

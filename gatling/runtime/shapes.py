@@ -6,17 +6,16 @@ from typing import Any
 
 from gatling.features.plan import NUM_LEAF_VALUES, NUM_NODE_VALUES, NUM_SENSITIVITIES, NUM_TIERS
 from gatling.features.policy import MAX_DEPTH_FEATURE, NUM_EFFECTS, NUM_KINDS, NUM_SECTIONS, NUM_TOKEN_VALUES
-from gatling.features.words import WORD_DIM
 
 EDGE_DIM = 32
 
 Shapes = dict[str, tuple[int, ...]]
 
 
-def governance_shapes(hparams: dict[str, Any]) -> Shapes:
+def governance_shapes(hparams: dict[str, Any], word_dim: int) -> Shapes:
     h = hparams["hidden_dim"]
     found = {
-        **_shared(hparams),
+        **_shared(hparams, word_dim),
         **_linear("key", h, h),
         "value.weight": (h, h),
         "typed.weight": (h, NUM_TOKEN_VALUES),
@@ -31,10 +30,10 @@ def governance_shapes(hparams: dict[str, Any]) -> Shapes:
     return found
 
 
-def execution_shapes(hparams: dict[str, Any]) -> Shapes:
+def execution_shapes(hparams: dict[str, Any], word_dim: int) -> Shapes:
     h, heads = hparams["hidden_dim"], hparams["num_heads"]
     found = {
-        **_shared(hparams),
+        **_shared(hparams, word_dim),
         **_linear("tool", h, h),
         "tier.weight": (NUM_TIERS, h),
         "sensitivity.weight": (NUM_SENSITIVITIES, h),
@@ -58,17 +57,17 @@ def execution_shapes(hparams: dict[str, Any]) -> Shapes:
     return found
 
 
-def _shared(hparams: dict[str, Any]) -> Shapes:
+def _shared(hparams: dict[str, Any], word_dim: int) -> Shapes:
     h, latent = hparams["hidden_dim"], hparams["latent_dim"]
     found: Shapes = {
-        **_linear("text.word.0", WORD_DIM, h),
+        **_linear("text.word.0", word_dim, h),
         **_linear("text.word.2", h, h),
         **_linear("text.weights", h, 2),
         **_norm("input_norm", h),
         **_norm("readout.norm", h),
         **_linear("readout.scores", h, hparams["num_heads"]),
         **_linear("readout.project", 2 * h, latent),
-        **_linear("lexical_pool.project", WORD_DIM, latent),
+        **_linear("lexical_pool.project", word_dim, latent),
         "log_mix": (),
     }
     for i in range(hparams["num_layers"]):

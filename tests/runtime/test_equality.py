@@ -196,7 +196,7 @@ def test_names_and_shapes_are_those_of_torch() -> None:
         for encoder, shapes in ((model.governance, governance_shapes), (model.execution, execution_shapes)):
             found = {name: tuple(tensor.shape) for name, tensor in encoder.state_dict().items()}
             assert found.pop("feature_digest") == (32,)
-            assert shapes(encoder.hparams) == found
+            assert shapes(encoder.hparams, encoder.word_vectors.dim) == found
 
 
 def arrays(model: DualEncoder) -> list[dict[str, np.ndarray]]:
