@@ -3,8 +3,8 @@
     uv run python benchmarks/runtime.py
     uv run --with onnxruntime --with onnx --with onnxscript python benchmarks/runtime.py
 
-One thread, one record a call: a policy of about 40 leaves, and a plan of 8 nodes. `forward` is the layers alone, on a batch that is
-made already; `whole` begins with the record. Milliseconds, least and median. The graph for onnxruntime has the
+One thread, one record a call: a policy of about 40 leaves, and a plan of 8 nodes. `forward` is the layers alone, on a batch that
+is made already; `whole` begins with the record. Milliseconds, least and median. The graph for onnxruntime has the
 sizes of this very record, which favours it: a real one would need sizes that change. Its equality is to torch in float32.
 """
 

@@ -32,7 +32,7 @@ def linear(x: Array, weights: Weights, name: str) -> Array:
 
 
 def layer_norm(x: Array, weights: Weights, name: str) -> Array:
-    centred = x - x.mean(-1, keepdims=True)
+    centred: Array = x - x.mean(-1, keepdims=True)
     variance = np.einsum("rh,rh->r", centred, centred)[:, None] / x.dtype.type(x.shape[-1])
     centred /= np.sqrt(variance + x.dtype.type(1e-5))
     centred *= weights[f"{name}.weight"]
@@ -43,7 +43,7 @@ def layer_norm(x: Array, weights: Weights, name: str) -> Array:
 def gelu(x: Array) -> Array:
     """x times the normal distribution function, which is read from a table and its Taylor series between knots.
 
-    Exact to 1e-10 in float32 and to 1e-16 in float64, as numpy has no error function.
+    Within 1e-6 of the exact one in float32 and 5e-15 in float64; numpy has no error function.
     """
     scaled = np.clip(x, -_END, _END) * x.dtype.type(_KNOTS)
     knot = np.rint(scaled)
@@ -51,7 +51,7 @@ def gelu(x: Array) -> Array:
     with np.errstate(invalid="ignore"):  # NaN is no index; it comes out as NaN all the same
         index = knot.astype(np.int32) + int(_END * _KNOTS)
     terms = _distribution(x.dtype.char)
-    total = terms[-1].take(index, mode="clip")
+    total: Array = terms[-1].take(index, mode="clip")
     for term in terms[-2::-1]:
         total *= step
         total += term.take(index, mode="clip")
