@@ -27,7 +27,6 @@ from numpy.typing import NDArray
 from gatling.attack import MUTATIONS
 from gatling.critics_training.examples import Example, ExampleMaker, examples_of_files, subset
 from gatling.critics_training.fit import FitConfig, cross_energies, energies, fit_hierarchy, fit_scope, fit_weights
-from gatling.encoders import DualEncoder
 from gatling.energy.critics.latent import LatentCritic
 from gatling.energy.critics.relevance import NAMES
 from gatling.energy.finding import CRITICS, Source
@@ -36,6 +35,7 @@ from gatling.evaluation.separation import auroc, recall_at_fpr
 from gatling.request.asking import request_as_written
 from gatling.request.request import content_words
 from gatling.request.values import is_free_text
+from gatling.runtime import RuntimeEncoders
 from gatling.schema import read_traces
 from gatling.schema.files import atomic_write, trace_files
 
@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
     config = FitConfig(networks=options.networks, steps=options.steps, seed=options.seed)
-    maker = ExampleMaker(LatentCritic(DualEncoder.from_pretrained(options.model, precision="fp32")), report_by=BY)
+    maker = ExampleMaker(LatentCritic(RuntimeEncoders.from_folder(options.model)), report_by=BY)
     made = {"limit": options.limit, "seed": options.seed}
     train = examples_of_files(options.train, maker, mutations=list(MUTATIONS), per_trace=3, **made)
     tests = [examples_of_files([path], maker, mutations=[], per_trace=0, **made) for path in options.only_test]

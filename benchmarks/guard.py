@@ -4,18 +4,20 @@
     uv run python benchmarks/guard.py flips --traces corrupted.jsonl.gz --decisions 100000
 
 `latency`: a context of a policy with 40 rules, known already as in a running agent, and no call seen before; plans of 1 to 500
-calls, half of their values asked for. p50 / p99 in milliseconds, one thread. `flips`: each plan is judged alone, in a batch, by
-eight threads, and by eight threads with eight threads inside torch; a flip is a verdict that differs.
+calls, half of their values asked for. p50 / p99 in milliseconds; OPENBLAS_NUM_THREADS=1 for one thread. `flips`: each plan is
+judged alone, in a batch, by eight threads, in double precision, and with the encoders in torch; a flip is a verdict that differs.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cached_property
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -23,12 +25,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from gatling.encoders.folder import pretrained_folder
+from gatling.encoders import DualEncoder
 from gatling.energy.critics.latent import LatentCritic
 from gatling.energy.facts import PlanFacts
 from gatling.energy.finding import CRITICS, Source
 from gatling.guard import Guard
 from gatling.guard.guard import load_auditor
+from gatling.runtime.folder import pretrained_folder
 from gatling.schema import parse_context, parse_plan, read_traces
 
 SIZES = (1, 4, 8, 16, 50, 100, 200, 500)
@@ -89,7 +92,7 @@ def timed(work: Callable[[], Any], repeats: int) -> list[float]:
 
 def fresh(latent: LatentCritic) -> LatentCritic:
     """Return the critic without the latents of calls that it has seen."""
-    return LatentCritic(latent.model)
+    return LatentCritic(latent.encoders)
 
 
 def audit(guard: Guard, ctx: Any, p: Any, *, is_repairing: bool = False) -> Any:
@@ -133,6 +136,40 @@ def latency(repeats: int) -> None:
         print(f"| {size} | " + " | ".join(cells) + " |", flush=True)
 
 
+class InTorch:
+    """An encoder of torch in the place of one on numpy."""
+
+    def __init__(self, encoder: Any) -> None:
+        self.encoder = encoder
+
+    def encode(self, records: Any) -> Any:
+        return self.encoder.encode(records).numpy()
+
+
+class EncodersInTorch:
+    """The torch encoders as the latent critic reads them."""
+
+    def __init__(self, model: DualEncoder) -> None:
+        self.governance, self.execution = InTorch(model.governance), InTorch(model.execution)
+        self.model = model
+
+    @cached_property
+    def exact(self) -> EncodersInTorch:
+        model = copy.deepcopy(self.model)
+        model.governance.set_precision("fp64")
+        model.execution.set_precision("fp64")
+        return EncodersInTorch(model)
+
+
+def torch_guard() -> Guard:
+    """Return the shipped guard with the encoders that trained it, the reference for those on numpy."""
+    guard = Guard.from_pretrained(deadline_ms=None)
+    assert guard._auditor is not None
+    encoders: Any = EncodersInTorch(DualEncoder.from_pretrained(precision="fp32"))
+    guard._auditor.critics = replace(guard._auditor.critics, latent=LatentCritic(encoders))
+    return guard
+
+
 def flips(traces: Path, decisions: int) -> None:
     guard = Guard.from_pretrained(deadline_ms=None)
     items = [(t.governance_context, t.execution_plan) for t in read_traces(traces)]
@@ -147,11 +184,10 @@ def flips(traces: Path, decisions: int) -> None:
     found["flips in a batch"] = differing([d.verdict for d in guard.audit_batch(items)])
     with ThreadPoolExecutor(8) as pool:
         found["flips on 8 threads"] = differing(list(pool.map(lambda i: guard.audit(*i).verdict, items)))
-        torch.set_num_threads(8)
-        found["flips on 8 threads, 8 in torch"] = differing(list(pool.map(lambda i: guard.audit(*i).verdict, items)))
-    for precision in ("bf16", "fp64"):
-        other = Guard.from_pretrained(deadline_ms=None, precision=precision)
-        found[f"flips in {precision}"] = differing([other.audit(c, p).verdict for c, p in items])
+    other = Guard.from_pretrained(deadline_ms=None, precision="fp64")
+    found["flips in fp64"] = differing([other.audit(c, p).verdict for c, p in items])
+    other = torch_guard()
+    found["flips with the encoders in torch"] = differing([other.audit(c, p).verdict for c, p in items])
     fresh = Guard.from_pretrained(deadline_ms=None)
     some = items[: max(1, decisions // 10)][::-1]
     found["flips of a fresh guard in reverse order, of a tenth"] = sum(

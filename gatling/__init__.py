@@ -39,5 +39,8 @@ __all__ = ["Decision", "DualEncoder", "ExecutionEncoder", "GovernanceEncoder", "
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
+        from gatling.errors import extra_for
+
+        with extra_for(f"gatling.{name}"):
+            return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

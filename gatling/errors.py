@@ -13,6 +13,9 @@ The command line turns the first two into exit status 2 and the others into 1, w
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class GatlingError(Exception):
     """Base of all errors raised on purpose; its message is one sentence meant for the user."""
@@ -64,3 +67,21 @@ class MissingExtraError(GatlingError):
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs the extra {extra!r}: pip install 'gatling-jepa[{extra}]'")
+
+
+# What is no part of the core, and the extra that brings it. The Hub's client and safetensors are read by training code only.
+_EXTRA_OF = dict.fromkeys(
+    ("torch", "pyarrow", "torchmetrics", "matplotlib", "huggingface_hub", "jaxtyping", "safetensors"), "train"
+)
+
+
+@contextmanager
+def extra_for(feature: str) -> Iterator[None]:
+    """Say which extra is missing where a module of one is imported. Raises: MissingExtraError in place of ModuleNotFoundError."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        extra = _EXTRA_OF.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        raise MissingExtraError(feature, extra) from None

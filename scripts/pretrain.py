@@ -30,12 +30,12 @@ from gatling.cli.documents import read_json
 from gatling.cli.train_progress import ConsoleReporter
 from gatling.encoders import DualEncoder
 from gatling.encoders.dual import read_checkpoint
-from gatling.encoders.folder import PRETRAINED
 from gatling.encoders.precision import has_native_bf16
 from gatling.errors import GatlingError, InputError, TrainingError
 from gatling.evaluation import embed_corpus
 from gatling.evaluation.tables import format_value
 from gatling.hub.hub import write_folder
+from gatling.runtime.folder import PRETRAINED
 from gatling.schema import read_traces
 from gatling.schema.files import atomic_write
 from gatling.store.corpus import Corpus

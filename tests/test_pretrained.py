@@ -23,10 +23,10 @@ import pytest
 import gatling
 from gatling.cli import main
 from gatling.cli.table import COMMANDS
-from gatling.encoders import folder
 from gatling.energy.calibration import CALIBRATION_NAME
 from gatling.energy.composite import CRITICS_NAME
 from gatling.hub.hub import write_folder
+from gatling.runtime import folder
 from gatling.schema import parse_trace, write_traces
 from gatling.training.config import TrainingConfig
 from gatling.training.loop import fit
@@ -77,7 +77,7 @@ def refuse(*args, **kwargs):
 socket.socket, socket.getaddrinfo, socket.create_connection = NoSocket, refuse, refuse
 from pathlib import Path
 import gatling
-from gatling.encoders import folder
+from gatling.runtime import folder
 folder.PRETRAINED = Path(sys.argv[1])
 from tests.builders import context, plan
 model = gatling.load(precision="fp32")

@@ -90,8 +90,58 @@ def test_docs_import_from_packages_and_never_from_their_files() -> None:
     assert [name for name in found if name.count(".") > 1] == []
 
 
+CORE = ORDER[: ORDER.index("guard") + 1]
+NOT_IN_THE_CORE = {
+    "torch", "pyarrow", "torchmetrics", "matplotlib", "huggingface_hub", "jaxtyping", "safetensors", "tokenizers", "beartype",
+}  # fmt: skip
+# What one system has and another has not: only inside a function that has an answer for the other.
+ONE_SYSTEM = {"resource", "fcntl", "msvcrt", "winreg", "pwd", "grp", "termios", "posix", "tty", "pty"}
+
+
+def imported(tree: ast.AST, *, at_top: bool) -> set[str]:
+    """Return the top-level names of the modules that are imported, at the top of the file only or anywhere."""
+    items = list(tree.body if at_top and isinstance(tree, ast.Module) else ast.walk(tree))
+    found = {i.module for i in items if isinstance(i, ast.ImportFrom) and i.module}
+    found |= {a.name for i in items if isinstance(i, ast.Import) for a in i.names}
+    return {name.partition(".")[0] for name in found}
+
+
+def test_the_core_imports_nothing_of_an_extra() -> None:
+    lazy = {"gatling/schema/files.py": {"pyarrow"}}  # for the formats that need it
+    for room in [*CORE, *("generate", "attack", "policytest")]:
+        for path in (PACKAGE / room).rglob("*.py"):
+            allowed = lazy.get(str(path.relative_to(ROOT)), set())
+            assert imported(ast.parse(path.read_text()), at_top=False) & NOT_IN_THE_CORE <= allowed, path
+
+
+def test_no_import_binds_to_one_operating_system() -> None:
+    for path in [*PACKAGE.rglob("*.py"), *(ROOT / "source").rglob("*.py"), *(ROOT / "scripts").rglob("*.py")]:
+        tree = ast.parse(path.read_text())
+        assert not imported(tree, at_top=True) & ONE_SYSTEM, path
+        if path != PACKAGE / "schema" / "machine.py":
+            assert not imported(tree, at_top=False) & ONE_SYSTEM, path
+
+
+def test_a_missing_extra_is_one_sentence() -> None:
+    code = (
+        "import sys\n"
+        "class NoTorch:\n"
+        "    def find_spec(name, path=None, target=None):\n"
+        "        if name == 'torch': raise ModuleNotFoundError('no torch', name='torch')\n"
+        "sys.meta_path.insert(0, NoTorch)\n"
+        "import gatling, gatling.errors, gatling.cli\n"
+        "try: gatling.load()\n"
+        "except gatling.errors.MissingExtraError as error: print(error)\n"
+        "print(gatling.cli.main(['score', '--input', 'a.jsonl', '--output', 'b.jsonl']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    sentence = "needs the extra 'train': pip install 'gatling-jepa[train]'"
+    assert done.stdout.splitlines() == [f"gatling.load {sentence}", "1"]
+    assert done.stderr.splitlines() == [f"error: `gatling score` {sentence}"]
+
+
 def test_light_imports_load_no_torch() -> None:
-    code = "import sys; import gatling, gatling.schema, gatling.policy, gatling.cli; print('torch' in sys.modules)"
+    code = "import sys; import gatling, gatling.guard, gatling.cli, gatling.policytest; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

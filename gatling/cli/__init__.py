@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gatling.cli.table import COMMANDS, overview
-from gatling.errors import ConfigError, GatlingError, InputError
+from gatling.errors import ConfigError, GatlingError, InputError, extra_for
 
 if TYPE_CHECKING:
     from gatling.training.config import TrainingConfig
@@ -77,7 +77,8 @@ def _answer(arguments: list[str]) -> int:
     if first.replace("_", "-") in ("--tyro-print-completion", "--tyro-write-completion"):
         _complete(arguments)
         return 0
-    return int(parse(arguments).run())
+    with extra_for(f"`gatling {first}`"):
+        return int(parse(arguments).run())
 
 
 def _complete(arguments: list[str]) -> None:

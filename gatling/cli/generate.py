@@ -51,7 +51,6 @@ class Generate:
 
     def run(self) -> int:
         """Make the data set, print the counts of its splits; return the exit status."""
-        import resource
         import time
 
         from gatling.cli.console import err, print_table
@@ -59,6 +58,7 @@ class Generate:
         from gatling.cores import num_cores
         from gatling.generate.dataset import MANIFEST_NAME, Settings, run_generation
         from gatling.generate.generator import SPLITS
+        from gatling.schema.machine import peak_memory
         from gatling.tools import load_catalog
 
         settings = Settings(
@@ -99,9 +99,10 @@ class Generate:
         print(
             f"{manifest['traces']} traces, {manifest['bytes'] / 1e6:.1f} MB; counts and digests: {self.output / MANIFEST_NAME}"
         )
-        peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        peaks = [peak for of_children in (False, True) if (peak := peak_memory(of_children=of_children))]
+        memory = f", at most {max(peaks) / 2**20:.0f} MB a process" if peaks else ""
         rate = f"{seconds:.1f} s, {manifest['traces'] / seconds:.0f} traces/s with {workers} workers"
-        err.print(f"{rate}, at most {peak / 1024:.0f} MB a process", highlight=False)
+        err.print(f"{rate}{memory}", highlight=False)
         return 0
 
 

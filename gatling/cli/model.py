@@ -24,7 +24,7 @@ def announce_model(path: Path | None) -> UsedModel:
     Args:
         path: a checkpoint or a model folder; None for the bundled model.
     """
-    from gatling.encoders.folder import CONFIG_NAME, pretrained_folder
+    from gatling.runtime.folder import CONFIG_NAME, pretrained_folder
 
     place = pretrained_folder() if path is None else path
     with (place / CONFIG_NAME if place.is_dir() else place).open("rb") as stream:

@@ -131,11 +131,16 @@ def _counted(path: Path, progress: Progress) -> Iterator[Trace]:
 def _energies(path: Path | None) -> Energies | None:
     """Return what computes latent energies: with the model asked for, else the bundled one; None if there is neither."""
     from gatling.cli.model import announce_model
-    from gatling.encoders import DualEncoder  # torch: only where a model is asked
-    from gatling.encoders.folder import has_pretrained
+    from gatling.runtime import RuntimeEncoders
+    from gatling.runtime.folder import has_pretrained
 
     if path is None and not has_pretrained():
         return None
-    model = DualEncoder.from_pretrained(path)
+    if path is None or path.is_dir():
+        encoders = RuntimeEncoders.from_folder(path)
+    else:
+        from gatling.encoders import DualEncoder  # torch: only for a checkpoint
+
+        encoders = DualEncoder.from_pretrained(path, precision="fp32").runtime()
     announce_model(path)
-    return lambda traces: [float(e) for e in model.energy(traces)]
+    return lambda traces: [float(e) for e in encoders.energy(traces)]

@@ -61,7 +61,7 @@ class TrainEnergy:
         from gatling.cli.progress import Progress
         from gatling.critics_training.fit import FitConfig
         from gatling.critics_training.run import train_critics, write_critics
-        from gatling.encoders.folder import pretrained_folder
+        from gatling.runtime.folder import pretrained_folder
 
         check_counts(limit=self.limit, networks=self.networks, steps=self.steps)
         folder = pretrained_folder() if self.model is None else self.model

@@ -16,8 +16,6 @@ from gatling.attack.corrupter import mutation_names
 from gatling.critics_training.calibrate import Scored, calibrate
 from gatling.critics_training.examples import Example, ExampleMaker, examples_of_files
 from gatling.critics_training.fit import FitConfig, cross_energies, energies, fit_hierarchy, fit_scope, fit_weights
-from gatling.encoders import DualEncoder
-from gatling.encoders.folder import CONFIG_NAME, EXECUTION_STEM, GOVERNANCE_STEM, encoders_digest
 from gatling.energy.calibration import CALIBRATION_NAME, Calibration
 from gatling.energy.composite import CRITICS_NAME, CompositeEnergy
 from gatling.energy.critics.hierarchy import HierarchyCritic
@@ -25,6 +23,8 @@ from gatling.energy.critics.latent import LatentCritic
 from gatling.energy.finding import CRITICS, Source
 from gatling.errors import ConfigError, TrainingError
 from gatling.evaluation.separation import auroc
+from gatling.runtime import RuntimeEncoders
+from gatling.runtime.folder import CONFIG_NAME, EXECUTION_STEM, GOVERNANCE_STEM, encoders_digest
 from gatling.schema.files import atomic_write
 
 Advance = Callable[[int], None]
@@ -64,7 +64,7 @@ def train_critics(
     """
     if config.hidden < 3 or config.hidden % 3:
         raise ConfigError(f"--hidden is {config.hidden}, it must be a multiple of 3")
-    latent = LatentCritic(DualEncoder.from_pretrained(folder, precision="fp32"))
+    latent = LatentCritic(RuntimeEncoders.from_folder(folder))
     maker = ExampleMaker(latent, suite_by=suite_by)
     names = mutation_names(mutations) if per_trace else []
     examples = examples_of_files(
@@ -182,7 +182,7 @@ def recalibrate(
     Raises:
         ConfigError, CheckpointError: see `calibrate` and `CompositeEnergy.read`.
     """
-    latent = LatentCritic(DualEncoder.from_pretrained(folder, precision="fp32"))
+    latent = LatentCritic(RuntimeEncoders.from_folder(folder))
     critics = CompositeEnergy.read(folder / CRITICS_NAME, latent, encoders=encoders_digest(folder))
     names = mutation_names(mutations) if per_trace else []
     maker = ExampleMaker(latent if critics.uses_latent else None)

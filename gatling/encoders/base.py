@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
 
 import torch
@@ -14,13 +12,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gatling.encoders.segments import at_least_fp32, segment_max, segment_softmax, segment_sum
-from gatling.errors import CheckpointError, InputError
-from gatling.features import WordVectors, feature_digest
+from gatling.encoders.tensors import in_double, moved
+from gatling.errors import CheckpointError
+from gatling.features.backbone import DEFAULT_BACKBONE, make_backbone
+from gatling.features.batching import bounded_batches, features_of
+from gatling.runtime.model import OTHER_FEATURES
 
 Precision = Literal["fp64", "fp32", "bf16"]
-
-_MAX_BATCH = 64
-_MAX_BATCH_SIZE = 16_384  # tokens, or nodes and leaves
 
 RecordT = TypeVar("RecordT")
 FeatureT = TypeVar("FeatureT")
@@ -76,6 +74,7 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
         num_heads: attention heads.
         dropout: probability, while training.
         word_table: read words through the bundled table; without it only hashed n-grams and numbers are left.
+        backbone: what turns words to vectors, one of `features.BACKBONES`.
     """
 
     num_heads_multiple = 1
@@ -89,6 +88,7 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
         num_heads: int = 8,
         dropout: float = 0.1,
         word_table: bool = True,
+        backbone: str = DEFAULT_BACKBONE,
     ) -> None:
         super().__init__()
         if min(latent_dim, hidden_dim, num_layers, num_heads) < 1:
@@ -107,11 +107,14 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
             "dropout": dropout,
             "word_table": word_table,
         }
+        if backbone != DEFAULT_BACKBONE:
+            self.hparams["backbone"] = backbone
         self.precision: Precision = "fp32"
-        self.word_vectors = WordVectors(use_table=word_table)
-        digest = hashlib.sha256(f"{feature_digest()}:{word_table}".encode()).digest()
+        self.word_vectors = make_backbone(backbone, use_table=word_table)
         self.feature_digest: Tensor
-        self.register_buffer("feature_digest", torch.frombuffer(bytearray(digest), dtype=torch.uint8))
+        self.register_buffer(
+            "feature_digest", torch.frombuffer(bytearray(self.word_vectors.digest()), dtype=torch.uint8)
+        )
         # How much the deep layers add to the lexical channel is exp of this; they start with the smaller part.
         self.log_mix = nn.Parameter(torch.tensor(-1.0))
 
@@ -147,15 +150,7 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
         Raises:
             InputError: if a record is refused, with its position and path.
         """
-        items: list[Any] = list(records) if isinstance(records, (list, tuple)) else [records]
-        features: list[FeatureT] = []
-        for i, item in enumerate(items):
-            try:
-                features.append(self.features(item))
-            except InputError as error:
-                place = f"records[{i}].{error.path}" if error.path else f"records[{i}]"
-                raise InputError(error.reason, path=place) from None
-        return self.encode_features(features)
+        return self.encode_features(features_of(records, self.features))
 
     def encode_features(self, features: Sequence[FeatureT]) -> Float[Tensor, "B D"]:
         """Encode records that are arrays already, see `features`."""
@@ -165,12 +160,12 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
             len(features), self.hparams["latent_dim"], dtype=torch.float64 if is_double else torch.float32
         )
         with self._inference():
-            for rows in _batches([self.size(f) for f in features]):
+            for rows in bounded_batches([self.size(f) for f in features]):
                 batch: Any = self.collate([features[i] for i in rows])
                 if is_double:
-                    batch = _double(batch)
+                    batch = in_double(batch)
                 if device.type != "cpu":
-                    batch = batch.to(device)
+                    batch = moved(batch, device)
                 out[rows] = self(batch).to(out)
         return out
 
@@ -209,31 +204,5 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any, **kwargs: Any) -> None:
         found = state_dict.get(prefix + "feature_digest")
         if found is not None and not torch.equal(found.cpu(), self.feature_digest.cpu()):
-            raise CheckpointError(
-                "these weights were trained with other features: another version of the word table or of the text rules, "
-                "or another word_table setting"
-            )
+            raise CheckpointError(OTHER_FEATURES)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
-
-
-def _double(part: Any) -> Any:
-    """Return a batch with its numbers in float64."""
-    if isinstance(part, Tensor):
-        return part.double() if part.is_floating_point() else part
-    if is_dataclass(part) and not isinstance(part, type):
-        return replace(part, **{f.name: _double(getattr(part, f.name)) for f in fields(part)})
-    return part
-
-
-def _batches(sizes: list[int]) -> Iterator[list[int]]:
-    """Cut records, ordered by size, into batches bounded in count and in total size."""
-    rows: list[int] = []
-    total = 0
-    for i in sorted(range(len(sizes)), key=sizes.__getitem__):
-        if rows and (len(rows) == _MAX_BATCH or total + sizes[i] > _MAX_BATCH_SIZE):
-            yield rows
-            rows, total = [], 0
-        rows.append(i)
-        total += sizes[i]
-    if rows:
-        yield rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ from torch import Tensor, nn
 
 from gatling.encoders.base import Precision
 from gatling.encoders.execution import ExecutionEncoder
-from gatling.encoders.folder import CHECKPOINT_VERSION, pretrained_folder, read_folder
 from gatling.encoders.governance import GovernanceEncoder
 from gatling.encoders.precision import fastest_precision
 from gatling.errors import CheckpointError
-from gatling.schema import GovernanceContext, Trace, parse_trace
+from gatling.features.batching import distinct_contexts
+from gatling.runtime import RuntimeEncoders
+from gatling.runtime.folder import CHECKPOINT_VERSION, pretrained_folder, read_folder
+from gatling.schema import Trace, parse_trace
 
 
 class DualEncoder(nn.Module):
@@ -68,6 +71,14 @@ class DualEncoder(nn.Module):
                 raise CheckpointError(f"{source}: {name} holds a value that is not finite")
         return model.eval()
 
+    def runtime(self) -> RuntimeEncoders:
+        """Return the same encoders on numpy, which is what judges plans."""
+        governance, execution = (
+            {name: tensor.cpu().numpy() for name, tensor in encoder.float().state_dict().items()}
+            for encoder in (copy.deepcopy(self.governance), copy.deepcopy(self.execution))
+        )
+        return RuntimeEncoders.from_arrays(self.hparams, governance, execution, "the model")
+
     @classmethod
     def from_pretrained(cls, path: str | Path | None = None, *, precision: Precision | None = None) -> DualEncoder:
         """Load the model that ships with Gatling, or one from a checkpoint (`.pt`) or a model folder.
@@ -100,12 +111,8 @@ class DualEncoder(nn.Module):
         """
         items: Sequence[Any] = [traces] if isinstance(traces, (Trace, dict)) else list(traces)
         parsed = [parse_trace(item) for item in items]
-        row: dict[str, int] = {}
-        contexts: list[GovernanceContext] = []
-        for trace in parsed:
-            if row.setdefault(trace.governance_context.digest, len(row)) == len(contexts):
-                contexts.append(trace.governance_context)
-        z_g = self.governance.encode(contexts)[[row[t.governance_context.digest] for t in parsed]]
+        contexts, rows = distinct_contexts(parsed)
+        z_g = self.governance.encode(contexts)[rows]
         z_e = self.execution.encode([t.execution_plan for t in parsed])
         return (1 - (z_g * z_e).sum(-1)).clamp(0, 2)
 
@@ -146,5 +153,6 @@ def _from_checkpoint(path: Path) -> DualEncoder:
 
 
 def _from_folder(path: Path) -> DualEncoder:
-    config, governance, execution = read_folder(path)
+    config, *states = read_folder(path)
+    governance, execution = ({name: torch.tensor(array) for name, array in state.items()} for state in states)
     return DualEncoder.from_parts(config, governance, execution, str(path))

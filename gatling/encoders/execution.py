@@ -19,20 +19,23 @@ from torch.nn import functional as F
 
 from gatling.encoders.base import Encoder, FeedForward, Readout
 from gatling.encoders.segments import at_least_fp32, segment_softmax, segment_sum
+from gatling.encoders.tensors import as_tensors
 from gatling.encoders.text import LexicalPool, TextEncoder
+from gatling.features.backbone import DEFAULT_BACKBONE
 from gatling.features.plan import (
     NUM_LEAF_VALUES,
     NUM_NODE_VALUES,
+    NUM_SENSITIVITIES,
     NUM_TIERS,
     PlanBatch,
     PlanFeatures,
     plan_features,
 )
 from gatling.features.policy import NUM_KINDS
+from gatling.runtime.shapes import EDGE_DIM
 from gatling.schema import ExecutionPlan, parse_plan
 
 _SELF, _FORWARD, _BACKWARD = 0, 1, 2
-_NUM_SENSITIVITIES = 5
 
 
 class GATv2(nn.Module):
@@ -86,7 +89,7 @@ class ExecutionLayer(nn.Module):
         return x + update
 
 
-class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch]):
+class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch[Tensor]]):
     """Map execution plans to latents: `(plan_graph, provenance_metadata) -> z_e`.
 
     Args: see `Encoder`.
@@ -105,6 +108,7 @@ class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch]):
         num_heads: int = 8,
         dropout: float = 0.1,
         word_table: bool = True,
+        backbone: str = DEFAULT_BACKBONE,
     ) -> None:
         super().__init__(
             latent_dim=latent_dim,
@@ -113,12 +117,12 @@ class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch]):
             num_heads=num_heads,
             dropout=dropout,
             word_table=word_table,
+            backbone=backbone,
         )
-        edge_dim = 32
-        self.text = TextEncoder(hidden_dim)
+        self.text = TextEncoder(hidden_dim, self.word_vectors)
         self.tool = nn.Linear(hidden_dim, hidden_dim)
         self.tier = nn.Embedding(NUM_TIERS, hidden_dim)
-        self.sensitivity = nn.Embedding(_NUM_SENSITIVITIES, hidden_dim)
+        self.sensitivity = nn.Embedding(NUM_SENSITIVITIES, hidden_dim)
         self.node_typed = nn.Linear(NUM_NODE_VALUES, hidden_dim, bias=False)
         self.path = nn.Linear(hidden_dim, hidden_dim)
         self.value = nn.Linear(hidden_dim, hidden_dim, bias=False)
@@ -128,15 +132,15 @@ class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch]):
         self.leaf_scores = nn.Linear(hidden_dim, num_heads)
         self.leaf_out = nn.Linear(hidden_dim, hidden_dim)
         self.input_norm = nn.LayerNorm(hidden_dim)
-        self.edge_argument = nn.Linear(hidden_dim, edge_dim, bias=False)
-        self.edge_type = nn.Embedding(3 * NUM_TIERS * NUM_TIERS, edge_dim)
-        self.layers = nn.ModuleList(ExecutionLayer(hidden_dim, num_heads, edge_dim, dropout) for _ in range(num_layers))
+        self.edge_argument = nn.Linear(hidden_dim, EDGE_DIM, bias=False)
+        self.edge_type = nn.Embedding(3 * NUM_TIERS * NUM_TIERS, EDGE_DIM)
+        self.layers = nn.ModuleList(ExecutionLayer(hidden_dim, num_heads, EDGE_DIM, dropout) for _ in range(num_layers))
         self.readout = Readout(hidden_dim, latent_dim, num_heads)
         self.tool_score = nn.Linear(hidden_dim, 1)
         self.leaf_lexical_scores = nn.Linear(hidden_dim, 2)
-        self.lexical_pool = LexicalPool(latent_dim)
+        self.lexical_pool = LexicalPool(latent_dim, self.word_vectors)
 
-    def forward(self, batch: PlanBatch) -> Float[Tensor, "B D"]:
+    def forward(self, batch: PlanBatch[Tensor]) -> Float[Tensor, "B D"]:
         texts = self.text(batch.texts)
         text = texts.vectors
         num_nodes = batch.tool_text.shape[0]
@@ -175,11 +179,11 @@ class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch]):
     def features(self, record: ExecutionPlan | dict[str, Any]) -> PlanFeatures:
         return plan_features(parse_plan(record))
 
-    def collate(self, features: Sequence[PlanFeatures]) -> PlanBatch:
-        return PlanBatch.collate(list(features), self.word_vectors)
+    def collate(self, features: Sequence[PlanFeatures]) -> PlanBatch[Tensor]:
+        return as_tensors(PlanBatch.collate(list(features), self.word_vectors))
 
     def size(self, features: PlanFeatures) -> int:
-        return features.num_nodes + len(features.leaf_node)
+        return features.size
 
 
 def _both_directions(edges: Int[Tensor, "2 E"], tier: Int[Tensor, " V"]) -> tuple[Tensor, Tensor]:

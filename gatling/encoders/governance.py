@@ -21,7 +21,9 @@ from torch.nn import functional as F
 
 from gatling.encoders.base import Encoder, FeedForward, Readout
 from gatling.encoders.segments import at_least_fp32
+from gatling.encoders.tensors import as_tensors
 from gatling.encoders.text import LexicalPool, TextEncoder
+from gatling.features.backbone import DEFAULT_BACKBONE
 from gatling.features.policy import (
     MAX_DEPTH_FEATURE,
     NUM_EFFECTS,
@@ -39,7 +41,7 @@ NUM_RELATIONS = 4
 SESSION_SCORE = 4.0
 
 
-def tree_mask(blocks: AttentionBlocks) -> Bool[Tensor, "G 4 L L"]:
+def tree_mask(blocks: AttentionBlocks[Tensor]) -> Bool[Tensor, "G 4 L L"]:
     """Which key (last axis) a query sees: along ancestors, children, siblings, and all three."""
     query, key = blocks.index[:, :, None], blocks.index[:, None, :]
     is_valid = key >= 0
@@ -83,7 +85,7 @@ class _Merge:
         count = torch.bincount(tokens, minlength=num_tokens)
         first = torch.empty_like(count).index_copy_(0, tokens.flip(0), rows.flip(0))
         extra = (count[tokens] > 1) & (rows != first[tokens])
-        return cls(first, rows[extra], tokens[extra], (1 / count)[:, None])
+        return cls(first, rows[extra], tokens[extra], (1 / count.double())[:, None])
 
     def __call__(self, read: Float[Tensor, "rows H"]) -> Float[Tensor, "T H"]:
         merged = read.index_select(0, self.first)
@@ -133,7 +135,7 @@ class GovernanceLayer(nn.Module):
         return x + update
 
 
-class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch]):
+class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch[Tensor]]):
     """Map governance contexts to latents: `(policy, user_role, session_context) -> z_g`.
 
     Args: see `Encoder`; `num_heads` is a multiple of 4.
@@ -154,6 +156,7 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch]
         num_heads: int = 8,
         dropout: float = 0.1,
         word_table: bool = True,
+        backbone: str = DEFAULT_BACKBONE,
     ) -> None:
         super().__init__(
             latent_dim=latent_dim,
@@ -162,8 +165,9 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch]
             num_heads=num_heads,
             dropout=dropout,
             word_table=word_table,
+            backbone=backbone,
         )
-        self.text = TextEncoder(hidden_dim)
+        self.text = TextEncoder(hidden_dim, self.word_vectors)
         self.key = nn.Linear(hidden_dim, hidden_dim)
         self.value = nn.Linear(hidden_dim, hidden_dim, bias=False)
         self.typed = nn.Linear(NUM_TOKEN_VALUES, hidden_dim, bias=False)
@@ -178,9 +182,9 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch]
         self.section_score = nn.Parameter(torch.tensor([0.0, 0.0, SESSION_SCORE, 0.0]))
         # A plan with the words of a forbidden operation starts further from the context, not nearer.
         self.effect_sign = nn.Parameter(torch.tensor([1.0, 1.0, -1.0]))
-        self.lexical_pool = LexicalPool(latent_dim)
+        self.lexical_pool = LexicalPool(latent_dim, self.word_vectors)
 
-    def forward(self, batch: PolicyBatch) -> Float[Tensor, "B D"]:
+    def forward(self, batch: PolicyBatch[Tensor]) -> Float[Tensor, "B D"]:
         texts = self.text(batch.texts)
         text = texts.vectors
         x = self.key(text).index_select(0, batch.key_text) + self.value(text).index_select(0, batch.value_text)
@@ -205,7 +209,7 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch]
         )
         return self.combine(self.readout(x, batch.sample, batch.num_contexts), lexical_latent)
 
-    def _group(self, blocks: AttentionBlocks) -> _NodeGroup:
+    def _group(self, blocks: AttentionBlocks[Tensor]) -> _NodeGroup:
         mask = tree_mask(blocks).repeat_interleave(self.hparams["num_heads"] // NUM_RELATIONS, dim=1)
         return _NodeGroup(
             index=blocks.index.clamp(min=0),
@@ -216,8 +220,8 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch]
     def features(self, record: GovernanceContext | dict[str, Any]) -> ContextFeatures:
         return context_features(parse_context(record))
 
-    def collate(self, features: Sequence[ContextFeatures]) -> PolicyBatch:
-        return PolicyBatch.collate(list(features), self.word_vectors)
+    def collate(self, features: Sequence[ContextFeatures]) -> PolicyBatch[Tensor]:
+        return as_tensors(PolicyBatch.collate(list(features), self.word_vectors))
 
     def size(self, features: ContextFeatures) -> int:
         return features.num_tokens

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gatling.encoders.segments import at_least_fp32, segment_softmax
+from gatling.features.backbone import Backbone
 from gatling.features.text import TextBatch
-from gatling.features.words import NUMBER_DIM, WORD_DIM
 
 _PROJECTION_SEED = 20_181_203
 
@@ -28,7 +28,7 @@ _PROJECTION_SEED = 20_181_203
 class EncodedTexts:
     """The texts of a batch under a text encoder."""
 
-    batch: TextBatch
+    batch: TextBatch[Tensor]
     vectors: Float[Tensor, "X H"]
     """One vector a text; zeros for an empty one."""
     text_of: Int[Tensor, " P"]
@@ -40,12 +40,12 @@ class EncodedTexts:
 class TextEncoder(nn.Module):
     """Encode the distinct texts of a batch."""
 
-    def __init__(self, hidden_dim: int) -> None:
+    def __init__(self, hidden_dim: int, backbone: Backbone) -> None:
         super().__init__()
-        self.word = nn.Sequential(nn.Linear(WORD_DIM, hidden_dim), nn.GELU(), nn.Linear(hidden_dim, hidden_dim))
+        self.word = nn.Sequential(nn.Linear(backbone.dim, hidden_dim), nn.GELU(), nn.Linear(hidden_dim, hidden_dim))
         self.weights = nn.Linear(hidden_dim, 2)
 
-    def forward(self, texts: TextBatch) -> EncodedTexts:
+    def forward(self, texts: TextBatch[Tensor]) -> EncodedTexts:
         words = at_least_fp32(self.word(texts.word_vectors))  # (U, H)
         lengths = texts.offsets[1:] - texts.offsets[:-1]
         text_of = torch.repeat_interleave(torch.arange(texts.num_texts, device=lengths.device), lengths)  # (P,)
@@ -69,16 +69,17 @@ class LexicalPool(nn.Module):
         output: `(B, D)`, each row of length 1, or zeros for a record without words.
     """
 
-    def __init__(self, latent_dim: int) -> None:
+    def __init__(self, latent_dim: int, backbone: Backbone) -> None:
         super().__init__()
-        self.project = nn.Linear(WORD_DIM, latent_dim)
+        word_dim = backbone.dim
+        self.project = nn.Linear(word_dim, latent_dim)
         generator = torch.Generator().manual_seed(_PROJECTION_SEED)
         with torch.no_grad():
-            wide = torch.randn(max(latent_dim, WORD_DIM), min(latent_dim, WORD_DIM), generator=generator)
+            wide = torch.randn(max(latent_dim, word_dim), min(latent_dim, word_dim), generator=generator)
             basis = torch.linalg.qr(wide.double()).Q.float()
-            self.project.weight.copy_(basis if latent_dim >= WORD_DIM else basis.T)
+            self.project.weight.copy_(basis if latent_dim >= word_dim else basis.T)
             self.project.bias.zero_()  # learns to take away what all records have in common
-            self.project.weight[:, -NUMBER_DIM:] *= (
+            self.project.weight[:, word_dim - backbone.number_dim :] *= (
                 0.1  # numbers match by their spelling; magnitudes are for the deep layers
             )
 
@@ -92,7 +93,9 @@ class LexicalPool(nn.Module):
     ) -> Float[Tensor, "B D"]:
         batch = texts.batch
         num_words = (batch.offsets[1:] - batch.offsets[:-1])[text]
-        scores = scores + torch.log(num_words.clamp(min=1) + 0.0)  # before training, every word weighs the same
+        scores = scores + torch.log(
+            num_words.clamp(min=1).to(scores.dtype)
+        )  # before training, every word weighs the same
         weight = segment_softmax(scores[:, None], sample, batch.num_records)[:, 0]
         weight = weight if sign is None else weight * sign
         # A text belongs to one record, so its occurrences add up to one weight, and words are pooled straight from there.

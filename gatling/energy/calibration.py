@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.encoders.folder import sealed
-from gatling.energy.composite import read_sealed
+from gatling.energy.composite import missing_critics
 from gatling.energy.finding import CRITICS, Source, Verdict
 from gatling.errors import CheckpointError, ConfigError
+from gatling.runtime.sealed import read_sealed, sealed
 
 CALIBRATION_NAME = "calibration.json"
 FORMAT_VERSION = 1
@@ -95,7 +95,7 @@ class Calibration:
     @classmethod
     def read(cls, path: Path, critics_digest: str) -> Calibration:
         """Read `calibration.json`. Raises: CheckpointError if it is not one, or of other critics."""
-        data, digest = read_sealed(path, FORMAT_VERSION)
+        data, digest = read_sealed(path, FORMAT_VERSION, missing=missing_critics(path))
         try:
             lines = {source: float(data["lines"][str(source)]) for source in CRITICS}
             numbers = {name: float(data[name]) for name in ("line", "escalate", "slope", "intercept")}

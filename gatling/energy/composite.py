@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.encoders.folder import sealed
 from gatling.energy.critics.flow import FlowCritic
 from gatling.energy.critics.hierarchy import HierarchyCritic
 from gatling.energy.critics.latent import LatentCritic
@@ -29,11 +28,16 @@ from gatling.energy.facts import PlanFacts
 from gatling.energy.finding import CRITICS, Finding, Source
 from gatling.errors import CheckpointError
 from gatling.features import feature_digest
+from gatling.runtime.sealed import read_sealed, sealed
 
 CRITICS_NAME = "critics.json"
 FORMAT_VERSION = 1
 
 Floats = NDArray[np.float64]
+
+
+def missing_critics(path: Path) -> str:
+    return f"{path.parent}: {path.name} is missing: make it with `gatling train-energy`"
 
 
 def critics_feature_digest() -> str:
@@ -129,7 +133,7 @@ class CompositeEnergy:
             CheckpointError: if it is missing, damaged, of another version, trained on other features or with other encoders,
                 or not monotone.
         """
-        data, digest = read_sealed(path, FORMAT_VERSION)
+        data, digest = read_sealed(path, FORMAT_VERSION, missing=missing_critics(path))
         if data.get("features") != critics_feature_digest():
             raise CheckpointError(f"{path}: trained with other features: run `gatling train-energy` again")
         if data.get("encoders") != encoders:
@@ -147,28 +151,3 @@ class CompositeEnergy:
         return cls(
             HierarchyCritic(net), ScopeCritic.from_dict(scope, source=str(path)), weights, latent, encoders, digest
         )
-
-
-def read_sealed(path: Path, version: int) -> tuple[dict[str, Any], str]:
-    """Read a JSON file that states its own digest. Returns: its content, and the SHA-256 of its bytes.
-
-    Raises:
-        CheckpointError: if it is missing, is not byte for byte what was written, or is of another version.
-    """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise CheckpointError(f"{path.parent}: {path.name} is missing: make it with `gatling train-energy`") from None
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from None
-    try:
-        data = json.loads(content)
-        data.pop("digest", None)
-        is_whole = sealed(data) == content
-    except (ValueError, RecursionError, AttributeError, TypeError):
-        is_whole, data = False, None
-    if not is_whole or not isinstance(data, dict):
-        raise CheckpointError(f"{path}: damaged or edited: it does not have the digest that it states")
-    if data.get("format_version") != version:
-        raise CheckpointError(f"{path}: format_version is not {version}")
-    return data, hashlib.sha256(content).hexdigest()

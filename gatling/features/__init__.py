@@ -1,5 +1,7 @@
 """Traces to numbers. Everything here is fixed: nothing is trained, nothing depends on the process."""
 
+from gatling.features.backbone import BACKBONES as BACKBONES
+from gatling.features.backbone import Backbone as Backbone
 from gatling.features.plan import PlanBatch as PlanBatch
 from gatling.features.plan import PlanFeatures as PlanFeatures
 from gatling.features.plan import plan_features as plan_features

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Generic
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from gatling.errors import InputError
+from gatling.features.backbone import Backbone
 from gatling.features.policy import add_scalar
-from gatling.features.text import TextBatch, Texts, TextTable
-from gatling.features.words import WordVectors
+from gatling.features.text import ArrayT, TextBatch, Texts, TextTable
 from gatling.policy import Kind, PolicyTree
 from gatling.schema import ExecutionPlan
 from gatling.schema.words import is_disguised
@@ -24,6 +23,7 @@ NUM_NODE_VALUES = 12
 NUM_LEAF_VALUES = 7
 PATH_KEYS = 3
 NUM_TIERS = 3
+NUM_SENSITIVITIES = 5
 MAX_PLAN_LEAVES = 65_536
 
 
@@ -56,6 +56,11 @@ class PlanFeatures:
     @property
     def num_nodes(self) -> int:
         return len(self.tool_text)
+
+    @property
+    def size(self) -> int:
+        """Rows that the plan adds to a batch."""
+        return self.num_nodes + len(self.leaf_node)
 
 
 def plan_features(plan: ExecutionPlan) -> PlanFeatures:
@@ -128,78 +133,59 @@ def _node_values(volume: int, tool_name: str) -> list[float]:
 
 
 @dataclass(frozen=True, slots=True)
-class PlanBatch:
-    """B plans as tensors; nodes, leaves and edges of all of them, packed."""
+class PlanBatch(Generic[ArrayT]):
+    """B plans; nodes, leaves and edges of all of them, packed."""
 
-    texts: TextBatch
-    tool_text: Tensor
+    texts: TextBatch[ArrayT]
+    tool_text: ArrayT
     """`(V,)` int64."""
-    node_codes: Tensor
+    node_codes: ArrayT
     """`(V, 2)` int64: tier - 1, sensitivity - 1."""
-    node_values: Tensor
+    node_values: ArrayT
     """`(V, NUM_NODE_VALUES)` float32."""
-    leaf_node: Tensor
+    leaf_node: ArrayT
     """`(A,)` int64, ascending."""
-    leaf_path_text: Tensor
-    leaf_value_text: Tensor
-    leaf_kind: Tensor
+    leaf_path_text: ArrayT
+    leaf_value_text: ArrayT
+    leaf_kind: ArrayT
     """`(A,)` int64 each."""
-    leaf_values: Tensor
+    leaf_values: ArrayT
     """`(A, NUM_LEAF_VALUES)` float32."""
-    edges: Tensor
+    edges: ArrayT
     """`(2, E)` int64."""
-    edge_text: Tensor
+    edge_text: ArrayT
     """`(E,)` int64."""
-    sample: Tensor
+    sample: ArrayT
     """`(V,)` int64: which plan, ascending."""
     num_plans: int
 
-    def to(self, device: torch.device | str) -> PlanBatch:
-        return PlanBatch(
-            self.texts.to(device),
-            self.tool_text.to(device),
-            self.node_codes.to(device),
-            self.node_values.to(device),
-            self.leaf_node.to(device),
-            self.leaf_path_text.to(device),
-            self.leaf_value_text.to(device),
-            self.leaf_kind.to(device),
-            self.leaf_values.to(device),
-            self.edges.to(device),
-            self.edge_text.to(device),
-            self.sample.to(device),
-            self.num_plans,
-        )
-
-    @classmethod
-    def collate(cls, plans: list[PlanFeatures], word_vectors: WordVectors) -> PlanBatch:
+    @staticmethod
+    def collate(plans: list[PlanFeatures], word_vectors: Backbone) -> PlanBatch[np.ndarray]:
         """Join plans into one batch; B is `len(plans)`, at least 1."""
         texts, first_text = TextBatch.join([p.texts for p in plans], word_vectors)
         counts = [p.num_nodes for p in plans]
         first_node = np.concatenate([[0], np.cumsum(counts)])[:-1]
 
-        def packed(parts: list[np.ndarray]) -> Tensor:
-            return torch.from_numpy(np.concatenate(parts).astype(np.int64))
+        def packed(parts: list[np.ndarray]) -> np.ndarray:
+            return np.concatenate(parts).astype(np.int64)
 
-        def shifted(name: str, by: list[int] | np.ndarray) -> Tensor:
+        def shifted(name: str, by: list[int] | np.ndarray) -> np.ndarray:
             return packed([getattr(p, name) + first for p, first in zip(plans, by, strict=True)])
 
-        return cls(
+        return PlanBatch(
             texts=texts,
             tool_text=shifted("tool_text", first_text),
             node_codes=packed([p.node_codes for p in plans]),
-            node_values=torch.from_numpy(np.concatenate([p.node_values for p in plans])),
+            node_values=np.concatenate([p.node_values for p in plans]),
             leaf_node=shifted("leaf_node", first_node),
             leaf_path_text=shifted("leaf_path_text", first_text),
             leaf_value_text=shifted("leaf_value_text", first_text),
             leaf_kind=packed([p.leaf_kind for p in plans]),
-            leaf_values=torch.from_numpy(np.concatenate([p.leaf_values for p in plans])),
-            edges=torch.from_numpy(
-                np.concatenate([p.edges + first for p, first in zip(plans, first_node, strict=True)], axis=1).astype(
-                    np.int64
-                )
+            leaf_values=np.concatenate([p.leaf_values for p in plans]),
+            edges=np.concatenate([p.edges + first for p, first in zip(plans, first_node, strict=True)], axis=1).astype(
+                np.int64
             ),
             edge_text=shifted("edge_text", first_text),
-            sample=torch.from_numpy(np.repeat(np.arange(len(plans)), counts)),
+            sample=np.repeat(np.arange(len(plans)), counts),
             num_plans=len(plans),
         )

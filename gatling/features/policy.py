@@ -13,15 +13,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from gatling.errors import InputError
-from gatling.features.text import TextBatch, Texts, TextTable
-from gatling.features.words import WordVectors
+from gatling.features.backbone import Backbone
+from gatling.features.text import ArrayT, TextBatch, Texts, TextTable
 from gatling.policy import Effect, Kind, PolicyTree
 from gatling.policy.tree import MAX_POLICY_NODES
 from gatling.schema import GovernanceContext
@@ -176,63 +174,46 @@ def cut_blocks(parent: np.ndarray) -> list[np.ndarray]:
 
 
 @dataclass(frozen=True, slots=True)
-class AttentionBlocks:
+class AttentionBlocks(Generic[ArrayT]):
     """Blocks of one padded size L: `index` names tokens of the batch; the tree is given in block-independent numbers."""
 
-    index: Tensor
+    index: ArrayT
     """`(G, L)` int64: token of the batch, `PADDING` where the block is shorter."""
-    parent: Tensor
+    parent: ArrayT
     """`(G, L)` int64: the parent token of the batch; -1 for roots."""
-    end: Tensor
+    end: ArrayT
     """`(G, L)` int64."""
-    is_global: Tensor
+    is_global: ArrayT
     """`(G, L)` bool."""
-
-    def to(self, device: torch.device | str) -> AttentionBlocks:
-        return AttentionBlocks(
-            self.index.to(device), self.parent.to(device), self.end.to(device), self.is_global.to(device)
-        )
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyBatch:
-    """B governance contexts as tensors; T tokens of all of them, packed."""
+class PolicyBatch(Generic[ArrayT]):
+    """B governance contexts; T tokens of all of them, packed."""
 
-    texts: TextBatch
-    key_text: Tensor
+    texts: TextBatch[ArrayT]
+    key_text: ArrayT
     """`(T,)` int64."""
-    value_text: Tensor
+    value_text: ArrayT
     """`(T,)` int64."""
-    codes: Tensor
+    codes: ArrayT
     """`(T, 4)` int64: kind, section, effect, depth."""
-    values: Tensor
+    values: ArrayT
     """`(T, NUM_TOKEN_VALUES)` float32."""
-    sample: Tensor
+    sample: ArrayT
     """`(T,)` int64: which context, ascending."""
-    blocks: list[AttentionBlocks]
+    blocks: list[AttentionBlocks[ArrayT]]
     num_contexts: int
 
-    def to(self, device: torch.device | str) -> PolicyBatch:
-        return PolicyBatch(
-            self.texts.to(device),
-            self.key_text.to(device),
-            self.value_text.to(device),
-            self.codes.to(device),
-            self.values.to(device),
-            self.sample.to(device),
-            [blocks.to(device) for blocks in self.blocks],
-            self.num_contexts,
-        )
-
-    @classmethod
-    def collate(cls, contexts: list[ContextFeatures], word_vectors: WordVectors) -> PolicyBatch:
+    @staticmethod
+    def collate(contexts: list[ContextFeatures], word_vectors: Backbone) -> PolicyBatch[np.ndarray]:
         """Join contexts into one batch; B is `len(contexts)`, at least 1."""
         texts, first_text = TextBatch.join([c.texts for c in contexts], word_vectors)
         counts = [c.num_tokens for c in contexts]
         first_token = np.concatenate([[0], np.cumsum(counts)])[:-1]
 
-        def packed(parts: list[np.ndarray]) -> Tensor:
-            return torch.from_numpy(np.concatenate(parts).astype(np.int64))
+        def packed(parts: list[np.ndarray]) -> np.ndarray:
+            return np.concatenate(parts).astype(np.int64)
 
         parent = np.concatenate(
             [np.where(c.parent < 0, -1, c.parent + first) for c, first in zip(contexts, first_token, strict=True)]
@@ -240,13 +221,13 @@ class PolicyBatch:
         end = np.concatenate([c.end + first for c, first in zip(contexts, first_token, strict=True)])
         blocks = [b + first for c, first in zip(contexts, first_token, strict=True) for b in c.blocks]
         depth_parent = np.concatenate([c.parent for c in contexts])
-        return cls(
+        return PolicyBatch(
             texts=texts,
             key_text=packed([c.key_text + f for c, f in zip(contexts, first_text, strict=True)]),
             value_text=packed([c.value_text + f for c, f in zip(contexts, first_text, strict=True)]),
             codes=packed([c.codes for c in contexts]),
-            values=torch.from_numpy(np.concatenate([c.values for c in contexts])),
-            sample=torch.from_numpy(np.repeat(np.arange(len(contexts)), counts)),
+            values=np.concatenate([c.values for c in contexts]),
+            sample=np.repeat(np.arange(len(contexts)), counts),
             blocks=_group_blocks(blocks, parent, end, depth_parent <= 0),
             num_contexts=len(contexts),
         )
@@ -254,7 +235,7 @@ class PolicyBatch:
 
 def _group_blocks(
     blocks: list[np.ndarray], parent: np.ndarray, end: np.ndarray, is_global: np.ndarray
-) -> list[AttentionBlocks]:
+) -> list[AttentionBlocks[np.ndarray]]:
     groups: dict[int, list[np.ndarray]] = {}
     for block in blocks:
         groups.setdefault(max(16, -(-len(block) // 16) * 16), []).append(block)
@@ -266,10 +247,10 @@ def _group_blocks(
         safe = np.maximum(index, 0)
         out.append(
             AttentionBlocks(
-                index=torch.from_numpy(index),
-                parent=torch.from_numpy(parent[safe].astype(np.int64)),
-                end=torch.from_numpy(end[safe].astype(np.int64)),
-                is_global=torch.from_numpy(is_global[safe] & (index >= 0)),
+                index=index,
+                parent=parent[safe].astype(np.int64),
+                end=end[safe].astype(np.int64),
+                is_global=is_global[safe] & (index >= 0),
             )
         )
     return out

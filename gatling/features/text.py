@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Generic, TypeVar
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from gatling.features.words import WordVectors
+from gatling.features.backbone import Backbone
 from gatling.schema.words import split_words
+
+ArrayT = TypeVar("ArrayT")
+"""What a batch is made of: numpy arrays here, tensors where it is trained (`encoders/tensors.py`)."""
 
 CHUNK_WORDS = 16
 """A longer text is also given in parts of this many words, so that no single average stands for a page."""
@@ -84,36 +86,23 @@ class TextTable:
 
 
 @dataclass(frozen=True, slots=True)
-class TextBatch:
+class TextBatch(Generic[ArrayT]):
     """The texts of a batch of records, joined; words are distinct within the batch."""
 
-    word_vectors: Tensor
-    """`(U, WORD_DIM)` float32."""
-    word_index: Tensor
+    word_vectors: ArrayT
+    """`(U, dim)` float32, `dim` that of the backbone."""
+    word_index: ArrayT
     """`(P,)` int64."""
-    offsets: Tensor
+    offsets: ArrayT
     """`(X + 1,)` int64."""
-    record_offsets: Tensor
+    record_offsets: ArrayT
     """`(B,)` int64: first word position of each record."""
 
-    @property
-    def num_records(self) -> int:
-        return int(self.record_offsets.shape[0])
+    num_records: int
+    num_texts: int
 
-    @property
-    def num_texts(self) -> int:
-        return int(self.offsets.shape[0]) - 1
-
-    def to(self, device: torch.device | str) -> TextBatch:
-        return TextBatch(
-            self.word_vectors.to(device),
-            self.word_index.to(device),
-            self.offsets.to(device),
-            self.record_offsets.to(device),
-        )
-
-    @classmethod
-    def join(cls, records: list[Texts], word_vectors: WordVectors) -> tuple[TextBatch, list[int]]:
+    @staticmethod
+    def join(records: list[Texts], word_vectors: Backbone) -> tuple[TextBatch[np.ndarray], list[int]]:
         """Join the texts of several records.
 
         Returns:
@@ -137,10 +126,12 @@ class TextBatch:
             first_position.append(num_positions)
             num_texts += len(texts.offsets) - 1
             num_positions += len(texts.word_index)
-        batch = cls(
-            word_vectors=torch.from_numpy(word_vectors(list(vocabulary))),
-            word_index=torch.from_numpy(np.concatenate(index_parts)),
-            offsets=torch.from_numpy(np.concatenate(offset_parts)),
-            record_offsets=torch.tensor(first_position),
+        batch = TextBatch(
+            word_vectors=word_vectors(list(vocabulary)),
+            word_index=np.concatenate(index_parts),
+            offsets=np.concatenate(offset_parts),
+            record_offsets=np.array(first_position, np.int64),
+            num_records=len(records),
+            num_texts=num_texts,
         )
         return batch, first_text

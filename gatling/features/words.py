@@ -17,15 +17,17 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import math
 import re
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load as load_safetensors
-from tokenizers import Tokenizer
+
+from gatling.features.mapped import mapped_arrays
+from gatling.features.wordpiece import WordPiece
 
 LEXICON_DIM = 128
 NGRAM_DIM = 512
@@ -34,6 +36,7 @@ WORD_DIM = LEXICON_DIM + NGRAM_DIM + NUMBER_DIM
 FEATURE_VERSION = 2
 
 _LEXICON_SHA256 = "1bed1e296d0ea9569933fe7da2c2f560cdc2bfdb0bc96d196f5ae061b630dcdb"
+_ASSETS = Path(__file__).parent.parent / "assets"
 _CACHE_WORDS = 10_000
 _LEXICON_UNIT = 6.0  # length of a rare word's row: the third quartile of the table
 _MIN_LENGTH = 0.05
@@ -47,25 +50,23 @@ class Lexicon:
     """The bundled word table: 29,525 word pieces of all-MiniLM-L6-v2, 128 dimensions, 8 bits."""
 
     def __init__(self) -> None:
-        assets = resources.files("gatling") / "assets"
-        blob = (assets / "lexicon.safetensors").read_bytes()
-        self.sha256 = hashlib.sha256(blob).hexdigest()
+        path = _ASSETS / "lexicon.safetensors"
+        with path.open("rb") as stream:
+            self.sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         if self.sha256 != _LEXICON_SHA256:
             raise RuntimeError(f"gatling/assets/lexicon.safetensors is damaged: its SHA-256 is {self.sha256}")
-        arrays = load_safetensors(blob)
+        arrays = mapped_arrays(path)
         self._table: NDArray[np.int8] = arrays["table"]
         self._scale: Floats = arrays["scale"]
-        self._tokenizer = Tokenizer.from_str((assets / "lexicon.tokenizer.json").read_text("utf-8"))
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
-        self._unknown = self._tokenizer.token_to_id("[UNK]")
+        content = json.loads((_ASSETS / "lexicon.tokenizer.json").read_text("utf-8"))
+        self._pieces = WordPiece(content["model"]["vocab"])
 
     def vectors(self, words: list[str]) -> Floats:
         """Return one row a word, `(len(words), LEXICON_DIM)`; a word with an unknown piece gets zeros."""
         out = np.zeros((len(words), LEXICON_DIM), np.float32)
-        for row, encoding in zip(out, self._tokenizer.encode_batch_fast(words), strict=True):
-            ids = encoding.ids
-            if ids and self._unknown not in ids:
+        for row, word in zip(out, words, strict=True):
+            ids = self._pieces.ids(word)
+            if ids:
                 row[:] = (self._table[ids] * self._scale[ids, None]).mean(axis=0) / _LEXICON_UNIT
         return out
 
@@ -124,6 +125,8 @@ class WordVectors:
 
     def __init__(self, *, use_table: bool = True) -> None:
         self.use_table = use_table
+        self.dim = WORD_DIM
+        self.number_dim = NUMBER_DIM
         self._cache: dict[str, Floats] = {}
 
     def __call__(self, words: list[str]) -> Floats:
@@ -146,6 +149,10 @@ class WordVectors:
         if not words:
             return np.zeros((0, WORD_DIM), np.float32)
         return np.stack([cache[word] for word in words])
+
+    def digest(self) -> bytes:
+        """Return what stands beside the weights of an encoder that was trained on these vectors."""
+        return hashlib.sha256(f"{feature_digest()}:{self.use_table}".encode()).digest()
 
     def __reduce__(self) -> tuple[Any, ...]:  # data-loader workers start with an empty cache
         return (_make_word_vectors, (self.use_table,))

@@ -21,7 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +30,7 @@ from typing import Any, Literal
 from gatling.errors import ConfigError, InputError
 from gatling.generate.generator import CONTEXTS, GENERATOR_VERSION, SPLITS, Generator
 from gatling.schema.files import atomic_write, write_records
+from gatling.schema.machine import held
 from gatling.schema.plain import decode_json
 from gatling.tools import ToolSpec, read_catalog, write_catalog
 
@@ -215,17 +216,12 @@ def run_generation(
 @contextmanager
 def _only_run(folder: Path) -> Iterator[None]:
     """Hold the folder's lock. Raises: ConfigError if another run has it. The lock ends with the process."""
-    import fcntl
-
-    with (folder / _LOCK).open("w") as stream:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            stack.enter_context(held(folder / _LOCK))
+        except BlockingIOError:
             raise ConfigError(f"--output {folder}: another run is writing there") from None
-        try:
-            yield
-        finally:
-            (folder / _LOCK).unlink(missing_ok=True)
+        yield
 
 
 @contextmanager

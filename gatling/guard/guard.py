@@ -8,7 +8,7 @@
 - Nothing that goes wrong allows: a missing or damaged model, a policy that cannot be read, a plan that is none, a value
   that is not a number, a deadline that passes, an error of our own. Each denies, with the code `fault` and its reason.
 - Safe to share between threads. The verdict on a plan is the same alone and in a batch, on any number of threads, in any
-  process, in every precision of the encoders: critics compute in double precision in a fixed order, and so close to a line that
+  process, in either precision of the encoders: critics compute in double precision in a fixed order, and so close to a line that
   the rounding of encoders could decide, the latent term is computed in double precision too.
 - What is worth keeping is kept, bounded: compiled policies, and the latents of contexts.
 """
@@ -26,18 +26,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gatling.encoders import DualEncoder
-from gatling.encoders.base import Precision
-from gatling.encoders.folder import encoders_digest, pretrained_folder
 from gatling.energy import Assessment, Code
 from gatling.energy.audit import PlanAuditor
 from gatling.energy.calibration import CALIBRATION_NAME, Calibration
 from gatling.energy.composite import CRITICS_NAME, CompositeEnergy
-from gatling.energy.critics.latent import LatentCritic
+from gatling.energy.critics.latent import LatentCritic, Precision
 from gatling.errors import CheckpointError, ConfigError, GatlingError, InputError
 from gatling.guard.decision import Decision, denial, fault_of
 from gatling.policy.source import PolicySource
 from gatling.repair import repair
+from gatling.runtime import RuntimeEncoders
+from gatling.runtime.folder import encoders_digest, pretrained_folder
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanEdge, PlanNode, parse_plan
 from gatling.schema.parse import parse_context
 from gatling.schema.plain import canonical_json
@@ -104,12 +103,12 @@ class Guard:
             repair_ms: how long a search for a repair may take, within the deadline.
             escalate_from: energy from which on plans are not simply allowed, in place of the calibrated one and not above it:
                 less gets through, and more false alarms are escalated.
-            precision: what the encoders compute in; verdicts are the same in each.
+            precision: `fp32` or `fp64`, what the encoders compute in; verdicts are the same in both.
             is_strict: raise if the model cannot be used; else make a guard that denies everything and says why.
 
         Raises:
             CheckpointError: if a file is missing, damaged, or does not belong to the others.
-            ConfigError: if `escalate_from` is not above 0, or is above the calibrated line.
+            ConfigError: if `escalate_from` is not above 0, or is above the calibrated line, or the precision is another.
         """
         try:
             folder = pretrained_folder() if path is None else Path(path)
@@ -284,7 +283,7 @@ def load_auditor(
     Raises:
         CheckpointError: if a file is missing, damaged, or does not belong to the others.
     """
-    latent = LatentCritic(DualEncoder.from_pretrained(folder, precision="fp32"), precision)
+    latent = LatentCritic(RuntimeEncoders.from_folder(folder), precision)
     encoders = encoders_digest(folder)
     critics = CompositeEnergy.read(folder / CRITICS_NAME, latent, encoders=encoders)
     calibration = Calibration.read(folder / CALIBRATION_NAME, critics.digest)

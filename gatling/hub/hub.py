@@ -15,9 +15,10 @@ from safetensors.torch import save as save_safetensors
 
 from gatling.encoders import DualEncoder
 from gatling.encoders.dual import read_checkpoint
-from gatling.encoders.folder import CHECKPOINT_VERSION, CONFIG_NAME, EXECUTION_STEM, GOVERNANCE_STEM, sealed
 from gatling.errors import HubError, TrainingError
 from gatling.evaluation.tables import metrics_table
+from gatling.runtime.folder import CHECKPOINT_VERSION, CONFIG_NAME, EXECUTION_STEM, GOVERNANCE_STEM
+from gatling.runtime.sealed import sealed
 from gatling.schema.files import atomic_write
 from gatling.training.config import NOT_PUBLISHED
 
@@ -40,7 +41,7 @@ def has_token() -> bool:
 def write_folder(
     checkpoint: Path, folder: Path, *, card: str, is_half: bool = False, with_pt: bool = False
 ) -> DualEncoder:
-    """Write a model folder (see `encoders.folder`) from a checkpoint. No optimizer state goes along.
+    """Write a model folder (see `runtime/folder.py`) from a checkpoint. No optimizer state goes along.
 
     Args:
         card: the text of README.md.

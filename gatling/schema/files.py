@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from gatling.errors import InputError
+from gatling.errors import InputError, extra_for
 from gatling.schema.parse import parse_trace
 from gatling.schema.plain import decode_json
 from gatling.schema.trace import Trace
@@ -206,7 +206,8 @@ def _open_bytes(path: Path, kind: str) -> Iterator[BinaryIO]:
         with gzip.open(path, "rb") as stream:
             yield stream  # type: ignore[misc]
     elif kind == ".jsonl.zst":
-        import pyarrow as pa  # 0.1 s, only where it is needed
+        with extra_for("a .zst file"):
+            import pyarrow as pa  # 0.1 s, only where it is needed
 
         with pa.input_stream(str(path), compression="zstd") as stream:
             yield io.BufferedReader(stream)
@@ -237,8 +238,9 @@ def text_lines(stream: BinaryIO, *, name: str | None = None) -> Iterator[tuple[i
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    with extra_for("a Parquet file"):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
     try:
         line = 0
@@ -364,7 +366,8 @@ def _compressed(stream: BinaryIO, kind: str) -> Iterator[Any]:
         with gzip.GzipFile(fileobj=stream, mode="wb", mtime=0, filename="") as out:  # same traces, same bytes
             yield out
     elif kind == ".jsonl.zst":
-        import pyarrow as pa
+        with extra_for("a .zst file"):
+            import pyarrow as pa
 
         with pa.CompressedOutputStream(pa.PythonFile(_Unclosed(stream)), "zstd") as out:
             yield out
@@ -386,8 +389,9 @@ class _Unclosed(io.RawIOBase):
 
 
 def _write_parquet(stream: BinaryIO, records: Iterable[dict[str, Any] | str]) -> int:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    with extra_for("a Parquet file"):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
     text = (
         "id",

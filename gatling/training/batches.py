@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from gatling.attack import MUTATIONS
+from gatling.encoders.tensors import as_tensors
 from gatling.features import PlanBatch, PlanFeatures, PolicyBatch, WordVectors
 from gatling.store.corpus import Corpus
 from gatling.training.mutants import MadeNegative, MutantMaker
@@ -33,8 +34,8 @@ class TrainBatch:
     first, then near misses, which are compliant too.
     """
 
-    policy: PolicyBatch
-    plan: PlanBatch
+    policy: PolicyBatch[Tensor]
+    plan: PlanBatch[Tensor]
     context_row: Tensor
     """`(B,)` int64: the context's row in `policy`."""
     plan_row: Tensor
@@ -47,18 +48,6 @@ class TrainBatch:
     """`(B,)` int64: the context's number in the corpus."""
     plan_id: Tensor
     """`(B,)` int64: the compliant plan's number in the corpus; -1 for a near miss."""
-
-    def to(self, device: torch.device) -> TrainBatch:
-        return TrainBatch(
-            self.policy.to(device),
-            self.plan.to(device),
-            self.context_row.to(device),
-            self.plan_row.to(device),
-            self.negative_row.to(device),
-            self.negative_type.to(device),
-            self.context_id.to(device),
-            self.plan_id.to(device),
-        )
 
 
 class EpochBatches(Dataset[TrainBatch]):
@@ -183,8 +172,10 @@ class EpochBatches(Dataset[TrainBatch]):
         numbers = torch.tensor([(r.context_row, r.plan_row, r.context, r.plan) for r in rows], dtype=torch.int64)
         context_row, plan_row, context_id, plan_id = numbers.reshape(-1, 4).T
         return TrainBatch(
-            policy=PolicyBatch.collate([self.corpus.contexts[c] for c in draft.contexts], self.word_vectors),
-            plan=PlanBatch.collate(draft.plan_features(), self.word_vectors),
+            policy=as_tensors(
+                PolicyBatch.collate([self.corpus.contexts[c] for c in draft.contexts], self.word_vectors)
+            ),
+            plan=as_tensors(PlanBatch.collate(draft.plan_features(), self.word_vectors)),
             context_row=context_row,
             plan_row=plan_row,
             negative_row=negatives[:, :, 0],

@@ -25,8 +25,8 @@ import torch
 from torch.optim import Optimizer
 
 from gatling.encoders.dual import read_checkpoint as read_checkpoint
-from gatling.encoders.folder import CHECKPOINT_VERSION
 from gatling.errors import CheckpointError, ConfigError
+from gatling.runtime.folder import CHECKPOINT_VERSION
 from gatling.schema.files import atomic_write
 from gatling.training.config import MAY_CHANGE, TrainingConfig
 from gatling.training.task import ContrastiveTask

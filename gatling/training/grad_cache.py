@@ -23,6 +23,7 @@ from itertools import islice
 import torch
 from torch import Tensor
 
+from gatling.encoders.tensors import moved
 from gatling.training.batches import TrainBatch
 from gatling.training.distributed import ProcessGroup
 from gatling.training.task import ContrastiveTask
@@ -64,7 +65,7 @@ def backward_step(
         for batch in islice(chunks, num_chunks):
             states.append(_Generators.now(device))
             with torch.set_grad_enabled(keeps_graph):
-                latents.append(task.encode(batch.to(device)))
+                latents.append(task.encode(moved(batch, device)))
             numbers.append(torch.cat([batch.context_id[:, None], batch.plan_id[:, None], batch.negative_type], dim=1))
         own = torch.cat(latents)
         counts = group.counts(len(own))
@@ -82,7 +83,7 @@ def backward_step(
         sizes = [len(part) for part in latents]
         for batch, state, grad in zip(islice(chunks, num_chunks), states, own_grad.split(sizes), strict=True):
             with state.restored(), torch.autocast(device.type, torch.bfloat16, enabled=use_bf16):
-                again = task.encode(batch.to(device))
+                again = task.encode(moved(batch, device))
             again.backward(grad)
     if not group.is_first:
         task.log_temperature.grad = None  # every process has all of it

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from gatling.cli import main
-from gatling.encoders import folder
-from gatling.encoders.folder import encoders_digest
 from gatling.energy.calibration import CALIBRATION_NAME, Calibration
 from gatling.energy.composite import CRITICS_NAME, CompositeEnergy
 from gatling.hub.hub import write_folder
+from gatling.runtime import folder
+from gatling.runtime.folder import encoders_digest
 from gatling.schema import parse_plan, write_traces
 from gatling.training.config import TrainingConfig
 from gatling.training.loop import fit

@@ -9,7 +9,7 @@ import pytest
 
 from gatling.cli import main
 from gatling.cli import policy_test as command
-from gatling.encoders import folder
+from gatling.runtime import folder
 from gatling.schema import write_traces
 from gatling.training.config import TrainingConfig
 from gatling.training.loop import fit

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from gatling.generate.demonstration import synthetic_traces
-from tests.builders import small_model
+from tests.models import small_model
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "embeddings.json"
 

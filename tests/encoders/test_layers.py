@@ -9,6 +9,7 @@ from torch import nn
 from gatling.encoders.execution import GATv2
 from gatling.encoders.governance import GovernanceEncoder, tree_mask
 from gatling.encoders.segments import segment_max, segment_softmax, segment_sum
+from gatling.encoders.tensors import as_tensors
 from gatling.features import PolicyBatch, WordVectors, context_features
 from gatling.schema import parse_context
 from tests.builders import SMALL, context
@@ -67,8 +68,8 @@ def test_gatv2_equals_the_library_of_the_field() -> None:
     assert torch.allclose(ours(x, edges, features), theirs(x, edges, features), atol=1e-6)
 
 
-def batch_of(policy: object) -> PolicyBatch:
-    return PolicyBatch.collate([context_features(parse_context(context(policy)))], WordVectors())
+def batch_of(policy: object) -> PolicyBatch[torch.Tensor]:
+    return as_tensors(PolicyBatch.collate([context_features(parse_context(context(policy)))], WordVectors()))
 
 
 def test_the_mask_follows_the_tree() -> None:
@@ -122,7 +123,7 @@ def test_attention_over_blocks_equals_one_dense_mask_in_a_block(monkeypatch: pyt
     assert sum(len(b.index) for b in whole.blocks) == 1
     assert sum(len(b.index) for b in cut.blocks) == 2
 
-    def run(batch: PolicyBatch) -> torch.Tensor:
+    def run(batch: PolicyBatch[torch.Tensor]) -> torch.Tensor:
         from gatling.encoders.governance import _Merge
 
         groups = [encoder._group(b) for b in batch.blocks]

@@ -6,7 +6,8 @@ from torch.nn import functional as F
 
 from gatling.encoders import precision
 from gatling.encoders.precision import MIN_COSINE, fastest_precision
-from tests.builders import context, many_traces, small_model
+from tests.builders import context, many_traces
+from tests.models import small_model
 
 
 def test_bf16_stays_close_and_energies_too() -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from gatling.encoders import DualEncoder, ExecutionEncoder, GovernanceEncoder
 from gatling.errors import CheckpointError, InputError
 from gatling.schema import parse_context
-from tests.builders import SMALL, context, many_traces, node, plan, small_model
+from tests.builders import SMALL, context, many_traces, node, plan
+from tests.models import small_model
 
 SAME = 2e-5  # rounding of float32 sums in another order
 FELT = 10 * SAME  # a change that is felt is well above rounding, even by a small model that was never trained

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gatling.encoders.folder import sealed
 from gatling.energy.calibration import (
     CALIBRATION_NAME,
     Calibration,
@@ -20,6 +19,7 @@ from gatling.energy.calibration import (
 )
 from gatling.energy.composite import CRITICS_NAME, CompositeEnergy
 from gatling.errors import CheckpointError
+from gatling.runtime.sealed import sealed
 from tests.energy.critics import made_up_calibration, made_up_critics
 
 

@@ -17,7 +17,8 @@ from gatling.evaluation.metrics import evaluate_embedded, loss_of_embedded
 from gatling.evaluation.summary import Evaluation, by_violation_type, evaluate_corpus
 from gatling.objectives import Objective
 from gatling.store.corpus import Corpus
-from tests.builders import embedded, many_traces, small_model
+from tests.builders import many_traces
+from tests.models import embedded, small_model
 
 
 def test_collapsed_latents_find_nothing() -> None:

@@ -8,7 +8,7 @@ import torch
 from gatling.evaluation import retrieval
 from gatling.evaluation.embed import Embedded
 from gatling.evaluation.retrieval import gallery_draws, nearest_neighbour
-from tests.builders import embedded
+from tests.models import embedded
 
 
 def naive(e: Embedded, queries: list[int], gallery: list[int]) -> float:

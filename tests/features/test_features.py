@@ -6,7 +6,6 @@ import sys
 
 import numpy as np
 import pytest
-import torch
 
 from gatling.features import PolicyBatch, WordVectors, context_features, plan_features
 from gatling.features.policy import BLOCK_TOKENS
@@ -141,4 +140,4 @@ def test_huge_numbers_stay_finite() -> None:
     features = plan_features(parse_plan(plan(node(scope_volume=10**400, arguments={"n": 10**300, "f": 1e308}))))
     assert np.isfinite(features.node_values).all()
     vectors = WordVectors()(features.texts.words)
-    assert torch.isfinite(torch.from_numpy(vectors)).all()
+    assert np.isfinite(vectors).all()

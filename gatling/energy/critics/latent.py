@@ -9,41 +9,46 @@ plans can promise. Trust, scope and denials are judged by the other critics and 
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.encoders import DualEncoder
-from gatling.encoders.base import Precision
 from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.energy.finding import Code, Finding, Source
+from gatling.errors import ConfigError
 from gatling.policy import ClauseKind, Rulebook
 from gatling.policy.source import DataPath
 from gatling.request.request import content_words
 from gatling.request.values import is_free_text
+from gatling.runtime import RuntimeEncoders
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode
 from gatling.schema.lru import LruCache
 from gatling.schema.plain import canonical_json
 
 _MAX_CALLS = 4_096
-_TOLERANCE: dict[Precision, float] = {"fp64": 0.0, "fp32": 1e-5, "bf16": 0.1}
-"""How far an energy may be from the one in double precision. Measured: 1e-7 in fp32, 0.02 in bf16."""
+Precision = Literal["fp32", "fp64"]
+_TOLERANCE: dict[Precision, float] = {"fp64": 0.0, "fp32": 1e-5}
+"""How far an energy may be from the one in double precision. Measured: 1e-7 in fp32."""
 
 
 class LatentCritic:
     """Args:
-    model: in fp32, as it was read.
+    encoders: in float32, as they were read.
     precision: what latents are computed in. Whatever it is, an energy is within `tolerance` of the one in `exact`.
+
+    Raises:
+        ConfigError: if the precision is another.
     """
 
-    def __init__(self, model: DualEncoder, precision: Precision = "fp32") -> None:
-        self._source = model
-        self.model = model if precision == "fp32" else _in_precision(model, precision)
+    def __init__(self, encoders: RuntimeEncoders, precision: Precision = "fp32") -> None:
+        if precision not in get_args(Precision):
+            raise ConfigError(f"precision is {precision!r}, plans are judged in {' or '.join(get_args(Precision))}")
+        self._source = encoders
+        self.encoders = encoders if precision == "fp32" else encoders.exact
         self.tolerance = _TOLERANCE[precision]
         self._latents: LruCache[bytes, NDArray[np.float64]] = LruCache(_MAX_CALLS)
 
@@ -59,7 +64,7 @@ class LatentCritic:
         bare = GovernanceContext.model_construct(
             policy=policy, user_role=context.user_role, session_context=context.session_context
         )
-        return np.asarray(self.model.governance.encode(bare)[0].numpy(), np.float64)
+        return np.asarray(self.encoders.governance.encode(bare)[0], np.float64)
 
     def __call__(self, nodes: Sequence[NodeFacts], z_g: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the energy of every node, `(nodes,)`, before calibration.
@@ -81,7 +86,7 @@ class LatentCritic:
         missing = {key: node for key, node in zip(keys, calls, strict=True) if key not in known}
         if missing:
             plans = [ExecutionPlan.model_construct(nodes=(node,), edges=()) for node in missing.values()]
-            encoded = np.asarray(self.model.execution.encode(plans).numpy(), np.float64)
+            encoded = np.asarray(self.encoders.execution.encode(plans), np.float64)
             for key, z_e in zip(missing, encoded, strict=True):
                 known[key] = self._latents.put(key, z_e)
         return [known[key] for key in keys]
@@ -98,13 +103,6 @@ class LatentCritic:
             wanted="a call like those that such contexts have",
             energy=energy,
         )
-
-
-def _in_precision(model: DualEncoder, precision: Precision) -> DualEncoder:
-    other = copy.deepcopy(model)
-    other.governance.set_precision(precision)
-    other.execution.set_precision(precision)
-    return other
 
 
 def _key(node: PlanNode) -> bytes:

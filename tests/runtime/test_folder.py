@@ -13,10 +13,12 @@ from safetensors.torch import load_file
 from torch.nn import functional as F
 
 import gatling
-from gatling.encoders import DualEncoder, folder
+from gatling.encoders import DualEncoder
 from gatling.encoders.precision import _CONTEXTS, _PLANS
 from gatling.errors import CheckpointError, TrainingError
 from gatling.hub.hub import write_folder
+from gatling.runtime import folder
+from gatling.runtime.sealed import sealed
 from gatling.schema import write_traces
 from gatling.training.checkpoint import save_checkpoint
 from gatling.training.config import TrainingConfig
@@ -114,8 +116,8 @@ def test_a_missing_file_is_named(made: Path, name: str) -> None:
         (b'{"format_version": 2}', "format_version is not 1"),
         (b'{"format_version": 1, "epoch": NaN}', "does not have the digest that it states"),
         (b'{"format_version": 1, "sha256": {}}', "does not have the digest that it states"),
-        (folder.sealed({"format_version": 1}), "does not have the digest that it states"),
-        (folder.sealed({"format_version": 1, "sha256": {}}), "config.json says nothing of it"),
+        (sealed({"format_version": 1}), "does not have the digest that it states"),
+        (sealed({"format_version": 1, "sha256": {}}), "config.json says nothing of it"),
     ],
 )
 def test_other_settings_are_refused(made: Path, content: bytes, message: str) -> None:
@@ -126,9 +128,9 @@ def test_other_settings_are_refused(made: Path, content: bytes, message: str) ->
 
 
 def test_the_digest_is_of_the_other_settings() -> None:
-    content = json.loads(folder.sealed({"format_version": 1, "epoch": 3}))
+    content = json.loads(sealed({"format_version": 1, "epoch": 3}))
     assert list(content) == ["format_version", "epoch", "digest"]
-    assert folder.sealed({"format_version": 1, "epoch": 4}) != folder.sealed({"format_version": 1, "epoch": 3})
+    assert sealed({"format_version": 1, "epoch": 4}) != sealed({"format_version": 1, "epoch": 3})
 
 
 def test_without_a_bundled_model_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

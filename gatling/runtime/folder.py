@@ -12,14 +12,14 @@ can write their digests.
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load as load_safetensors
-from torch import Tensor
+import numpy as np
 
 from gatling.errors import CheckpointError
+from gatling.features.mapped import arrays_in
+from gatling.runtime.sealed import read_sealed
 
 CHECKPOINT_VERSION = 1
 CONFIG_NAME = "config.json"
@@ -28,7 +28,7 @@ EXECUTION_STEM = "execution_encoder"
 PRETRAINED = Path(__file__).parent.parent / "assets" / "pretrained"
 """The model that ships with Gatling."""
 
-State = dict[str, Tensor]
+State = dict[str, np.ndarray]
 
 
 def has_pretrained() -> bool:
@@ -49,12 +49,6 @@ def pretrained_folder() -> Path:
 def encoders_digest(folder: Path) -> str:
     """Return the SHA-256 of a model folder's config.json, which holds those of the weights. Raises: CheckpointError."""
     return hashlib.sha256(_read(folder / CONFIG_NAME)).hexdigest()
-
-
-def sealed(config: dict[str, Any]) -> bytes:
-    """Return the content of config.json: the settings, and as the last one the SHA-256 of their JSON text."""
-    digest = hashlib.sha256(json.dumps(config, indent=2, allow_nan=False).encode()).hexdigest()
-    return (json.dumps({**config, "digest": digest}, indent=2, allow_nan=False) + "\n").encode()
 
 
 def read_folder(folder: Path) -> tuple[dict[str, Any], State, State]:
@@ -83,19 +77,10 @@ def _read(path: Path) -> bytes:
 
 
 def _read_config(path: Path) -> dict[str, Any]:
-    content = _read(path)
-    try:
-        config = json.loads(content)
-    except (ValueError, RecursionError):
-        raise CheckpointError(f"{path}: damaged, or not a model's settings: it is not JSON") from None
-    if not isinstance(config, dict) or config.get("format_version") != CHECKPOINT_VERSION:
-        raise CheckpointError(f"{path}: format_version is not {CHECKPOINT_VERSION}")
-    config.pop("digest", None)
-    try:
-        is_whole = sealed(config) == content
-    except ValueError:  # a number that JSON does not have
-        is_whole = False
-    if not is_whole or not isinstance(config.get("sha256"), dict):
+    config, _ = read_sealed(
+        path, CHECKPOINT_VERSION, missing=f"{path.parent}: not a model folder: {path.name} is missing"
+    )
+    if not isinstance(config.get("sha256"), dict):
         raise CheckpointError(f"{path}: damaged or edited: it does not have the digest that it states")
     return config
 
@@ -108,6 +93,6 @@ def _read_weights(path: Path, sha256: dict[str, str]) -> State:
             f"{path}: damaged: its SHA-256 is {found}, {CONFIG_NAME} says {sha256.get(path.name, 'nothing of it')}"
         )
     try:
-        return load_safetensors(content)
-    except Exception as error:  # the library's own type
-        raise CheckpointError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
+        return arrays_in(content)
+    except ValueError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error}") from None

@@ -1,0 +1,69 @@
+"""Words to pieces of a vocabulary: BERT's uncased tokenisation (Devlin et al., 2019) of single words.
+
+Our own code, as the library that has it brings a client for the network along. A test holds both against each other: they differ
+only on characters that are younger than the library's tables.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+
+_MAX_CHARS = 100  # a longer word has no pieces
+_REMOVED = {"Cc", "Cf", "Co"}
+
+
+class WordPiece:
+    """Args:
+    vocabulary: id by piece; pieces that continue a word start with `##`.
+    """
+
+    def __init__(self, vocabulary: Mapping[str, int]) -> None:
+        self._vocabulary = vocabulary
+
+    def ids(self, word: str) -> list[int] | None:
+        """Return the ids of the word's pieces, longest first; None if a part of it has no piece."""
+        known = self._vocabulary
+        found: list[int] = []
+        for part in _parts(word):
+            if len(part) > _MAX_CHARS:
+                return None
+            start, prefix = 0, ""
+            while start < len(part):
+                end = next((e for e in range(len(part), start, -1) if prefix + part[start:e] in known), None)
+                if end is None:
+                    return None
+                found.append(known[prefix + part[start:end]])
+                start, prefix = end, "##"
+        return found
+
+
+def _parts(word: str) -> list[str]:
+    """Lower case, no accents, no control characters; cut at spaces, and around punctuation and ideographs."""
+    if word.isascii() and word.isalnum():
+        return [word.lower()]
+    kept = []
+    for c in word:
+        if c in "\t\n\r" or unicodedata.category(c).startswith("Z"):
+            kept.append(" ")
+        elif c != "\ufffd" and unicodedata.category(c) not in _REMOVED:
+            kept.append(f" {c} " if _is_ideograph(c) else c)
+    plain = unicodedata.normalize("NFD", "".join(kept))
+    lower = "".join(c.lower() for c in plain if unicodedata.category(c) != "Mn")  # one by one: a final sigma stays one
+    return "".join(f" {c} " if _is_punctuation(c) else c for c in lower).split(" ")
+
+
+def _is_punctuation(c: str) -> bool:
+    if c.isascii():
+        return c.isprintable() and not c.isalnum() and c != " "
+    return unicodedata.category(c).startswith("P")
+
+
+def _is_ideograph(c: str) -> bool:
+    return any(
+        low <= ord(c) <= high
+        for low, high in (
+            (0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6DF), (0x2A700, 0x2B73F), (0x2B740, 0x2B81F),
+            (0x2B920, 0x2CEAF), (0xF900, 0xFAFF), (0x2F800, 0x2FA1F),
+        )
+    )  # fmt: skip

@@ -1,0 +1,52 @@
+"""What each operating system answers in its own way: how much memory was used, and who holds a file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def peak_memory(*, of_children: bool = False) -> int | None:
+    """Return the largest resident size so far, in bytes; None where the system does not say.
+
+    Args:
+        of_children: of the largest child process that has ended, in place of this process.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN if of_children else resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold a lock file while the block runs; it goes when the block or the process ends.
+
+    Raises:
+        BlockingIOError: if another process holds it.
+    """
+    with path.open("a") as stream:
+        try:
+            _lock(stream.fileno())
+        except OSError:
+            raise BlockingIOError(f"{path} is held by another process") from None
+        try:
+            yield
+        finally:
+            if sys.platform != "win32":  # an open file cannot go there; an empty one stays
+                path.unlink(missing_ok=True)
+
+
+def _lock(descriptor: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
