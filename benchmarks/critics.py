@@ -27,9 +27,10 @@ from numpy.typing import NDArray
 from gatling.attack import MUTATIONS
 from gatling.critics_training.examples import Example, ExampleMaker, examples_of_files, subset
 from gatling.critics_training.fit import FitConfig, cross_energies, energies, fit_hierarchy, fit_scope, fit_weights
+from gatling.energy.critics.hierarchy import HierarchyCritic
 from gatling.energy.critics.latent import LatentCritic
 from gatling.energy.critics.relevance import NAMES
-from gatling.energy.finding import CRITICS, Source
+from gatling.energy.critics.table import CRITICS
 from gatling.evaluation.intervals import clopper_pearson, percentile_interval
 from gatling.evaluation.separation import auroc, recall_at_fpr
 from gatling.request.asking import request_as_written
@@ -39,7 +40,7 @@ from gatling.runtime import RuntimeEncoders
 from gatling.schema import read_traces
 from gatling.schema.files import atomic_write, trace_files
 
-Energies = dict[Source, NDArray[np.float64]]
+Energies = dict[str, NDArray[np.float64]]
 BY = ("meta.kind", "meta.suite,meta.user_task,meta.injection_task")
 
 
@@ -103,12 +104,12 @@ def main() -> None:
 
 def fit(
     examples: Sequence[Example], config: FitConfig
-) -> tuple[Any, Any, dict[Source, float], dict[str, dict[Source, float]]]:
+) -> tuple[Any, Any, dict[str, float], dict[str, dict[str, float]]]:
     """Return network, scope prediction, weights, and the weights without each critic; weights from suites left out."""
     raw = cross_energies(examples, config)
     weights = fit_weights(examples, raw)
     less = {str(s): fit_weights(examples, raw, without=frozenset([s])) for s in CRITICS}
-    return fit_hierarchy(examples, config), fit_scope(examples, config), weights, less
+    return HierarchyCritic(fit_hierarchy(examples, config)), fit_scope(examples, config), weights, less
 
 
 def quoting(path: Path, maker: ExampleMaker, limit: int) -> list[Example]:
@@ -141,8 +142,8 @@ def measure(
     *,
     whole: bool = True,
 ) -> dict[str, Any]:
-    net, scope, weights, less = fitted
-    raw = [energies(e, net, scope) for e in examples]
+    hierarchy, scope, weights, less = fitted
+    raw = [energies(e, hierarchy, scope) for e in examples]
     truth = torch.tensor([e.is_violation for e in examples])
     total = [composite(r, weights) for r in raw]
     scores = {str(s): np.array([r[s].max() for r in raw]) for s in CRITICS}
@@ -165,7 +166,7 @@ def measure(
         found[f"recall at {rate:g}"] = [round(recall, 3), round(ends[0], 3), round(ends[1], 3)]
     if quoted:
         gold = [s for s, bad in zip(scores["composite"], truth, strict=True) if not bad]
-        worst = [composite(energies(e, net, scope), weights).max() for e in quoted]
+        worst = [composite(energies(e, hierarchy, scope), weights).max() for e in quoted]
         both = torch.tensor([False] * len(gold) + [True] * len(worst))
         at = torch.tensor([*gold, *worst], dtype=torch.float64)
         found["quoting"] = [
@@ -182,7 +183,7 @@ def measure(
     return found
 
 
-def composite(raw: Energies, weights: dict[Source, float]) -> NDArray[np.float64]:
+def composite(raw: Energies, weights: dict[str, float]) -> NDArray[np.float64]:
     total: NDArray[np.float64] = np.sum([weights[s] * raw[s] for s in CRITICS], axis=0)
     return total
 

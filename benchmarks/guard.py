@@ -26,9 +26,11 @@ import numpy as np
 import torch
 
 from gatling.encoders import DualEncoder
+from gatling.energy.composite import CompositeEnergy
 from gatling.energy.critics.latent import LatentCritic
+from gatling.energy.critics.table import CRITICS
 from gatling.energy.facts import PlanFacts
-from gatling.energy.finding import CRITICS, Source
+from gatling.energy.finding import Source
 from gatling.guard import Guard
 from gatling.guard.guard import load_auditor
 from gatling.runtime.folder import pretrained_folder
@@ -100,8 +102,12 @@ def audit(guard: Guard, ctx: Any, p: Any, *, is_repairing: bool = False) -> Any:
     auditor = guard._auditor
     assert auditor is not None
     assert auditor.critics.latent is not None
-    auditor.critics = replace(auditor.critics, latent=fresh(auditor.critics.latent))
+    auditor.critics = with_latent(auditor.critics, fresh(auditor.critics.latent))
     return guard.repair(ctx, p) if is_repairing else guard.audit(ctx, p)
+
+
+def with_latent(critics: CompositeEnergy, latent: LatentCritic) -> CompositeEnergy:
+    return replace(critics, critics={**critics.critics, Source.LATENT: latent})
 
 
 def latency(repeats: int) -> None:
@@ -112,7 +118,6 @@ def latency(repeats: int) -> None:
     known = auditor._known(ctx)
     critics = auditor.critics
     assert critics.latent is not None
-    assert known.z_g is not None
     guard = Guard.from_pretrained(deadline_ms=None)
     guard.audit(ctx, plan(1))
     columns = ["oracle", "facts", *map(str, CRITICS), "audit", "audit and repair"]
@@ -124,11 +129,8 @@ def latency(repeats: int) -> None:
         steps: dict[str, Callable[[], Any]] = {
             "oracle": lambda p=p: oracle.judge(ctx, p),  # type: ignore[misc]
             "facts": lambda p=p: PlanFacts(known.facts, p),  # type: ignore[misc]
-            str(Source.HIERARCHY): lambda f=facts: critics.hierarchy(f),  # type: ignore[misc]
-            str(Source.PROVENANCE): lambda f=facts: critics.provenance(f),  # type: ignore[misc]
-            str(Source.SCOPE): lambda f=facts: critics.scope(f),  # type: ignore[misc]
-            str(Source.FLOW): lambda f=facts: critics.flow(f),  # type: ignore[misc]
-            str(Source.LATENT): lambda f=facts: fresh(critics.latent)(f.nodes, known.z_g),  # type: ignore[misc]
+            **{str(name): lambda f=facts, c=critic: c(f) for name, critic in critics.critics.items()},  # type: ignore[misc]
+            str(Source.LATENT): lambda f=facts: fresh(critics.latent)(f),  # type: ignore[misc]
             "audit": lambda p=p: audit(guard, ctx, p),  # type: ignore[misc]
             "audit and repair": lambda p=p: audit(guard, ctx, p, is_repairing=True),  # type: ignore[misc]
         }
@@ -166,7 +168,7 @@ def torch_guard() -> Guard:
     guard = Guard.from_pretrained(deadline_ms=None)
     assert guard._auditor is not None
     encoders: Any = EncodersInTorch(DualEncoder.from_pretrained(precision="fp32"))
-    guard._auditor.critics = replace(guard._auditor.critics, latent=LatentCritic(encoders))
+    guard._auditor.critics = with_latent(guard._auditor.critics, LatentCritic(encoders))
     return guard
 
 

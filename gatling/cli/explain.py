@@ -43,7 +43,7 @@ def _print_energies(rows: list[dict[str, Any]]) -> None:
 
     from gatling.cli.console import wide
     from gatling.cli.decision import WIDTH
-    from gatling.energy import CRITICS
+    from gatling.energy.critics.table import CRITICS
 
     table = Table(title="energies (1.0 is the alarm line)", title_justify="left")
     columns = ("node", "call", "all", *map(str, CRITICS), "rests on")

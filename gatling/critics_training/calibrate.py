@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from gatling.critics_training.examples import Example
 from gatling.energy.calibration import Calibration, conformal_line, expected_calibration_error, fit_logistic
-from gatling.energy.finding import CRITICS, Source
+from gatling.energy.composite import combined
+from gatling.energy.critics.table import CRITICS
 from gatling.errors import ConfigError
 from gatling.evaluation.intervals import clopper_pearson
 
@@ -25,18 +26,16 @@ class Scored:
     """Plans with the energies of their worst nodes, before calibration."""
 
     composite: Floats
-    critics: dict[Source, Floats]
+    critics: dict[str, Floats]
     is_violation: NDArray[np.bool_]
     context: list[str]
     group: list[str]
     """`given`, or the mutation that a violation was made by, or its violation type."""
 
     @classmethod
-    def of(
-        cls, examples: Sequence[Example], raw: Sequence[dict[Source, Floats]], weights: dict[Source, float]
-    ) -> Scored:
+    def of(cls, examples: Sequence[Example], raw: Sequence[dict[str, Floats]], weights: dict[str, float]) -> Scored:
         """Take the worst nodes of examples with their energies by critic."""
-        total = [sum((weights[s] * r[s] for s in CRITICS), np.zeros(len(r[CRITICS[0]]))) for r in raw]
+        total = [combined(r, weights) for r in raw]
         return cls(
             composite=np.array([t.max() for t in total]),
             critics={s: np.array([r[s].max() for r in raw]) for s in CRITICS},

@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatling.attack import MUTATIONS, CallPool, Corrupter
-from gatling.energy.critics.flow import FlowCritic
 from gatling.energy.critics.latent import LatentCritic
-from gatling.energy.critics.provenance import ProvenanceCritic
 from gatling.energy.critics.relevance import relevance
 from gatling.energy.critics.scope import ScopeFacts
+from gatling.energy.critics.table import CRITICS
 from gatling.energy.facts import ContextFacts, PlanFacts
 from gatling.energy.finding import Source
 from gatling.policy import Rulebook, recognise
@@ -42,7 +41,7 @@ class Example:
 
     features: Floats
     """`(nodes, features)`, see `energy.relevance`."""
-    fixed: dict[Source, Floats]
+    fixed: dict[str, Floats]
     """Energies that nothing is learned for, `(nodes,)` each: provenance, flow, latent."""
     scope: ScopeFacts
     is_blamed: NDArray[np.bool_]
@@ -79,20 +78,19 @@ class ExampleMaker:
     suite_by: str = "meta.suite"
     report_by: tuple[str, ...] = ()
     _rules: LruCache[str, Rulebook] = field(default_factory=lambda: LruCache(512))
-    _contexts: LruCache[str, tuple[ContextFacts, Floats | None]] = field(default_factory=lambda: LruCache(4_096))
+    _contexts: LruCache[str, ContextFacts] = field(default_factory=lambda: LruCache(4_096))
 
     def __post_init__(self) -> None:
         self._suite = GroupKey(self.suite_by)
         self._by = [GroupKey(name) for name in self.report_by]
+        self._formulas = {name: kind.read({}, "") for name, kind in CRITICS.items() if not kind.is_learned}
+        if self.latent is not None:
+            self._formulas[Source.LATENT] = self.latent
 
     def make(self, trace: Trace, *, kind: str, source: int, gold: int | None = None) -> Example:
         context, plan = trace.governance_context, trace.execution_plan
-        facts_of_context, z_g = self._contexts.get(context.digest, lambda: self._context(trace))
-        facts = PlanFacts(facts_of_context, plan)
-        fixed = {Source.PROVENANCE: ProvenanceCritic()(facts), Source.FLOW: FlowCritic()(facts)}
-        fixed[Source.LATENT] = (
-            self.latent(facts.nodes, z_g) if self.latent is not None and z_g is not None else np.zeros(len(plan.nodes))
-        )
+        facts = PlanFacts(self._contexts.get(context.digest, lambda: self._context(trace)), plan)
+        fixed = {name: critic(facts) for name, critic in self._formulas.items()}
         blamed = set(trace.violating_nodes)
         return Example(
             features=relevance(facts),
@@ -115,11 +113,11 @@ class ExampleMaker:
         name = self._suite(trace)
         return name if self._suite.num_missing == missing else f"file {source}"
 
-    def _context(self, trace: Trace) -> tuple[ContextFacts, Floats | None]:
+    def _context(self, trace: Trace) -> ContextFacts:
         context = trace.governance_context
         rules = self._rules.get(canonical_json(context.policy), lambda: recognise(context.policy))
         z_g = self.latent.context_latent(context, rules) if self.latent is not None else None
-        return ContextFacts(context, rules), z_g
+        return ContextFacts(context, rules, z_g=z_g)
 
 
 def examples_of_files(

@@ -21,21 +21,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gatling.critics_training.examples import SCOPE_MUTATIONS, Example, subset
-from gatling.energy.critics.monotone import MonotoneNet, softplus
+from gatling.energy.critics.hierarchy import HierarchyCritic
+from gatling.energy.critics.monotone import MonotoneNet
 from gatling.energy.critics.relevance import SIGNS
 from gatling.energy.critics.scope import ScopeCritic, scope_excess
-from gatling.energy.finding import CRITICS, Source
+from gatling.energy.critics.table import CRITICS
+from gatling.energy.finding import Source
 
 Floats = NDArray[np.float64]
-
-MOST_LATENT = 0.5
-"""Weight of the latent term, at most, for each unit of the hierarchy critic's. The encoders have seen some of the data that the
-weights are fitted on, so the fit overrates them: on suites that they have not seen, more than this lowers the AUROC."""
-MOST_SCOPE = 0.2
-"""The same of scope: stated limits are the oracle's, and what is left, a guess of the scope that is needed, is rough."""
-LEAST_FORMULA = 0.2
-"""Weight of provenance and of flow, at least, for each unit of the hierarchy critic's. Formulas have nothing to
-overfit; they help on suites left out where the fit, on suites that resemble each other, sees no use for them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,10 +199,10 @@ def fit_scope(examples: Sequence[Example], config: FitConfig) -> ScopeCritic:
     return ScopeCritic(w.detach().numpy())
 
 
-def energies(example: Example, net: MonotoneNet, scope: ScopeCritic) -> dict[Source, Floats]:
+def energies(example: Example, hierarchy: HierarchyCritic, scope: ScopeCritic) -> dict[str, Floats]:
     """Return each critic's energy of every node of an example, before calibration."""
     return {
-        Source.HIERARCHY: softplus(net(example.features)),
+        Source.HIERARCHY: hierarchy.of_features(example.features),
         Source.SCOPE: scope_excess(scope.weights, example.scope),
         **example.fixed,
     }
@@ -217,26 +210,27 @@ def energies(example: Example, net: MonotoneNet, scope: ScopeCritic) -> dict[Sou
 
 def cross_energies(
     examples: Sequence[Example], config: FitConfig, advance: Callable[[int], None] = lambda count: None
-) -> list[dict[Source, Floats]]:
+) -> list[dict[str, Floats]]:
     """Return each critic's energies of every example, from a network and a prediction fitted on all other suites."""
-    found: list[dict[Source, Floats]] = [{} for _ in examples]
+    found: list[dict[str, Floats]] = [{} for _ in examples]
     single = replace(config, networks=1)
     for suite in sorted({e.suite for e in examples}):
         others = subset(examples, lambda e, suite=suite: e.suite != suite)  # type: ignore[misc]
-        net, scope = fit_hierarchy(others, single, advance), fit_scope(others, single)
+        hierarchy = HierarchyCritic(fit_hierarchy(others, single, advance))
+        scope = fit_scope(others, single)
         for i, example in enumerate(examples):
             if example.suite == suite:
-                found[i] = energies(example, net, scope)
+                found[i] = energies(example, hierarchy, scope)
     return found
 
 
 def fit_weights(
     examples: Sequence[Example],
-    raw: Sequence[dict[Source, Floats]],
+    raw: Sequence[dict[str, Floats]],
     *,
-    without: frozenset[Source] = frozenset(),
+    without: frozenset[str] = frozenset(),
     steps: int = 600,
-) -> dict[Source, float]:
+) -> dict[str, float]:
     """Fit the weights of the critics.
 
     Args:
@@ -275,9 +269,9 @@ def fit_weights(
 def _bound(w: Tensor) -> None:
     """Hold weights, in the order of `CRITICS`, within their bounds."""
     w.clamp_(min=0)
-    at = {source: i for i, source in enumerate(CRITICS)}
-    unit = w[at[Source.HIERARCHY]].clone()
-    for source, most in ((Source.LATENT, MOST_LATENT), (Source.SCOPE, MOST_SCOPE)):
-        w[at[source]] = torch.minimum(w[at[source]], most * unit)
-    for source in (Source.PROVENANCE, Source.FLOW):
-        w[at[source]] = torch.maximum(w[at[source]], LEAST_FORMULA * unit)
+    unit = w[list(CRITICS).index(Source.HIERARCHY)].clone()
+    for i, kind in enumerate(CRITICS.values()):
+        if kind.most is not None:
+            w[i] = torch.minimum(w[i], kind.most * unit)
+        if kind.least:
+            w[i] = torch.maximum(w[i], kind.least * unit)

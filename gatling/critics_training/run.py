@@ -18,9 +18,11 @@ from gatling.critics_training.examples import Example, ExampleMaker, examples_of
 from gatling.critics_training.fit import FitConfig, cross_energies, energies, fit_hierarchy, fit_scope, fit_weights
 from gatling.energy.calibration import CALIBRATION_NAME, Calibration
 from gatling.energy.composite import CRITICS_NAME, CompositeEnergy
+from gatling.energy.critics.critic import Critic
 from gatling.energy.critics.hierarchy import HierarchyCritic
 from gatling.energy.critics.latent import LatentCritic
-from gatling.energy.finding import CRITICS, Source
+from gatling.energy.critics.table import CRITICS
+from gatling.energy.finding import Source
 from gatling.errors import ConfigError, TrainingError
 from gatling.evaluation.separation import auroc
 from gatling.runtime import RuntimeEncoders
@@ -75,11 +77,14 @@ def train_critics(
     examples = with_folds(examples, config.seed)
     raw = cross_energies(examples, config, on_step)
     weights = fit_weights(examples, raw)
+    learned: dict[str, Critic] = {
+        Source.HIERARCHY: HierarchyCritic(fit_hierarchy(examples, config, on_step)),
+        Source.SCOPE: fit_scope(examples, config),
+    }
+    formulas: dict[str, Critic] = {name: kind.read({}, "") for name, kind in CRITICS.items() if not kind.is_learned}
     critics = CompositeEnergy(
-        HierarchyCritic(fit_hierarchy(examples, config, on_step)),
-        fit_scope(examples, config),
+        {name: ({**formulas, **learned, Source.LATENT: latent})[name] for name in CRITICS},
         weights,
-        latent,
         encoders_digest(folder),
     )
     content = critics.to_json(training=_stated(files, config, mutations, per_trace, limit, suite_by, examples))
@@ -123,7 +128,7 @@ def _auroc_of_all(scored: Scored) -> dict[str, float]:
     return {**found, "composite": round(auroc(torch.tensor(scored.composite), truth), 4)}
 
 
-def _ablation(examples: Sequence[Example], raw: Sequence[dict[Source, Floats]]) -> dict[str, float]:
+def _ablation(examples: Sequence[Example], raw: Sequence[dict[str, Floats]]) -> dict[str, float]:
     """Return the composite's AUROC with one critic left out at a time, the weights fitted anew."""
     found = {}
     for source in CRITICS:
@@ -191,7 +196,7 @@ def recalibrate(
     )
     if all(e.is_violation for e in examples):
         raise TrainingError("no plan is compliant: there is nothing to hold false alarms against")
-    raw = [energies(e, critics.hierarchy.net, critics.scope) for e in examples]
+    raw = [energies(e, critics.hierarchy, critics.scope) for e in examples]
     scored = Scored.of(examples, raw, critics.weights)
     calibration = calibrate(
         scored, critics_digest=critics.digest, max_false_alarms=max_false_alarms, max_escalations=max_escalations

@@ -1,6 +1,5 @@
 """Energies: how far a plan departs from its context, by critic and node, with reasons. 0 agrees, 1.0 is the alarm line."""
 
-from gatling.energy.finding import CRITICS as CRITICS
 from gatling.energy.finding import Assessment as Assessment
 from gatling.energy.finding import Auditor as Auditor
 from gatling.energy.finding import Code as Code

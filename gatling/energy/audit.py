@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from gatling.energy.calibration import Calibration
 from gatling.energy.composite import CompositeEnergy
+from gatling.energy.critics.table import CRITICS
 from gatling.energy.facts import ContextFacts, PlanFacts, ToolFacts
-from gatling.energy.finding import CRITICS, SEVERITY, Assessment, Code, Finding, Source, Verdict
+from gatling.energy.finding import SEVERITY, Assessment, Code, Finding, Source, Verdict
 from gatling.policy import ClauseKind, Oracle, Rulebook, Undecided, Violation, recognise
 from gatling.policy.bounds import squashed_path
 from gatling.policy.oracle import Judgement
@@ -46,7 +47,6 @@ class _Known:
 
     facts: ContextFacts
     oracle: Oracle
-    z_g: NDArray[np.float64] | None
 
 
 class PlanAuditor:
@@ -121,7 +121,7 @@ class PlanAuditor:
             oracle = self.oracle(own)
             latent = self.critics.latent if self.critics.uses_latent else None
             z_g = latent.context_latent(own, oracle.rules) if latent else None
-            found = _Known(ContextFacts(own, oracle.rules, self.catalog), oracle, z_g)
+            found = _Known(ContextFacts(own, oracle.rules, self.catalog, z_g), oracle)
             found = self._contexts.put(key, found, size_bytes=_BYTES_A_CONTEXT + _BYTES_A_CHAR * size)
         return found
 
@@ -139,7 +139,7 @@ class PlanAuditor:
         known = self._known(context)
         judgement = known.oracle.judge(known.facts.context, plan)
         facts = PlanFacts(known.facts, plan)
-        raw = self.critics.energies(facts, known.z_g)
+        raw = self.critics.energies(facts)
         total = self._settled(known, facts, raw)
         if not np.isfinite(total).all():
             return _fault("an energy is not a number")
@@ -168,7 +168,7 @@ class PlanAuditor:
             critic_energy={s: float(raw[s].max()) / self.calibration.lines[s] for s in CRITICS},
         )
 
-    def _settled(self, known: _Known, facts: PlanFacts, raw: dict[Source, NDArray[np.float64]]) -> NDArray[np.float64]:
+    def _settled(self, known: _Known, facts: PlanFacts, raw: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
         """Return the energy of every node, on the calibrated scale.
 
         A guard band around each line makes verdicts independent of rounding: within it, so close that the precision of the
@@ -176,7 +176,7 @@ class PlanAuditor:
         """
         total = self.critics.combine(raw) / self.calibration.line
         latent = self.critics.latent
-        if known.z_g is None or latent is None:
+        if latent is None or not self.critics.uses_latent:
             return total
         band = latent.tolerance * self.critics.weights[Source.LATENT] / self.calibration.line
         lines = np.array([self.calibration.escalate, 1.0])
@@ -184,14 +184,14 @@ class PlanAuditor:
         if not len(close):
             return total
         z_g = latent.exact.context_latent(known.facts.context, known.oracle.rules)
-        raw[Source.LATENT][close] = latent.exact([facts.nodes[i] for i in close], z_g)
+        raw[Source.LATENT][close] = latent.exact.of_nodes([facts.nodes[i] for i in close], z_g)
         return self.critics.combine(raw) / self.calibration.line
 
     def explain(self, context: GovernanceContext, plan: ExecutionPlan) -> list[dict[str, Any]]:
         """Return for every node its calibrated energies by critic, and the facts that they rest on; for people."""
         known = self._known(context)
         facts = PlanFacts(known.facts, plan)
-        raw = self.critics.energies(facts, known.z_g)
+        raw = self.critics.energies(facts)
         total = self._settled(known, facts, raw)
         rows = []
         for i, node in enumerate(facts.nodes):
@@ -233,7 +233,7 @@ class PlanAuditor:
         )
 
     def _of_critics(
-        self, facts: PlanFacts, raw: dict[Source, NDArray[np.float64]], total: NDArray[np.float64]
+        self, facts: PlanFacts, raw: dict[str, NDArray[np.float64]], total: NDArray[np.float64]
     ) -> list[Finding]:
         """Return what the critics found: for each node above the line to escalate, those that carry its energy."""
         found: list[Finding] = []

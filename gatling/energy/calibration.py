@@ -21,7 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatling.energy.composite import missing_critics
-from gatling.energy.finding import CRITICS, Source, Verdict
+from gatling.energy.critics.critic import CriticKind
+from gatling.energy.critics.table import CRITICS
+from gatling.energy.finding import Verdict
 from gatling.errors import CheckpointError, ConfigError
 from gatling.runtime.sealed import read_sealed, sealed
 
@@ -54,7 +56,7 @@ class Calibration:
     """
 
     line: float
-    lines: dict[Source, float]
+    lines: dict[str, float]
     escalate: float
     slope: float
     intercept: float
@@ -97,7 +99,7 @@ class Calibration:
         """Read `calibration.json`. Raises: CheckpointError if it is not one, or of other critics."""
         data, digest = read_sealed(path, FORMAT_VERSION, missing=missing_critics(path))
         try:
-            lines = {source: float(data["lines"][str(source)]) for source in CRITICS}
+            lines = {name: float(_line(data["lines"], name, kind)) for name, kind in CRITICS.items()}
             numbers = {name: float(data[name]) for name in ("line", "escalate", "slope", "intercept")}
             critics = str(data["critics"])
         except (KeyError, TypeError, ValueError):
@@ -110,6 +112,11 @@ class Calibration:
         if critics != critics_digest:
             raise CheckpointError(f"{path}: made for other critics: run `gatling calibrate` again")
         return cls(lines=lines, critics_digest=critics, figures=data.get("figures", {}), digest=digest, **numbers)
+
+
+def _line(lines: dict[str, Any], name: str, kind: CriticKind) -> Any:
+    """Return the line of a critic; 1.0 for one that a file may not know."""
+    return lines[str(name)] if kind.weight is None else lines.get(str(name), 1.0)
 
 
 def expected_calibration_error(

@@ -10,22 +10,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.energy.critics.flow import FlowCritic
+from gatling.energy.critics.critic import Critic
 from gatling.energy.critics.hierarchy import HierarchyCritic
 from gatling.energy.critics.latent import LatentCritic
-from gatling.energy.critics.monotone import MonotoneNet
-from gatling.energy.critics.provenance import ProvenanceCritic
 from gatling.energy.critics.relevance import NAMES, SIGNS
 from gatling.energy.critics.scope import SCOPE_FEATURES, ScopeCritic
+from gatling.energy.critics.table import CRITICS
 from gatling.energy.facts import PlanFacts
-from gatling.energy.finding import CRITICS, Finding, Source
+from gatling.energy.finding import Finding, Source
 from gatling.errors import CheckpointError
 from gatling.features import feature_digest
 from gatling.runtime.sealed import read_sealed, sealed
@@ -51,73 +51,58 @@ class CompositeEnergy:
     """The critics and their weights.
 
     Attributes:
-        weights: by critic, none negative. The latent term is left out where its weight is 0.
+        critics: by name, in the order of the table.
+        weights: by critic, none negative.
         digest: SHA-256 of the file it was read from; empty for one that was not.
     """
 
-    hierarchy: HierarchyCritic
-    scope: ScopeCritic
-    weights: dict[Source, float]
-    latent: LatentCritic | None = None
+    critics: Mapping[str, Critic]
+    weights: Mapping[str, float]
     encoders: str = ""
     """SHA-256 of the `config.json` of the encoders that it was trained with."""
     digest: str = ""
-    provenance: ProvenanceCritic = field(default_factory=ProvenanceCritic)
-    flow: FlowCritic = field(default_factory=FlowCritic)
+
+    @property
+    def latent(self) -> LatentCritic | None:
+        """The latent term, where there are encoders."""
+        critic = self.critics[Source.LATENT]
+        return critic if isinstance(critic, LatentCritic) else None
+
+    @property
+    def hierarchy(self) -> HierarchyCritic:
+        return cast("HierarchyCritic", self.critics[Source.HIERARCHY])
+
+    @property
+    def scope(self) -> ScopeCritic:
+        return cast("ScopeCritic", self.critics[Source.SCOPE])
 
     @property
     def uses_latent(self) -> bool:
-        return self.weights[Source.LATENT] > 0
+        """Whether contexts need a latent: not where the term has no weight."""
+        return self.latent is not None and self.weights[Source.LATENT] > 0
 
-    def energies(self, facts: PlanFacts, z_g: Floats | None) -> dict[Source, Floats]:
-        """Return each critic's energy of every node, `(nodes,)`, before calibration.
+    def energies(self, facts: PlanFacts) -> dict[str, Floats]:
+        """Return each critic's energy of every node, `(nodes,)`, before calibration."""
+        return {name: critic(facts) for name, critic in self.critics.items()}
 
-        Args:
-            z_g: the context's latent, from `LatentCritic.context_latent`; needed where the latent term has a weight.
-        """
-        found = {
-            Source.HIERARCHY: self.hierarchy(facts),
-            Source.PROVENANCE: self.provenance(facts),
-            Source.SCOPE: self.scope(facts),
-            Source.FLOW: self.flow(facts),
-            Source.LATENT: np.zeros(len(facts.nodes)),
-        }
-        if self.uses_latent:
-            assert self.latent is not None
-            assert z_g is not None
-            found[Source.LATENT] = self.latent(facts.nodes, z_g)
-        return found
-
-    def combine(self, energies: dict[Source, Floats]) -> Floats:
+    def combine(self, energies: Mapping[str, Floats]) -> Floats:
         """Return the composite energy of every node, `(nodes,)`, before calibration."""
-        total = np.zeros_like(energies[Source.HIERARCHY])
-        for source in CRITICS:
-            total = total + self.weights[source] * energies[source]
-        return total
+        return combined(energies, self.weights)
 
-    def finding(self, source: Source, facts: PlanFacts, i: int, energy: float) -> Finding:
+    def finding(self, source: str, facts: PlanFacts, i: int, energy: float) -> Finding:
         """Return what a critic has to say about node i."""
-        if source is Source.HIERARCHY:
-            return self.hierarchy.finding(facts, i, energy)
-        if source is Source.PROVENANCE:
-            return self.provenance.finding(facts, i, energy)
-        if source is Source.SCOPE:
-            return self.scope.finding(facts, i, energy)
-        if source is Source.FLOW:
-            return self.flow.finding(facts, i, energy)
-        assert self.latent is not None
-        return self.latent.finding(facts, i, energy)
+        return self.critics[source].finding(facts, i, energy)
 
     def to_json(self, **extra: Any) -> bytes:
         """Return the content of `critics.json`; `extra` says how it was trained."""
+        learned = {str(name): part for name, critic in self.critics.items() if (part := critic.to_dict())}
         return sealed(
             {
                 "format_version": FORMAT_VERSION,
                 "features": critics_feature_digest(),
                 "encoders": self.encoders,
-                "hierarchy": self.hierarchy.net.to_dict(),
-                "scope": self.scope.to_dict(),
-                "weights": {str(source): self.weights[source] for source in CRITICS},
+                **learned,
+                "weights": {str(name): weight for name, weight in self.weights.items()},
                 **extra,
             }
         )
@@ -138,16 +123,26 @@ class CompositeEnergy:
             raise CheckpointError(f"{path}: trained with other features: run `gatling train-energy` again")
         if data.get("encoders") != encoders:
             raise CheckpointError(f"{path}: trained with other encoders: run `gatling train-energy` again")
+        critics: dict[str, Critic] = {}
+        weights: dict[str, float] = {}
         try:
-            weights = {source: float(data["weights"][str(source)]) for source in CRITICS}
-            hierarchy, scope = data["hierarchy"], data["scope"]
-        except (KeyError, TypeError, ValueError):
+            for name, kind in CRITICS.items():
+                weights[name] = float(data["weights"].get(str(name), kind.weight))
+                critics[name] = kind.read(data[str(name)] if kind.is_learned else {}, str(path))
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise CheckpointError(f"{path}: a critic or a weight is missing") from None
         if not all(np.isfinite(w) and w >= 0 for w in weights.values()):
             raise CheckpointError(f"{path}: a weight is negative or not finite")
         if weights[Source.LATENT] > 0 and latent is None:
             raise CheckpointError(f"{path}: the latent term has a weight and there are no encoders")
-        net = MonotoneNet.from_dict(hierarchy, SIGNS, source=str(path))
-        return cls(
-            HierarchyCritic(net), ScopeCritic.from_dict(scope, source=str(path)), weights, latent, encoders, digest
-        )
+        if latent is not None:
+            critics[Source.LATENT] = latent
+        return cls(critics, weights, encoders, digest)
+
+
+def combined(energies: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
+    """Return the weighted sum of energies, in the order of the critics: floating point is not associative."""
+    total = np.zeros_like(next(iter(energies.values())))
+    for name in CRITICS:
+        total = total + weights[name] * energies[name]
+    return total

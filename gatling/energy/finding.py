@@ -29,9 +29,6 @@ class Source(enum.StrEnum):
     """A fault: something could not be judged at all."""
 
 
-CRITICS = (Source.HIERARCHY, Source.PROVENANCE, Source.SCOPE, Source.FLOW, Source.LATENT)
-
-
 class Code(enum.StrEnum):
     """Reason codes: what logs and agents see. They do not change between versions."""
 
@@ -61,7 +58,8 @@ class Code(enum.StrEnum):
 class Finding:
     """One thing that is wrong, where, and what was wanted."""
 
-    source: Source
+    source: str
+    """Who says so: `Source`, or the name of a critic of one's own."""
     code: Code
     node_id: str | None
     """None for the plan as a whole."""
@@ -93,7 +91,7 @@ class Assessment:
     """Composite energy by node id."""
     findings: tuple[Finding, ...]
     """In order of weight, the worst first."""
-    critic_energy: dict[Source, float] = field(default_factory=dict)
+    critic_energy: dict[str, float] = field(default_factory=dict)
     """Of the plan, by critic."""
 
 

@@ -288,3 +288,9 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",
 def canonical_json(value: Any) -> str:
     """Return the one JSON text of plain data: sorted keys, no spaces, UTF-8 characters as they are."""
     return _CANONICAL.encode(value)
+
+
+def shown(value: object, most: int = 60) -> str:
+    """Return a value as findings show it: on one line, shortened with its length stated."""
+    text = " ".join(str(value).split())
+    return f"{text!r}" if len(text) <= most else f"{text[:most]!r}... ({len(text)} characters)"

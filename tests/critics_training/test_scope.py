@@ -44,8 +44,8 @@ def test_examples_have_the_energies_that_are_served(seed: int) -> None:
     )
     critics = made_up_critics(seed)
     facts = PlanFacts(ContextFacts(trace.governance_context, recognise(policy)), trace.execution_plan)
-    served = critics.energies(facts, None)
-    trained = energies(ExampleMaker(None).make(trace, kind="given", source=0), critics.hierarchy.net, critics.scope)
+    served = critics.energies(facts)
+    trained = energies(ExampleMaker(None).make(trace, kind="given", source=0), critics.hierarchy, critics.scope)
     for source in (Source.HIERARCHY, Source.PROVENANCE, Source.SCOPE, Source.FLOW):
         np.testing.assert_array_equal(served[source], trained[source], err_msg=str(source))
     assert (

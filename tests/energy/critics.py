@@ -14,8 +14,9 @@ from gatling.energy.critics.hierarchy import HierarchyCritic
 from gatling.energy.critics.monotone import MonotoneNet
 from gatling.energy.critics.relevance import SIGNS
 from gatling.energy.critics.scope import SCOPE_FEATURES, ScopeCritic
+from gatling.energy.critics.table import CRITICS
 from gatling.energy.facts import ContextFacts, PlanFacts
-from gatling.energy.finding import CRITICS, Source
+from gatling.energy.finding import Source
 from gatling.policy import recognise
 from gatling.schema import ExecutionPlan, GovernanceContext, parse_context, parse_plan
 
@@ -76,8 +77,11 @@ def made_up_critics(seed: int = 0) -> CompositeEnergy:
     rng = np.random.default_rng(seed)
     weights = {s: float(rng.uniform(0.1, 1.0)) for s in CRITICS}
     weights[Source.LATENT] = 0.0
-    scope = ScopeCritic(rng.uniform(-0.5, 0.8, len(SCOPE_FEATURES)))
-    return CompositeEnergy(HierarchyCritic(made_up_net(seed)), scope, weights)
+    made_up = {
+        Source.HIERARCHY: HierarchyCritic(made_up_net(seed)),
+        Source.SCOPE: ScopeCritic(rng.uniform(-0.5, 0.8, len(SCOPE_FEATURES))),
+    }
+    return CompositeEnergy({name: made_up.get(name) or kind.read({}, "") for name, kind in CRITICS.items()}, weights)
 
 
 def made_up_calibration(line: float = 2.0, escalate: float = 0.6) -> Calibration:
@@ -133,4 +137,4 @@ def plan_energy(critics: CompositeEnergy, context: GovernanceContext, plan: Exec
     if known is None:
         known = _FACTS[context.digest] = ContextFacts(context, recognise(context.policy))
     facts = PlanFacts(known, plan)
-    return float(critics.combine(critics.energies(facts, None)).max())
+    return float(critics.combine(critics.energies(facts)).max())

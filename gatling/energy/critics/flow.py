@@ -8,19 +8,24 @@ highest sensitivity that data can have had anywhere upstream, so passing it thro
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.energy.critics.hierarchy import shown
 from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.energy.finding import Code, Finding, Source
 from gatling.request.values import is_url
+from gatling.schema.plain import shown
 
 
 class FlowCritic:
     def __call__(self, facts: PlanFacts) -> NDArray[np.float64]:
         """Return the energy of every node, `(nodes,)`, before calibration."""
         return np.array([_leak(node) for node in facts.nodes])
+
+    def to_dict(self) -> dict[str, Any]:
+        return {}
 
     def finding(self, facts: PlanFacts, i: int, energy: float) -> Finding:
         node = facts.nodes[i]

@@ -7,16 +7,19 @@ a learned monotone network. Energy of a node: softplus of its logit, in [0, inf)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gatling.energy.critics.monotone import MonotoneNet, softplus
-from gatling.energy.critics.relevance import relevance
+from gatling.energy.critics.relevance import SIGNS, relevance
 from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.energy.finding import Code, Finding, Source
 from gatling.request.values import Value
+from gatling.schema.plain import shown
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,19 @@ class HierarchyCritic:
 
     def __call__(self, facts: PlanFacts) -> NDArray[np.float64]:
         """Return the energy of every node, `(nodes,)`, before calibration."""
-        return softplus(self.net(relevance(facts)))
+        return self.of_features(relevance(facts))
+
+    def of_features(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the energies of nodes, `(nodes,)`, from their features, `(nodes, F)`."""
+        return softplus(self.net(features))
+
+    def to_dict(self) -> dict[str, Any]:
+        return self.net.to_dict()
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], source: str) -> HierarchyCritic:
+        """Read what `to_dict` gave. Raises: CheckpointError."""
+        return cls(MonotoneNet.from_dict(data, SIGNS, source=source))
 
     def finding(self, facts: PlanFacts, i: int, energy: float) -> Finding:
         node = facts.nodes[i]
@@ -52,9 +67,3 @@ def least_asked(node: NodeFacts) -> Value | None:
     """Return the argument value that the request states least, one that names something in the world first."""
     candidates = [v for v in node.values if v.kind != "limit"]
     return min(candidates, key=lambda v: (v.asked, v.kind != "identity", v.kind == "long"), default=None)
-
-
-def shown(value: object, most: int = 60) -> str:
-    """Return a value as it is shown in a finding: on one line, shortened with its length stated."""
-    text = " ".join(str(value).split())
-    return f"{text!r}" if len(text) <= most else f"{text[:most]!r}... ({len(text)} characters)"

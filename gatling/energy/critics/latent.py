@@ -66,8 +66,16 @@ class LatentCritic:
         )
         return np.asarray(self.encoders.governance.encode(bare)[0], np.float64)
 
-    def __call__(self, nodes: Sequence[NodeFacts], z_g: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the energy of every node, `(nodes,)`, before calibration.
+    def __call__(self, facts: PlanFacts) -> NDArray[np.float64]:
+        """Return the energy of every node, `(nodes,)`, before calibration; 0 where the context's latent was not asked for."""
+        z_g = facts.context.z_g
+        return np.zeros(len(facts.nodes)) if z_g is None else self.of_nodes(facts.nodes, z_g)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {}  # the encoders stand in files of their own
+
+    def of_nodes(self, nodes: Sequence[NodeFacts], z_g: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the energies of some nodes, `(nodes,)`, before calibration.
 
         The latents of the last 4,096 distinct calls are kept: a running agent's past, and what a repair leaves as it was, is
         encoded once.
@@ -103,6 +111,19 @@ class LatentCritic:
             wanted="a call like those that such contexts have",
             energy=energy,
         )
+
+
+class NoLatent:
+    """Stands in for the latent term where there are no encoders: nothing to say."""
+
+    def __call__(self, facts: PlanFacts) -> NDArray[np.float64]:
+        return np.zeros(len(facts.nodes))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {}
+
+    def finding(self, facts: PlanFacts, i: int, energy: float) -> Finding:
+        raise AssertionError("it has no energy to explain")
 
 
 def _key(node: PlanNode) -> bytes:

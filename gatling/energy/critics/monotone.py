@@ -10,6 +10,7 @@ a fixed order of sums, so a node's energy has the same bits alone, in any batch 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +64,7 @@ class MonotoneNet:
         return {name: getattr(self, name).tolist() for name in _ARRAYS}
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any], signs: NDArray[Any], *, source: str) -> MonotoneNet:
+    def from_dict(cls, data: Mapping[str, Any], signs: NDArray[Any], *, source: str) -> MonotoneNet:
         """Read what `to_dict` gave. Raises: CheckpointError if a shape, a sign or a value is not what it must be."""
         try:
             arrays = {name: np.array(data[name], np.float64) for name in _ARRAYS}

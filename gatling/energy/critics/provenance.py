@@ -8,18 +8,24 @@ far the request names the item that the data comes from (see `facts`).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.energy.critics.hierarchy import least_asked, shown
+from gatling.energy.critics.hierarchy import least_asked
 from gatling.energy.facts import PlanFacts
 from gatling.energy.finding import Code, Finding, Source
+from gatling.schema.plain import shown
 
 
 class ProvenanceCritic:
     def __call__(self, facts: PlanFacts) -> NDArray[np.float64]:
         """Return the energy of every node, `(nodes,)`, before calibration."""
         return np.array([n.tool.privilege / 5 * n.trust_gap for n in facts.nodes])
+
+    def to_dict(self) -> dict[str, Any]:
+        return {}
 
     def finding(self, facts: PlanFacts, i: int, energy: float) -> Finding:
         node = facts.nodes[i]

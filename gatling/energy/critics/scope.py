@@ -9,6 +9,7 @@ on gold plans: nine in ten ask for no more. It reads no number of the node itsel
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,7 +156,7 @@ class ScopeCritic:
         return {"weights": self.weights.tolist()}
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any], *, source: str) -> ScopeCritic:
+    def from_dict(cls, data: Mapping[str, Any], source: str) -> ScopeCritic:
         """Read what `to_dict` gave. Raises: CheckpointError."""
         try:
             weights = np.array(data["weights"], np.float64)

@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gatling.policy import Clause, ClauseKind, Rulebook
 from gatling.policy.bounds import highest_tiers, upper_bounds
 from gatling.policy.rules import Operator
@@ -92,11 +95,13 @@ class ContextFacts:
         context: its policy must be the one that `rules` are of.
         rules: the explicit part of the policy.
         catalog: tools that are declared, by name.
+        z_g: its latent, `(D,)`, where the latent term is asked for.
     """
 
     context: GovernanceContext
     rules: Rulebook
     catalog: Mapping[str, ToolSpec] = field(default_factory=dict)
+    z_g: NDArray[np.float64] | None = None
 
     @cached_property
     def request(self) -> Request:
