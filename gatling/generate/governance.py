@@ -11,7 +11,8 @@ from random import Random
 
 from gatling.generate.tools import Slot, Tool
 from gatling.generate.world import World
-from gatling.policy.rules import Clause, ClauseKind, Condition, Operator, Rulebook
+from gatling.policy.clauses import Clause, ClauseKind, Condition, Operator
+from gatling.policy.rules import Rulebook
 from gatling.policy.tree import Effect
 
 DIALECTS = ("native", "statements", "scopes", "schema", "cedar")

@@ -1,13 +1,13 @@
 """Policies: their tree, the explicit rules found in it, and the oracle that decides by them. Imports no torch."""
 
+from gatling.policy.clauses import Clause as Clause
+from gatling.policy.clauses import ClauseKind as ClauseKind
 from gatling.policy.oracle import Asked as Asked
 from gatling.policy.oracle import Judgement as Judgement
 from gatling.policy.oracle import Oracle as Oracle
 from gatling.policy.oracle import Undecided as Undecided
 from gatling.policy.oracle import Violation as Violation
 from gatling.policy.recognise import recognise as recognise
-from gatling.policy.rules import Clause as Clause
-from gatling.policy.rules import ClauseKind as ClauseKind
 from gatling.policy.rules import Rulebook as Rulebook
 from gatling.policy.source import PolicySource as PolicySource
 from gatling.policy.source import parse_policy as parse_policy

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from gatling.policy.clauses import Clause, ClauseKind, Condition, Operator
 from gatling.policy.globs import squashed_name
-from gatling.policy.rules import Clause, ClauseKind, Condition, Operator, Rulebook
+from gatling.policy.rules import Rulebook
 
 
 def squashed_path(path: str) -> str:

@@ -16,8 +16,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from gatling.policy.clauses import Clause, ClauseKind, Condition, Operator
 from gatling.policy.globs import matches, squashed
-from gatling.policy.rules import Clause, ClauseKind, Condition, Operator, Rulebook
+from gatling.policy.rules import Rulebook
 from gatling.policy.source import DataPath, show_path
 
 Severity = Literal["error", "warning", "note"]

@@ -18,9 +18,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gatling.policy.calls import Call, Destination, PlanCalls
+from gatling.policy.clauses import ORDER_OPERATORS, Clause, ClauseKind, Condition, Operator
 from gatling.policy.dialects.cedar import CedarPolicies
 from gatling.policy.globs import matches
-from gatling.policy.rules import ORDER_OPERATORS, Clause, ClauseKind, Condition, Operator, Rulebook
+from gatling.policy.rules import Rulebook
 from gatling.schema import ExecutionPlan, GovernanceContext
 from gatling.schema.arguments import is_destination_name, leaves, number_of
 from gatling.schema.plain import canonical_json

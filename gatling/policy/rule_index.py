@@ -7,13 +7,11 @@ whether any of them is about a tool; only in a group that has one is each asked.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
+from gatling.policy.clauses import Clause
 from gatling.policy.globs import expression, squashed, squashed_name
-
-if TYPE_CHECKING:
-    from gatling.policy.rules import Clause, Rulebook
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -41,14 +39,19 @@ def _joined(patterns: Iterable[str]) -> Callable[[str], re.Match[str] | None]:
 
 
 class RuleIndex:
-    """Answers about one rulebook, kept as long as it is."""
+    """Answers about the clauses, roles and scopes of one rulebook, kept as long as it is."""
 
-    def __init__(self, rules: Rulebook) -> None:
-        self._rules = rules
+    def __init__(
+        self,
+        clauses: tuple[Clause, ...],
+        inherits: Mapping[str, tuple[str, ...]],
+        scopes: tuple[tuple[tuple[str, ...], frozenset[str]], ...],
+    ) -> None:
+        self._granted = scopes
         self._by_name: dict[str, list[tuple[int, Clause]]] = {}
         self._always: list[tuple[int, Clause]] = []
         joined: list[tuple[int, Clause]] = []
-        for place, clause in enumerate(rules.clauses):
+        for place, clause in enumerate(clauses):
             if clause.is_complement or any(len(t) > _MAX_JOINED_CHARS or set(t) <= {"*"} for t in clause.tools):
                 self._always.append((place, clause))
             elif any("*" in t or "?" in t for t in clause.tools):
@@ -58,7 +61,7 @@ class RuleIndex:
                     self._by_name.setdefault(name, []).append((place, clause))
         self._groups = [_Group(joined[i : i + GROUP]) for i in range(0, len(joined), GROUP)]
         self._parents: dict[str, list[str]] = {}
-        for child, above in rules.inherits.items():
+        for child, above in inherits.items():
             self._parents.setdefault(squashed(child), []).extend(above)
         self._clauses: dict[tuple[str, str], tuple[Clause, ...]] = {}
         self._roles: dict[str, tuple[str, ...]] = {}
@@ -92,7 +95,7 @@ class RuleIndex:
         known = self._scopes.get(role)
         if known is None:
             roles = set(self.roles_of(role))
-            parts = (scopes for names, scopes in self._rules.scopes if not names or not roles.isdisjoint(names))
+            parts = (scopes for names, scopes in self._granted if not names or not roles.isdisjoint(names))
             known = _keep(self._scopes, role, frozenset(scope for part in parts for scope in part))
         return known
 

@@ -7,8 +7,8 @@ from random import Random
 from typing import Any
 
 from gatling.policy.calls import Call
+from gatling.policy.clauses import ORDER_OPERATORS, Condition, Operator
 from gatling.policy.globs import matches, squashed_name
-from gatling.policy.rules import ORDER_OPERATORS, Condition, Operator
 from gatling.policytest.values import plain, valid_arguments
 from gatling.schema import PlanNode
 from gatling.schema.arguments import is_limit

@@ -19,8 +19,8 @@ from typing import Any
 
 from gatling.attack.calls import described_call
 from gatling.policy import Asked, Clause, ClauseKind, Judgement, Oracle
+from gatling.policy.clauses import Condition, Operator
 from gatling.policy.globs import matches, squashed_name
-from gatling.policy.rules import Condition, Operator
 from gatling.policytest.fitting import CallDraft, has_argument, meet, mention, opposite
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanEdge, Trace
 from gatling.schema.arguments import is_destination_name

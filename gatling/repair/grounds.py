@@ -17,10 +17,11 @@ from typing import Any
 
 from gatling.policy.bounds import squashed_path
 from gatling.policy.calls import Destination, parse_place
+from gatling.policy.clauses import Clause, ClauseKind, Condition, Operator
 from gatling.policy.dialects.argument_schema import ArgumentSchema
 from gatling.policy.globs import matches
 from gatling.policy.recognise import recognise
-from gatling.policy.rules import Clause, ClauseKind, Condition, Operator, Rulebook
+from gatling.policy.rules import Rulebook
 from gatling.repair.tools import is_genuine, is_weaker
 from gatling.request import Request
 from gatling.request.asking import request_as_written

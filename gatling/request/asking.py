@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gatling.policy.rules import Condition, Operator
+from gatling.policy.clauses import Condition, Operator
 from gatling.schema import GovernanceContext
 
 _REQUEST_KEYS = ("user_request", "request", "instruction", "prompt", "query", "task", "goal")

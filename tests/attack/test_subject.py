@@ -12,7 +12,8 @@ from gatling.attack import MUTATIONS, CallPool, Corrupter, Mutant
 from gatling.attack.draft import Draft
 from gatling.attack.subject import Subject
 from gatling.policy import Clause, ClauseKind, Oracle
-from gatling.policy.rules import Condition, Operator, Rulebook
+from gatling.policy.clauses import Condition, Operator
+from gatling.policy.rules import Rulebook
 from gatling.request.asking import request_of
 from gatling.schema import Trace, parse_trace
 from gatling.tools.by_name import effect

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from gatling.policy import Oracle, recognise
+from gatling.policy.clauses import ClauseKind
 from gatling.policy.dialects.table import DIALECTS
 from gatling.policy.reading.reader import Dialect, Reader, RulePosition
-from gatling.policy.rules import ClauseKind
 from gatling.schema import parse_context, parse_plan
 
 

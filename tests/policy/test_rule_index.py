@@ -9,8 +9,9 @@ import time
 import pytest
 
 from gatling.policy import Oracle, recognise
+from gatling.policy.clauses import Clause, ClauseKind
 from gatling.policy.globs import expression, matches
-from gatling.policy.rules import Clause, ClauseKind, Rulebook
+from gatling.policy.rules import Rulebook
 from gatling.schema import parse_context, parse_plan
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from gatling.attack import MUTATIONS, CallPool
 from gatling.policy import Asked, Oracle, recognise
+from gatling.policy.clauses import Condition, Operator
 from gatling.policy.dialects.argument_schema import ArgumentSchema
-from gatling.policy.rules import Condition, Operator
 from gatling.policytest import PolicyReport, SeedMaker, Seeds, ask_model, attack, seeds_of_traces
 from gatling.policytest.fitting import CallDraft, meet, opposite
 from gatling.policytest.remedy import RULE_KINDS

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gatling.policy import Clause, ClauseKind, Rulebook
 from gatling.policy.bounds import highest_tiers, upper_bounds
-from gatling.policy.rules import Operator
+from gatling.policy.clauses import Operator
 from gatling.request.asking import asks, request_as_written
 from gatling.request.request import STOP_WORDS, Request, content_words
 from gatling.schema import GovernanceContext

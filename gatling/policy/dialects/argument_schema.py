@@ -22,8 +22,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from gatling.errors import InputError
+from gatling.policy.clauses import ClauseKind, Condition, Operator
 from gatling.policy.reading.reader import Dialect, Reader, RulePosition
-from gatling.policy.rules import ClauseKind, Condition, Operator
 from gatling.schema.plain import MAX_DEPTH, canonical_json, join_path
 
 MAX_PARTS = 4_096

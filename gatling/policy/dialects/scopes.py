@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from gatling.policy.clauses import ClauseKind, Condition, Operator
 from gatling.policy.reading.reader import Dialect, Reader, RulePosition
 from gatling.policy.reading.vocabulary import stated_effect, texts_of, words_of
-from gatling.policy.rules import ClauseKind, Condition, Operator
 from gatling.policy.tree import Effect
 
 _GRANTED = frozenset("granted grants grant scopes oauth".split())

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gatling.policy.clauses import Clause, ClauseKind, Condition, Operator, Unrecognised
 from gatling.policy.reading.reader import Dialect, Reader, RulePosition
 from gatling.policy.reading.rule_objects import read_rules
-from gatling.policy.rules import Clause, ClauseKind, Condition, Operator, Unrecognised
 from gatling.policy.source import DataPath
 
 _OPERATORS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from gatling.policy.rules import ORDER_OPERATORS, Condition, Operator
+from gatling.policy.clauses import ORDER_OPERATORS, Condition, Operator
 from gatling.schema.words import split_words
 
 TRUST = {

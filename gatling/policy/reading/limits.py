@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from gatling.policy.clauses import ClauseKind, Condition, Operator
 from gatling.policy.reading.conditions import conditions_of
 from gatling.policy.reading.reader import Reader, RulePosition, is_role
 from gatling.policy.reading.vocabulary import ALL, VOLUME_WORDS, words_of
-from gatling.policy.rules import ClauseKind, Condition, Operator
 from gatling.schema.words import split_words
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gatling.policy.rules import Clause, ClauseKind, Condition, Operator, Unrecognised
+from gatling.policy.clauses import Clause, ClauseKind, Condition, Operator, Unrecognised
 from gatling.policy.source import DataPath
 from gatling.policy.tree import Effect
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from gatling.policy.clauses import ClauseKind, Condition, Operator
 from gatling.policy.reading.conditions import destination_pattern, trust_tier
 from gatling.policy.reading.reader import Reader, RulePosition, add_prose, is_role
 from gatling.policy.reading.rule_objects import take_tool_names
@@ -21,7 +22,6 @@ from gatling.policy.reading.vocabulary import (
     texts_of,
     words_of,
 )
-from gatling.policy.rules import ClauseKind, Condition, Operator
 from gatling.policy.tree import Effect
 
 

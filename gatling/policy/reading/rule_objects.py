@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from gatling.policy.clauses import ClauseKind
 from gatling.policy.reading.conditions import conditions_of
 from gatling.policy.reading.reader import Reader, RulePosition, add_prose, is_role
 from gatling.policy.reading.vocabulary import (
@@ -18,7 +19,6 @@ from gatling.policy.reading.vocabulary import (
     texts_of,
     words_of,
 )
-from gatling.policy.rules import ClauseKind
 from gatling.policy.tree import Effect
 
 

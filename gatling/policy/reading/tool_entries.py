@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from gatling.policy.clauses import ClauseKind
 from gatling.policy.reading.reader import Reader, RulePosition
 from gatling.policy.reading.rule_objects import read_list, read_rule, take_roles
 from gatling.policy.reading.vocabulary import is_ruling
-from gatling.policy.rules import ClauseKind
 from gatling.policy.tree import Effect
 
 
