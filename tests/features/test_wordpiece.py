@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 import gatling
 from gatling.features.wordpiece import WordPiece
 from gatling.schema.words import split_words
+from tests.sizes import num_cases
 
 TEXT = (Path(gatling.__file__).parent / "assets" / "lexicon.tokenizer.json").read_text("utf-8")
 VOCABULARY = json.loads(TEXT)["model"]["vocab"]
@@ -47,7 +48,7 @@ def test_joined_pieces() -> None:
         assert OURS.ids(word) == theirs(word) or (word == "" and OURS.ids(word) == []), word
 
 
-@settings(max_examples=300)
+@settings(max_examples=num_cases(many=300, few=60))
 @given(st.text(st.characters(max_codepoint=0x24F), max_size=30))
 def test_words_of_any_text(text: str) -> None:
     for word in split_words(text):
