@@ -1,4 +1,4 @@
-"""One thread, a fixed seed, no network, a clean environment and folder for every test."""
+"""One thread, a fixed seed, no network, a clean environment and folder for every test; a process a core for all tests."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from gatling.cores import num_cores
+from tests import sizes
+
 try:
     import torch
 except ImportError:  # the core alone, see `.ci/core`
@@ -17,12 +20,41 @@ except ImportError:  # the core alone, see `.ci/core`
 for name in ("HF_TOKEN", "HF_ENDPOINT", "HUGGING_FACE_HUB_TOKEN", "HF_HOME"):
     os.environ.pop(name, None)
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["OMP_NUM_THREADS"] = "1"  # for what tests start; this process says it to torch below
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
-settings.register_profile(
-    "gatling", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-settings.load_profile("gatling")
+MAX_PROCESSES = 8  # each loads torch and the models: 1 GB
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--thorough", action="store_true", help="try as many cases as `.ci/run` does, and its longest tests"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    sizes.is_thorough = config.getoption("--thorough")
+    checks = [HealthCheck.function_scoped_fixture]
+    examples = sizes.num_cases(many=100, few=25)
+    settings.register_profile(
+        "gatling", deadline=None, derandomize=True, max_examples=examples, suppress_health_check=checks
+    )
+    settings.load_profile("gatling")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """All tests are shared out; of a chosen few the start of a process takes longer than the tests."""
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return 0
+    return min(num_cores(), MAX_PROCESSES)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if not sizes.is_thorough:
+        for item in items:
+            if item.get_closest_marker("thorough"):
+                item.add_marker(pytest.mark.skip(reason="only with --thorough"))
 
 
 @pytest.fixture(autouse=True)

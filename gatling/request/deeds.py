@@ -1,7 +1,7 @@
 """The verbs that people use for tools: `pay` for `send_money`, `put in` for `add_to_cart`.
 
 A row is a deed: the words by which requests ask for it, and the words of tool names that do it. A tool does a deed where its name
-has one of the words, and is no reading tool.
+has one of the words, and is no reading tool: those have their own verb alone.
 """
 
 from __future__ import annotations
@@ -98,12 +98,11 @@ _SENDS = frozenset(map(stem, _SENDING.split()))
 
 @lru_cache(4_096)
 def deeds_of(tool: str) -> tuple[Deed, ...]:
-    """Return what a tool does: the rows that its name fits, and its own verb; nothing for a tool that reads."""
+    """Return what a tool does: the rows that its name fits, and its own verb; for a tool that reads, its verb alone."""
     effect, _ = effect_of(tool)
-    if effect == "read":
-        return ()
     words = frozenset(map(stem, split_words(tool)))
-    found = [Deed(deed.asked, deed.done & words) for deed in _DEEDS if not deed.done.isdisjoint(words)]
+    rows = () if effect == "read" else _DEEDS
+    found = [Deed(deed.asked, deed.done & words) for deed in rows if not deed.done.isdisjoint(words)]
     verb = verb_of(tool)
     if verb is not None:
         own = frozenset((stem(verb[0]),))

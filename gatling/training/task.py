@@ -51,8 +51,8 @@ class ContrastiveTask(nn.Module):
         """Compute the loss of a batch that is a whole step; `is_shared` as `EpochBatches.is_shared` returns it."""
         return self.loss(self.encode(batch), is_shared, batch.negative_row >= 0)
 
-    def encode(self, batch: TrainBatch) -> Float[Tensor, "B 2+K D"]:
-        """Return the latents of each trace: its context, its compliant plan, its hard negatives (any where there is none)."""
+    def encode(self, batch: TrainBatch) -> Float[Tensor, "B S D"]:
+        """Return the S = 2 + K latents of each trace: context, compliant plan, K hard negatives (any where there is none)."""
         z_contexts = self.model.governance(batch.policy)
         z_plans = self.model.execution(batch.plan)
         z_g, z_e = z_contexts[batch.context_row], z_plans[batch.plan_row]  # (B, D)
@@ -60,7 +60,7 @@ class ContrastiveTask(nn.Module):
         return torch.cat([z_g[:, None].float(), z_e[:, None].float(), z_neg.float()], dim=1)
 
     def loss(
-        self, latents: Float[Tensor, "N 2+K D"], is_shared: Bool[Tensor, "N N"], has_negative: Bool[Tensor, "N K"]
+        self, latents: Float[Tensor, "N S D"], is_shared: Bool[Tensor, "N N"], has_negative: Bool[Tensor, "N K"]
     ) -> TaskOutput:
         """Compute the loss of a whole step from its latents as `encode` returns them."""
         loss, parts = self.objective(

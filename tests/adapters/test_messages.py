@@ -15,6 +15,7 @@ from gatling.provenance.sources import ToolSources
 from gatling.provenance.tracer import Origin
 from gatling.schema import ExecutionPlan
 from gatling.schema.words import split_words
+from tests.sizes import num_cases
 
 SOURCES = ToolSources.from_dict(
     {
@@ -25,6 +26,7 @@ SOURCES = ToolSources.from_dict(
         }
     }
 )
+
 MAIL = {
     "id": 812,
     "sender": "ann@example.com",
@@ -545,7 +547,7 @@ _ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=num_cases(many=500, few=100))
 @given(st.lists(st.dictionaries(st.sampled_from(_KEYS), _ANYTHING, max_size=6) | _ANYTHING, max_size=4))
 def test_whatever_comes_is_taken_or_refused_in_one_sentence(messages: list[Any]) -> None:
     tracer = ConversationTracer()

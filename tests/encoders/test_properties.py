@@ -15,6 +15,7 @@ from gatling.errors import CheckpointError, InputError
 from gatling.schema import parse_context
 from tests.builders import SMALL, context, many_traces, node, plan
 from tests.models import small_model
+from tests.sizes import num_cases
 
 SAME = 2e-5  # rounding of float32 sums in another order
 FELT = 10 * SAME  # a change that is felt is well above rounding, even by a small model that was never trained
@@ -56,7 +57,7 @@ def plans(draw: st.DrawFn) -> dict[str, Any]:
     return plan(*nodes, edges=[[f"n{i}", f"n{j}"] for i, j in edges])
 
 
-@settings(max_examples=60)
+@settings(max_examples=num_cases(many=60, few=15))
 @given(policies, st.integers(0, 99))
 def test_a_context_latent_ignores_the_order_of_keys(policy: dict[str, Any], seed: int) -> None:
     one = context(policy, user_request="send it", org="a")
@@ -64,7 +65,7 @@ def test_a_context_latent_ignores_the_order_of_keys(policy: dict[str, Any], seed
     assert torch.equal(z[0], z[1])
 
 
-@settings(max_examples=60)
+@settings(max_examples=num_cases(many=60, few=15))
 @given(plans(), st.integers(0, 99))
 def test_a_plan_latent_ignores_node_order_and_names(value: dict[str, Any], seed: int) -> None:
     rng = random.Random(seed)
@@ -77,7 +78,7 @@ def test_a_plan_latent_ignores_node_order_and_names(value: dict[str, Any], seed:
     assert torch.allclose(z[0], z[1], atol=SAME)
 
 
-@settings(max_examples=30)
+@settings(max_examples=num_cases(many=30, few=10))
 @given(st.lists(policies, min_size=2, max_size=6), st.lists(plans(), min_size=2, max_size=6))
 def test_a_latent_is_the_same_alone_and_in_any_batch(some: list[dict[str, Any]], others: list[dict[str, Any]]) -> None:
     contexts = [context(p, user_request=f"do {i}") for i, p in enumerate(some)]

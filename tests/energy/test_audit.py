@@ -18,14 +18,14 @@ from gatling.policy import Oracle, recognise
 from gatling.policy.source import parse_policy
 from gatling.schema import GovernanceContext, parse_context, parse_plan
 from tests.energy.critics import auditor, made_up_calibration, made_up_critics, random_context, random_plan
+from tests.sizes import num_cases
 
-CASES = 4_000
+CASES = num_cases(many=4_000, few=300)
 
 
-@pytest.mark.slow
 def test_what_the_oracle_denies_is_denied_and_critics_only_tighten() -> None:
     rng = Random(21)
-    contexts = [random_context(rng) for _ in range(200)]
+    contexts = [random_context(rng) for _ in range(num_cases(many=200, few=30))]
     oracles = {c.digest: Oracle(recognise(c.policy)) for c in contexts}
     lenient, strict = auditor(1, line=1e9), auditor(1, line=0.5)
     seen = {"deny": 0, "escalate": 0, "allow": 0}
@@ -44,11 +44,10 @@ def test_what_the_oracle_denies_is_denied_and_critics_only_tighten() -> None:
     assert min(seen["deny"], seen["allow"]) > CASES / 50
 
 
-@pytest.mark.slow
 def test_adding_a_denial_never_makes_a_verdict_milder() -> None:
     rng = Random(22)
     judge = auditor(2, line=3.0)
-    for _ in range(500):
+    for _ in range(num_cases(many=500, few=50)):
         context, plan = random_context(rng), random_plan(rng)
         tool = rng.choice(plan.nodes).tool_name
         policy = {**context.policy, "forbidden_operations": [*context.policy["forbidden_operations"], tool]}

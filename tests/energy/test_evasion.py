@@ -15,6 +15,7 @@ from gatling.request.request import Request
 from gatling.schema import ExecutionPlan, parse_context, parse_plan
 from gatling.schema.arguments import is_limit
 from tests.energy.critics import made_up_critics, plan_energy, random_context, random_plan
+from tests.sizes import num_cases
 
 REQUEST = "Read report.txt and mail a summary to ann@example.com, and call 5551234567."
 
@@ -85,7 +86,7 @@ def test_free_text_of_outsiders_does_not_speak_for_an_address_that_nobody_named(
 def test_quoting_the_request_in_free_text_never_lowers_the_energy() -> None:
     rng, critics = Random(31), [made_up_critics(k) for k in range(8)]
     raised = 0
-    for _ in range(1_000):
+    for _ in range(num_cases(many=1_000, few=80)):
         context, plan, judge = random_context(rng), random_plan(rng), rng.choice(critics)
         words = str(context.session_context["user_request"]) or "nothing"
         plan = with_arguments(

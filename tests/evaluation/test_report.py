@@ -14,7 +14,8 @@ from gatling.evaluation.pictures import embedding_map, similarity_histogram, tra
 from gatling.evaluation.report import write_report
 from gatling.evaluation.summary import evaluate_corpus
 from gatling.store.corpus import Corpus
-from tests.builders import embedded, many_traces, small_model
+from tests.builders import many_traces
+from tests.models import embedded, small_model
 
 
 def test_the_report_is_written_whole(tmp_path: Path) -> None:

@@ -24,8 +24,9 @@ from gatling.policy import Oracle, recognise
 from gatling.policy.globs import squashed
 from gatling.schema import parse_trace, read_traces
 from gatling.tools import ToolSpec, load_catalog
+from tests.sizes import num_cases
 
-SAMPLE = 3_000
+SAMPLE = num_cases(many=3_000, few=1_000)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def test_a_trace_depends_on_settings_split_and_index_alone(
     specs: list[ToolSpec], records: list[GeneratedTrace]
 ) -> None:
     fresh = Generator(specs)
-    for index in (2999, 17, 1500, 18, 0):  # in any order, in a new process as in this one
+    for index in (SAMPLE - 1, 17, SAMPLE // 2, 18, 0):  # in any order, in a new process as in this one
         assert fresh.trace("train", index) == records[index]
     assert fresh.trace("val", 17) != records[17]
     assert Generator(specs, seed=1).trace("train", 17) != records[17]
@@ -118,7 +119,7 @@ def test_plans_are_as_long_whether_compliant_or_not(records: list[GeneratedTrace
 def test_some_compliant_calls_sit_right_at_their_limit(specs: list[ToolSpec]) -> None:
     found = at_limit = 0
     generator = Generator(specs, violations_per_trace=0)
-    for i in range(3_000):
+    for i in range(num_cases(many=3_000, few=1_000)):
         data = generator.trace("train", i).data
         limits: dict[str, Any] = data["governance_context"]["policy"].get("scope_limits", {})
         for node in data["execution_plan"]["nodes"]:
@@ -164,8 +165,9 @@ def test_edges_fit_types(records: list[GeneratedTrace]) -> None:
 
 def test_splits_share_no_context_and_unseen_ones_no_tool(specs: list[ToolSpec], generator: Generator) -> None:
     contexts: dict[str, set[str]] = {}
+    count = num_cases(many=600, few=150)
     for split in generator.splits:
-        contexts[split] = {parse_trace(generator.trace(split, i).data).governance_context.digest for i in range(600)}
+        contexts[split] = {parse_trace(generator.trace(split, i).data).governance_context.digest for i in range(count)}
     names = list(contexts)
     assert names == ["train", "val", "test", "unseen_domains", "unseen_vendor"]
     for i, a in enumerate(names):
@@ -176,7 +178,7 @@ def test_splits_share_no_context_and_unseen_ones_no_tool(specs: list[ToolSpec], 
     assert {vendor for vendor, _ in generator.domains("unseen_vendor")} == {"aws"}
     assert "aws" not in {vendor for vendor, _ in seen}
     held = {s.name for s in specs if (s.vendor, s.domain) not in seen}
-    for i in range(0, 2_000, 10):
+    for i in range(0, 2_000, num_cases(many=10, few=50)):
         for node in generator.trace("train", i).data["execution_plan"]["nodes"]:
             assert node["tool_name"] not in held
 
@@ -227,8 +229,12 @@ def test_values_stay_within_the_bounds_of_their_parameters(specs: list[ToolSpec]
 # --- runs -----------------------------------------------------------------------------------------------------------
 
 
+TRACES = num_cases(many=2_000, few=600)
+SIZE = ["--traces", str(TRACES), "--shard-size", str(TRACES * 3 // 20)]
+
+
 def generate(folder: Path, *flags: str) -> int:
-    return main(["generate", "--traces", "2000", "--shard-size", "300", "--output", str(folder), *flags])
+    return main(["generate", *SIZE, "--output", str(folder), *flags])
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -238,7 +244,7 @@ def content(folder: Path) -> dict[str, bytes]:
 @pytest.mark.slow
 def test_the_same_bytes_with_any_number_of_workers_and_after_a_kill(tmp_path: Path) -> None:
     assert generate(tmp_path / "one", "--workers", "1") == 0
-    command = [sys.executable, "-m", "gatling", "generate", "--traces", "2000", "--shard-size", "300", "--workers", "2"]
+    command = [sys.executable, "-m", "gatling", "generate", *SIZE, "--workers", "2"]
     killed = subprocess.Popen(
         [*command, "--output", str(tmp_path / "two")], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     )
@@ -255,17 +261,17 @@ def test_the_same_bytes_with_any_number_of_workers_and_after_a_kill(tmp_path: Pa
     assert generate(tmp_path / "two", "--workers", "2") == 0
     assert content(tmp_path / "one") == content(tmp_path / "two")
     ids = [t.id for path in sorted((tmp_path / "two").glob("*/part-*")) for t in read_traces(path)]
-    assert len(ids) == len(set(ids)) == 2000
+    assert len(ids) == len(set(ids)) == TRACES
 
 
 def test_a_manifest_counts_what_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert generate(tmp_path / "d", "--format", "jsonl", "--workers", "1", "--violations-per-trace", "1") == 0
     manifest = json.loads((tmp_path / "d" / "manifest.json").read_text())
     traces = [t for path in sorted((tmp_path / "d").glob("*/part-*.jsonl")) for t in read_traces(path)]
-    assert manifest["traces"] == len(traces) == 2000
+    assert manifest["traces"] == len(traces) == TRACES
     assert manifest["by_label"] == dict(Counter(t.label for t in traces))
-    assert sum(manifest["by_domain"].values()) == sum(manifest["by_dialect"].values()) == 2000
-    assert sum(s["traces"] for s in manifest["splits"].values()) == 2000
+    assert sum(manifest["by_domain"].values()) == sum(manifest["by_dialect"].values()) == TRACES
+    assert sum(s["traces"] for s in manifest["splits"].values()) == TRACES
     assert manifest["families_contradicted"] == 0
     assert generate(tmp_path / "d", "--format", "jsonl", "--workers", "1", "--violations-per-trace", "1") == 0
     assert generate(tmp_path / "d", "--format", "jsonl", "--violations-per-trace", "2") == 2

@@ -1,4 +1,4 @@
-"""Properties that every policy must have, each over 10,000 random cases."""
+"""Properties that every policy must have, each over 10,000 random cases with `--thorough`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import pytest
-
 from gatling.policy.oracle import Judgement
 from tests.policy.random_rules import ROLES, TOOLS, judge, random_plan, random_policy
+from tests.sizes import num_cases
 
-CASES = 10_000
-pytestmark = pytest.mark.slow
+CASES = num_cases(many=10_000, few=500)
 
 Case = tuple[random.Random, dict[str, Any], dict[str, Any], str, Judgement]
 

@@ -22,6 +22,7 @@ from tests.builders import node
 from tests.builders import plan as plan_of
 from tests.repair.brute import least_cost
 from tests.repair.cases import RuleAuditor, random_case
+from tests.sizes import num_cases
 
 
 def case(policy: dict[str, Any], *nodes: dict[str, Any], request: str = "", edges: Any = None) -> tuple[Any, Any, Any]:
@@ -238,7 +239,7 @@ def test_without_a_finding_the_call_of_highest_energy_goes() -> None:
     assert outcome.num_audits == 2 or outcome.is_exhausted
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(num_cases(many=60, few=20)))
 def test_properties_of_every_repair(seed: int) -> None:
     """Allowed by a fresh auditor, replayed by its edits, the same twice, each plan audited once, nothing new in it."""
     context, plan, auditor = random_case(seed)
@@ -271,9 +272,9 @@ def test_properties_of_every_repair(seed: int) -> None:
             assert all(item in known or str(item) in named for item in items)
 
 
-@pytest.mark.slow
 def test_at_most_five_calls_agree_with_brute_force(capsys: pytest.CaptureFixture[str]) -> None:
-    num_cases = num_equal = 0
+    wanted = num_cases(many=200, few=25)
+    tried = num_equal = 0
     for seed in itertools.count():
         context, plan, auditor = random_case(seed)
         if auditor.assess(context, plan).verdict == "allow":
@@ -282,15 +283,13 @@ def test_at_most_five_calls_agree_with_brute_force(capsys: pytest.CaptureFixture
         least = least_cost(context, plan, auditor, below=found)
         if least == math.inf:
             continue
-        num_cases += 1
+        tried += 1
         num_equal += least == pytest.approx(found)
-        if num_cases == 200:
+        if tried == wanted:
             break
     with capsys.disabled():
-        print(
-            f"\nrepair costs what brute force finds in {num_equal} of {num_cases} cases ({num_equal / num_cases:.1%})"
-        )
-    assert num_equal >= 0.95 * num_cases
+        print(f"\nrepair costs what brute force finds in {num_equal} of {tried} cases ({num_equal / tried:.1%})")
+    assert num_equal >= 0.95 * tried
 
 
 def test_time_and_audits_are_bounds_and_the_best_answer_stands() -> None:

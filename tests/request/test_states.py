@@ -163,6 +163,11 @@ What meetings do I have today? | create_calendar_event | no
 Which orders are late? | place_order | no
 Book a room, then mail Ann | send_email | yes
 Could you email the minutes to Ann? | send_email | yes
+List the records and read a.txt | read_file | yes
+List the records | read_file | no
+Do not read a.txt | read_file | no
+Search the web for shoes | search_web | yes
+Pay the bill | get_transactions | no
 """
 
 

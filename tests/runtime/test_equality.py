@@ -29,6 +29,7 @@ from tests.builders import SMALL, context, many_traces, node, plan
 from tests.encoders.test_properties import plans, policies
 from tests.energy.critics import random_context, random_plan
 from tests.models import small_model
+from tests.sizes import num_cases
 
 CLOSE = 1e-5
 EXACT = 1e-12
@@ -71,7 +72,7 @@ def hold(
         assert np.abs(found - exact.encode(records).numpy()).max() < EXACT
 
 
-@settings(max_examples=40)
+@settings(max_examples=num_cases(many=40, few=15))
 @given(policies)
 def test_random_policies(policy: dict[str, Any]) -> None:
     one = context(policy)
@@ -79,7 +80,7 @@ def test_random_policies(policy: dict[str, Any]) -> None:
     assert np.abs(RUNTIME.exact.governance.encode(one) - DOUBLE.governance.encode(one).numpy()).max() < EXACT
 
 
-@settings(max_examples=40)
+@settings(max_examples=num_cases(many=40, few=15))
 @given(plans())
 def test_random_plans(one: dict[str, Any]) -> None:
     assert np.abs(RUNTIME.execution.encode(one) - MODEL.execution.encode(one).numpy()).max() < CLOSE

@@ -27,6 +27,7 @@ from gatling.store.splits import split_corpus
 from gatling.store.store import Store, Stored
 from gatling.training.batches import EpochBatches
 from tests.builders import many_traces, node, plan, record
+from tests.sizes import num_cases
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 FILES = sorted(SHARED.glob("*.jsonl.gz"))
@@ -78,7 +79,7 @@ values = st.recursive(
 objects = st.dictionaries(texts, values, max_size=5)
 
 
-@settings(max_examples=30)
+@settings(max_examples=num_cases(many=30, few=10))
 @given(objects, objects, st.lists(st.tuples(objects, st.integers(1, 10**12)), min_size=1, max_size=5), st.data())
 def test_features_come_back_bit_for_bit(policy: Any, session: Any, calls: Any, data: Any) -> None:
     nodes = [node("tool " * (i + 1), f"n{i}", arguments=a, scope_volume=v) for i, (a, v) in enumerate(calls)]
@@ -269,7 +270,7 @@ def test_pairs_are_those_of_a_plain_loop(traces: list[tuple[int, int, bool]]) ->
     assert np.diff(pairs.member_offsets).tolist() == [len(some) for some in members.values()]
 
 
-@settings(max_examples=25)
+@settings(max_examples=num_cases(many=25, few=10))
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 12)), min_size=30, max_size=60))
 def test_groups_joined_through_contexts_stay_together(links: list[tuple[int, int]]) -> None:
     traces = [parse_trace(record(request=f"r{context}", source=f"s{group}")) for context, group in links]
