@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import functools
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import date
@@ -32,10 +33,10 @@ from numpy.typing import NDArray
 from gatling.features.words import LEXICON_DIM, lexicon
 from gatling.request.deeds import asking_words, deeds_of
 from gatling.request.people import Name, names_in
-from gatling.request.refusal import Refusal, refusals, sentences
+from gatling.request.refusal import Refusal, kinds_against, refusals, sentences
 from gatling.schema.addresses import located, one_address
-from gatling.schema.arguments import number_of
-from gatling.schema.words import split_words, stem
+from gatling.schema.arguments import leaves, number_of
+from gatling.schema.words import is_disguised, split_words, stem
 
 STOP_WORDS = frozenset(
     "the a an of to in on for and or is are be with from at by it this that my me i you please can could all any your his "
@@ -46,6 +47,7 @@ MAX_NAMED = 64
 """Numbers or days that are taken from one request."""
 _MAX_MENTIONS = 64
 _MAX_COMPARED = 2_048
+_MAX_LOCALS = 256
 _MAX_WORDS_OF_A_VALUE = 6
 _NUMBER = re.compile(r"(?<![\w./:@#+-])(?:\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.\d{1,6})?(?![\w@]|[.:/-]\w)")
 _DAY = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
@@ -154,10 +156,8 @@ class Request:
         """
         if isinstance(value, bool) or value is None:
             return False
-        if isinstance(value, (list, tuple)):
-            return any(map(self.mentions, value))
-        if isinstance(value, dict):
-            return any(map(self.mentions, value.values()))
+        if isinstance(value, (list, tuple, dict)):
+            return any(self.mentions(item) for _, item in leaves(value))
         if isinstance(value, (int, float)):
             return abs(value) in self.numbers
         text = str(value)
@@ -184,13 +184,19 @@ class Request:
             if at < 0:
                 break
             end = at + len(text)
-            runs_on = self._ends and any(at <= i < end - 1 for i in self._ends)  # into the next sentence
+            runs_on = bisect_left(self._sorted_ends, at) < bisect_left(
+                self._sorted_ends, end - 1
+            )  # into the next sentence
             if not runs_on and _ends_here(self.text, at, end, self._ends) and not self._is_inside_address(text, at):
                 yield at, end
             at = self.text.find(text, at + 1)
         address = one_address(text)
         if address is not None:
             yield from self._addresses.get(address, ())
+
+    @cached_property
+    def _sorted_ends(self) -> list[int]:
+        return sorted(self._ends)
 
     def _is_inside_address(self, text: str, at: int) -> bool:
         """Tell whether a host or a name stands only as a part of an address: `acme.com` in `acme.com/login`."""
@@ -219,17 +225,21 @@ class Request:
         return refusals(self.as_written)
 
     def _is_refused(self, start: int, end: int, tool: str) -> bool:
-        return any(refusal.refuses(start, end, tool=tool) for refusal in self._refusals)
+        return any(r.start < end and start < r.end for r in self._refusals_of(tool))
+
+    def _refusals_of(self, tool: str) -> list[Refusal]:
+        kinds = kinds_against(tool)
+        return [r for r in self._refusals if r.kind in kinds]
 
     # --- people -------------------------------------------------------------------------------------------------------
 
     def names(self, address: str, *, tool: str = "") -> bool:
         """Tell whether the request names the person whose mail address this is, by name and in a way that permits a call.
 
-        A person whose address the request states has no other.
+        A person whose address the request states has no other. Where it states more than 256 addresses, it names nobody else.
         """
         local, at, _ = address.lower().strip().rpartition("@")
-        if not at or not local:
+        if not at or not local or is_disguised(address):
             return False
         return any(
             name.fits(local) and not self._is_refused(name.start, name.end, tool) for name in self._unaddressed_names
@@ -237,7 +247,9 @@ class Request:
 
     @cached_property
     def _unaddressed_names(self) -> tuple[Name, ...]:
-        locals_ = [a.rpartition("@")[0] for a in self._addresses if "@" in a]
+        locals_ = {a.rpartition("@")[0] for a in self._addresses if "@" in a}
+        if len(locals_) > _MAX_LOCALS:
+            return ()
         return tuple(n for n in names_in(self.as_written) if not any(map(n.fits, locals_)))
 
     # --- deeds --------------------------------------------------------------------------------------------------------
@@ -256,12 +268,15 @@ class Request:
         """Stems of the words that may ask for deeds and do not stand in a negation."""
         found: set[str] = set()
         negated = [r for r in self._refusals if r.kind != "repelling"]
+        first = 0  # of the refusals, in order, that may reach into the sentence
         for start, end in sentences(self.text):
-            cuts = [(max(start, r.start), min(end, r.end)) for r in negated if r.start < end and r.end > start]
-            at = start
-            for low, high in sorted(cuts):
-                found |= asking_words(self.text[at:low])
-                at = max(at, high)
+            while first < len(negated) and negated[first].end <= start:
+                first += 1
+            at, i = start, first
+            while i < len(negated) and negated[i].start < end:
+                found |= asking_words(self.text[at : max(at, negated[i].start)])
+                at = max(at, min(end, negated[i].end))
+                i += 1
             found |= asking_words(self.text[at:end])
         return frozenset(found)
 
