@@ -19,6 +19,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -49,7 +50,15 @@ _MAX_MENTIONS = 64
 _MAX_COMPARED = 2_048
 _MAX_LOCALS = 256
 _MAX_WORDS_OF_A_VALUE = 6
-_NUMBER = re.compile(r"(?<![\w./:@#+-])(?:\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.\d{1,6})?(?![\w@]|[.:/-]\w)")
+_CURRENCIES = "usd|eur|gbp|chf|inr|jpy|cny|cad|aud|sek|nok|dkk|pln"
+_NUMBER = re.compile(
+    rf"(?:(?<![\w./:@#+-])|(?<![\w./:@#+-](?=\w))\b(?:{_CURRENCIES})(?=\d))"
+    r"(?:(\d{1,3}(?:\.\d{3})+,\d{1,2}(?!\d))"  # 1.250,50
+    r"|((?:\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.\d{1,6})?))"
+    rf"(?:(?:{_CURRENCIES}|x)\b)?(?![\w@]|[.:/-]\w)"
+)
+# A bound is no refusal of its number: "do not pay more than 500".
+_BOUND = re.compile(r"(?:than|over|above|exceeds?|exceeding|beyond|under|below|until|before|after)\s+\W{0,3}$")
 _DAY = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
 _SPELLED = {
     word: number
@@ -59,6 +68,7 @@ _SPELLED = {
     )
     if word != "one"  # "the one who .."
 }
+_SPELLED_NUMBER = re.compile(rf"\b(?:{'|'.join(_SPELLED)})\b")
 # "Post it to www.acme.com.They sent it": the next sentence, and no longer host.
 _END_OF_SENTENCE = re.compile(r"(?<=[a-z0-9])\.(?=[A-Z][a-z]*(?:\s|$))")
 # Words by which a request hands over to another text.
@@ -146,7 +156,8 @@ class Request:
         if isinstance(value, bool) or value is None:
             return False
         if isinstance(value, (int, float)):
-            return number_of(value) in self.numbers
+            spans = self._number_spans.get(number_of(value), ())
+            return any(not self._is_refused(start, end, tool) for start, end in spans)
         return any(not self._is_refused(start, end, tool) for start, end in self._mentions(str(value)))
 
     def mentions(self, value: Any) -> bool:
@@ -285,9 +296,25 @@ class Request:
     @cached_property
     def numbers(self) -> tuple[float, ...]:
         """Numbers that are words of their own, the largest first; no parts of dates, ids or names."""
-        found = {float(n.replace(",", "")) for n in _NUMBER.findall(self.text)[:MAX_NAMED]}
-        found.update(float(_SPELLED[word]) for word in self.words if word in _SPELLED)
-        return tuple(sorted(found, reverse=True))
+        return tuple(sorted((n for n in self._number_spans if n is not None), reverse=True))
+
+    @cached_property
+    def _number_spans(self) -> dict[float | None, list[tuple[int, int]]]:
+        """Where each number stands; an empty stretch for one that is a bound, which is never refused."""
+        found: dict[float | None, list[tuple[int, int]]] = {}
+        digits = list(itertools.islice(_NUMBER.finditer(self.text), MAX_NAMED))
+        for match in (*digits, *_SPELLED_NUMBER.finditer(self.text)):
+            if match.re is _SPELLED_NUMBER:
+                number = float(_SPELLED[match.group()])
+            elif match.group(1):
+                number = float(match.group(1).replace(".", "").replace(",", "."))
+            else:
+                number = float(match.group(2).replace(",", ""))
+            spans = found.setdefault(number, [])
+            if len(spans) < _MAX_MENTIONS:
+                is_bound = _BOUND.search(self.text, max(0, match.start() - 16), match.start())
+                spans.append((0, 0) if is_bound else match.span())
+        return found
 
     @cached_property
     def days(self) -> tuple[date, ...]:
