@@ -94,7 +94,9 @@ def _ends_here(text: str, start: int, end: int, ends: frozenset[int]) -> bool:
         before[-1].isalnum() or (before[-1] in "@._+-" and before[0].isalnum() and len(before) > 1)
     )
     goes_on = bool(after) and (after[0].isalnum() or (after[0] in "@._+-" and len(after) > 1 and after[1].isalnum()))
-    return not (goes_back and text[start].isalnum()) and not (goes_on and text[end - 1].isalnum() and end not in ends)
+    return not (goes_back and (text[start].isalnum() or text[start] == "@")) and not (
+        goes_on and text[end - 1].isalnum() and end not in ends
+    )
 
 
 @functools.lru_cache(16_384)
@@ -249,8 +251,8 @@ class Request:
 
         A person whose address the request states has no other. Where it states more than 256 addresses, it names nobody else.
         """
-        local, at, _ = address.lower().strip().rpartition("@")
-        if not at or not local or is_disguised(address):
+        local, at, domain = address.lower().strip().rpartition("@")
+        if not at or not local or not domain or "@" in local or is_disguised(address):
             return False
         return any(
             name.fits(local) and not self._is_refused(name.start, name.end, tool) for name in self._unaddressed_names
