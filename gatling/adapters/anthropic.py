@@ -35,6 +35,8 @@ class Anthropic:
         if "role" not in message:
             return kind_of(message) in CALLS or kind_of(message).endswith("tool_result")
         content = message.get("content")
+        if kind_of(message) not in ("", "message"):
+            return False
         if message["role"] not in ("user", "assistant", "system") or not isinstance(content, (str, list)):
             return False
         if any(message.get(key) for key in ("tool_calls", "function_call", "executed_tools", "parts")):

@@ -90,6 +90,10 @@ def _holds_an_object(value: Any) -> bool:
     return False
 
 
+_ARGUMENTS = ("arguments", "input", "args", "parameters")
+"""Where any format has the arguments of a call."""
+
+
 def refuse_block(kind: str, path: str) -> NoReturn:
     """Refuse a part of a message of the model that is of no known kind."""
     if kind.endswith("_delta"):
@@ -119,9 +123,11 @@ def call(
     name = text_of(data, "name", path)
     if not name.strip():
         raise InputError("empty", path=join_path(path, "name"))
-    given = [key for key in keys if data.get(key) is not None]
+    given = [key for key in dict.fromkeys((*keys, *_ARGUMENTS)) if data.get(key) is not None]
     if len(given) > 1:
         raise InputError(f"both {given[0]} and {given[1]} hold arguments", path=path)
+    if given and given[0] not in keys:
+        raise InputError(f"arguments stand in {' or '.join(keys)} here, not in {given[0]}", path=path)
     if not given:
         return ProposedCall(name, {}, call_id, path)
     value = data[given[0]]

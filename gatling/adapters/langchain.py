@@ -27,12 +27,23 @@ from gatling.adapters.format import (
     said,
 )
 from gatling.errors import InputError
-from gatling.provenance.events import Event, Foreign, Result
+from gatling.provenance.events import Event, Foreign, ProposedCall, Result
 from gatling.schema.plain import join_path
 
 _TYPES = frozenset(
     {"human", "ai", "system", "tool", "function", "chat", "remove", "AIMessageChunk", "HumanMessageChunk"}
 )
+# What a message of a type may say of its role, if anything.
+_ROLES = {
+    "human": ("user", "human"),
+    "HumanMessageChunk": ("user", "human"),
+    "ai": ("assistant", "ai", "model"),
+    "AIMessageChunk": ("assistant", "ai", "model"),
+    "system": ("system", "developer"),
+    "tool": ("tool",),
+    "function": ("function",),
+    "remove": (),
+}
 _FIELDS = HARMLESS | {
     "tool_calls",
     "invalid_tool_calls",
@@ -62,6 +73,12 @@ class LangChain:
         if "content" not in message:
             message, path = object_of(message, "data", path), join_path(path, "data")
         where = join_path(path, "content")
+        if kind in _ROLES and message.get("role") not in (None, *_ROLES[kind]):
+            raise InputError(
+                f"{message['role']!r} is not the role of a message of the type {kind}", path=join_path(path, "role")
+            )
+        if kind in ("remove", "tool", "function"):
+            refuse_calls(message, path)
         if kind.endswith("Chunk") and message.get("chunk_position") != "last":
             raise InputError("a piece of a stream: gather the whole message before it is judged", path=path)
         if kind in ("ai", "AIMessageChunk"):
@@ -89,11 +106,12 @@ def _of_the_model(message: dict[str, Any], path: str) -> Iterator[Event]:
         reason = "calls whose arguments could not be read"
         raise InputError(reason, path=join_path(path, "invalid_tool_calls"))
     calls = [call(c, at, id_of(c, "id", at), keys=("args",)) for c, at in list_of(message, "tool_calls", path)]
-    ids = {c.call_id for c in calls if c.call_id is not None}
+    ids = {c.call_id: c for c in calls if c.call_id is not None}
     for block, at in blocks(message.get("content"), join_path(path, "content")):
         kind = kind_of(block)
         if kind in _CALLS:
-            if not {id_of(block, "id", at), id_of(block, "call_id", at)} & ids:
+            found = {id_of(block, "id", at), id_of(block, "call_id", at)} & ids.keys()
+            if not any(block.get("name") in (None, ids[i].tool_name) for i in found if i):
                 raise InputError("a call that is not among the message's tool_calls", path=at)
         elif kind in _SERVER or kind.endswith("tool_result"):
             yield Foreign(block)
@@ -103,7 +121,9 @@ def _of_the_model(message: dict[str, Any], path: str) -> Iterator[Event]:
     yield from calls
 
 
-def _vendor_fields(message: dict[str, Any], names: set[str], ids: set[str], path: str) -> Iterator[Event]:
+def _vendor_fields(
+    message: dict[str, Any], names: set[str], ids: dict[str, ProposedCall], path: str
+) -> Iterator[Event]:
     """Read what the vendor's answer held besides: its calls are those of the message, or it is the legacy form."""
     extra, where = message.get("additional_kwargs"), join_path(path, "additional_kwargs")
     if not extra:
@@ -112,8 +132,13 @@ def _vendor_fields(message: dict[str, Any], names: set[str], ids: set[str], path
         raise InputError(f"a {type(extra).__name__}, wanted an object", path=where)
     refuse_unknown(extra, _KWARGS, where)
     for item, at in list_of(extra, "tool_calls", where):
-        if id_of(item, "id", at) not in ids:
+        repeated = ids.get(id_of(item, "id", at) or "")
+        if repeated is None:
             raise InputError("a call that is not among the message's tool_calls", path=at)
+        if item.get("function") is not None:
+            inner = call(object_of(item, "function", at), join_path(at, "function"), None)
+            if (inner.tool_name, inner.arguments) != (repeated.tool_name, repeated.arguments):
+                raise InputError("another call than the message's tool_calls have under this id", path=at)
     if extra.get("function_call") is not None:
         at = join_path(where, "function_call")
         legacy = call(object_of(extra, "function_call", where), at, None)

@@ -18,6 +18,9 @@ _METHODS = (
 """Beginnings of methods that run no tool."""
 
 
+_OF_OTHERS = ("role", "type", "content", "parts", "tool_calls", "function_call")
+
+
 class Mcp:
     name = "mcp"
     title = "MCP transcripts (JSON-RPC)"
@@ -26,6 +29,9 @@ class Mcp:
         return "jsonrpc" in message
 
     def read(self, message: dict[str, Any], path: str) -> Iterator[Event]:
+        for key in _OF_OTHERS:
+            if message.get(key):
+                raise InputError("no field of JSON-RPC; who reads it may run a call of it", path=join_path(path, key))
         method, result = message.get("method"), message.get("result")
         if method == "tools/call":
             where = join_path(path, "params")

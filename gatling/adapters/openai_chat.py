@@ -70,6 +70,10 @@ def _calls(message: dict[str, Any], path: str) -> Iterator[Event]:
     for item, at in list_of(message, "tool_calls", path):
         kind = "custom" if item.get("custom") is not None else "function"
         inner = join_path(at, kind)
+        if kind == "custom" and item.get("function") is not None:
+            raise InputError("both custom and function say what is called", path=at)
+        if item.get("name") not in (None, "", object_of(item, kind, at).get("name")):
+            raise InputError(f"another name than {kind} has", path=join_path(at, "name"))
         yield call(
             object_of(item, kind, at),
             inner,

@@ -72,7 +72,9 @@ class Responses:
         kind = kind_of(message)
         if "role" in message and kind in ("", "message"):
             yield from _message(message, path)
-        elif kind in ("function_call", "custom_tool_call"):
+            return
+        refuse_calls(message, path)
+        if kind in ("function_call", "custom_tool_call"):
             is_custom = kind == "custom_tool_call"
             keys = ("input", "arguments") if is_custom else ("arguments",)
             yield call(message, path, id_of(message, "call_id", path), keys=keys, is_free_text=is_custom)

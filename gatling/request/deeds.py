@@ -28,7 +28,7 @@ _ROWS = (
         "message dm sms notify notification channel slack",
     ),
     ("schedule arrange plan book meet invite", "event meeting appointment schedule reminder"),
-    ("delete remove erase trash discard clear clean rid", "delete remove erase trash purge clear"),
+    ("delete remove erase trash discard clear clean rid bin chuck", "delete remove erase trash purge clear"),
     ("cancel", "cancel"),
     ("share give grant", "share grant"),
     ("invite add bring", "invite participant attendee invitee member"),
@@ -46,6 +46,7 @@ _ROWS = (
     ("submit fill complete enter sign register", "submit form fill register post"),
     ("approve accept confirm", "approve accept confirm"),
     ("merge", "merge"),
+    ("block mute ban", "block mute ban"),
     ("close", "close"),
     ("star like follow subscribe", "star like follow subscribe"),
 )
@@ -59,8 +60,16 @@ _SENDING = (
 _NOUNS = frozenset(
     "mail email message order post book text call share transfer refund reply answer fax wire ping sign mark copy report "
     "schedule plan set change move place form star like start rent purchase pass draft notice fix complete clear clean close "
-    "return launch run save download upload merge contact address forward publish meeting booking".split()
+    "return bin launch run save download upload merge contact address forward publish meeting booking".split()
 )
+# What somebody did or has done is told, not asked for: "the mail that I sent", "have I paid?", "did we pay?".
+_SUBJECTS = frozenset("i we you he she they who".split())
+_HAVE = frozenset("already just have has had haven't hasn't i've we've you've they've he's she's".split())
+_PAST = frozenset(
+    "paid sent bought wrote written made told gave given booked ordered mailed emailed messaged posted shared transferred "
+    "invited deleted removed added created cancelled canceled scheduled reserved forwarded replied answered uploaded".split()
+)
+_NO_VERBS = frozenset("meeting booking".split())
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?|[^\w\s]")
 _BEFORE_VERBS = frozenset(
     "to please and then also or can could will would should must may might you i we not never let us just kindly help now first "
@@ -71,14 +80,18 @@ _BEFORE_VERBS = frozenset(
 def asking_words(text: str) -> frozenset[str]:
     """Return the stems of the words by which a text may ask for deeds: all but nouns that do not stand where verbs do."""
     found: set[str] = set()
-    before = "."
+    before = earlier = "."
     for match in _WORD.finditer(text.lower().replace("\u2019", "'")):
         word = match.group()
         is_noun = word in _NOUNS and before[0].isalpha() and before not in _BEFORE_VERBS
         is_plural = word not in _NOUNS and word.endswith("s") and word[:-1] in _NOUNS  # "my messages"
-        if word[0].isalpha() and not is_noun and not is_plural:
+        is_thing = word in _NO_VERBS and before[0].isalpha()  # "my next meeting"
+        is_told = (before in _SUBJECTS and (word in _PAST or earlier in ("did", "does"))) or (
+            word in _PAST and before in _HAVE
+        )
+        if word[0].isalpha() and not (is_noun or is_plural or is_thing or is_told):
             found.add(stem(word))
-        before = word
+        earlier, before = before, word
     return frozenset(found)
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
-from gatling.schema.words import split_words, stem
+from gatling.schema.words import normalise, split_words, stem
 from gatling.tools.derive import NOUN_VERBS, VERBS
 
 
@@ -22,29 +23,54 @@ class Name:
     start: int
     end: int
     words: tuple[str, ...]
-    """In lower case."""
+    """In lower case, without apostrophes."""
     is_capitalised: bool
 
     def fits(self, local: str) -> bool:
         """Tell whether the part of an address before the `@` is one of this name: `ann.lee`, `ann`, `alee`, `annlee`."""
-        parts = [word for word in split_words(local) if word.isalpha()]
-        if not parts:
-            return False
+        parts = parts_of(local)
+        return bool(parts) and any(self._fits(words, parts) for words in _spellings(self.words))
+
+    def _fits(self, words: tuple[str, ...], parts: tuple[str, ...]) -> bool:
+        pieces = tuple(piece for word in words for piece in word.split("-"))
+        words = tuple(word.replace("-", "") for word in words)
         joined = "".join(parts)
-        if joined == "".join(self.words):
+        if joined == "".join(words):
             return True
         if not self.is_capitalised:
-            return len(parts) <= len(self.words) and tuple(parts) == self.words[: len(parts)]
-        if len(self.words) > 1:
-            first, last = self.words[0], self.words[-1]
+            return len(parts) <= len(words) and parts == words[: len(parts)]
+        if len(pieces) > 1 and set(pieces) <= set(parts):
+            return True
+        if len(words) > 1:
+            first, last = words[0], words[-1]
             if joined in (first[0] + last, first + last[0], last + first[0]):
                 return True
-            return set(self.words) <= set(parts) or parts in ([first], [last])
-        return len(self.words[0]) > 2 and self.words[0] in parts
+            return set(words) <= set(parts) or parts in ((first,), (last,), (first, last), (last, first))
+        return len(words[0]) > 2 and words[0] in parts
 
 
-_TOKEN = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)?")
-_ADDRESS = re.compile(r"\S*[@/]\S*")
+@lru_cache(1_024)
+def parts_of(local: str) -> tuple[str, ...]:
+    """Return the words in the part of an address before the `@`; none for one that is longer than mail allows."""
+    return tuple(word for word in split_words(local) if word.isalpha()) if len(local) <= MAX_LOCAL_CHARS else ()
+
+
+def _spellings(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield the ways that an address may write a name: `muller` and `mueller`."""
+    plain = tuple(normalise(word) for word in words)
+    yield plain
+    expanded = tuple(normalise(word.translate(_EXPANDED)) for word in words)
+    if expanded != plain:
+        yield expanded
+
+
+MAX_LOCAL_CHARS = 64
+_EXPANDED = str.maketrans(
+    {"\u00e4": "ae", "\u00f6": "oe", "\u00fc": "ue", "\u00df": "ss", "\u00f8": "oe", "\u00e5": "aa"}
+)
+_TOKEN = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+|['\u2019][A-Z][^\W\d_]+)?")  # Ann, Anne-Marie, O'Brien; not Ann's
+_PIECE = re.compile(r"\S+")
+_ADDRESS_SIGNS = frozenset("@/")
 # Words that no name is: months and days, the words that sentences are made of.
 _NO_NAMES = frozenset(
     "i a an the this that these those it its he she they we you me him her his them us our your my mine yours monday tuesday "
@@ -58,10 +84,15 @@ _NO_NAMES = frozenset(
 _BEFORE_NAMES = frozenset(
     "to with from cc bcc tell mail email message invite ask remind pay notify dm call text contact ping inform phone meet".split()
 )
+_TELLING = _BEFORE_NAMES - frozenset("to with from".split())
 _VERBS_OF_PEOPLE = frozenset(
     "wants want needs need asked asks said says sent sends wrote writes is has will would wanted needed told mentioned "
     "shared proposed invited suggested".split()
 )
+_APOSTROPHE = re.compile("['\u2019]")
+# Before a place, a brand or a thing, not before a person: "in Paris", "my Gmail", "the Invoice"; but "the Support team".
+_BEFORE_THINGS = frozenset("in on at the my our this".split())
+_GROUPS = frozenset("team teams department desk group office".split())
 _TITLES = frozenset("mr mrs ms dr prof professor".split())
 _ACTS = frozenset(map(stem, [*VERBS, *NOUN_VERBS]))
 _MAX_WORDS = 4
@@ -71,7 +102,7 @@ _MAX_NAMES = 256
 def names_in(text: str) -> tuple[Name, ...]:
     """Return the names in a text that is cut into sentences by the usual signs, `_MAX_NAMES` at most; addresses are no names."""
     found: list[Name] = []
-    blank = _ADDRESS.sub(lambda m: " " * len(m.group()), text)
+    blank = _PIECE.sub(lambda m: m.group() if _ADDRESS_SIGNS.isdisjoint(m.group()) else " " * len(m.group()), text)
     for name in _names(blank):
         found.append(name)
         if len(found) == _MAX_NAMES:
@@ -90,7 +121,7 @@ def _names(text: str) -> Iterator[Name]:
             i += 1
             continue
         length, is_capitalised = run
-        words = tuple(w.lower() for _, _, w in tokens[i : i + length])
+        words = tuple(_APOSTROPHE.sub("", w.lower()) for _, _, w in tokens[i : i + length])
         yield Name(tokens[i][0], tokens[i + length - 1][1], words, is_capitalised)
         before_is_name = True
         i += length
@@ -99,18 +130,28 @@ def _names(text: str) -> Iterator[Name]:
 def _run(text: str, tokens: list[tuple[int, int, str]], i: int, after_name: bool) -> tuple[int, bool] | None:
     """Return how many words of a name start at a token, and whether they are capitalised; None if none does."""
     start, end, word = tokens[i]
-    if word.lower() in _NO_NAMES or word.lower() in _TITLES:
+    before = tokens[i - 1][2].lower() if i else ""
+    is_will = word == "Will" and before in _BEFORE_NAMES and text[tokens[i - 1][1] : start] == " "
+    if (word.lower() in _NO_NAMES and not is_will) or word.lower() in _TITLES:
         return None
     if word[0].isupper() and (not word.isupper() or len(word) == 1):
         length = 1
         while length < _MAX_WORDS and i + length < len(tokens) and _goes_on(text, tokens, i + length):
             length += 1
-        if not _starts_sentence(text, start) or (length > 1 and stem(word.lower()) not in _ACTS):
-            return length, True
+        end = tokens[i + length - 1][1]
         following = tokens[i + length][2].lower() if i + length < len(tokens) else ""
-        is_person = text[tokens[i + length - 1][1] :][:2] in ("'s", "\u2019s") or following in _VERBS_OF_PEOPLE
-        return (length, True) if is_person else None
-    before = tokens[i - 1][2].lower() if i else ""
+        is_possessive = text[end : end + 2] in ("'s", "\u2019s")
+        if before in _BEFORE_THINGS and not is_possessive and following not in _GROUPS:
+            return None
+        if not _starts_sentence(text, start) or before in _TITLES or (length > 1 and stem(word.lower()) not in _ACTS):
+            return length, True
+        other = tokens[i + length + 1][2] if i + length + 1 < len(tokens) else ""
+        are_two = (
+            following == "and" and other[:1].isupper() and stem(word.lower()) not in _ACTS
+        )  # "Sam and Alex want .."
+        return (length, True) if is_possessive or are_two or following in _VERBS_OF_PEOPLE else None
+    if word.isupper() and before in _TELLING and text[tokens[i - 1][1] : start] == " ":
+        return 1, False  # "email HR", "tell ANN"
     if word.islower() and (before in _BEFORE_NAMES or (after_name and before == "and")) and stem(word) not in _ACTS:
         after = tokens[i + 1] if i + 1 < len(tokens) else (len(text), len(text), "")
         is_two = after[2].islower() and text[end : after[0]] == " " and after[2] not in _NO_NAMES
@@ -125,5 +166,7 @@ def _goes_on(text: str, tokens: list[tuple[int, int, str]], i: int) -> bool:
 
 
 def _starts_sentence(text: str, start: int) -> bool:
-    before = text[:start].rstrip(" \t\"'(*-\u201c")[-1:]
-    return not before or before in ".!?:;\n"
+    at = start - 1
+    while at >= 0 and text[at] in " \t\"'(*-\u201c":
+        at -= 1
+    return at < 0 or text[at] in ".!?:;\n"

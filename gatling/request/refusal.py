@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from gatling.schema.words import split_words, stem
@@ -36,18 +37,33 @@ class Refusal:
 
     def refuses(self, start: int, end: int, *, tool: str) -> bool:
         """Tell whether something named at `start:end` is refused for calls of a tool; an empty name stands for any deed."""
-        if end <= self.start or start >= self.end:
-            return False
-        is_read = bool(tool) and effect_of(tool)[0] == "read"
-        if self.kind == "repelling":
-            return not is_read and _REPELLING_TOOLS.isdisjoint(map(stem, split_words(tool)))
-        return not is_read or self.kind == "reading"
+        return start < self.end and end > self.start and self.kind in kinds_against(tool)
+
+
+@lru_cache(4_096)
+def kinds_against(tool: str) -> frozenset[RefusalKind]:
+    """Return the kinds of refusals that hold for calls of a tool."""
+    if bool(tool) and effect_of(tool)[0] == "read":
+        return frozenset(("reading",))
+    if _REPELLING_TOOLS.isdisjoint(map(stem, split_words(tool))):
+        return frozenset(("negation", "reading", "repelling"))
+    return frozenset(("negation", "reading"))
 
 
 _NEGATIONS = frozenset(
     "not never no without nobody none neither nor cannot dont doesnt didnt mustnt shouldnt wont cant isnt arent".split()
 )
-_EXCEPTIONS = ("except", "excluding", "other than", "apart from", "but not", "instead of", "rather than", "in place of")
+_EXCEPTIONS = (
+    "except",
+    "excluding",
+    "minus",
+    "other than",
+    "apart from",
+    "but not",
+    "instead of",
+    "rather than",
+    "in place of",
+)
 _REPELLING = frozenset(
     map(
         stem,
@@ -58,6 +74,17 @@ _REPELLING = frozenset(
 _REPELLING_TOOLS = _REPELLING | frozenset(
     map(stem, "report filter decline archive delete trash remove flag mark move blocklist denylist".split())
 )
+# "Forward the spam from Eve to Ann": these say what something is, and Ann may have it.
+_OF_THINGS = frozenset(map(stem, "spam scam phishing fraud junk malicious suspicious unsolicited".split()))
+_HANDS_ON = frozenset(map(stem, "forward report send".split()))
+_EVERYBODY = frozenset("everyone everybody all anyone anybody anything everything any".split())
+# What somebody did not do or cannot do is no order: "I have not heard from Ann", "I can't reach her".
+_SUBJECTS = frozenset("i we he she they have has had".split())
+_FACTS = frozenset(
+    "hear heard reach find found get got receive received remember recall understand see seen know".split()
+)
+_PAST = frozenset("haven't hasn't hadn't didn't".split())
+_ASKS_FOR_IT = frozenset("can't couldn't won't wouldn't".split())
 _LOOKING = frozenset(map(stem, "open visit read click follow browse access load fetch download view look go".split()))
 # A negation that negates nothing: "do not forget to", "not only", "no later than".
 _HARMLESS = re.compile(
@@ -66,6 +93,10 @@ _HARMLESS = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W\d_]+)?")
+_PIECE = re.compile(r"\S+")
+# A piece that is an address or a file's name, and in it the words that say nothing: `no-reply@x.com`, `stop_words.txt`, `x.no`.
+_IN_ADDRESS = re.compile(r"@|\w\.\w")
+_GOES_ON = re.compile(r"[@._/=-]\w")
 _STOP = re.compile(r"[.!?;](?=\s|$)|\n|(?<=[a-z0-9])\.(?=[A-Z][a-z]*(?:\s|$))")
 _AUXILIARY = frozenset("is are was were must should may shall can will has have".split())
 _BEHIND = frozenset(
@@ -101,29 +132,31 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _in_sentence(text: str, start: int, end: int) -> Iterator[Refusal]:
-    words = [(m.start(), m.end(), m.group().lower().replace("\u2019", "'")) for m in _WORD.finditer(text, start, end)]
+    words = list(_words(text, start, end))
     clause = start
+    first = 0  # word of the clause
     i = 0
     while i < len(words):
         at, after, word = words[i]
         kind, length = _trigger(words, i, text)
         if kind is None:
             if i and _starts_clause(text, words, i, after_refusal=False):
-                clause = at
+                clause, first = at, i
             i += 1
             continue
-        is_exception = length > 1 or word in ("except", "excluding")
+        is_exception = length > 1 or word in _EXCEPTIONS
         before = {w for s, _, w in words[max(0, i - 12) : i] if s >= clause}
         if is_exception and any(_negates(w) for w in before):  # "nobody but Ann", "not to anyone except Ann"
             i += length
             continue
         last = i + length
+        is_handed_on = stem(word) in _OF_THINGS and any(stem(w) in _HANDS_ON for w in before)
         # "not, under any circumstances, mail": what stands between commas interrupts the clause
         parenthesis = last < len(words) and "," in text[after : words[last][0]]
         permits = False
         while last < len(words):
             permits = kind == "negation" and _exception_at(words, last) > 0  # "not to anyone except Ann"
-            if permits:
+            if permits or (is_handed_on and words[last][2] == "to"):
                 break
             if _starts_clause(text, words, last, after_refusal=True, kind=kind):
                 if not (parenthesis and "," in text[words[last - 1][1] : words[last][0]]):
@@ -133,13 +166,26 @@ def _in_sentence(text: str, start: int, end: int) -> Iterator[Refusal]:
         if kind == "negation":
             following = [w for _, _, w in words[i + length : i + length + 3]]
             kind = "reading" if not following or any(stem(w) in _LOOKING for w in following) else kind
-        begin = clause if _stands_behind(words, i, clause, kind) else at
+        begin = clause if _stands_behind(words, i, first, kind) else at
         stop = words[last][0] if last < len(words) else end
         yield Refusal(begin, stop, kind)
         clause = stop
-        i = max(last, i + 1)
+        first = i = max(last, i + 1)
         while permits and i < len(words) and not (i > last and _starts_clause(text, words, i, after_refusal=True)):
             i += 1
+
+
+def _words(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
+    """Yield the words with their positions, in lower case; those inside of addresses as `@`, as they say nothing."""
+    for piece in _PIECE.finditer(text, start, end):
+        is_address = _IN_ADDRESS.search(piece.group()) is not None
+        for match in _WORD.finditer(text, piece.start(), piece.end()):
+            word = match.group().lower().replace("\u2019", "'")
+            before = text[match.start() - 1 : match.start()] if match.start() > piece.start() else ""
+            is_inside = before in ("@", "/", "_", "=") or (before == "." and word == "no")
+            if is_address and (is_inside or _GOES_ON.match(text, match.end(), piece.end())):
+                word = "@"
+            yield match.start(), match.end(), word
 
 
 def _negates(word: str) -> bool:
@@ -153,13 +199,37 @@ def _trigger(words: list[tuple[int, int, str]], i: int, text: str) -> tuple[Refu
         return "negation", length
     if word == "but" and i and any(_negates(w) for _, _, w in words[max(0, i - 2) : i]):
         return None, 1
+    if word == "but" and i and not _EVERYBODY.isdisjoint(w for _, _, w in words[max(0, i - 5) : i]):
+        following = words[i + 1][2] if i + 1 < len(words) else ""
+        is_clause = following in _PRONOUNS | _AUXILIARY | {"first"} or stem(following) in _DEEDS or _negates(following)
+        return (None, 1) if is_clause else ("negation", 1)  # "everyone but Eve"
+    if word in ("leave", "keep") and "out" in (following := [w for _, _, w in words[i + 1 : i + 6]]):
+        return (None, 1) if "eye" in following else ("negation", 1)  # "keep Eve out of it"
     if _negates(word):
+        if _is_no_order(words, i, text):
+            return None, 1
         tail = text[at : at + 40]
         harmless = _HARMLESS.match(tail) or (word.endswith("n't") and _HARMLESS.match("not" + tail[len(word) :]))
         return (None, 1) if harmless else ("negation", 1)
     if stem(word) in _REPELLING:
         return "repelling", 1
     return None, 1
+
+
+def _is_no_order(words: list[tuple[int, int, str]], i: int, text: str) -> bool:
+    """Tell whether a negation forbids nothing: a fact, a question that asks for it, an answer, a condition."""
+    _, after, word = words[i]
+    before = words[i - 1][2] if i else ""
+    following = [w for _, _, w in words[i + 1 : i + 3]]
+    if following and following[0] in ("yet", "been", "even", "really"):
+        following = following[1:]
+    if before in _SUBJECTS or word in _PAST:
+        return bool(following) and following[0] in _FACTS
+    if before in ("why", "if", "whether") and word != "never":
+        return True  # "why not invite Ann?", "if not, ask Ann"
+    if word in _ASKS_FOR_IT and following[:1] == ["you"]:
+        return before in ("", "and", "so", "why")
+    return word == "no" and not before and (text[after : after + 1] == "," or following[:1] in (["wait"], ["thanks"]))
 
 
 def _exception_at(words: list[tuple[int, int, str]], i: int) -> int:
@@ -188,11 +258,16 @@ def _starts_clause(
     return before == "and" and (kind == "repelling" or not after_refusal)
 
 
-def _stands_behind(words: list[tuple[int, int, str]], i: int, clause: int, kind: RefusalKind) -> bool:
-    """Tell whether what is refused stands before the refusing word: `Eve must not get it`, `eve@x is a scammer`."""
-    inside = [w for s, _, w in words[:i] if s >= clause]
-    near = inside[-3:]
-    if not any(w in _AUXILIARY for w in near) or inside[0] in _PRONOUNS | _AUXILIARY:
+def _stands_behind(words: list[tuple[int, int, str]], i: int, first: int, kind: RefusalKind) -> bool:
+    """Tell whether what is refused stands before the refusing word: `Eve must not get it`, `eve@x is a scammer`.
+
+    Args:
+        first: word of the clause.
+    """
+    near = [w for _, _, w in words[max(first, i - 3) : i]]
+    if near and words[i][2] in ("shouldn't", "mustn't"):
+        near.append(words[i][2].removesuffix("n't"))
+    if not any(w in _AUXILIARY for w in near) or words[first][2] in _PRONOUNS | _AUXILIARY:
         return False
     if kind == "repelling":
         return True

@@ -19,7 +19,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import date
@@ -32,10 +34,10 @@ from numpy.typing import NDArray
 from gatling.features.words import LEXICON_DIM, lexicon
 from gatling.request.deeds import asking_words, deeds_of
 from gatling.request.people import Name, names_in
-from gatling.request.refusal import Refusal, refusals, sentences
+from gatling.request.refusal import Refusal, kinds_against, refusals, sentences
 from gatling.schema.addresses import located, one_address
-from gatling.schema.arguments import number_of
-from gatling.schema.words import split_words, stem
+from gatling.schema.arguments import leaves, number_of
+from gatling.schema.words import is_disguised, split_words, stem
 
 STOP_WORDS = frozenset(
     "the a an of to in on for and or is are be with from at by it this that my me i you please can could all any your his "
@@ -46,8 +48,17 @@ MAX_NAMED = 64
 """Numbers or days that are taken from one request."""
 _MAX_MENTIONS = 64
 _MAX_COMPARED = 2_048
+_MAX_LOCALS = 256
 _MAX_WORDS_OF_A_VALUE = 6
-_NUMBER = re.compile(r"(?<![\w./:@#+-])(?:\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.\d{1,6})?(?![\w@]|[.:/-]\w)")
+_CURRENCIES = "usd|eur|gbp|chf|inr|jpy|cny|cad|aud|sek|nok|dkk|pln"
+_NUMBER = re.compile(
+    rf"(?:(?<![\w./:@#+-])|(?<![\w./:@#+-](?=\w))\b(?:{_CURRENCIES})(?=\d))"
+    r"(?:(\d{1,3}(?:\.\d{3})+,\d{1,2}(?!\d))"  # 1.250,50
+    r"|((?:\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.\d{1,6})?))"
+    rf"(?:(?:{_CURRENCIES}|x)\b)?(?![\w@]|[.:/-]\w)"
+)
+# A bound is no refusal of its number: "do not pay more than 500".
+_BOUND = re.compile(r"(?:than|over|above|exceeds?|exceeding|beyond|under|below|until|before|after)\s+\W{0,3}$")
 _DAY = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
 _SPELLED = {
     word: number
@@ -57,6 +68,7 @@ _SPELLED = {
     )
     if word != "one"  # "the one who .."
 }
+_SPELLED_NUMBER = re.compile(rf"\b(?:{'|'.join(_SPELLED)})\b")
 # "Post it to www.acme.com.They sent it": the next sentence, and no longer host.
 _END_OF_SENTENCE = re.compile(r"(?<=[a-z0-9])\.(?=[A-Z][a-z]*(?:\s|$))")
 # Words by which a request hands over to another text.
@@ -82,7 +94,9 @@ def _ends_here(text: str, start: int, end: int, ends: frozenset[int]) -> bool:
         before[-1].isalnum() or (before[-1] in "@._+-" and before[0].isalnum() and len(before) > 1)
     )
     goes_on = bool(after) and (after[0].isalnum() or (after[0] in "@._+-" and len(after) > 1 and after[1].isalnum()))
-    return not (goes_back and text[start].isalnum()) and not (goes_on and text[end - 1].isalnum() and end not in ends)
+    return not (goes_back and (text[start].isalnum() or text[start] == "@")) and not (
+        goes_on and text[end - 1].isalnum() and end not in ends
+    )
 
 
 @functools.lru_cache(16_384)
@@ -144,7 +158,8 @@ class Request:
         if isinstance(value, bool) or value is None:
             return False
         if isinstance(value, (int, float)):
-            return number_of(value) in self.numbers
+            spans = self._number_spans.get(number_of(value), ())
+            return any(not self._is_refused(start, end, tool) for start, end in spans)
         return any(not self._is_refused(start, end, tool) for start, end in self._mentions(str(value)))
 
     def mentions(self, value: Any) -> bool:
@@ -154,10 +169,8 @@ class Request:
         """
         if isinstance(value, bool) or value is None:
             return False
-        if isinstance(value, (list, tuple)):
-            return any(map(self.mentions, value))
-        if isinstance(value, dict):
-            return any(map(self.mentions, value.values()))
+        if isinstance(value, (list, tuple, dict)):
+            return any(self.mentions(item) for _, item in leaves(value))
         if isinstance(value, (int, float)):
             return abs(value) in self.numbers
         text = str(value)
@@ -184,13 +197,19 @@ class Request:
             if at < 0:
                 break
             end = at + len(text)
-            runs_on = self._ends and any(at <= i < end - 1 for i in self._ends)  # into the next sentence
+            runs_on = bisect_left(self._sorted_ends, at) < bisect_left(
+                self._sorted_ends, end - 1
+            )  # into the next sentence
             if not runs_on and _ends_here(self.text, at, end, self._ends) and not self._is_inside_address(text, at):
                 yield at, end
             at = self.text.find(text, at + 1)
         address = one_address(text)
         if address is not None:
             yield from self._addresses.get(address, ())
+
+    @cached_property
+    def _sorted_ends(self) -> list[int]:
+        return sorted(self._ends)
 
     def _is_inside_address(self, text: str, at: int) -> bool:
         """Tell whether a host or a name stands only as a part of an address: `acme.com` in `acme.com/login`."""
@@ -219,17 +238,21 @@ class Request:
         return refusals(self.as_written)
 
     def _is_refused(self, start: int, end: int, tool: str) -> bool:
-        return any(refusal.refuses(start, end, tool=tool) for refusal in self._refusals)
+        return any(r.start < end and start < r.end for r in self._refusals_of(tool))
+
+    def _refusals_of(self, tool: str) -> list[Refusal]:
+        kinds = kinds_against(tool)
+        return [r for r in self._refusals if r.kind in kinds]
 
     # --- people -------------------------------------------------------------------------------------------------------
 
     def names(self, address: str, *, tool: str = "") -> bool:
         """Tell whether the request names the person whose mail address this is, by name and in a way that permits a call.
 
-        A person whose address the request states has no other.
+        A person whose address the request states has no other. Where it states more than 256 addresses, it names nobody else.
         """
-        local, at, _ = address.lower().strip().rpartition("@")
-        if not at or not local:
+        local, at, domain = address.lower().strip().rpartition("@")
+        if not at or not local or not domain or "@" in local or is_disguised(address):
             return False
         return any(
             name.fits(local) and not self._is_refused(name.start, name.end, tool) for name in self._unaddressed_names
@@ -237,7 +260,9 @@ class Request:
 
     @cached_property
     def _unaddressed_names(self) -> tuple[Name, ...]:
-        locals_ = [a.rpartition("@")[0] for a in self._addresses if "@" in a]
+        locals_ = {a.rpartition("@")[0] for a in self._addresses if "@" in a}
+        if len(locals_) > _MAX_LOCALS:
+            return ()
         return tuple(n for n in names_in(self.as_written) if not any(map(n.fits, locals_)))
 
     # --- deeds --------------------------------------------------------------------------------------------------------
@@ -256,12 +281,15 @@ class Request:
         """Stems of the words that may ask for deeds and do not stand in a negation."""
         found: set[str] = set()
         negated = [r for r in self._refusals if r.kind != "repelling"]
+        first = 0  # of the refusals, in order, that may reach into the sentence
         for start, end in sentences(self.text):
-            cuts = [(max(start, r.start), min(end, r.end)) for r in negated if r.start < end and r.end > start]
-            at = start
-            for low, high in sorted(cuts):
-                found |= asking_words(self.text[at:low])
-                at = max(at, high)
+            while first < len(negated) and negated[first].end <= start:
+                first += 1
+            at, i = start, first
+            while i < len(negated) and negated[i].start < end:
+                found |= asking_words(self.text[at : max(at, negated[i].start)])
+                at = max(at, min(end, negated[i].end))
+                i += 1
             found |= asking_words(self.text[at:end])
         return frozenset(found)
 
@@ -270,9 +298,25 @@ class Request:
     @cached_property
     def numbers(self) -> tuple[float, ...]:
         """Numbers that are words of their own, the largest first; no parts of dates, ids or names."""
-        found = {float(n.replace(",", "")) for n in _NUMBER.findall(self.text)[:MAX_NAMED]}
-        found.update(float(_SPELLED[word]) for word in self.words if word in _SPELLED)
-        return tuple(sorted(found, reverse=True))
+        return tuple(sorted((n for n in self._number_spans if n is not None), reverse=True))
+
+    @cached_property
+    def _number_spans(self) -> dict[float | None, list[tuple[int, int]]]:
+        """Where each number stands; an empty stretch for one that is a bound, which is never refused."""
+        found: dict[float | None, list[tuple[int, int]]] = {}
+        digits = list(itertools.islice(_NUMBER.finditer(self.text), MAX_NAMED))
+        for match in (*digits, *_SPELLED_NUMBER.finditer(self.text)):
+            if match.re is _SPELLED_NUMBER:
+                number = float(_SPELLED[match.group()])
+            elif match.group(1):
+                number = float(match.group(1).replace(".", "").replace(",", "."))
+            else:
+                number = float(match.group(2).replace(",", ""))
+            spans = found.setdefault(number, [])
+            if len(spans) < _MAX_MENTIONS:
+                is_bound = _BOUND.search(self.text, max(0, match.start() - 16), match.start())
+                spans.append((0, 0) if is_bound else match.span())
+        return found
 
     @cached_property
     def days(self) -> tuple[date, ...]:

@@ -16,6 +16,10 @@ _PIECE = re.compile(r"[^\s\"'<>()\[\]{}|\\^`,;]+")
 _INNER = re.compile(r"[:=?&#]+")
 _EMAIL = re.compile(r"[\w.+-]{1,128}@[\w-]{1,128}(?:\.[\w-]{1,128}){1,16}")
 _HOST = re.compile(r"[\w-]{1,255}(?:\.[\w-]{1,255}){1,64}")
+_SCHEME = re.compile(
+    r"\W{0,8}[a-z][a-z0-9+.-]{0,31}://", re.IGNORECASE
+)  # at the start, once: `http://x.com://y.com` is on x.com
+_WEB = re.compile(r"https?://", re.IGNORECASE)
 _ENDING = re.compile(r"\.[^\W\d_]{2,16}$")
 _NUMBER = re.compile(
     r"(?<![\w.])(?:"
@@ -24,7 +28,7 @@ _NUMBER = re.compile(
     r"|[a-z]{2}\d{2}(?: [a-z0-9]{4}){3,7}(?: [a-z0-9]{1,3})?"  # in groups of four
     r"|\d{4}(?:[ -]\d{4}){2,4}"  # card
     r"|\+\d{1,4}(?:[ ()./-]{1,3}\d{1,5}){1,7}"  # phone
-    r"|\d{7,40}"
+    r"|\+?\d{7,40}"
     r")(?![\w])"
 )
 _EDGES = ".:!?*_~/"
@@ -38,8 +42,11 @@ def addresses(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def one_address(text: str) -> str | None:
-    """Return the one spelling of a text that is an address as a whole; None for any other. The text is in lower case."""
+    """Return the one spelling of a text that is an address as a whole; None for any other, such as a URL of another scheme than
+    the web's. The text is in lower case."""
     whole = text.strip()
+    if "://" in whole and not _WEB.match(whole):  # another service than the host's pages
+        return None
     return next((address for address, start, end in located(whole) if (start, end) == (0, len(whole))), None)
 
 
@@ -68,7 +75,8 @@ def located(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _address(piece: str) -> str | None:
-    piece = piece.rsplit("://", 1)[-1].strip(_EDGES).removeprefix("mailto:").removeprefix("www.")
+    scheme = _SCHEME.match(piece)
+    piece = piece[scheme.end() if scheme else 0 :].strip(_EDGES).removeprefix("mailto:").removeprefix("www.")
     if "@" in piece and _EMAIL.fullmatch(piece):
         return piece
     path = re.split(r"[?#:]", piece, maxsplit=1)[0]
