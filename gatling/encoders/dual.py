@@ -20,6 +20,7 @@ from gatling.features.batching import distinct_contexts
 from gatling.runtime import RuntimeEncoders
 from gatling.runtime.folder import CHECKPOINT_VERSION, pretrained_folder, read_folder
 from gatling.schema import Trace, parse_trace
+from gatling.schema.files import as_path
 
 
 class DualEncoder(nn.Module):
@@ -93,8 +94,9 @@ class DualEncoder(nn.Module):
 
         Raises:
             CheckpointError: if there is no such model, or it is damaged or of another version.
+            InputError: if `path` is no path.
         """
-        path = pretrained_folder() if path is None else Path(path)
+        path = pretrained_folder() if path is None else as_path(path)
         model = _from_folder(path) if path.is_dir() else _from_checkpoint(path)
         chosen = precision or fastest_precision(model.governance, model.execution)
         model.governance.set_precision(chosen)

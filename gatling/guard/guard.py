@@ -38,6 +38,7 @@ from gatling.repair import repair
 from gatling.runtime import RuntimeEncoders
 from gatling.runtime.folder import encoders_digest, pretrained_folder
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanEdge, PlanNode, parse_plan
+from gatling.schema.files import as_path
 from gatling.schema.parse import parse_context
 from gatling.schema.plain import canonical_json
 from gatling.tools.spec import ToolSpec
@@ -111,8 +112,8 @@ class Guard:
             ConfigError: if `escalate_from` is not above 0, or is above the calibrated line, or the precision is another.
         """
         try:
-            folder = pretrained_folder() if path is None else Path(path)
-            auditor, digest = load_auditor(folder, policies=tuple(policies), catalog=catalog, precision=precision)
+            folder = pretrained_folder() if path is None else as_path(path)
+            auditor, digest = load_auditor(folder, policies=_sources(policies), catalog=catalog, precision=precision)
             if escalate_from is not None:
                 auditor = auditor.stricter(escalate_from)
             _warm_up(auditor)
@@ -289,6 +290,18 @@ def load_auditor(
     calibration = Calibration.read(folder / CALIBRATION_NAME, critics.digest)
     digest = hashlib.sha256(f"{encoders}{critics.digest}{calibration.digest}".encode()).hexdigest()
     return PlanAuditor(critics, calibration, policies=policies, catalog=catalog), digest
+
+
+def _sources(policies: Any) -> tuple[PolicySource, ...]:
+    """Return policies that were read from files. Raises: InputError for anything else."""
+    found = (
+        tuple(policies) if isinstance(policies, Iterable) and not isinstance(policies, (str, bytes, Mapping)) else None
+    )
+    if found is None or not all(isinstance(source, PolicySource) for source in found):
+        raise InputError(
+            f"policies is a {type(policies).__name__}, wanted some of what gatling.policy.read_policy returns"
+        )
+    return found
 
 
 def _warm_up(auditor: PlanAuditor) -> None:

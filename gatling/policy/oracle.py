@@ -24,7 +24,7 @@ from gatling.policy.globs import matches
 from gatling.policy.rules import Rulebook
 from gatling.schema import ExecutionPlan, GovernanceContext
 from gatling.schema.arguments import is_destination_name, leaves, number_of
-from gatling.schema.plain import canonical_json
+from gatling.schema.plain import canonical_json, cut
 from gatling.schema.words import normalise
 
 _SEPARATORS = re.compile("[,;]")
@@ -314,21 +314,21 @@ def _compare(
     # Of several items, the one that decides is shown.
     decisive = next((item for item in items if fits(item) == is_any), None)
     if decisive is None:
-        return _CheckResult(not is_any, argument, _shown(items[0]))
-    return _CheckResult(is_any, argument, _shown(decisive))
+        return _CheckResult(not is_any, argument, cut(items[0]))
+    return _CheckResult(is_any, argument, cut(decisive))
 
 
 def _compare_order(value: Any, operator: Operator, wanted: Any, argument: str | None, *, is_any: bool) -> _CheckResult:
     number = _number(value, argument or "")
     if number is None:
-        return _CheckResult(None if is_any else False, argument, f"{_shown(value)}, not a number")
+        return _CheckResult(None if is_any else False, argument, f"{cut(value)}, not a number")
     holds = {
         Operator.AT_MOST: number <= wanted,
         Operator.BELOW: number < wanted,
         Operator.AT_LEAST: number >= wanted,
         Operator.ABOVE: number > wanted,
     }[operator]
-    return _CheckResult(holds, argument, _shown(number if isinstance(value, (list, dict)) else value))
+    return _CheckResult(holds, argument, cut(number if isinstance(value, (list, dict)) else value))
 
 
 def _destination(
@@ -420,8 +420,3 @@ def _same(item: Any, wanted: Any, is_lenient: bool) -> bool:
     if isinstance(item, bool) or isinstance(wanted, bool):
         return item is wanted
     return bool(item == wanted)
-
-
-def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else canonical_json(value)
-    return text if len(text) <= 80 else text[:77] + "..."

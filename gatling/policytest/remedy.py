@@ -134,7 +134,7 @@ def remedy_for(mutant: Attacked, change: Change, oracle: Oracle) -> Remedy:
         if stops is None:
             continue
         near, why = _why(mutant, change, rules, kind, place)
-        text = f"{kind.headline.format(tool=change.tool, place=place)}: {shown(rule)}"
+        text = f"{kind.headline.format(tool=change.tool, place=place)}: {on_one_line(rule)}"
         schema = _schema_clause(rules, mutant, change) if kind is RULE_KINDS["limit"] else None
         if schema is not None:
             text += f", or a `maximum` in {schema.place}"
@@ -152,7 +152,7 @@ def remedy_for(mutant: Attacked, change: Change, oracle: Oracle) -> Remedy:
     return Remedy(mutation.remedy.format(tool=change.tool, place=place), None, False, near, why)
 
 
-def shown(rule: dict[str, Any]) -> str:
+def on_one_line(rule: dict[str, Any]) -> str:
     """Write a part of a policy on one line, as YAML reads it."""
     return ", ".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in rule.items())
 

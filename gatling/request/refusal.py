@@ -200,8 +200,8 @@ def _trigger(words: list[tuple[int, int, str]], i: int, text: str) -> tuple[Refu
     if word == "but" and i and any(_negates(w) for _, _, w in words[max(0, i - 2) : i]):
         return None, 1
     if word == "but" and i and not _EVERYBODY.isdisjoint(w for _, _, w in words[max(0, i - 5) : i]):
-        following = words[i + 1][2] if i + 1 < len(words) else ""
-        is_clause = following in _PRONOUNS | _AUXILIARY | {"first"} or stem(following) in _DEEDS or _negates(following)
+        after = words[i + 1][2] if i + 1 < len(words) else ""
+        is_clause = after in _PRONOUNS | _AUXILIARY | {"first"} or stem(after) in _DEEDS or _negates(after)
         return (None, 1) if is_clause else ("negation", 1)  # "everyone but Eve"
     if word in ("leave", "keep") and "out" in (following := [w for _, _, w in words[i + 1 : i + 6]]):
         return (None, 1) if "eye" in following else ("negation", 1)  # "keep Eve out of it"

@@ -294,3 +294,9 @@ def shown(value: object, most: int = 60) -> str:
     """Return a value as findings show it: on one line, shortened with its length stated."""
     text = " ".join(str(value).split())
     return f"{text!r}" if len(text) <= most else f"{text[:most]!r}... ({len(text)} characters)"
+
+
+def cut(value: object, most: int = 80) -> str:
+    """Return a text as it is, and other JSON data as JSON, in `most` characters at most."""
+    text = value if isinstance(value, str) else canonical_json(value)
+    return text if len(text) <= most else text[: most - 3] + "..."

@@ -23,6 +23,8 @@ def load_catalog(names: Sequence[str]) -> list[ToolSpec]:
         MissingExtraError: for a catalogue whose extra is not installed.
         InputError: for a file that is refused, or two different tools of one vendor, domain and name.
     """
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
+        raise ConfigError(f"the catalogues are a {type(names).__name__}, wanted a list of names and files")
     if not names:
         raise ConfigError(f"no catalogue is named; it must be some of {', '.join(SOURCES)} or files")
     specs: list[ToolSpec] = []

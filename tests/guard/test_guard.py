@@ -6,6 +6,7 @@ import math
 import os
 import shutil
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -534,3 +535,18 @@ def test_on_a_line_the_verdict_does_not_depend_on_rounding() -> None:
 def test_a_precision_that_there_is_not_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"precision is 'bf16', plans are judged in fp32 or fp64"):
         Guard.from_pretrained(precision="bf16")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        lambda: Guard.from_pretrained(5),  # type: ignore[arg-type]
+        lambda: Guard.from_pretrained(b"x"),  # type: ignore[arg-type]
+        lambda: Guard.from_pretrained(policies=5),  # type: ignore[arg-type]
+        lambda: Guard.from_pretrained(policies="policy.yaml"),  # type: ignore[arg-type]
+        lambda: Guard.from_pretrained(policies=[{}]),  # type: ignore[list-item]
+    ],
+)
+def test_wrong_types_are_one_sentence(load: Callable[[], Guard]) -> None:
+    with pytest.raises(InputError, match="wanted"):
+        load()
