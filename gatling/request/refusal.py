@@ -203,8 +203,8 @@ def _trigger(words: list[tuple[int, int, str]], i: int, text: str) -> tuple[Refu
         following = words[i + 1][2] if i + 1 < len(words) else ""
         is_clause = following in _PRONOUNS | _AUXILIARY | {"first"} or stem(following) in _DEEDS or _negates(following)
         return (None, 1) if is_clause else ("negation", 1)  # "everyone but Eve"
-    if word in ("leave", "keep") and "out" in (following := [w for _, _, w in words[i + 1 : i + 6]]):
-        return (None, 1) if "eye" in following else ("negation", 1)  # "keep Eve out of it"
+    if word in ("leave", "keep") and "out" in (next_words := [w for _, _, w in words[i + 1 : i + 6]]):
+        return (None, 1) if "eye" in next_words else ("negation", 1)  # "keep Eve out of it"
     if _negates(word):
         if _is_no_order(words, i, text):
             return None, 1
