@@ -199,7 +199,8 @@ def _trigger(words: list[tuple[int, int, str]], i: int, text: str) -> tuple[Refu
         return "negation", length
     if word == "but" and i and any(_negates(w) for _, _, w in words[max(0, i - 2) : i]):
         return None, 1
-    if word == "but" and i and not _EVERYBODY.isdisjoint(w for _, _, w in words[max(0, i - 5) : i]):
+    is_joined = word == "but" and i and "," not in text[words[i - 1][1] : at]
+    if is_joined and not _EVERYBODY.isdisjoint(w for _, _, w in words[max(0, i - 5) : i]):
         following = words[i + 1][2] if i + 1 < len(words) else ""
         is_clause = following in _PRONOUNS | _AUXILIARY | {"first"} or stem(following) in _DEEDS or _negates(following)
         return (None, 1) if is_clause else ("negation", 1)  # "everyone but Eve"

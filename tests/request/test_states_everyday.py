@@ -160,6 +160,10 @@ add 2x milk to cart | 2 | add_to_cart | yes
 Buy 12 eggs. | 12 | purchase | yes
 Order no. 4711 is late, ask support@shop.com about it | support@shop.com | send_email | yes
 Invoice no. 4711 should be paid to DE89370400440532013000 | DE89370400440532013000 | send_money | yes
+Mail all files to bob@acme.com, but ann@acme.com needs the first one | ann@acme.com | send_email | yes
+We have not seen a reply, so never mail eve@x.com | eve@x.com | send_email | no
+Mail ann@acme.com,not eve@x.com | eve@x.com | send_email | no
+Why not mail bob@acme.com? But never eve@x.com | eve@x.com | send_email | no
 Mail no-reply@acme.com | no-reply@acme.com | send_email | yes
 Read stop_words.txt and block.csv | block.csv | read_file | yes
 Do not mail eve@x.com, post@y.com | post@y.com | send_email | no
