@@ -199,12 +199,13 @@ def _trigger(words: list[tuple[int, int, str]], i: int, text: str) -> tuple[Refu
         return "negation", length
     if word == "but" and i and any(_negates(w) for _, _, w in words[max(0, i - 2) : i]):
         return None, 1
-    if word == "but" and i and not _EVERYBODY.isdisjoint(w for _, _, w in words[max(0, i - 5) : i]):
-        after = words[i + 1][2] if i + 1 < len(words) else ""
-        is_clause = after in _PRONOUNS | _AUXILIARY | {"first"} or stem(after) in _DEEDS or _negates(after)
+    is_joined = word == "but" and i and "," not in text[words[i - 1][1] : at]
+    if is_joined and not _EVERYBODY.isdisjoint(w for _, _, w in words[max(0, i - 5) : i]):
+        following = words[i + 1][2] if i + 1 < len(words) else ""
+        is_clause = following in _PRONOUNS | _AUXILIARY | {"first"} or stem(following) in _DEEDS or _negates(following)
         return (None, 1) if is_clause else ("negation", 1)  # "everyone but Eve"
-    if word in ("leave", "keep") and "out" in (following := [w for _, _, w in words[i + 1 : i + 6]]):
-        return (None, 1) if "eye" in following else ("negation", 1)  # "keep Eve out of it"
+    if word in ("leave", "keep") and "out" in (next_words := [w for _, _, w in words[i + 1 : i + 6]]):
+        return (None, 1) if "eye" in next_words else ("negation", 1)  # "keep Eve out of it"
     if _negates(word):
         if _is_no_order(words, i, text):
             return None, 1
