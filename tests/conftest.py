@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from gatling.cores import num_cores
-from tests import sizes
+# Else each process, of which tests start many, compiles torch anew: 5 s of its 7.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+from gatling.cores import num_cores  # noqa: E402
+from tests import sizes  # noqa: E402
 
 try:
     import torch

@@ -160,6 +160,9 @@ def test_critics_are_trained_calibrated_and_used(
     calibration = Calibration.read(Path("guard", CALIBRATION_NAME), digest)
     assert calibration.figures["denied_contexts"]["share"] <= 0.05
     assert run("audit", Path("guard"), READ, flags=("--request", "Read q3.txt.")) in (0, 3, 4)
+    capsys.readouterr()
+    assert run("audit", Path("guard"), WIPE, flags=("--request", "Read q3.txt.", "--json")) == 3
+    assert "forbidden" in capsys.readouterr().out
 
 
 class _Any:

@@ -62,4 +62,5 @@ def test_only_weak_checks_in_a_row_count_and_few_rows_are_not_judged() -> None:
 
 
 def test_twelve_traces_never_stop_a_run() -> None:
-    fit(TrainingConfig(**SMALL, epochs=8, precision="fp32", learning_rate=0.5, warmup_steps=0))
+    result = fit(TrainingConfig(**SMALL, epochs=8, precision="fp32", learning_rate=0.5, warmup_steps=0))
+    assert [entry["epoch"] for entry in result.metrics] == list(range(1, 9))
