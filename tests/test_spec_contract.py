@@ -94,6 +94,7 @@ def test_the_published_paths_are_the_real_classes() -> None:
     assert ExecutionEncoder is gatling.ExecutionEncoder
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_the_basic_command_reaches_the_targets_on_the_demonstration() -> None:
     done = run(BASIC[0])

@@ -119,6 +119,7 @@ def test_a_run_of_two_processes_is_a_run_of_one(tmp_path: Path) -> None:
     assert apart < 2e-3 * moved
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_the_death_of_a_process_ends_the_run_with_a_sentence() -> None:
     write_traces("gold.jsonl", many_traces(40))
@@ -151,6 +152,7 @@ def test_a_signal_to_one_process_stops_all_with_a_checkpoint() -> None:
     assert [entry["epoch"] for entry in lines] == list(range(1, len(lines) + 1))
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_bad_data_is_said_once() -> None:
     launcher = start("-m", "gatling", "train", "--dataset", "none.jsonl", *FLAGS)
