@@ -368,7 +368,7 @@ def test_data_that_cannot_be_trained_on(tmp_path: Path) -> None:
     write_traces(path, many_traces(1))
     with pytest.raises(ConfigError, match="1 groups"):
         fit(config(path))
-    alone = fit(config(path, val_split=0, test_split=0, epochs=1))  # a batch of one
+    alone = fit(config(path, val_split=0.0, test_split=0.0, epochs=1))  # a batch of one
     assert alone.is_complete
 
 
