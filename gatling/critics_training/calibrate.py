@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ class Scored:
     """`given`, or the mutation that a violation was made by, or its violation type."""
 
     @classmethod
-    def of(cls, examples: Sequence[Example], raw: Sequence[dict[str, Floats]], weights: dict[str, float]) -> Scored:
+    def of(cls, examples: Sequence[Example], raw: Sequence[dict[str, Floats]], weights: Mapping[str, float]) -> Scored:
         """Take the worst nodes of examples with their energies by critic."""
         total = [combined(r, weights) for r in raw]
         return cls(
