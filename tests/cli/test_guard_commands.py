@@ -162,7 +162,7 @@ def test_critics_are_trained_calibrated_and_used(
     assert run("audit", Path("guard"), READ, flags=("--request", "Read q3.txt.")) in (0, 3, 4)
     capsys.readouterr()
     assert run("audit", Path("guard"), WIPE, flags=("--request", "Read q3.txt.", "--json")) == 3
-    assert "forbidden" in capsys.readouterr().out
+    assert json.loads(capsys.readouterr().out)["reasons"][0]["code"] == "not_granted"
 
 
 class _Any:
