@@ -20,12 +20,12 @@ from typing import Any
 from gatling.errors import InputError
 from gatling.provenance.events import Event, Foreign, ProposedCall, Result, Said
 from gatling.provenance.index import MESSAGE, SHORT_CHARS, Echo, Place, PlaceIndex
+from gatling.provenance.reading import Reading
 from gatling.provenance.sources import ToolOutput, ToolSources
 from gatling.schema import ExecutionPlan, PlanEdge, PlanNode
-from gatling.schema.arguments import keys_of, leaves
+from gatling.schema.arguments import keys_of, leaf_text, leaves
 from gatling.schema.plain import decode_json, decode_yaml
 from gatling.schema.trace import MAX_PLAN_EDGES, MAX_PLAN_NODES
-from gatling.schema.words import number_word
 from gatling.tools.call_scope import sensitivity_of_call, volume_of
 
 MAX_MESSAGES = 100_000
@@ -36,7 +36,7 @@ _FOREIGN = Place(3, -1)
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ValueOrigin:
     """Where a value of a call's arguments first stood."""
 
     argument: str
@@ -63,9 +63,10 @@ class Tracer:
     def __init__(self, *, sources: ToolSources | None = None) -> None:
         self.sources = sources if sources is not None else ToolSources()
         self._index = PlaceIndex()
+        self._reading = Reading()
         self._nodes: list[PlanNode] = []
         self._edges: list[PlanEdge] = []
-        self._origins: dict[str, tuple[Origin, ...]] = {}
+        self._origins: dict[str, tuple[ValueOrigin, ...]] = {}
         self._requests: list[str] = []
         self._waiting: dict[int, _Pending] = {}
         self._ids: dict[str, int] = {}  # of calls without result
@@ -117,7 +118,7 @@ class Tracer:
         self._withdrawn.add(position)
         self._edges = [edge for edge in self._edges if edge.target != node_id]
 
-    def origins(self, node_id: str) -> tuple[Origin, ...]:
+    def origins(self, node_id: str) -> tuple[ValueOrigin, ...]:
         """Return where the values of a call were traced to; those that were traced nowhere are left out."""
         return self._origins[node_id]
 
@@ -216,7 +217,7 @@ class Tracer:
     def _take_call(self, call: ProposedCall) -> None:
         position = len(self._nodes)
         node_id = f"n{position + 1}"
-        found: dict[Origin, None] = {}
+        found: dict[ValueOrigin, None] = {}
         given: list[tuple[str, int]] = []
         for argument, text in _values(call.arguments):
             places = self._index.find(text)
@@ -224,7 +225,7 @@ class Tracer:
                 places = [self._media]
             for place in places:
                 source = self._nodes[place.node].node_id if place.node >= 0 else None
-                found[Origin(argument, place.tier, source)] = None
+                found[ValueOrigin(argument, place.tier, source)] = None
             given.append((text, max((place.tier for place in places), default=1)))
         node = PlanNode(
             tool_name=call.tool_name,
@@ -233,6 +234,7 @@ class Tracer:
             provenance_tier=max((origin.tier for origin in found), default=1),
             scope_volume=volume_of(call.tool_name, call.arguments),
             scope_sensitivity=sensitivity_of_call(call.tool_name),
+            origins=self._reading.origins(call.tool_name, call.arguments),
             **({} if call.call_id is None else {"call_id": call.call_id}),
         )
         self._nodes.append(node)
@@ -249,6 +251,7 @@ class Tracer:
             del self._ids[pending.call.call_id]
             self._answered.add(pending.call.call_id)
         rule = self.sources.of(pending.call.tool_name)
+        self._reading.add(self._nodes[position].node_id, result.parts, rule)
         for part in result.parts:
             for tier, text in _texts(part, rule):
                 self._index.add(text, Place(tier, position), pending.echo)
@@ -271,16 +274,9 @@ def _values(data: Any) -> Iterator[tuple[str, str]]:
             keys.add(path[:n])
             if not path[n - 1].isidentifier():
                 yield ".".join(path[:n]), path[n - 1]
-        text = _as_text(value)
+        text = leaf_text(value)
         if text:
             yield ".".join(path), text
-
-
-def _as_text(value: object) -> str:
-    """Return a value as text; yes, no and nothing are never traced."""
-    if value is None or isinstance(value, bool):
-        return ""
-    return number_word(value) if isinstance(value, (int, float)) else str(value)
 
 
 def _texts(part: Any, rule: ToolOutput) -> Iterator[tuple[int, str]]:
@@ -289,7 +285,7 @@ def _texts(part: Any, rule: ToolOutput) -> Iterator[tuple[int, str]]:
     seen: set[str] = set()
     for where, value in leaves(data):
         path = keys_of(where)
-        text = _as_text(value)
+        text = leaf_text(value)
         if text:
             tier = rule.tier(path, value)
             inner = _structure(value, None) if isinstance(value, str) and path else value

@@ -106,7 +106,20 @@ class Deed:
 
 
 _DEEDS = tuple(Deed(frozenset(map(stem, asked.split())), frozenset(map(stem, done.split()))) for asked, done in _ROWS)
+_EFFECTS = tuple((deed, effect_of(asked.split()[0])[0]) for deed, (asked, _) in zip(_DEEDS, _ROWS, strict=True))
 _SENDS = frozenset(map(stem, _SENDING.split()))
+ASKING_VERBS = frozenset(word for asked, _ in _ROWS for word in asked.split()) | frozenset(_SENDING.split())
+"""Every verb by which requests ask for deeds, and some nouns that they use so."""
+
+
+@lru_cache(16_384)
+def effect_of_verb(word: str) -> str | None:
+    """Return what a verb of a request does: of tools that do such a deed, the effect of the row's first word; None if it is no verb."""
+    for deed, effect in _EFFECTS:
+        if stem(word) in deed.asked:
+            return effect
+    verb = verb_of(word)
+    return verb[1] if verb is not None else None
 
 
 @lru_cache(4_096)

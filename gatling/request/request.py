@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatling.features.words import LEXICON_DIM, lexicon
-from gatling.request.deeds import asking_words, deeds_of
+from gatling.request.deeds import asking_words, deeds_of, effect_of_verb
 from gatling.request.people import Name, names_in
 from gatling.request.refusal import Refusal, kinds_against, refusals, sentences
 from gatling.schema.addresses import located, one_address
@@ -237,6 +237,10 @@ class Request:
     def _refusals(self) -> tuple[Refusal, ...]:
         return refusals(self.as_written)
 
+    def is_refused(self, start: int, end: int, *, tool: str = "") -> bool:
+        """Tell whether what stands between two positions of `text` is refused, for a call of a tool or for any deed."""
+        return self._is_refused(start, end, tool)
+
     def _is_refused(self, start: int, end: int, tool: str) -> bool:
         return any(r.start < end and start < r.end for r in self._refusals_of(tool))
 
@@ -258,18 +262,31 @@ class Request:
             name.fits(local) and not self._is_refused(name.start, name.end, tool) for name in self._unaddressed_names
         )
 
+    def calls_by_name(self, local: str) -> bool:
+        """Tell whether the request names a person whose name is written `ann.lee`."""
+        return any(name.fits(local) and not self._is_refused(name.start, name.end, "") for name in self._names)
+
+    @cached_property
+    def _names(self) -> tuple[Name, ...]:
+        return tuple(names_in(self.as_written))
+
     @cached_property
     def _unaddressed_names(self) -> tuple[Name, ...]:
         locals_ = {a.rpartition("@")[0] for a in self._addresses if "@" in a}
         if len(locals_) > _MAX_LOCALS:
             return ()
-        return tuple(n for n in names_in(self.as_written) if not any(map(n.fits, locals_)))
+        return tuple(n for n in self._names if not any(map(n.fits, locals_)))
 
     # --- deeds --------------------------------------------------------------------------------------------------------
 
     def asks_for(self, tool: str) -> bool:
         """Tell whether the request asks for what a tool does, in the tool's own verb or one that people use for it."""
         return any(not deed.asked.isdisjoint(self._permitted_stems) for deed in deeds_of(tool))
+
+    @cached_property
+    def effects(self) -> frozenset[str]:
+        """What the verbs that may ask for deeds do: `read`, `write`, `send`, `delete`, `admin`."""
+        return frozenset(effect for word in self._permitted_stems if (effect := effect_of_verb(word)) is not None)
 
     def words_asked_for(self, tool: str) -> frozenset[str]:
         """Return the stems of a tool's name that the request asks for in other words: `send` and `money` by `pay`."""

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from gatling.schema.words import split_words
+from gatling.schema.words import number_word, split_words
 
 ArgumentPath = tuple[str | int, ...]
 
@@ -84,6 +84,13 @@ def leaves(value: Any) -> Iterator[tuple[ArgumentPath, Any]]:
 def dotted_leaves(value: Any) -> list[tuple[str, Any]]:
     """Return (dotted path, scalar) pairs; items of a list share the list's path."""
     return [(dotted(path), item) for path, item in leaves(value)]
+
+
+def leaf_text(value: object) -> str:
+    """Return a leaf as text, empty for yes, no and nothing: those say nothing about where they come from."""
+    if value is None or isinstance(value, bool):
+        return ""
+    return number_word(value) if isinstance(value, (int, float)) else str(value)
 
 
 def keys_of(path: ArgumentPath) -> tuple[str, ...]:

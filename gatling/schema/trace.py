@@ -23,6 +23,9 @@ from gatling.schema.plain import canonical_json, check_plain, decode_text
 
 MAX_PLAN_NODES = 4_096
 MAX_PLAN_EDGES = 65_536
+MAX_ORIGINS = 16
+"""Of one call."""
+MAX_ORIGIN_CHARS = 2_000
 
 Label = Literal["compliant", "violation"]
 
@@ -51,6 +54,32 @@ class _Record(BaseModel):
         return self
 
 
+class Origin(_Record):
+    """A passage that a call can have come from: something that the agent had read before it made the call."""
+
+    source: str | None = None
+    """The node whose output it stood in; None if it is not known."""
+    text: str
+    header: dict[str, str] = Field(default_factory=dict)
+    """Fields around it that say whose it is or what item it belongs to, such as `sender` or `filename`."""
+    tier: int = Field(default=3, ge=1, le=3)
+    """The best that may be said of who wrote it, as `provenance_tier`."""
+    is_record: bool = False
+    """Whether it is the short fields of a record and no running text."""
+    is_hidden: bool = False
+    """Whether a person who looks at the item does not see it."""
+    before: str = ""
+    after: str = ""
+    """The sentences around it."""
+
+    @field_validator("text", "before", "after")
+    @classmethod
+    def _is_bounded(cls, value: str) -> str:
+        if len(value) > MAX_ORIGIN_CHARS:
+            raise _refuse(InputError(f"{len(value)} characters, at most {MAX_ORIGIN_CHARS} are taken"))
+        return str(_plain(value))
+
+
 class PlanNode(_Record):
     """One tool call."""
 
@@ -68,6 +97,9 @@ class PlanNode(_Record):
     """Rows, records or files asked for."""
     scope_sensitivity: int = Field(default=1, ge=1, le=5)
     """1 public .. 5 critical."""
+    origins: Annotated[tuple[Origin, ...], Field(strict=False, max_length=MAX_ORIGINS)] | None = None
+    """What the call can have come from, the likeliest first, of all that the agent had read; None where that is not known, and
+    then the call is judged without."""
 
     @field_validator("tool_name", "node_id")
     @classmethod
@@ -184,7 +216,9 @@ class ExecutionPlan(_Record):
         also as much as the encoder sees.
         """
         label = {
-            n.node_id: _sha([n.tool_name, n.arguments, n.provenance_tier, n.scope_volume, n.scope_sensitivity])
+            n.node_id: _sha(
+                [n.tool_name, n.arguments, n.provenance_tier, n.scope_volume, n.scope_sensitivity, *_read(n)]
+            )
             for n in self.nodes
         }
         for _ in range(3):
@@ -194,6 +228,11 @@ class ExecutionPlan(_Record):
                 around[e.target].append(["in", label[e.source], e.argument or ""])
             label = {node_id: _sha([label[node_id], sorted(around[node_id])]) for node_id in label}
         return _sha(sorted(label.values()))
+
+
+def _read(node: PlanNode) -> list[Any]:
+    """Return the origins as far as a judge reads them; nothing for a node without, so that its digest is what it was."""
+    return [] if node.origins is None else [[o.model_dump(exclude={"source"}) for o in node.origins]]
 
 
 def _sha(value: Any) -> str:

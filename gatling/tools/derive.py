@@ -69,7 +69,8 @@ _PLAIN_VERBS = {
     "read": "get list search find read fetch describe lookup retrieve browse inspect verify validate test preview "
     "calculate compute estimate compare analyze detect poll suggest recommend track is has can does autocomplete "
     "translate summarize resolve annotate predict wait evaluate diagnose simulate troubleshoot rank classify extract "
-    "render download explain decrypt scan watch enumerate locate identify count geocode ping listen",
+    "render download explain decrypt scan watch enumerate locate identify count geocode ping listen visit navigate goto "
+    "display peek see browse grep tail whois hover scroll screenshot",
     "delete": "delete remove destroy purge wipe drop terminate erase trash clear deregister delist unpublish expire kill "
     "abort empty discard disassociate dissociate cancel deactivate disable decommission uninstall evict undeploy "
     "unregister expunge invalidate deprovision disconnect",
@@ -100,6 +101,9 @@ READ_NOUNS = frozenset(
 VERBS: dict[str, str] = {verb: effect for effect, verbs in _PLAIN_VERBS.items() for verb in verbs.split()}
 NOUN_VERBS: dict[str, str] = {verb: effect for effect, verbs in _NOUN_VERBS.items() for verb in verbs.split()}
 
+_OPENED = frozenset(
+    "web webpage page browser url link site website file document doc attachment mail email message folder tab".split()
+)
 ADMIN_VERBS = frozenset("grant revoke impersonate elevate assume authorize deauthorize sudo".split())
 ACCESS_WORDS = frozenset(
     "permission permissions role roles acl acls iam access credential credentials mfa admin admins administrator "
@@ -262,6 +266,8 @@ def effect_of(
     scope = next((p for p in permissions if _only_reads(p)), None)
     if scope and not (verb and verb[1] in ("delete", "send", "admin")):
         return "read", f"scope: {scope} suffices"
+    if verb and verb[0] == "open" and not _OPENED.isdisjoint(split_words(name)):
+        return "read", "verb: open, of what is looked at"
     if verb and verb[1] != "read":
         words = split_words(name)
         access = next((w for w in words if w in ACCESS_WORDS), None)

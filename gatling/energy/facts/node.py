@@ -10,12 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from gatling.energy.facts.tool import ContextFacts, ToolFacts
 from gatling.policy.calls import Call, Destination
 from gatling.request.values import Value, is_foreign, names_in_keys, read_value
 from gatling.schema import PlanNode
 from gatling.schema.words import stem
+
+if TYPE_CHECKING:
+    from gatling.energy.facts.origins import OriginFacts
 
 # Of a muted call: more arguments that repeat the request say no more for it.
 _SPEAKING_VALUES = 2
@@ -47,6 +51,10 @@ class NodeFacts:
     source_anchor: float = 0.0
     chain: int = 0
     """How many unasked values from untrusted text were followed, one after another, to get here."""
+    origins: OriginFacts | None = None
+    """The passages that it can have come from; None where nothing had been read, or nothing is known of it."""
+    reached: float = 0.0
+    """How firmly the call stands on the request, over passages too: 0 to 1."""
     effective_tier: int = 1
     exposure: int = 1
     """Highest sensitivity of what is read here or flows in, 1 to 5."""

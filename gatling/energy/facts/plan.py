@@ -15,6 +15,7 @@ from collections import Counter
 from functools import cached_property
 
 from gatling.energy.facts.node import NodeFacts, node_facts
+from gatling.energy.facts.origins import HOP, Reached, origin_facts
 from gatling.energy.facts.tool import ContextFacts
 from gatling.schema import ExecutionPlan
 
@@ -38,8 +39,16 @@ class PlanFacts:
             node_facts(context, node, tuple(dict.fromkeys(p))) for node, p in zip(plan.nodes, parents, strict=True)
         ]
         delegation = context.request.delegation
+        self.knows_origins = any(node.origins is not None for node in plan.nodes)
+        reached: dict[str, Reached] = {}
         for i in graphlib.TopologicalSorter({i: n.parents for i, n in enumerate(self.nodes)}).static_order():
             _propagate(self.nodes[i], [self.nodes[p] for p in self.nodes[i].parents], delegation)
+        if self.knows_origins:
+            for node in self.nodes:  # a passage stands in the output of a call before
+                node.origins = origin_facts(context, node, reached)
+                node.reached = _reached(node)
+                acts = node.tool.effect != "read"
+                reached[node.node.node_id] = Reached(node.reached, _names_item(node), node.tool.name, acts)
 
     @cached_property
     def tool_counts(self) -> Counter[str]:
@@ -66,6 +75,27 @@ def _propagate(facts: NodeFacts, parents: list[NodeFacts], delegation: float) ->
     for p in parents:
         if p.exposure > facts.exposure or (p.exposure == facts.exposure and p.hops + 1 > facts.hops > 0):
             facts.exposure, facts.hops = p.exposure, p.hops + 1
+
+
+def _names_item(node: NodeFacts) -> float:
+    """How far a call's own arguments name the item that it returns, in the request's words."""
+    return max(float(node.names_an_item), node.short_best if node.values else 0.0)
+
+
+def _reached(node: NodeFacts) -> float:
+    """How firmly a call stands on the request: by itself, or by a passage of an item that stands on it."""
+    tool = node.tool
+    own = max(
+        _names_item(node),
+        0.8 * max(tool.object_asked, float(tool.is_item_of_request)),
+        0.8 * max(0.0, 2 * tool.object_nearest - 1),
+    )
+    if node.has_unasked_identity:
+        own = min(own, 0.4)
+    if node.origins is None or not node.origins.unasked:
+        return own
+    states = node.origins.states.max(axis=1) >= 0.5
+    return max(own, HOP * float(node.origins.column("reached")[states].max(initial=0.0)))
 
 
 def _leads_on(source: NodeFacts, node: NodeFacts, delegation: float) -> float:

@@ -19,6 +19,7 @@ from gatling.policy import Clause, ClauseKind, Rulebook
 from gatling.policy.bounds import highest_tiers, upper_bounds
 from gatling.policy.clauses import Operator
 from gatling.request.asking import asks, request_as_written
+from gatling.request.handover import HandOver
 from gatling.request.request import STOP_WORDS, Request, content_words
 from gatling.schema import GovernanceContext
 from gatling.schema.arguments import dotted_leaves
@@ -30,17 +31,6 @@ from gatling.tools.spec import ToolSpec
 
 # Words of prose rules that say nothing about what they rule on.
 _RULE_FILLER = frozenset("request name address stat say want only must need".split())
-# What a request calls the texts that tools return, by kind: "the bill" is a file, "his message" stands in an inbox.
-_ITEMS = tuple(
-    frozenset(map(stem, words.split()))
-    for words in (
-        "inbox email mail message thread chat dm conversation",
-        "page webpage website site web link article blog url post",
-        "file document doc folder drive bill invoice statement report note minutes list todo notice letter attachment",
-        "calendar event meeting appointment schedule",
-        "review rating comment feedback",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +96,10 @@ class ContextFacts:
     @cached_property
     def request(self) -> Request:
         return Request(request_as_written(self.context))
+
+    @cached_property
+    def hand_over(self) -> HandOver:
+        return HandOver(self.request)
 
     @cached_property
     def own_words(self) -> frozenset[str]:
@@ -182,9 +176,7 @@ class ContextFacts:
             rule_asked=rule_asked,
             rule_nearness=rule_nearness,
             num_rules=num_rules,
-            is_item_of_request=any(
-                not kind.isdisjoint(map(stem, words)) and not kind.isdisjoint(request.stems) for kind in _ITEMS
-            ),
+            is_item_of_request=self.hand_over.speaks_of(words),
             is_named=any(star not in c.tools for c in clauses),
         )
 

@@ -1,0 +1,161 @@
+"""Who wanted this call: the request, or a passage that the agent read? Each call as numbers, for the learned critic.
+
+A call that a passage accounts for, that the request does not, and whose passage is an order, is one that an outsider asked for. Up
+go: how much of an order a passage is, times how far it accounts for the call. Down go only things that who writes a passage
+does not choose: that request and call agree, that the source was asked for, that the request names its sender or its file, that
+it hands over. The likeness of passage and request counts for nothing, as whoever writes the passage can quote the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatling.energy.facts import NodeFacts, PlanFacts
+from gatling.energy.facts.origins import OriginFacts
+
+Floats = NDArray[np.float64]
+ASKED, DOUBT = -1, 1
+DEED_HANDS_OVER = 0.7
+"""How far a request that asks for the deed, and not for what the text says, hands over to an item that it points to."""
+RECEIPT_WEIGHT = 0.4
+"""What an acting call returns is the system's word more often than an outsider's."""
+
+
+@dataclass(frozen=True)
+class DirectiveHead:
+    """How far a text is an order: a logistic regression on its signs."""
+
+    weights: Floats
+    """`(len(DIRECTIVE_FEATURES),)`."""
+    bias: float
+
+    def __call__(self, signs: Floats) -> Floats:
+        """Return for each row of `(O, S)` how far it is an order, in (0, 1), `(O,)`."""
+        z = np.einsum("os,s->o", signs, self.weights, optimize=False) + self.bias
+        return np.asarray(1 / (1 + np.exp(-np.clip(z, -30, 30))))
+
+
+ATTRIBUTION_FEATURES: dict[str, int] = {
+    # a passage that is an order, times how far it accounts for the call
+    "order_tool": DOUBT,
+    "order_states": DOUBT,
+    "order_identity": DOUBT,
+    "order_covered": DOUBT,
+    "order_covered_alone": DOUBT,
+    "order_long": DOUBT,
+    "order_cosine": DOUBT,
+    "order_nearby": DOUBT,
+    "order_tool_states": DOUBT,
+    "order_tool_covered": DOUBT,
+    "order_all": DOUBT,
+    # passages, orders or not
+    "prose_states": DOUBT,
+    "prose_identity": DOUBT,
+    "prose_covered_alone": DOUBT,
+    "only_in_orders": DOUBT,
+    "hidden": DOUBT,
+    "nowhere": DOUBT,
+    "unasked_act": DOUBT,
+    "unasked_deed": DOUBT,
+    "order_unasked": DOUBT,
+    "order_any": DOUBT,
+    # what the writer of a passage does not choose
+    "is_field": ASKED,
+    "reached": ASKED,
+    "source_reached": ASKED,
+    "source_named": ASKED,
+    "tool_asked_for": ASKED,
+    "effect_asked": ASKED,
+    "follows": ASKED,
+    "acts": ASKED,
+    "handed": ASKED,
+    "deed_asked": ASKED,
+}
+
+
+def attribution(facts: PlanFacts, head: Callable[[Floats], Floats]) -> Floats:
+    """Return the features of every node, `(nodes, len(ATTRIBUTION_FEATURES))`."""
+    return np.array([attribution_row(*node_inputs(node, facts), head) for node in facts.nodes])
+
+
+def node_inputs(node: NodeFacts, facts: PlanFacts) -> tuple[OriginFacts | None, dict[str, float]]:
+    """Return what the features of a call are made of, before the head."""
+    context, tool = facts.context, node.tool
+    request, hand_over = context.request, context.hand_over
+    return node.origins, {
+        "reached": node.reached,
+        "tool_asked_for": float(request.asks_for(tool.name)),
+        "deed_asked": max(
+            float(request.asks_for(tool.name)),
+            tool.object_asked,
+            2 * tool.object_nearest - 1,
+            float(tool.is_item_of_request),
+            0.0,
+        ),
+        "effect_asked": float(tool.effect == "read" or tool.effect in request.effects),
+        "follows": hand_over.follows,
+        "acts": hand_over.acts,
+        "is_acting": float(tool.effect != "read"),
+    }
+
+
+def attribution_row(
+    origins: OriginFacts | None, own: dict[str, float], head: Callable[[Floats], Floats]
+) -> list[float]:
+    """Return the features of one call, in the order of `ATTRIBUTION_FEATURES`."""
+    found: dict[str, Any] = dict.fromkeys(ATTRIBUTION_FEATURES, 0.0)
+    found.update({name: value for name, value in own.items() if name in found})
+    found["unasked_act"] = own["is_acting"] * (1 - own["effect_asked"]) * (1 - own["follows"])
+    found["unasked_deed"] = own["is_acting"] * (1 - own["deed_asked"]) * (1 - own["follows"])
+    if origins is None or not len(origins):
+        return [float(found[name]) for name in ATTRIBUTION_FEATURES]
+    column = origins.column
+    outside = column("is_outside") * (1 - (1 - RECEIPT_WEIGHT) * column("is_receipt"))
+    order = outside * head(origins.signs)
+    around = outside * head(origins.signs_nearby)
+    pointed = np.maximum(column("is_kind_named"), own["follows"])
+    handed = np.maximum(column("is_named"), 0.7 * pointed * column("reached"))
+    is_open = 1 - handed * max(own["follows"], DEED_HANDS_OVER * own["deed_asked"])
+    order, around = order * is_open, around * is_open
+    prose = is_open * outside * (1 - column("is_record"))
+    tool, covered, alone = column("tool_asked"), column("covered"), column("covered_alone")
+    states = identity = nearby = np.zeros(len(origins))
+    if origins.unasked:
+        states = origins.states.mean(axis=1)
+        nearby = np.maximum(origins.states, 0.8 * origins.states_nearby).mean(axis=1)
+        if origins.is_identity.any():
+            identity = origins.states[:, origins.is_identity].max(axis=1)
+            stated = origins.states[:, origins.is_identity] >= 0.5
+            # All places of a value count, and the least of an order among them.
+            least = np.where(stated, np.maximum(order, 0.6 * around)[:, None], 2.0).min(axis=0)
+            found["only_in_orders"] = max(least[least < 2.0], default=0.0)
+            found["nowhere"] = float((~stated.any(axis=0)).mean())
+            found["is_field"] = float(origins.is_field[:, origins.is_identity].max(axis=0).min())
+        known = states > 0
+        found["source_reached"] = column("reached")[known].max(initial=0.0)
+        found["source_named"] = column("is_named")[known].max(initial=0.0)
+        found["handed"] = handed[known].max(initial=0.0) * max(own["follows"], own["acts"])
+    accounts = tool * (covered + nearby) / 2
+    found["order_tool"] = (order * tool).max()
+    found["order_states"] = (order * states).max()
+    found["order_identity"] = (order * identity).max()
+    found["order_covered"] = (order * covered).max()
+    found["order_covered_alone"] = (order * alone).max()
+    found["order_long"] = (order * column("covered_long")).max()
+    found["order_cosine"] = (order * column("cosine")).max()
+    found["order_nearby"] = (around * nearby).max()
+    found["order_tool_states"] = (around * tool * nearby).max()
+    found["order_tool_covered"] = (order * tool * covered).max()
+    found["order_all"] = (order * accounts).max()
+    found["order_any"] = found["order_all"] + 0.5 * found["order_tool_states"] + 0.5 * found["order_cosine"]
+    found["order_unasked"] = found["unasked_deed"] * max(found["order_all"], found["order_nearby"])
+    found["prose_states"] = (prose * states).max()
+    found["prose_identity"] = (prose * identity).max()
+    found["prose_covered_alone"] = (prose * alone).max()
+    found["hidden"] = (is_open * column("is_hidden") * np.maximum(states, covered)).max()
+    return [float(found[name]) for name in ATTRIBUTION_FEATURES]

@@ -1,0 +1,159 @@
+"""All that an agent has read, as passages, and which of them a call can have come from: its origins.
+
+A call is compared with every passage by words that are rare in the conversation: the words of its tool, of what people call that
+deed, and of its values. What has most of them, and whatever holds a value to the letter, is kept, `MAX_ORIGINS` at most.
+Adding costs a few dictionary entries a word; a call costs as many look-ups as it has words, and reads `MAX_POSTINGS` passages
+of each at most.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gatling.provenance.passages import Passage, passages_of
+from gatling.provenance.sources import ToolOutput
+from gatling.request.deeds import deeds_of
+from gatling.request.request import content_words
+from gatling.schema.addresses import addresses
+from gatling.schema.arguments import leaf_text, leaves
+from gatling.schema.trace import Origin
+from gatling.schema.words import normalise, split_words, stem
+
+MAX_ORIGINS = 8
+MAX_POSTINGS = 256
+"""Passages that are read for one word; a word in more of them tells little."""
+MAX_NEARBY_CHARS = 300
+_MAX_NEARBY = 3
+_MAX_CALL_WORDS = 400
+_IDENTITY_WEIGHT = 2.5
+
+
+@dataclass(slots=True)
+class _Read:
+    passage: Passage
+    node_id: str
+
+
+class Reading:
+    """The passages of a conversation."""
+
+    def __init__(self) -> None:
+        self._read: list[_Read] = []
+        self._postings: dict[str, list[int]] = defaultdict(list)
+        self._count: dict[str, int] = defaultdict(int)
+        self._words: list[frozenset[str]] = []
+
+    def __len__(self) -> int:
+        return len(self._read)
+
+    def add(self, node_id: str, parts: Iterable[Any], rule: ToolOutput) -> None:
+        """Remember what a call returned."""
+        for part in parts:
+            for passage in passages_of(part, rule):
+                number = len(self._read)
+                self._read.append(_Read(passage, node_id))
+                words = frozenset(words_of(passage.text))
+                self._words.append(words)
+                for word in words:
+                    self._count[word] += 1
+                    postings = self._postings[word]
+                    if len(postings) < MAX_POSTINGS:
+                        postings.append(number)
+                    elif passage.tier == 3:  # the latest stays known
+                        postings[number % MAX_POSTINGS] = number
+
+    def origins(self, tool_name: str, arguments: dict[str, Any]) -> tuple[Origin, ...]:
+        """Return the passages that a call can have come from, the likeliest first."""
+        if not self._read:
+            return ()
+        wanted = call_words(tool_name, arguments)
+        score: dict[int, float] = defaultdict(float)
+        total = 0.0
+        for word, weight in wanted.items():
+            count = self._count.get(word, 0)
+            rarity = weight * self._rarity(count)
+            total += rarity
+            if count:
+                for number in set(self._postings[word]):
+                    score[number] += rarity
+        if not score:
+            return ()
+        ranked: list[tuple[float, int]] = []
+        for number, shared in score.items():
+            mass = sum(self._rarity(self._count[w]) for w in self._words[number]) or 1.0
+            # How much of the call stands there, and how much of what stands there the call does.
+            ranked.append((shared / max(total, 1.0) + 0.5 * min(1.0, shared / mass), number))
+        best = heapq.nlargest(MAX_ORIGINS, ranked, key=lambda item: (round(item[0], 9), item[1]))
+        return tuple(self._origin(number) for _, number in best)
+
+    def _rarity(self, count: int) -> float:
+        return math.log1p(max(len(self._read), 20) / (1 + count))
+
+    def _origin(self, number: int) -> Origin:
+        read = self._read[number]
+        passage = read.passage
+        return Origin(
+            source=read.node_id,
+            text=passage.text,
+            header=dict(passage.header),
+            tier=passage.tier,
+            is_record=passage.is_record,
+            is_hidden=passage.is_hidden,
+            before=self._nearby(number, -1),
+            after=self._nearby(number, 1),
+        )
+
+    def _nearby(self, number: int, step: int) -> str:
+        """Return the sentences before or after a passage in the same text, as many as fit."""
+        found: list[str] = []
+        part, node_id, size = self._read[number].passage.part, self._read[number].node_id, 0
+        for _ in range(_MAX_NEARBY):
+            number += step
+            if not 0 <= number < len(self._read) or (self._read[number].passage.part, self._read[number].node_id) != (
+                part,
+                node_id,
+            ):
+                break
+            text = self._read[number].passage.text
+            size += len(text) + 1
+            if size > MAX_NEARBY_CHARS and found:
+                break
+            found.append(text[:MAX_NEARBY_CHARS])
+        return "\n".join(found[::step])
+
+
+def words_of(text: str) -> list[str]:
+    """Return what a text is compared by: stems of its content words, and its addresses as one word each."""
+    plain = normalise(text).lower()
+    found = [stem(word) for word in content_words(plain) if word[-1].isalnum()]
+    found += [f"={address}" for address, _ in addresses(plain)]
+    return found
+
+
+def call_words(tool_name: str, arguments: dict[str, Any]) -> dict[str, float]:
+    """Return the words of a call with their weights: its tool's, those by which people ask for it, and its values'."""
+    found: dict[str, float] = {}
+    for word in split_words(tool_name):
+        found[stem(word)] = 0.6
+    for deed in deeds_of(tool_name):
+        for word in deed.asked:
+            found.setdefault(word, 0.15)
+    for _, value in leaves(arguments):
+        text = leaf_text(value)
+        words = words_of(text)
+        long = len(words) > 12
+        for word in words:
+            weight = _IDENTITY_WEIGHT if word[:1] == "=" or any(c.isdigit() for c in word) else 0.4 if long else 1.0
+            found[word] = max(weight, found.get(word, 0.0))
+            if len(found) >= _MAX_CALL_WORDS:
+                return found
+    return found
+
+
+def sources_of(origins: Sequence[Origin]) -> frozenset[str]:
+    return frozenset(o.source for o in origins if o.source)
