@@ -147,18 +147,18 @@ def split_words(text: str) -> list[str]:
     """
     if len(text) <= CACHED_CHARS:
         return list(_split_short(text))
-    return split_words_at(text)[0]
+    # Not `findall`, in which no other thread runs: a text may be many millions of characters long once it is folded.
+    return [_canonical(match.group()) for match in _WORD.finditer(normalise(text))]
 
 
 def split_words_at(text: str) -> tuple[list[str], list[int]]:
     """Return the words of a string, and where in it each starts; near there, where normalising changes its length."""
     plain = normalise(text)
-    # Not `findall`, in which no other thread runs: a text may be many millions of characters long once it is folded.
-    found = [(_canonical(match.group()), match.start()) for match in _WORD.finditer(plain)]
-    starts = [start for _, start in found]
-    if len(plain) != len(text):
-        starts = [start * len(text) // len(plain) for start in starts]
-    return [word for word, _ in found], starts
+    words, starts = [], []
+    for match in _WORD.finditer(plain):  # not a list of pairs: of millions the garbage collector holds all threads
+        words.append(_canonical(match.group()))
+        starts.append(match.start() * len(text) // len(plain))
+    return words, starts
 
 
 @functools.lru_cache(maxsize=16_384)

@@ -109,7 +109,7 @@ def test_texts_are_also_kept_as_they_were_written(text: str, repeats: int) -> No
         assert [word] * bool(word) == (table.words_of(i) if len(table.words_of(i)) == 1 else [])
     if parts:
         assert "".join(texts.raw[part] for part in parts) == text
-        if text.isascii():  # cut at the very words
+        if text.isascii() and "." not in text:  # cut at the very words; in 1.2.3.4 a cut makes 1.2 of the first two
             assert [split_words(texts.raw[part]) for part in parts] == [table.words_of(part) for part in parts]
 
 
