@@ -149,11 +149,11 @@ class EpochBatches(Dataset[TrainBatch]):
         plan_row = draft.known_plan(plan)
         negatives = [(draft.known_plan(int(corpus.plan[r])), int(corpus.violation_type[r])) for r in given]
         made_rows = [(draft.new_plan(one.plan), self._type_numbers[one.mutation]) for one in made]
-        draft.rows.append(_Row(draft.context_row(context), plan_row, context, plan, negatives + made_rows))
+        draft.rows.append(_Positive(draft.context_row(context), plan_row, context, plan, negatives + made_rows))
         near = next((i for i, one in enumerate(made) if one.near_miss is not None), None)
         if near is not None and self.near_misses:  # its hard negative is the mutant that it nearly is
             near_row = draft.new_plan(made[near].near_miss)
-            draft.near_rows.append(_Row(draft.context_row(context), near_row, context, -1, [made_rows[near]]))
+            draft.near_rows.append(_Positive(draft.context_row(context), near_row, context, -1, [made_rows[near]]))
 
     def _made(self, context: int, plan: int, rng: Random, step: int, num_given: int) -> list[MadeNegative]:
         """Make the share of the hard negatives that the corpus leaves to the Corrupter."""
@@ -221,7 +221,7 @@ def _leave_signals_to_parent(worker: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _Positive:
     context_row: int
     plan_row: int
     context: int
@@ -238,8 +238,8 @@ class _BatchDraft:
         self._corpus = corpus
         self.contexts: dict[int, int] = {}
         """Row by number in the corpus."""
-        self.rows: list[_Row] = []
-        self.near_rows: list[_Row] = []
+        self.rows: list[_Positive] = []
+        self.near_rows: list[_Positive] = []
         self._row_of_plan: dict[int, int] = {}
         self._plans: list[int | PlanFeatures] = []
 
