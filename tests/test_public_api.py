@@ -159,7 +159,7 @@ def test_help_answers_without_torch() -> None:
 def test_the_flags_of_train_are_a_list() -> None:
     assert [f.name for f in dataclasses.fields(TrainingConfig)] == [
         "dataset", "val_dataset", "on_error", "store_dir", "latent_dim", "hidden_dim", "num_layers", "num_heads", "dropout",
-        "word_table", "batch_size", "effective_batch_size",
+        "backbone", "word_table", "batch_size", "effective_batch_size",
         "epochs", "learning_rate", "temperature", "learn_temperature", "gradient_clip",
         "security_margin", "margin_weight", "alignment_weight", "hard_negatives", "mutations",
         "near_misses", "curriculum", "group_run", "context_masking", "weight_decay", "warmup_steps",

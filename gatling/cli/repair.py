@@ -12,7 +12,7 @@ from gatling.errors import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Repair(PlanFlags):
+class RepairCommand(PlanFlags):
     """Judge a plan, and where it is not allowed search for the nearest one that is.
 
     gatling repair plan.json --policy policy.yaml --role clerk --request "Pay the May invoice." --output passes.json

@@ -110,11 +110,9 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
         if backbone != DEFAULT_BACKBONE:
             self.hparams["backbone"] = backbone
         self.precision: Precision = "fp32"
-        self.word_vectors = make_backbone(backbone, use_table=word_table)
+        self.backbone = make_backbone(backbone, use_table=word_table)
         self.feature_digest: Tensor
-        self.register_buffer(
-            "feature_digest", torch.frombuffer(bytearray(self.word_vectors.digest()), dtype=torch.uint8)
-        )
+        self.register_buffer("feature_digest", torch.frombuffer(bytearray(self.backbone.digest()), dtype=torch.uint8))
         # How much the deep layers add to the lexical channel is exp of this; they start with the smaller part.
         self.log_mix = nn.Parameter(torch.tensor(-1.0))
 

@@ -119,7 +119,7 @@ class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch[Tensor]]):
             word_table=word_table,
             backbone=backbone,
         )
-        self.text = TextEncoder(hidden_dim, self.word_vectors)
+        self.text = TextEncoder(hidden_dim, self.backbone)
         self.tool = nn.Linear(hidden_dim, hidden_dim)
         self.tier = nn.Embedding(NUM_TIERS, hidden_dim)
         self.sensitivity = nn.Embedding(NUM_SENSITIVITIES, hidden_dim)
@@ -138,7 +138,7 @@ class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch[Tensor]]):
         self.readout = Readout(hidden_dim, latent_dim, num_heads)
         self.tool_score = nn.Linear(hidden_dim, 1)
         self.leaf_lexical_scores = nn.Linear(hidden_dim, 2)
-        self.lexical_pool = LexicalPool(latent_dim, self.word_vectors)
+        self.lexical_pool = LexicalPool(latent_dim, self.backbone)
 
     def forward(self, batch: PlanBatch[Tensor]) -> Float[Tensor, "B D"]:
         texts = self.text(batch.texts)
@@ -180,7 +180,7 @@ class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch[Tensor]]):
         return plan_features(parse_plan(record))
 
     def collate(self, features: Sequence[PlanFeatures]) -> PlanBatch[Tensor]:
-        return as_tensors(PlanBatch.collate(list(features), self.word_vectors))
+        return as_tensors(PlanBatch.collate(list(features), self.backbone))
 
     def size(self, features: PlanFeatures) -> int:
         return features.size

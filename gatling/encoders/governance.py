@@ -167,7 +167,7 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch[
             word_table=word_table,
             backbone=backbone,
         )
-        self.text = TextEncoder(hidden_dim, self.word_vectors)
+        self.text = TextEncoder(hidden_dim, self.backbone)
         self.key = nn.Linear(hidden_dim, hidden_dim)
         self.value = nn.Linear(hidden_dim, hidden_dim, bias=False)
         self.typed = nn.Linear(NUM_TOKEN_VALUES, hidden_dim, bias=False)
@@ -182,7 +182,7 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch[
         self.section_score = nn.Parameter(torch.tensor([0.0, 0.0, SESSION_SCORE, 0.0]))
         # A plan with the words of a forbidden operation starts further from the context, not nearer.
         self.effect_sign = nn.Parameter(torch.tensor([1.0, 1.0, -1.0]))
-        self.lexical_pool = LexicalPool(latent_dim, self.word_vectors)
+        self.lexical_pool = LexicalPool(latent_dim, self.backbone)
 
     def forward(self, batch: PolicyBatch[Tensor]) -> Float[Tensor, "B D"]:
         texts = self.text(batch.texts)
@@ -221,7 +221,7 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch[
         return context_features(parse_context(record))
 
     def collate(self, features: Sequence[ContextFeatures]) -> PolicyBatch[Tensor]:
-        return as_tensors(PolicyBatch.collate(list(features), self.word_vectors))
+        return as_tensors(PolicyBatch.collate(list(features), self.backbone))
 
     def size(self, features: ContextFeatures) -> int:
         return features.num_tokens

@@ -19,7 +19,8 @@ from torch.nn import functional as F
 
 from gatling.encoders.segments import at_least_fp32, segment_softmax
 from gatling.features.backbone import Backbone
-from gatling.features.text import TextBatch
+from gatling.features.numbers import NUMBER_DIM
+from gatling.features.text import TextBatch, vector_dim
 
 _PROJECTION_SEED = 20_181_203
 
@@ -42,7 +43,9 @@ class TextEncoder(nn.Module):
 
     def __init__(self, hidden_dim: int, backbone: Backbone) -> None:
         super().__init__()
-        self.word = nn.Sequential(nn.Linear(backbone.dim, hidden_dim), nn.GELU(), nn.Linear(hidden_dim, hidden_dim))
+        self.word = nn.Sequential(
+            nn.Linear(vector_dim(backbone), hidden_dim), nn.GELU(), nn.Linear(hidden_dim, hidden_dim)
+        )
         self.weights = nn.Linear(hidden_dim, 2)
 
     def forward(self, texts: TextBatch[Tensor]) -> EncodedTexts:
@@ -71,7 +74,7 @@ class LexicalPool(nn.Module):
 
     def __init__(self, latent_dim: int, backbone: Backbone) -> None:
         super().__init__()
-        word_dim = backbone.dim
+        word_dim = vector_dim(backbone)
         self.project = nn.Linear(word_dim, latent_dim)
         generator = torch.Generator().manual_seed(_PROJECTION_SEED)
         with torch.no_grad():
@@ -79,7 +82,7 @@ class LexicalPool(nn.Module):
             basis = torch.linalg.qr(wide.double()).Q.float()
             self.project.weight.copy_(basis if latent_dim >= word_dim else basis.T)
             self.project.bias.zero_()  # learns to take away what all records have in common
-            self.project.weight[:, word_dim - backbone.number_dim :] *= (
+            self.project.weight[:, word_dim - NUMBER_DIM :] *= (
                 0.1  # numbers match by their spelling; magnitudes are for the deep layers
             )
 

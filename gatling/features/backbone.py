@@ -1,4 +1,8 @@
-"""Backbone: words to vectors. What is not learned about words stands behind this interface, so that another can take its place.
+"""Backbone: words or texts to vectors. What is not learned about them stands behind this interface, so another can replace it.
+
+A backbone says which of the two it reads. One that reads words is given them as `schema.words` splits and normalises texts, and
+a text is the average of its words, under learned weights. One that reads texts is given them as they were written, for a
+tokenizer of its own, say, and makes one vector of each. What numbers are worth stands apart (`numbers`), the same for all.
 
 Encoders are trained on the vectors of one backbone, so its name is one of their hyperparameters and its digest stands beside
 their weights; with another one they are refused.
@@ -7,7 +11,7 @@ their weights; with another one they are refused.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,21 +24,21 @@ DEFAULT_BACKBONE = "lexicon"
 
 @runtime_checkable
 class Backbone(Protocol):
-    """Turns words, as texts are split into them, to vectors; the same in every process, on every machine."""
+    """Turns words or texts to vectors; the same in every process, on every machine."""
+
+    @property
+    def reads(self) -> Literal["words", "texts"]:
+        """What it is called with."""
 
     @property
     def dim(self) -> int:
         """Length of a vector."""
 
-    @property
-    def number_dim(self) -> int:
-        """How many of the last values are the magnitude of a number, which lexical matching starts out to heed little."""
-
     def digest(self) -> bytes:
         """Return 32 bytes that identify whatever a vector depends on."""
 
-    def __call__(self, words: list[str]) -> NDArray[np.float32]:
-        """Return one row a word, `(len(words), dim)`; no row depends on the other words."""
+    def __call__(self, items: list[str], /) -> NDArray[np.float32]:
+        """Return one row an item, `(len(items), dim)`; no row depends on the other items. Items are distinct and may be none."""
 
 
 BACKBONES: dict[str, Callable[[bool], Backbone]] = {

@@ -160,9 +160,9 @@ class PlanBatch(Generic[ArrayT]):
     num_plans: int
 
     @staticmethod
-    def collate(plans: list[PlanFeatures], word_vectors: Backbone) -> PlanBatch[np.ndarray]:
+    def collate(plans: list[PlanFeatures], backbone: Backbone) -> PlanBatch[np.ndarray]:
         """Join plans into one batch; B is `len(plans)`, at least 1."""
-        texts, first_text = TextBatch.join([p.texts for p in plans], word_vectors)
+        texts, first_text = TextBatch.join([p.texts for p in plans], backbone)
         counts = [p.num_nodes for p in plans]
         first_node = np.concatenate([[0], np.cumsum(counts)])[:-1]
 

@@ -118,8 +118,7 @@ def add_scalar(table: TextTable, kind: Kind, value: Any) -> int:
     if kind is Kind.STRING:
         return table.add(value)
     if kind is Kind.NUMBER:
-        word = number_word(value)
-        return table.add(f"\x01{word}", [word])
+        return table.add_number(number_word(value))
     if kind is Kind.BOOLEAN:
         return table.add("true" if value else "false")
     return table.add("")
@@ -206,9 +205,9 @@ class PolicyBatch(Generic[ArrayT]):
     num_contexts: int
 
     @staticmethod
-    def collate(contexts: list[ContextFeatures], word_vectors: Backbone) -> PolicyBatch[np.ndarray]:
+    def collate(contexts: list[ContextFeatures], backbone: Backbone) -> PolicyBatch[np.ndarray]:
         """Join contexts into one batch; B is `len(contexts)`, at least 1."""
-        texts, first_text = TextBatch.join([c.texts for c in contexts], word_vectors)
+        texts, first_text = TextBatch.join([c.texts for c in contexts], backbone)
         counts = [c.num_tokens for c in contexts]
         first_token = np.concatenate([[0], np.cumsum(counts)])[:-1]
 

@@ -1,11 +1,13 @@
-"""Texts of one record or one batch as ragged lists of words.
+"""Texts of one record or one batch as ragged lists of words, and as they were written.
 
 A record's texts are interned: equal strings are one text, equal words one word. A batch joins the records and keeps
-each distinct word once, so the cost of the word layers grows with the vocabulary of the batch, not with its length.
+each distinct word once, so the cost of the word layers grows with the vocabulary of the batch, not with its length. For a
+backbone that reads texts, each text of a batch is a single word of it: itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Generic, TypeVar
@@ -13,7 +15,8 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from gatling.features.backbone import Backbone
-from gatling.schema.words import split_words
+from gatling.features.numbers import NUMBER_DIM, number_vectors
+from gatling.schema.words import CACHED_CHARS, split_words, split_words_at
 
 ArrayT = TypeVar("ArrayT")
 """What a batch is made of: numpy arrays here, tensors where it is trained (`encoders/tensors.py`)."""
@@ -32,6 +35,15 @@ class Texts:
     """`(P,)` int32: for each position, which word."""
     offsets: np.ndarray
     """`(num_texts + 1,)` int32: text i has the positions `offsets[i]:offsets[i + 1]`."""
+    raw: Sequence[str]
+    """`num_texts`: each text as it was written."""
+
+    def single_words(self) -> list[str]:
+        """Return for each text its word, empty where it has none or several."""
+        lengths, words = np.diff(self.offsets).tolist(), self.words
+        first = self.word_index[self.offsets[:-1][np.array(lengths) == 1]].tolist()
+        singles = iter(first)
+        return [words[next(singles)] if length == 1 else "" for length in lengths]
 
 
 class TextTable:
@@ -39,42 +51,70 @@ class TextTable:
 
     def __init__(self) -> None:
         self._words: dict[str, int] = {}
-        self._texts: dict[str, int] = {}
+        self._texts: dict[Hashable, int] = {}
         self._rows: list[list[int]] = []
         self._split: list[list[str]] = []
-        self.add("", [])
+        self._raw: list[str] = []
+        self._starts: dict[int, list[int]] = {}
+        """Where the words of a text start, of those that are likely to be given in parts."""
+        self.add("")
 
-    def add(self, text: str, words: list[str] | None = None) -> int:
-        """Return the text's number, adding it if it is new.
-
-        Args:
-            text: identifies the entry.
-            words: its words, where they are known already.
-        """
+    def add(self, text: str) -> int:
+        """Return the text's number, adding it if it is new."""
         index = self._texts.get(text)
-        if index is None:
-            words = split_words(text) if words is None else words
-            index = self._texts[text] = len(self._rows)
-            self._rows.append([self._words.setdefault(word, len(self._words)) for word in words])
-            self._split.append(words)
+        if index is not None:
+            return index
+        if len(text) <= CACHED_CHARS:
+            return self._append(text, split_words(text), text)
+        words, starts = split_words_at(text)
+        index = self._append(text, words, text)
+        self._starts[index] = starts
         return index
+
+    def add_number(self, word: str) -> int:
+        """Add a JSON number by the one word that stands for it."""
+        key = ("number", word)
+        index = self._texts.get(key)
+        return self._append(key, [word], word) if index is None else index
 
     def add_joined(self, parts: tuple[str, ...]) -> int:
         """Add the text of several parts, each of which is split only once however often it occurs."""
+        if len(parts) < 2:
+            return self.add("".join(parts))
         words = [word for part in parts for word in self._split[self.add(part)]]
-        return self.add("\x02" + "\x02".join(parts), words) if len(parts) > 1 else self.add("".join(parts))
+        key = ("joined", parts)
+        index = self._texts.get(key)
+        return self._append(key, words, " ".join(parts)) if index is None else index
+
+    def _append(self, key: Hashable, words: list[str], raw: str) -> int:
+        index = self._texts[key] = len(self._rows)
+        self._rows.append([self._words.setdefault(word, len(self._words)) for word in words])
+        self._split.append(words)
+        self._raw.append(raw)
+        return index
 
     def words_of(self, index: int) -> list[str]:
         return self._split[index]
 
     def chunks(self, index: int) -> list[int]:
-        """Return the texts of the parts of a text longer than `CHUNK_WORDS` words; empty for a shorter one."""
+        """Return the texts of the parts of a text longer than `CHUNK_WORDS` words; empty for a shorter one.
+
+        What was written is cut where the words are cut, so the parts together are the whole.
+        """
         words = self._split[index]
         if len(words) <= CHUNK_WORDS:
             return []
         parts = -(-len(words) // CHUNK_WORDS)
         bounds = [round(i * len(words) / parts) for i in range(parts + 1)]
-        return [self.add("\x00" + " ".join(words[a:b]), words[a:b]) for a, b in pairwise(bounds)]
+        raw = self._raw[index]
+        starts = self._starts[index] if index in self._starts else split_words_at(raw)[1]
+        cuts = [0, *(starts[bound] for bound in bounds[1:-1]), len(raw)]
+        found = []
+        for (a, b), (start, end) in zip(pairwise(bounds), pairwise(cuts), strict=True):
+            key = ("part", " ".join(words[a:b]), raw[start:end])
+            known = self._texts.get(key)
+            found.append(self._append(key, words[a:b], raw[start:end]) if known is None else known)
+        return found
 
     def finish(self) -> Texts:
         lengths = [len(row) for row in self._rows]
@@ -82,15 +122,19 @@ class TextTable:
             words=list(self._words),
             word_index=np.fromiter((w for row in self._rows for w in row), np.int32, count=sum(lengths)),
             offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32),
+            raw=list(self._raw),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class TextBatch(Generic[ArrayT]):
-    """The texts of a batch of records, joined; words are distinct within the batch."""
+    """The texts of a batch of records, joined; words are distinct within the batch.
+
+    A backbone that reads texts makes a word of every text that is not empty.
+    """
 
     word_vectors: ArrayT
-    """`(U, dim)` float32, `dim` that of the backbone."""
+    """`(U, vector_dim)` float32: what the backbone makes of each word, then what the word is worth as a number."""
     word_index: ArrayT
     """`(P,)` int64."""
     offsets: ArrayT
@@ -102,32 +146,31 @@ class TextBatch(Generic[ArrayT]):
     num_texts: int
 
     @staticmethod
-    def join(records: list[Texts], word_vectors: Backbone) -> tuple[TextBatch[np.ndarray], list[int]]:
+    def join(records: list[Texts], backbone: Backbone) -> tuple[TextBatch[np.ndarray], list[int]]:
         """Join the texts of several records.
 
         Returns:
             The batch, and per record what to add to its text numbers.
+
+        Raises:
+            InputError: if the backbone reads texts, and a record comes from a shard that keeps none.
         """
-        vocabulary: dict[str, int] = {}
+        items = _Words() if backbone.reads == "words" else _WholeTexts()
         index_parts: list[np.ndarray] = []
         offset_parts: list[np.ndarray] = [np.zeros(1, np.int64)]
         first_text: list[int] = []
         first_position: list[int] = []
         num_texts = num_positions = 0
         for texts in records:
-            renumber = np.fromiter(
-                (vocabulary.setdefault(word, len(vocabulary)) for word in texts.words),
-                np.int64,
-                count=len(texts.words),
-            )
-            index_parts.append(renumber[texts.word_index])
-            offset_parts.append(texts.offsets[1:].astype(np.int64) + num_positions)
+            index, offsets = items.positions(texts)
+            index_parts.append(index)
+            offset_parts.append(offsets[1:].astype(np.int64) + num_positions)
             first_text.append(num_texts)
             first_position.append(num_positions)
-            num_texts += len(texts.offsets) - 1
-            num_positions += len(texts.word_index)
+            num_texts += len(offsets) - 1
+            num_positions += len(index)
         batch = TextBatch(
-            word_vectors=word_vectors(list(vocabulary)),
+            word_vectors=items.vectors(backbone),
             word_index=np.concatenate(index_parts),
             offsets=np.concatenate(offset_parts),
             record_offsets=np.array(first_position, np.int64),
@@ -135,3 +178,46 @@ class TextBatch(Generic[ArrayT]):
             num_texts=num_texts,
         )
         return batch, first_text
+
+
+def vector_dim(backbone: Backbone) -> int:
+    """Return the length of a word's vector in a batch: the last `NUMBER_DIM` values are what the word is worth as a number."""
+    return backbone.dim + NUMBER_DIM
+
+
+class _Words:
+    """The distinct words of a batch."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, int] = {}
+
+    def positions(self, texts: Texts) -> tuple[np.ndarray, np.ndarray]:
+        """Return which word stands at each position of a record, and where its texts begin there."""
+        known = self._known
+        renumber = np.fromiter(
+            (known.setdefault(word, len(known)) for word in texts.words), np.int64, count=len(texts.words)
+        )
+        return renumber[texts.word_index], texts.offsets
+
+    def vectors(self, backbone: Backbone) -> np.ndarray:
+        words = list(self._known)
+        return np.concatenate([backbone(words), number_vectors(words)], axis=1)
+
+
+class _WholeTexts:
+    """The distinct texts of a batch; one that reads as a single word is worth what that is as a number."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], int] = {}
+
+    def positions(self, texts: Texts) -> tuple[np.ndarray, np.ndarray]:
+        """Return which text stands at each position of a record, and where its texts begin there; empty ones have none."""
+        known, raw = self._known, list(texts.raw)
+        pairs = zip(raw, texts.single_words(), strict=True)
+        index = np.array([known.setdefault(pair, len(known)) for pair in pairs if pair[0]], np.int64)
+        return index, np.concatenate([[0], np.cumsum([bool(text) for text in raw])])
+
+    def vectors(self, backbone: Backbone) -> np.ndarray:
+        number = {text: i for i, text in enumerate(dict.fromkeys(text for text, _ in self._known))}
+        rows = [number[text] for text, _ in self._known]
+        return np.concatenate([backbone(list(number))[rows], number_vectors([word for _, word in self._known])], axis=1)

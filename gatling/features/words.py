@@ -1,14 +1,12 @@
-"""Words to vectors: the bundled word table, hashed character n-grams, and numbers.
+"""Words to vectors: the bundled word table, and hashed character n-grams.
 
-A word's vector has three parts:
+A word's vector has two parts:
 
 - `LEXICON_DIM` values from the word table (`assets/lexicon.safetensors`): the mean over the word's pieces. Zero where
   the table does not know the word. Its length is small for words that are frequent in English, about 1 for rare ones.
 - `NGRAM_DIM` values that identify the spelling: the mean of one fixed sign vector per character n-gram, each made from
   a cryptographic digest of the n-gram. No table, no salt: the same in every process, on every machine. Its length is
   that of the word-table part, so frequent words weigh little here too, and 1 for a word that the table does not know.
-- `NUMBER_DIM` values of a number: sign, log-magnitude, periodic features of both; zero for other words.
-
 None of it is trained, so none of it is in a checkpoint; `feature_digest` identifies the version that a checkpoint was
 trained with.
 """
@@ -19,20 +17,19 @@ import functools
 import hashlib
 import json
 import math
-import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gatling.features.mapped import mapped_arrays
+from gatling.features.numbers import NUMBER_DIM
 from gatling.features.wordpiece import WordPiece
 
 LEXICON_DIM = 128
 NGRAM_DIM = 512
-NUMBER_DIM = 20
-WORD_DIM = LEXICON_DIM + NGRAM_DIM + NUMBER_DIM
+WORD_DIM = LEXICON_DIM + NGRAM_DIM
 FEATURE_VERSION = 2
 
 _LEXICON_SHA256 = "1bed1e296d0ea9569933fe7da2c2f560cdc2bfdb0bc96d196f5ae061b630dcdb"
@@ -40,7 +37,6 @@ _ASSETS = Path(__file__).parent.parent / "assets"
 _CACHE_WORDS = 10_000
 _LEXICON_UNIT = 6.0  # length of a rare word's row: the third quartile of the table
 _MIN_LENGTH = 0.05
-_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[-+]\d+)?", re.ASCII)
 _MAX_NGRAM_CHARS = 64
 
 Floats = NDArray[np.float32]
@@ -92,30 +88,6 @@ def ngram_vector(word: str) -> Floats:
     return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-6), np.float32)
 
 
-def number_vector(word: str) -> Floats:
-    """Return the features of a number, `(NUMBER_DIM,)`, each in [-1, 1]; zeros if the word is not a number."""
-    out = np.zeros(NUMBER_DIM, np.float32)
-    if not _NUMBER.fullmatch(word):
-        return out
-    value = float(word)
-    # log10(1 + |x|) of a finite double is at most 308.3; a longer digit string has overflowed to infinity.
-    magnitude = min(math.log10(1 + abs(value)), 320.0)
-    # Below 1 the logarithm itself, so that 1e-3 and 1e-6 differ.
-    smallness = min(-math.log10(abs(value)), 320.0) if 0 < abs(value) < 1 else 0.0
-    out[0] = 1.0
-    out[1] = math.copysign(1.0, value) if value else 0.0
-    out[2] = min(magnitude / 10, 1.0) - min(smallness / 10, 1.0)
-    out[3] = 1.0 if math.isfinite(value) and value.is_integer() else 0.0
-    for k in range(5):  # wavelengths of 16, 8, 4, 2 and 1 powers of ten
-        angle = 2 * math.pi * magnitude / (16 / 2**k)
-        out[4 + 2 * k], out[5 + 2 * k] = math.sin(angle), math.cos(angle)
-    if math.isfinite(value):
-        for k, wavelength in enumerate((10.0, 100.0, 1000.0)):
-            angle = 2 * math.pi * math.fmod(value, wavelength) / wavelength
-            out[14 + 2 * k], out[15 + 2 * k] = math.sin(angle), math.cos(angle)
-    return out
-
-
 class WordVectors:
     """Word vectors with a bounded cache.
 
@@ -123,10 +95,11 @@ class WordVectors:
         use_table: without it the first `LEXICON_DIM` values are zero, for measuring what the word table gives.
     """
 
+    reads: Final = "words"
+    dim = WORD_DIM
+
     def __init__(self, *, use_table: bool = True) -> None:
         self.use_table = use_table
-        self.dim = WORD_DIM
-        self.number_dim = NUMBER_DIM
         self._cache: dict[str, Floats] = {}
 
     def __call__(self, words: list[str]) -> Floats:
@@ -143,8 +116,7 @@ class WordVectors:
             for row, word in zip(rows, missing, strict=True):
                 length = float(np.linalg.norm(row[:LEXICON_DIM]))
                 weight = min(max(length, _MIN_LENGTH), 1.0) if length else 1.0
-                row[LEXICON_DIM : LEXICON_DIM + NGRAM_DIM] = ngram_vector(word) * weight
-                row[LEXICON_DIM + NGRAM_DIM :] = number_vector(word)
+                row[LEXICON_DIM:] = ngram_vector(word) * weight
             cache.update(zip(missing, rows, strict=True))
         if not words:
             return np.zeros((0, WORD_DIM), np.float32)
@@ -165,4 +137,4 @@ def _make_word_vectors(use_table: bool) -> WordVectors:
 @functools.lru_cache(maxsize=1)
 def feature_digest() -> str:
     """Hex digest of everything that turns text into numbers; stored in checkpoints and compared on loading."""
-    return hashlib.sha256(f"{FEATURE_VERSION}:{WORD_DIM}:{lexicon().sha256}".encode()).hexdigest()
+    return hashlib.sha256(f"{FEATURE_VERSION}:{WORD_DIM + NUMBER_DIM}:{lexicon().sha256}".encode()).hexdigest()

@@ -24,6 +24,7 @@ from gatling.features import (
 )
 from gatling.features.backbone import DEFAULT_BACKBONE, Backbone, make_backbone
 from gatling.features.batching import bounded_batches, distinct_contexts, features_of
+from gatling.features.text import vector_dim
 from gatling.runtime.arrays import Array, Weights
 from gatling.runtime.execution import execution_latents
 from gatling.runtime.folder import pretrained_folder, read_folder
@@ -44,10 +45,10 @@ class RuntimeEncoder(Generic[RecordT, FeatureT]):
         weights: by name, all of one type: float32, or float64 for what roundings are measured by.
     """
 
-    def __init__(self, hparams: Mapping[str, Any], weights: Weights, word_vectors: Backbone) -> None:
+    def __init__(self, hparams: Mapping[str, Any], weights: Weights, backbone: Backbone) -> None:
         self.hparams = dict(hparams)
         self.weights = dict(weights)
-        self._word_vectors = word_vectors
+        self._backbone = backbone
 
     def encode(self, records: RecordT | dict[str, Any] | Sequence[RecordT | dict[str, Any]]) -> Array:
         """Encode one record or a sequence of them, as objects or as plain data.
@@ -69,7 +70,7 @@ class RuntimeEncoder(Generic[RecordT, FeatureT]):
     def in_double(self) -> RuntimeEncoder[RecordT, FeatureT]:
         """Return the same encoder in float64."""
         weights = {name: array.astype(np.float64) for name, array in self.weights.items()}
-        return type(self)(self.hparams, weights, self._word_vectors)
+        return type(self)(self.hparams, weights, self._backbone)
 
     # --- what a subclass says -----------------------------------------------------------------------------------------
 
@@ -91,7 +92,7 @@ class RuntimeGovernance(RuntimeEncoder[GovernanceContext, ContextFeatures]):
         return features.num_tokens
 
     def _forward(self, features: list[ContextFeatures]) -> Array:
-        batch = PolicyBatch.collate(features, self._word_vectors)
+        batch = PolicyBatch.collate(features, self._backbone)
         return governance_latents(batch, self.weights, self.hparams["num_layers"], self.hparams["num_heads"])
 
 
@@ -103,7 +104,7 @@ class RuntimeExecution(RuntimeEncoder[ExecutionPlan, PlanFeatures]):
         return features.size
 
     def _forward(self, features: list[PlanFeatures]) -> Array:
-        batch = PlanBatch.collate(features, self._word_vectors)
+        batch = PlanBatch.collate(features, self._backbone)
         return execution_latents(batch, self.weights, self.hparams["num_layers"], self.hparams["num_heads"])
 
 
@@ -154,7 +155,7 @@ class RuntimeEncoders:
         ):
             settings = _checked(hparams.get(name), source)
             words = make_backbone(settings.get("backbone", DEFAULT_BACKBONE), use_table=settings["word_table"])
-            weights = _weights(state, shapes(settings, words.dim), words.digest(), source)
+            weights = _weights(state, shapes(settings, vector_dim(words)), words.digest(), source)
             found.append((settings, weights, words))
         lengths = [settings["latent_dim"] for settings, _, _ in found]
         if lengths[0] != lengths[1]:

@@ -11,7 +11,7 @@ from gatling.runtime.arrays import Array, Indices, Segments, Weights, gelu, laye
 
 
 @dataclass(frozen=True, slots=True)
-class EncodedTexts:
+class TextArrays:
     batch: TextBatch[np.ndarray]
     word_vectors: Array
     """`(U, F)`, in the precision that is computed in."""
@@ -23,7 +23,7 @@ class EncodedTexts:
     """`(P,)`."""
 
 
-def encoded_texts(batch: TextBatch[np.ndarray], weights: Weights) -> EncodedTexts:
+def encoded_texts(batch: TextBatch[np.ndarray], weights: Weights) -> TextArrays:
     """Encode the distinct texts of a batch."""
     word_vectors = batch.word_vectors.astype(weights["text.word.0.weight"].dtype, copy=False)
     words = linear(gelu(linear(word_vectors, weights, "text.word.0")), weights, "text.word.2")  # (U, H)
@@ -31,11 +31,11 @@ def encoded_texts(batch: TextBatch[np.ndarray], weights: Weights) -> EncodedText
     scores = linear(words, weights, "text.weights")[batch.word_index]  # (P, 2)
     weight = Segments(text_of, batch.num_texts).softmax(scores)
     vectors = pooled(words, batch.word_index, batch.offsets, weight[:, 0])
-    return EncodedTexts(batch, word_vectors, vectors, text_of, weight[:, 1])
+    return TextArrays(batch, word_vectors, vectors, text_of, weight[:, 1])
 
 
 def lexical_latent(
-    texts: EncodedTexts, text: Indices, scores: Array, sample: Indices, weights: Weights, sign: Array | None = None
+    texts: TextArrays, text: Indices, scores: Array, sample: Indices, weights: Weights, sign: Array | None = None
 ) -> Array:
     """Average the words of each record under given scores and project them to the latent space. Returns: `(B, D)`."""
     batch = texts.batch

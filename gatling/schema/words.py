@@ -43,7 +43,8 @@ _WORD = re.compile(
 )
 _MAX_NUMBER_CHARS = 15
 _MAX_MARKS = 16
-_CACHED_CHARS = 64
+CACHED_CHARS = 64
+"""The words of a text of so many characters, at most, are remembered."""
 _PIECE_CHARS = 16_384
 _STARTS = frozenset(("Lu", "Ll", "Lo", "Nd", "Zs", "Po"))
 _JAMO = re.compile("[\u1100-\u11ff\ua960-\ua97f\u3130-\u318f\ud7b0-\ud7ff\uffa0-\uffdc]")
@@ -144,10 +145,20 @@ def split_words(text: str) -> list[str]:
 
     `getUserByID2` gives `get user by id 2`; a string without a letter, digit or comparison gives an empty list.
     """
-    if len(text) <= _CACHED_CHARS:
+    if len(text) <= CACHED_CHARS:
         return list(_split_short(text))
     # Not `findall`, in which no other thread runs: a text may be many millions of characters long once it is folded.
     return [_canonical(match.group()) for match in _WORD.finditer(normalise(text))]
+
+
+def split_words_at(text: str) -> tuple[list[str], list[int]]:
+    """Return the words of a string, and where in it each starts; near there, where normalising changes its length."""
+    plain = normalise(text)
+    words, starts = [], []
+    for match in _WORD.finditer(plain):  # not a list of pairs: of millions the garbage collector holds all threads
+        words.append(_canonical(match.group()))
+        starts.append(match.start() * len(text) // len(plain))
+    return words, starts
 
 
 @functools.lru_cache(maxsize=16_384)

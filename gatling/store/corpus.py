@@ -200,6 +200,11 @@ class Corpus:
         """Tokenise traces into a single shard in memory. `group_by`: see `GroupKey`."""
         return cls.from_shards([shard_of(traces, GroupKey(group_by), keep_records=keep_records)])
 
+    def require_raw(self) -> None:
+        """Check that texts are kept as they were written. Raises: InputError, which says what to run again."""
+        for shard in self.contexts.shards:
+            shard.require_raw()
+
     def context_record(self, number: int) -> GovernanceContext:
         """Return a context itself, where records were kept."""
         return self.contexts.read_as(Shard.context_record, number)

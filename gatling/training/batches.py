@@ -21,7 +21,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from gatling.attack import MUTATIONS
 from gatling.encoders.tensors import as_tensors
-from gatling.features import PlanBatch, PlanFeatures, PolicyBatch, WordVectors
+from gatling.features import PlanBatch, PlanFeatures, PolicyBatch
+from gatling.features.backbone import DEFAULT_BACKBONE, Backbone, make_backbone
 from gatling.store.corpus import Corpus
 from gatling.training.mutants import MadeNegative, MutantMaker
 
@@ -57,6 +58,7 @@ class EpochBatches(Dataset[TrainBatch]):
     `num_chunks` of them that follow each other; those of all ranks, in order, are the step. A piece may be empty.
 
     Args:
+        backbone: that of the encoders. Default: the bundled one.
         num_negatives: K, hard negatives of each positive: violations of its context from the corpus and, with `maker`, as
             many made on the fly; where one kind is short, the other fills in.
         maker: makes hard negatives, and near misses as further positives.
@@ -68,13 +70,13 @@ class EpochBatches(Dataset[TrainBatch]):
         chunk_size: traces of all ranks that are encoded at once, at most. Default: the whole step.
         rank, num_ranks: which process this is, and of how many.
         num_passes: how often the epoch goes through the data.
-        word_table: as the encoders were made.
     """
 
     def __init__(
         self,
         corpus: Corpus,
         *,
+        backbone: Backbone | None = None,
         batch_size: int,
         chunk_size: int | None = None,
         rank: int = 0,
@@ -83,7 +85,6 @@ class EpochBatches(Dataset[TrainBatch]):
         seed: int,
         epoch: int,
         num_passes: int = 1,
-        word_table: bool = True,
         maker: MutantMaker | None = None,
         near_misses: bool = True,
         strength: tuple[tuple[float, float], tuple[float, float]] = ((0.0, 1.0), (0.0, 1.0)),
@@ -102,7 +103,7 @@ class EpochBatches(Dataset[TrainBatch]):
         self.num_negatives = num_negatives
         self.seed = seed
         self.epoch = epoch
-        self.word_vectors = WordVectors(use_table=word_table)
+        self.backbone = backbone or make_backbone(DEFAULT_BACKBONE)
         self._num_passes = num_passes
         per_pass = max(1, -(-corpus.num_compliant // batch_size))
         self._bounds = np.linspace(0, corpus.num_compliant, per_pass + 1).round().astype(int).tolist()
@@ -148,11 +149,11 @@ class EpochBatches(Dataset[TrainBatch]):
         plan_row = draft.known_plan(plan)
         negatives = [(draft.known_plan(int(corpus.plan[r])), int(corpus.violation_type[r])) for r in given]
         made_rows = [(draft.new_plan(one.plan), self._type_numbers[one.mutation]) for one in made]
-        draft.rows.append(_Row(draft.context_row(context), plan_row, context, plan, negatives + made_rows))
+        draft.rows.append(_Positive(draft.context_row(context), plan_row, context, plan, negatives + made_rows))
         near = next((i for i, one in enumerate(made) if one.near_miss is not None), None)
         if near is not None and self.near_misses:  # its hard negative is the mutant that it nearly is
             near_row = draft.new_plan(made[near].near_miss)
-            draft.near_rows.append(_Row(draft.context_row(context), near_row, context, -1, [made_rows[near]]))
+            draft.near_rows.append(_Positive(draft.context_row(context), near_row, context, -1, [made_rows[near]]))
 
     def _made(self, context: int, plan: int, rng: Random, step: int, num_given: int) -> list[MadeNegative]:
         """Make the share of the hard negatives that the corpus leaves to the Corrupter."""
@@ -172,10 +173,8 @@ class EpochBatches(Dataset[TrainBatch]):
         numbers = torch.tensor([(r.context_row, r.plan_row, r.context, r.plan) for r in rows], dtype=torch.int64)
         context_row, plan_row, context_id, plan_id = numbers.reshape(-1, 4).T
         return TrainBatch(
-            policy=as_tensors(
-                PolicyBatch.collate([self.corpus.contexts[c] for c in draft.contexts], self.word_vectors)
-            ),
-            plan=as_tensors(PlanBatch.collate(draft.plan_features(), self.word_vectors)),
+            policy=as_tensors(PolicyBatch.collate([self.corpus.contexts[c] for c in draft.contexts], self.backbone)),
+            plan=as_tensors(PlanBatch.collate(draft.plan_features(), self.backbone)),
             context_row=context_row,
             plan_row=plan_row,
             negative_row=negatives[:, :, 0],
@@ -222,7 +221,7 @@ def _leave_signals_to_parent(worker: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _Positive:
     context_row: int
     plan_row: int
     context: int
@@ -239,8 +238,8 @@ class _BatchDraft:
         self._corpus = corpus
         self.contexts: dict[int, int] = {}
         """Row by number in the corpus."""
-        self.rows: list[_Row] = []
-        self.near_rows: list[_Row] = []
+        self.rows: list[_Positive] = []
+        self.near_rows: list[_Positive] = []
         self._row_of_plan: dict[int, int] = {}
         self._plans: list[int | PlanFeatures] = []
 

@@ -135,11 +135,15 @@ def restore(
     """
     content = read_checkpoint(path)
     try:
-        saved, now = content["config"], config.to_dict()
+        now = config.to_dict()
+        saved = {
+            **TrainingConfig().to_dict(),
+            **content["config"],
+        }  # what a run of before had no setting for was the default
         for name, value in now.items():
-            if name not in MAY_CHANGE and saved.get(name) != value:
+            if name not in MAY_CHANGE and saved[name] != value:
                 raise ConfigError(
-                    f"--resume {path}: --{name.replace('_', '-')} was {saved.get(name)!r} and is now {value!r}; "
+                    f"--resume {path}: --{name.replace('_', '-')} was {saved[name]!r} and is now {value!r}; "
                     "a run goes on with the settings it began with"
                 )
         task.model.governance.load_state_dict(content["governance_encoder_state_dict"])

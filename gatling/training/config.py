@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from ast import literal_eval
 from dataclasses import dataclass, field
+from operator import getitem
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+import tyro
 
 from gatling.errors import ConfigError
+from gatling.features.backbone import BACKBONES, DEFAULT_BACKBONE
 
 DEFAULT_DATASET = Path("data/gold_traces.jsonl")
 
@@ -24,6 +29,17 @@ class Reach(enum.Enum):
 
 
 _RUN, _MACHINE, _PLACE, _OWNER = ({"reach": reach} for reach in (Reach.RUN, Reach.MACHINE, Reach.PLACE, Reach.OWNER))
+
+
+def _backbone_names() -> Any:
+    """Return the type of `backbone` on the command line: the rows of the table, as they are when flags are read."""
+    return getitem(Literal, tuple(sorted(BACKBONES)))
+
+
+def _default_hint(shown: str) -> str:
+    """Say the default as for other flags; where the type is made when flags are read, tyro shows a list of words."""
+    (name,) = literal_eval(shown)
+    return f"(default: {name})"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +69,10 @@ class TrainingConfig:
     """Attention heads of both encoders, a multiple of 4."""
     dropout: float = 0.1
     """Dropout probability in the feed-forward layers."""
+    backbone: Annotated[str, tyro.conf.arg(constructor_factory=_backbone_names, help_behavior_hint=_default_hint)] = (
+        DEFAULT_BACKBONE
+    )
+    """What turns words, or whole texts, to vectors: a row of `gatling.features.BACKBONES`."""
     word_table: bool = True
     """Read words through the bundled word table. Without it only hashed n-grams are left: for ablations."""
 
@@ -157,6 +177,7 @@ class TrainingConfig:
             f"at least --batch-size={self.batch_size}",
         )
         self._require("checkpoint_every", self.checkpoint_every >= 1, "at least 1")
+        self._require("backbone", self.backbone in BACKBONES, f"one of {', '.join(sorted(BACKBONES))}")
         self._require("num_heads", self.num_heads % 4 == 0, "a multiple of 4")
         self._require("hidden_dim", self.hidden_dim % self.num_heads == 0, f"a multiple of num_heads={self.num_heads}")
         self._require("dropout", 0 <= self.dropout < 1, "in [0, 1)")
@@ -195,7 +216,7 @@ class TrainingConfig:
 
     def encoder_hparams(self) -> dict[str, Any]:
         """Return what both encoders are made with."""
-        names = ("latent_dim", "hidden_dim", "num_layers", "num_heads", "dropout", "word_table")
+        names = ("latent_dim", "hidden_dim", "num_layers", "num_heads", "dropout", "word_table", "backbone")
         return {name: getattr(self, name) for name in names}
 
     def to_dict(self) -> dict[str, Any]:

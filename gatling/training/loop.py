@@ -108,6 +108,9 @@ class Trainer:
             temperature=config.temperature,
             learn_temperature=config.learn_temperature,
         ).to(self.device)
+        if self.task.model.governance.backbone.reads == "texts":
+            for corpus in (data.splits.train, data.splits.val, data.splits.test):
+                corpus.require_raw()
         self.optimizer = _make_optimizer(self.task, config)
         self.state = LoopState(data_digest=data.digest)
         self.metrics: dict[str, float | None] = {}
@@ -365,6 +368,7 @@ class Trainer:
     def _batches(self, epoch: int) -> EpochBatches:
         return EpochBatches(
             self.data.splits.train,
+            backbone=self.task.model.governance.backbone,
             batch_size=self.config.effective_batch_size or self.config.batch_size,
             chunk_size=self.config.batch_size,
             rank=self.group.rank,
@@ -373,7 +377,6 @@ class Trainer:
             seed=self.config.seed,
             epoch=epoch,
             num_passes=self.data.num_passes,
-            word_table=self.config.word_table,
             maker=self.data.maker,
             near_misses=self.config.near_misses,
             strength=(self._strength(epoch), self._strength(epoch + 1)),

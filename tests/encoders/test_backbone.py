@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
 import numpy as np
 import pytest
@@ -12,23 +13,25 @@ from gatling.encoders import DualEncoder
 from gatling.errors import CheckpointError, ConfigError
 from gatling.features import BACKBONES
 from gatling.features.backbone import DEFAULT_BACKBONE, make_backbone
+from gatling.features.numbers import NUMBER_DIM
 from gatling.features.words import WORD_DIM
 from gatling.runtime import RuntimeEncoders
-from tests.builders import many_traces
+from tests.builders import many_traces, node
 from tests.models import small_model
+from tests.text_backbone import NAME, make_raw_ngrams
 
 
 class Letters:
     """How often each letter occurs."""
 
+    reads: Final = "words"
     dim = 26
-    number_dim = 0
 
     def digest(self) -> bytes:
         return hashlib.sha256(b"letters").digest()
 
-    def __call__(self, words: list[str]) -> NDArray[np.float32]:
-        counts = [[word.count(chr(97 + i)) for i in range(26)] for word in words]
+    def __call__(self, items: list[str], /) -> NDArray[np.float32]:
+        counts = [[word.count(chr(97 + i)) for i in range(26)] for word in items]
         return np.array(counts, np.float32).reshape(-1, 26)
 
 
@@ -39,7 +42,7 @@ def letters(monkeypatch: pytest.MonkeyPatch) -> DualEncoder:
 
 
 def test_both_kinds_of_encoders_work_on_it(letters: DualEncoder) -> None:
-    assert letters.governance.text.word[0].in_features == 26
+    assert letters.governance.text.word[0].in_features == 26 + NUMBER_DIM
     traces = many_traces(6)
     found = letters.runtime().energy(traces)
     assert np.abs(found - letters.energy(traces).numpy()).max() < 1e-5
@@ -47,6 +50,22 @@ def test_both_kinds_of_encoders_work_on_it(letters: DualEncoder) -> None:
     one, other = (letters.execution.encode({"nodes": [{"tool_name": n, "node_id": "n"}]}) for n in ("stop", "pots"))
     assert (one - other).abs().max() < 1e-6  # the same letters: nothing but the backbone reads the words
     assert letters.hparams["execution_encoder"]["backbone"] == "letters"
+
+
+def test_one_that_reads_texts_works_on_both_and_in_any_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(BACKBONES, NAME, make_raw_ngrams)
+    model = small_model(backbone=NAME)
+    traces = many_traces(6)
+    found = model.runtime().energy(traces)
+    assert np.abs(found - model.energy(traces).numpy()).max() < 1e-5
+    alone = [float(model.energy([trace])) for trace in traces]
+    assert np.abs(found - alone).max() < 1e-5
+    values = ["Stop it", "stop it", 10**20, "1e+20"]
+    latents = model.execution.encode([{"nodes": [node(arguments={"v": value})]} for value in values])
+    assert (latents[0] - latents[1]).abs().max() > 1e-3  # as they were written
+    assert (latents[2] - latents[3]).abs().max() > 1e-4  # written alike, but one is a number
+    once = [model.execution.encode({"nodes": [node(arguments={"v": value})]})[0] for value in values]
+    assert max(float((one - other).abs().max()) for one, other in zip(latents, once, strict=True)) < 1e-5
 
 
 def test_weights_of_one_backbone_are_no_weights_of_another(letters: DualEncoder) -> None:

@@ -20,6 +20,7 @@ from gatling.encoders.segments import segment_max, segment_softmax, segment_sum
 from gatling.encoders.tensors import as_tensors
 from gatling.errors import CheckpointError
 from gatling.features import PolicyBatch, WordVectors, context_features
+from gatling.features.text import vector_dim
 from gatling.runtime import RuntimeEncoders
 from gatling.runtime.arrays import Segments, gelu, pooled
 from gatling.runtime.governance import tree_mask
@@ -197,7 +198,7 @@ def test_names_and_shapes_are_those_of_torch() -> None:
         for encoder, shapes in ((model.governance, governance_shapes), (model.execution, execution_shapes)):
             found = {name: tuple(tensor.shape) for name, tensor in encoder.state_dict().items()}
             assert found.pop("feature_digest") == (32,)
-            assert shapes(encoder.hparams, encoder.word_vectors.dim) == found
+            assert shapes(encoder.hparams, vector_dim(encoder.backbone)) == found
 
 
 def arrays(model: DualEncoder) -> list[dict[str, np.ndarray]]:

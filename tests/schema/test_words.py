@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from unittest import mock
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatling.schema import words
-from gatling.schema.words import is_disguised, normalise, number_word, split_words
+from gatling.schema.words import is_disguised, normalise, number_word, split_words, split_words_at
 
 
 @pytest.mark.parametrize(
@@ -80,6 +81,17 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
     assert all(word and word == word.lower() for word in split_words(text))
 
 
+@given(st.text(max_size=200) | st.text(st.sampled_from("aB C_1.,>"), max_size=200))
+def test_words_are_told_with_where_they_start(text: str) -> None:
+    found, starts = split_words_at(text)
+    assert found == split_words(text)
+    assert starts == sorted(starts)
+    assert len(starts) == len(found)
+    assert all(0 <= start < len(text) for start in starts)
+    if text.isascii():
+        assert all(text[a:].lower().startswith(word) for word, a in zip(found, starts, strict=True) if word.isalpha())
+
+
 @given(st.text(st.characters(exclude_categories=("Cs",)), max_size=60), st.integers(1, 9))
 def test_a_text_folded_in_pieces_is_as_if_folded_whole(text: str, size: int) -> None:
     whole = normalise(text)
@@ -87,7 +99,8 @@ def test_a_text_folded_in_pieces_is_as_if_folded_whole(text: str, size: int) -> 
         assert normalise(text) == whole
 
 
-def test_folding_a_long_text_lets_other_threads_run() -> None:
+@pytest.mark.parametrize("split", [split_words, split_words_at])
+def test_folding_a_long_text_lets_other_threads_run(split: Callable[[str], object]) -> None:
     # One character becomes 18; folded in one go, a million of them held all threads for the better part of a second.
     ticks, done = [time.perf_counter()], threading.Event()
 
@@ -98,7 +111,7 @@ def test_folding_a_long_text_lets_other_threads_run() -> None:
 
     thread = threading.Thread(target=tick)
     thread.start()
-    split_words("\ufdfa" * 500_000)
+    split("\ufdfa" * 500_000)
     done.set()
     thread.join()
     assert max(b - a for a, b in pairwise(ticks)) < 0.3

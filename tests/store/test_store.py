@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import logging
+from collections.abc import Sequence
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def assert_same(a: Any, b: Any, place: str = "") -> None:
         assert (a.dtype, a.shape, a.tobytes()) == (b.dtype, b.shape, b.tobytes()), place
     elif isinstance(a, torch.Tensor):
         assert torch.equal(a, b), place
-    elif isinstance(a, list):
+    elif isinstance(a, Sequence) and not isinstance(a, str):
         assert len(a) == len(b), place
         for x, y in zip(a, b, strict=True):
             assert_same(x, y, place)
