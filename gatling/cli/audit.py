@@ -55,12 +55,14 @@ class Audit(ConversationFlags):
 
     def _conversations(self, path: Path) -> int:
         """Write a line for each conversation; return the exit status."""
+        from gatling.cores import num_cores, one_thread_a_process
+
+        one_thread_a_process()  # before numpy is loaded
         from gatling.cli.console import note
         from gatling.cli.decision import EXIT_FAULT, EXIT_INPUT
         from gatling.cli.flags import check_counts
         from gatling.cli.model import announce_model
         from gatling.cli.progress import Progress
-        from gatling.cores import num_cores
         from gatling.guard.conversations import judge_conversations
         from gatling.schema.files import write_records
 

@@ -71,6 +71,9 @@ class Bench:
         return self._agentdojo() if self.what == "agentdojo" else self._conversations()
 
     def _conversations(self) -> int:
+        from gatling.cores import one_thread_a_process
+
+        one_thread_a_process()  # before numpy is loaded
         from gatling.bench.conversations import bench_page, bench_tables
         from gatling.cli.bench_conversations import ConversationBench
 

@@ -54,6 +54,9 @@ class Explain(ConversationFlags):
 
     def _conversations(self, path: Path) -> int:
         """Show the conversations; return the exit status."""
+        from gatling.cores import one_thread_a_process
+
+        one_thread_a_process()  # before numpy is loaded
         from gatling.adapters.recorded import Unreadable
         from gatling.cli.conversation_page import call_record, print_call, print_head
         from gatling.cli.model import announce_model
