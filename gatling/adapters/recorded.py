@@ -111,7 +111,7 @@ def read_each(path: str | Path | BinaryIO) -> Iterator[Conversation | Unreadable
     if len(start) == 1 and isinstance(firsts[0], InputError):
         raise firsts[0].at(file, None)
     if len(start) == 1 and not _is_message(firsts[0]):
-        yield from _of_document(firsts[0], file, stem)
+        yield from _of_document(firsts[0], file, stem, line=start[0][0])
     elif not isinstance(firsts[0], InputError) and _is_message(firsts[0]):
         yield _of_messages(_whole(start, lines, file), file, stem)
     elif not isinstance(firsts[0], InputError):
@@ -127,10 +127,10 @@ def read_each(path: str | Path | BinaryIO) -> Iterator[Conversation | Unreadable
             raise data.at(file, data.line)
 
 
-def _of_document(data: Any, file: str, stem: str) -> Iterator[Conversation | Unreadable]:
+def _of_document(data: Any, file: str, stem: str, *, line: int | None = None) -> Iterator[Conversation | Unreadable]:
     many = isinstance(data, list) and bool(data) and not any(_is_message(item) for item in data)
     for i, item in enumerate(data if many else [data]):
-        yield _conversation(item, file, f"{stem}-{i + 1}", None)
+        yield _conversation(item, file, f"{stem}-{i + 1}", line)
 
 
 def _of_messages(lines: list[_Line], file: str, stem: str) -> Conversation | Unreadable:

@@ -18,7 +18,7 @@ _OUTPUTS = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Audit(ConversationFlags):
-    """Judge a plan against a policy, a role and a request; or all calls of recorded conversations.
+    """Judge a plan, or every call of recorded conversations.
 
     gatling audit plan.json --policy policy.yaml --role clerk --request "Pay the May invoice."
 
