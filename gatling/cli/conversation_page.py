@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from gatling.adapters import Conversation
@@ -64,7 +63,7 @@ def passage_lines(call: ReplayedCall) -> list[str]:
     ]
 
 
-def _explained(guard: Guard, call: ReplayedCall) -> Sequence[dict[str, Any]]:
+def _explained(guard: Guard, call: ReplayedCall) -> list[dict[str, Any]]:
     """Return the row of the call; none where it could not be judged."""
     return [] if call.decision.assessment is None else guard.explain(call.context, call.plan)[-1:]
 

@@ -27,7 +27,8 @@ from gatling.provenance.sources import ToolSources
 
 Engine = Literal["local", "ray"]
 
-_DIGITS = 6
+_DIGITS = 9
+"""Calls that a critic is all but sure of differ from the seventh digit on, and ranks of conversations with them."""
 _FEW = 32
 """So many conversations are judged before a second process has loaded a model."""
 _PIECE = 8
