@@ -9,6 +9,7 @@ from gatling.schema import ExecutionPlan
 
 EXIT: dict[Verdict, int] = {"allow": 0, "deny": 3, "escalate": 4}
 EXIT_FAULT = 1
+EXIT_INPUT = 2
 WIDTH = 140
 _COLOUR: dict[Verdict, str] = {"allow": "green", "deny": "red", "escalate": "yellow"}
 _SHOWN_FINDINGS = 12

@@ -19,6 +19,7 @@ LabelFlag = Literal["compliant", "violation"]
 # of what reading the flags of `gatling audit` costs.
 MaybePath = Optional[Path]  # noqa: UP045
 MaybeText = Optional[str]  # noqa: UP045
+MaybeCount = Optional[int]  # noqa: UP045
 
 STDIN = Path("-")
 """Stands for standard input where a command reads one document or a stream of lines."""

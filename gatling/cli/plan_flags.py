@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from gatling.schema import ExecutionPlan, GovernanceContext
 
 
+DEADLINE_MS = 2_000.0
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PlanFlags:
-    plan: Annotated[Path, tyro.conf.Positional]
-    """The plan: JSON with nodes and edges. Or a whole trace, whose context is taken where no flag gives one. - reads stdin."""
+class ContextFlags:
     policy: MaybePath = None
     """The policy, JSON or YAML; reasons then name its lines. - reads stdin."""
     role: MaybeText = None
@@ -31,13 +32,13 @@ class PlanFlags:
     """What was asked, in place of the session's `user_request`."""
     model: MaybePath = None
     """A model folder with critics.json. Default: the model that ships with Gatling."""
-    deadline_ms: float = 2_000.0
+    deadline_ms: float = DEADLINE_MS
     """Deny what is not decided by then, model already loaded."""
     json: bool = False
     """Print the decision as JSON: codes and bands, as logs and agents see it."""
 
-    def prepare(self) -> tuple[Guard, GovernanceContext, ExecutionPlan]:
-        """Read what the flags name. Raises: ConfigError, InputError, and what loading a model raises."""
+    def prepare_for(self, path: Path) -> tuple[Guard, GovernanceContext, ExecutionPlan]:
+        """Read the plan and what the flags name. Raises: ConfigError, InputError, and what loading a model raises."""
         from gatling.cli.documents import read_json, read_policy
         from gatling.cli.model import announce_model
         from gatling.guard import Guard
@@ -46,15 +47,15 @@ class PlanFlags:
 
         if not 0 < self.deadline_ms < math.inf:
             raise ConfigError(f"--deadline-ms is {self.deadline_ms}, it must be above 0 and finite")
-        check_one_stdin(PLAN=self.plan, policy=self.policy, session=self.session)
-        data = read_json(self.plan)
+        check_one_stdin(PLAN=path, policy=self.policy, session=self.session)
+        data = read_json(path)
         if not isinstance(data, dict):
-            raise InputError("not a plan: it is no JSON object", file=str(self.plan))
+            raise InputError("not a plan: it is no JSON object", file=str(path))
         own: dict[str, Any] = data.get("governance_context", {}) if "execution_plan" in data else {}
         try:
             plan = parse_plan(data.get("execution_plan", data))
         except InputError as error:
-            raise error.at(str(self.plan), None) from None
+            raise error.at(str(path), None) from None
         policies: tuple[PolicySource, ...] = ()
         context = dict(own) if isinstance(own, dict) else {}
         if self.policy is not None:
@@ -67,15 +68,25 @@ class PlanFlags:
         if self.request is not None:
             session = context.get("session_context") or {}
             if not isinstance(session, dict):
-                raise InputError("not a JSON object", file=str(self.session or self.plan), path="session_context")
+                raise InputError("not a JSON object", file=str(self.session or path), path="session_context")
             context["session_context"] = {**session, "user_request": self.request}
         for field, name in (("policy", "--policy"), ("user_role", "--role")):
             if field not in context:
-                raise ConfigError(f"{name} is missing, and {self.plan} is no trace that has a {field}")
+                raise ConfigError(f"{name} is missing, and {path} is no trace that has a {field}")
         try:
             parsed = parse_context(context)
         except InputError as error:
-            raise error.at(str(self.session or self.plan), None) from None
+            raise error.at(str(self.session or path), None) from None
         announce_model(self.model)
         guard = Guard.from_pretrained(self.model, policies=policies, deadline_ms=self.deadline_ms)
         return guard, parsed, plan
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlanFlags(ContextFlags):
+    plan: Annotated[Path, tyro.conf.Positional]
+    """The plan: JSON with nodes and edges. Or a whole trace, whose context is taken where no flag gives one. - reads stdin."""
+
+    def prepare(self) -> tuple[Guard, GovernanceContext, ExecutionPlan]:
+        """Read what the flags name. Raises: ConfigError, InputError, and what loading a model raises."""
+        return self.prepare_for(self.plan)

@@ -43,10 +43,10 @@ class Score:
         from gatling.cli.documents import trace_sources
         from gatling.cli.model import announce_model
         from gatling.cli.progress import Progress
+        from gatling.cluster import on_ray
         from gatling.cores import num_cores
         from gatling.evaluation.embed import in_chunks
         from gatling.evaluation.score import CHUNK, ScoreJob, score_chunk, scoring_model
-        from gatling.generate.cluster import on_ray
         from gatling.schema import ReadReport, read_traces
         from gatling.schema.files import atomic_write
 

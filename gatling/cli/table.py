@@ -28,8 +28,8 @@ class Row:
 
 
 GROUPS: dict[str, dict[str, Row]] = {
-    "guard: judge plans": {
-        "audit": Row("audit", "Audit", "Judge a plan against a policy, a role and a request."),
+    "guard: judge plans and conversations": {
+        "audit": Row("audit", "Audit", "Judge a plan, or every call of recorded conversations."),
         "repair": Row("repair", "RepairCommand", "Judge a plan, and where it is not allowed search for the nearest one that is."),
         "explain": Row("explain", "Explain", "Show what every critic made of every call, and what that rests on."),
         "policy": Row("policy", "Policy", "Look at a policy with the eyes of the oracle (lint), or of an attacker (test)."),

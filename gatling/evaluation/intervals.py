@@ -45,6 +45,17 @@ def draws_of_contexts(
         yield torch.stack(draws).double()
 
 
+def ratio_interval(
+    part: Float[Tensor, " M"], whole: Float[Tensor, " M"], context: Int[Tensor, " M"], *, seed: int = 0
+) -> Interval:
+    """Return the bootstrap interval of sum(part) / sum(whole), contexts drawn; NaN where no draw has any of the whole."""
+    rows = torch.unique(context, return_inverse=True)[1]
+    both = torch.stack([part, whole], 1).double()
+    by_context = torch.zeros(int(rows.max()) + 1, 2, dtype=torch.float64).index_add_(0, rows, both)
+    draws = torch.cat([drawn @ by_context for drawn in draws_of_contexts(context, seed=seed)])
+    return percentile_interval(draws[:, 0] / draws[:, 1])
+
+
 def percentile_interval(values: Float[Tensor, " R"]) -> Interval:
     """Return the 2.5 and 97.5 % quantiles of the values that are not NaN; NaN where all are."""
     kept = values[~values.isnan()]

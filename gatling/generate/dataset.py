@@ -17,7 +17,6 @@ import os
 import shutil
 import signal
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -27,6 +26,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from gatling.cluster import end_with
 from gatling.errors import ConfigError, InputError
 from gatling.generate.generator import CONTEXTS, GENERATOR_VERSION, SPLITS, Generator
 from gatling.schema.files import atomic_write, write_records
@@ -126,15 +126,8 @@ def _share_counter(counter: Any) -> None:
 
 
 def _start_worker(counter: Any, parent: int) -> None:
-    """Prepare a process: it ends when the run that started it is gone, however that came about."""
     _share_counter(counter)
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    end_with(parent)
 
 
 def make_part(part: Part) -> dict[str, Any]:
@@ -393,7 +386,7 @@ def _with_processes(parts: list[Part], workers: int, progress: Callable[[int], N
 
 def _with_ray(parts: list[Part], workers: int, progress: Callable[[int], None]) -> Iterator[dict[str, Any]]:
     """Run the same function on a Ray cluster. The folder must be one that every machine of the cluster sees."""
-    from gatling.generate.cluster import on_ray
+    from gatling.cluster import on_ray
 
     for note in on_ray(make_part, parts, workers=workers):
         progress(note["traces"])

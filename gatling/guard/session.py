@@ -17,33 +17,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from gatling.adapters import AUTO, ConversationTracer
-from gatling.errors import InputError
-from gatling.guard.decision import Decision, denial, fault_of
+from gatling.guard.asking import Asking, CallJudge, judge_call
+from gatling.guard.decision import Decision
 from gatling.policy import PolicySource, read_policy
 from gatling.provenance.sources import ToolSources
-from gatling.schema import ExecutionPlan, GovernanceContext, PlanEdge, PlanNode, parse_context
+from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode
 
 Checked = tuple[PlanNode, Decision]
 """A call with the decision on it."""
-
-
-class CallJudge(Protocol):
-    """What a session asks: a `Guard`, or `gatling.testing.FixedGuard`."""
-
-    def audit_pending(
-        self,
-        context: GovernanceContext | dict[str, Any],
-        past: ExecutionPlan | dict[str, Any] | None,
-        call: PlanNode | dict[str, Any],
-        edges: Iterable[PlanEdge | tuple[str, str]] = (),
-    ) -> Decision: ...
-
-    def know_policy(self, source: PolicySource) -> None: ...
 
 
 class Session:
@@ -81,12 +66,7 @@ class Session:
         if isinstance(policy, PolicySource):
             guard.know_policy(policy)
             policy = policy.data
-        data = {"policy": policy, "user_role": role, "session_context": session_context or {}}
-        self._context = parse_context(data).snapshot()
-        stated = self._context.session_context.get("user_request")
-        if stated is not None and not isinstance(stated, str):
-            raise InputError(f"a {type(stated).__name__}, wanted text", path="session_context.user_request")
-        self._stated = stated
+        self._asking = Asking({"policy": policy, "user_role": role, "session_context": session_context or {}})
         self._tracer = ConversationTracer(sources=sources, format=format)
         self._decisions: list[Checked] = []
         self._lock = threading.RLock()
@@ -124,26 +104,17 @@ class Session:
 
     def _judge(self, node: PlanNode, others: set[str]) -> Decision:
         """Judge a call without those of its message that are refused, or that stand behind it."""
-        try:
-            decision = self._guard.audit_pending(self._context_now(), _without(self._tracer.plan(), others), node)
-            if isinstance(decision, Decision):
-                return decision
-            return denial(f"an error of the guard: it answers a {type(decision).__name__}")
-        except Exception as error:  # whatever it is, it must not allow
-            return denial(fault_of(error))
 
-    def _context_now(self) -> GovernanceContext:
-        request = self.request
-        if not request:
-            return self._context
-        session = {**self._context.session_context, "user_request": request}
-        return self._context.model_copy(update={"session_context": session})
+        def question() -> tuple[GovernanceContext, ExecutionPlan]:
+            return self._asking.context(self._tracer.request), _without(self._tracer.plan(), others)
+
+        return judge_call(self._guard, question, node)
 
     @property
     def request(self) -> str:
         """What was asked: the stated request, else all that the user has said so far."""
         with self._lock:
-            return self._tracer.request if self._stated is None else self._stated
+            return self._asking.request(self._tracer.request)
 
     @property
     def plan(self) -> ExecutionPlan | None:

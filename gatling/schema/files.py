@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet")
 MAX_LINE_BYTES = 64_000_000
 MAX_DOCUMENT_BYTES = 64_000_000
+UNREADABLE = (EOFError, zlib.error, OSError)
+"""What reading a file raises that is missing, damaged or cut off, packed or not."""
 _PARQUET_CHUNK = 1_024
 
 OnError = Literal["stop", "skip"]
@@ -82,7 +84,7 @@ def read_at_most(source: Source, most: int = MAX_DOCUMENT_BYTES) -> bytes:
             opener: Any = gzip.open if source.name.endswith(".gz") else open
             with opener(source, "rb") as stream:
                 content = stream.read(most + 1)
-    except (EOFError, zlib.error, OSError) as error:
+    except UNREADABLE as error:
         raise InputError(f"cannot be read: {getattr(error, 'strerror', None) or error}", file=name) from None
     if len(content) > most:
         raise InputError(f"more than {most} bytes", file=name)
@@ -176,9 +178,9 @@ def raw_records(source: Source) -> Iterator[tuple[int, RawRecord]]:
         yield from _parquet_rows(source)
         return
     try:
-        with _open_bytes(source, kind) as stream:
+        with open_unpacked(source) as stream:
             yield from text_lines(stream, name=str(source))
-    except (EOFError, zlib.error, OSError) as error:
+    except UNREADABLE as error:
         raise InputError(f"cannot be read: {error}", file=str(source)) from None
 
 
@@ -201,11 +203,12 @@ def decode_record(content: RawRecord) -> Any:
 
 
 @contextmanager
-def _open_bytes(path: Path, kind: str) -> Iterator[BinaryIO]:
-    if kind == ".jsonl.gz":
+def open_unpacked(path: Path) -> Iterator[BinaryIO]:
+    """Open a file to read bytes from, unpacked where its name ends in .gz or .zst. Reading may raise any of `UNREADABLE`."""
+    if path.name.endswith(".gz"):
         with gzip.open(path, "rb") as stream:
             yield stream  # type: ignore[misc]
-    elif kind == ".jsonl.zst":
+    elif path.name.endswith(".zst"):
         with extra_for("a .zst file"):
             import pyarrow as pa  # 0.1 s, only where it is needed
 

@@ -36,8 +36,11 @@ def _lookup(trace: Trace, name: str) -> Any:
         return trace.governance_context.digest
     if name == "policy":
         return canonical_json(trace.governance_context.policy)
-    parts = name.split(".")
-    value: Any = trace.model_dump(mode="json", exclude_unset=True, include={parts[0]})
-    for part in parts:
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
+    return field_of(trace.model_dump(mode="json", exclude_unset=True, include={name.partition(".")[0]}), name)
+
+
+def field_of(record: Any, name: str) -> Any:
+    """Return the value at a dotted path of plain data, such as `meta.suite`; None where there is none."""
+    for part in name.split("."):
+        record = record.get(part) if isinstance(record, dict) else None
+    return record

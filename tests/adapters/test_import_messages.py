@@ -85,7 +85,7 @@ def test_conversations_without_a_call_are_counted(capsys: pytest.CaptureFixture[
         (lines([CHAT, [CALL, CALL]]), "in.jsonl:2: messages[1].tool_calls[0].function: the id 'a' is that of call n1"),
         (lines([*CHAT, {"role": "x"}]), "in.jsonl:3: messages[2].role: 'x' is not one of"),
         (lines(CHAT) + "{", "in.jsonl:3: not JSON"),
-        (json.dumps(7), "in.jsonl: a int, wanted a list of messages"),
+        (json.dumps(7), "in.jsonl:1: a int, wanted a list of messages"),
     ],
 )
 def test_a_bad_file_is_named_with_its_line(text: str, expected: str, capsys: pytest.CaptureFixture[str]) -> None:

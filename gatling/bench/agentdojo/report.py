@@ -14,7 +14,7 @@ import torch
 
 from gatling.bench.agentdojo import BENCHMARK_VERSION
 from gatling.bench.agentdojo.run import ARMS, QUESTIONS, Arm, EpisodeRecord, LeftOut
-from gatling.evaluation.intervals import clopper_pearson, draws_of_contexts, hull, percentile_interval
+from gatling.evaluation.intervals import clopper_pearson, hull, ratio_interval
 from gatling.evaluation.tables import Row, markdown
 
 PEER = {
@@ -103,9 +103,7 @@ def _share(
         return None
     tasks = {task: row for row, task in enumerate(dict.fromkeys((r.suite, r.user_task) for r in records))}
     row = torch.tensor([tasks[r.suite, r.user_task] for r in records])
-    by_task = torch.zeros(len(tasks), 2, dtype=torch.float64).index_add_(0, row, found)
-    draws = torch.cat([draw @ by_task for draw in draws_of_contexts(row)])
-    low, high = hull(clopper_pearson(num_successes, num_trials), percentile_interval(draws[:, 0] / draws[:, 1]))
+    low, high = hull(clopper_pearson(num_successes, num_trials), ratio_interval(found[:, 0], found[:, 1], row))
     return {
         "successes": num_successes,
         "trials": num_trials,
