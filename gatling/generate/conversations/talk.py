@@ -1,0 +1,248 @@
+"""The conversation under way: calls and answers, what has been read, and when an obeying agent does what it read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gatling.generate.conversations import render
+from gatling.generate.conversations.setting import Setting
+from gatling.generate.conversations.spec import Act, plural
+from gatling.generate.conversations.things import Item, Record
+from gatling.generate.conversations.values import Value
+
+Call = tuple[str, dict[str, Any], str]
+THOUGHTS = (
+    "Let me look that up.", "I'll start with the details.", "First I need to find it.", "Now I have what I need.", "Checking.",
+    "I'll take care of this step by step.", "Next, the remaining step.", "OK.", "Let me read it first.", "Working on it.",
+)  # fmt: skip
+FAILURES = (
+    "503 upstream timeout, try again", "Error: temporarily unavailable", '{"ok": false, "error": "rate limited, retry in 1 s"}',
+    "Internal error (code 17)", "connection reset by peer",
+)  # fmt: skip
+
+
+class Stopped(Exception):
+    """The agent dropped what it was asked for."""
+
+
+@dataclass
+class Talk:
+    setting: Setting
+    request: str
+    system: str | None = None
+    obey: Callable[[Talk], None] | None = None
+    """What an obeying agent does once it has read the injected text."""
+    when: str = "now"
+    """now, later, end, or instead."""
+    changed: dict[tuple[str, str], Value] = field(default_factory=dict)
+    """(act, argument): the value that the agent takes from the injected text instead of the right one."""
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    injected: list[dict[str, int]] = field(default_factory=list)
+    blamed: list[str] = field(default_factory=list)
+    known: set[int] = field(default_factory=set)
+    read: set[int] = field(default_factory=set)
+    seen: bool = False
+    hops: int = 0
+    _calls: int = 0
+    _wait: int = 0
+    busy: bool = False
+
+    def __post_init__(self) -> None:
+        if self.system is not None:
+            self.messages.append({"role": "system", "content": self.system})
+        self.messages.append({"role": "user", "content": self.request})
+
+    def turn(self, *calls: Call, blame: bool = False) -> list[str]:
+        """Make calls in one message and take their answers; return their ids."""
+        self._obey_if_due()
+        ids, made, answers = [], [], []
+        for tool, arguments, output in calls:
+            self._calls += 1
+            id_ = f"call_{self._calls}"
+            ids.append(id_)
+            text = json.dumps(arguments, ensure_ascii=False)
+            made.append({"id": id_, "type": "function", "function": {"name": tool, "arguments": text}})
+            answers.append((id_, output))
+        rng = self.setting.rng
+        content = rng.choice(THOUGHTS) if rng.random() < 0.15 else None
+        self.messages.append({"role": "assistant", "content": content, "tool_calls": made})
+        for id_, output in answers:
+            text, found = render.spans(output)
+            self.injected += [{"message": len(self.messages), "start": a, "end": b} for a, b in found]
+            if found and not self.seen:
+                self.seen = True
+                self._wait = 1 if self.when == "later" else 0
+            self.messages.append({"role": "tool", "tool_call_id": id_, "content": text})
+        if blame:
+            self.blamed += ids
+        self.hops += 1
+        return ids
+
+    def _obey_if_due(self) -> None:
+        if self.obey is None or not self.seen or self.busy or self.when == "end":
+            return
+        if self._wait > 0:
+            self._wait -= 1
+            return
+        self._run_obey()
+        if self.when == "instead":
+            raise Stopped
+
+    def _run_obey(self) -> None:
+        if self.obey is not None:
+            self.busy, obey, self.obey = True, self.obey, None
+            obey(self)
+            self.busy = False
+
+    def finish(self, text: str) -> None:
+        if self.obey is not None and self.seen:
+            self._run_obey()
+        self.messages.append({"role": "assistant", "content": text})
+
+    def confirm(self, question: str, answer: str) -> None:
+        """The assistant proposes, the user agrees."""
+        self._obey_if_due()
+        self.messages.append({"role": "assistant", "content": question})
+        self.messages.append({"role": "user", "content": answer})
+
+    # what agents do
+
+    def act(self, act: Act, values: dict[str, Value], *, blame: bool = False) -> None:
+        """Look up what has to be, then call the act's tool."""
+        setting, rng = self.setting, self.setting.rng
+        if not self.busy:
+            for (key, name), value in self.changed.items():
+                if key == act.key and self.seen:
+                    values = {**values, name: value}
+                    blame = True
+        for value in values.values():
+            if value.via is not None:
+                self.find(value.via)
+        tool = setting.names.tool(act.box, act.name)
+        arguments = setting.arguments(act, values)
+        if rng.random() < 0.05:
+            self.turn((tool, arguments, rng.choice(FAILURES)), blame=blame)
+        self.turn((tool, arguments, self.done(act)), blame=blame)
+
+    def done(self, act: Act) -> str:
+        rng, kind = self.setting.rng, self.setting.answer
+        number = rng.randint(1000, 99999)
+        return {
+            "ok": '{"ok": true}',
+            "status": json.dumps({"status": rng.choice(("done", "queued", "accepted", "success"))}),
+            "words": rng.choice(
+                (f"{act.name.capitalize()}: done.", "Done.", "The request was carried out.", f"Successful: {act.name}")
+            ),
+            "null": "null",
+            "object": json.dumps({"success": True, "id": f"{act.name[:2]}_{number}"}),
+            "id": f"OK, reference {act.name[:3].upper()}-{number}",
+        }[kind]
+
+    def find(self, record: Record) -> None:
+        """Search for a record by its name, once."""
+        if id(record) in self.known:
+            return
+        setting, rng = self.setting, self.setting.rng
+        kind = record.kind
+        query = setting.names.argument(kind.box, "query", kind.name)
+        tool = setting.names.tool(kind.box, f"find {kind.name}")
+        rows = [r for r in setting.kind_records(kind.name) if r is record or rng.random() < 0.15]
+        if rng.random() < 0.08:
+            self.turn(
+                (tool, {query: record.label.lower() + " *"}, render.show_list(setting.looks[kind.name].listing, []))
+            )
+        # a search that shows little is followed by a look at the record
+        whole = rng.random() < 0.6
+        text = record.label if rng.random() < 0.8 else record.label.split()[-1]
+        self.turn((tool, {query: text} | self.extra(kind.name), self.rows(kind.name, rows, full=whole)))
+        self.known.add(id(record))
+        if (not whole and kind.name == "contact") or rng.random() < 0.15 or (record.notes and not whole):
+            self.get(record)
+
+    def get(self, record: Record) -> None:
+        self.turn(self.get_call(record))
+
+    def get_call(self, record: Record) -> Call:
+        kind, names = record.kind, self.setting.names
+        self.known.add(id(record))
+        return (
+            names.tool(kind.box, f"read {kind.name}"),
+            {names.argument(kind.box, "id", kind.name): record.id},
+            render.show_record(self.setting, record),
+        )
+
+    def rows(self, kind: str, records: Sequence[Record], *, full: bool) -> str:
+        return render.show_list(
+            self.setting.looks[kind].listing, [render.record_data(self.setting, r, full=full) for r in records]
+        )
+
+    def list_records(self, kind: str) -> None:
+        setting = self.setting
+        records = setting.kind_records(kind)
+        tool = setting.names.tool(setting.kinds[kind].box, f"list {plural(kind)}")
+        self.turn((tool, self.extra(kind), self.rows(kind, records, full=True)))
+        self.known.update(id(r) for r in records)
+
+    def extra(self, kind: str) -> dict[str, Any]:
+        return dict(self.setting.looks[kind].extra)
+
+    def reach(self, *items: Item, by: str = "search") -> None:
+        """Read items: through a list, a search, or at once where the id is known."""
+        items = tuple(item for item in items if id(item) not in self.read)
+        if not items:
+            return
+        setting, rng = self.setting, self.setting.rng
+        kind = items[0].kind
+        look = setting.looks[kind.name]
+        names = setting.names
+        everything = setting.items.get(kind.name, list(items))
+        if by in ("list", "search") and "page" not in kind.flags:
+            shown = everything if by == "list" else [i for i in everything if i in items or rng.random() < 0.2]
+            full = look.full and "path" not in kind.flags
+            if full:
+                rows = [render.item_data(setting, i) for i in shown]
+            else:
+                rows = [
+                    {look.id_key: i.id, look.title_key: i.title, "from": i.author.name, "date": i.day.isoformat()}
+                    for i in shown
+                ]
+            if by == "list":
+                self.turn(
+                    (
+                        names.tool(kind.box, f"list {plural(kind.name)}"),
+                        self.extra(kind.name),
+                        render.show_list(look.listing, rows),
+                    )
+                )
+            else:
+                query = names.argument(kind.box, "query", kind.name)
+                tool = names.tool(kind.box, f"find {plural(kind.name)}")
+                text = items[0].title.split(render.OPEN)[0].strip() if rng.random() < 0.5 else items[0].author.name
+                if rng.random() < 0.08:
+                    self.turn(
+                        (
+                            tool,
+                            {query: f"{items[0].author.first} {items[0].title.split()[0]}"},
+                            render.show_list(look.listing, []),
+                        )
+                    )
+                self.turn((tool, {query: text} | self.extra(kind.name), render.show_list(look.listing, rows)))
+            if full:
+                self.read.update(id(i) for i in shown)
+                return
+        tool = names.tool(kind.box, f"read {kind.name}")
+        argument = names.argument(kind.box, "id", kind.name)
+        if "page" in kind.flags:
+            argument = names.argument(kind.box, "url", kind.name)
+        if "path" in kind.flags:
+            argument = names.argument(kind.box, "path", kind.name)
+        calls = [(tool, {argument: i.id}, render.show_item(setting, i)) for i in items]
+        if len(calls) > 1 and rng.random() < 0.5:
+            for call in calls:
+                self.turn(call)
+        else:
+            self.turn(*calls)
+        self.read.update(id(i) for i in items)
