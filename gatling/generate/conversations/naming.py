@@ -41,8 +41,10 @@ _ARGUMENTS = {
 
 @dataclass(slots=True)
 class Names:
-    """The names of the tools of one conversation. A name depends on the seed and the tool, not on what was named before."""
+    """The names of the tools of one conversation."""
 
+    rng: Random
+    """Draws the names of tools, all of which are named at once."""
     seed: int
     styles: dict[str, str] = field(default_factory=dict)
     tools: dict[str, str] = field(default_factory=dict)
@@ -58,7 +60,7 @@ class Names:
         key = f"{box}/{words}"
         name = self.tools.get(key)
         if name is None:
-            rng = Random(f"{self.seed}/{key}")
+            rng = self.rng
             name = self._draw(rng, box, words)
             while name in self.taken:
                 name = self._draw(

@@ -44,7 +44,7 @@ class Setting:
         self.user = self.people.user
         self.today = date(2024, 1, 8) + timedelta(days=rng.randint(0, 800))
         self.currency = rng.choice(("EUR", "USD", "GBP", "EUR", "USD", "CHF"))
-        self.names = Names(rng.getrandbits(32))
+        self.names = Names(rng, rng.getrandbits(32))
         boxes = load_toolboxes()
         chosen = rng.sample([b for b in boxes if b != "contacts"], rng.choice((1, 2, 2, 3, 3, 4)))
         self.boxes = [world, *(boxes[b] for b in sorted(chosen)), boxes["contacts"]]
