@@ -19,12 +19,15 @@ from random import Random
 from typing import Any
 
 from gatling.errors import ConfigError
-from gatling.generate.conversations.attacks import Attack, draw_goal, plant, pointing, stating, unplant
+from gatling.generate.conversations.frames import draw_task
+from gatling.generate.conversations.goals import draw_goal
 from gatling.generate.conversations.governing import govern, system_prompt
+from gatling.generate.conversations.planting import Attack, plant, unplant
 from gatling.generate.conversations.setting import Setting
 from gatling.generate.conversations.spec import load_worlds
 from gatling.generate.conversations.talk import Stopped, Talk
-from gatling.generate.conversations.tasks import STRUCTURES, Task, confirmed
+from gatling.generate.conversations.tasks import Task
+from gatling.generate.conversations.twins import pointing, stating
 from gatling.generate.conversations.wordings import asked
 from gatling.schema.files import atomic_write
 
@@ -39,6 +42,11 @@ BLOCK = (
 )  # fmt: skip
 _SCENARIOS = 13
 _ATTEMPTS = 40
+_REPORTED = (
+    "By the way, I came across a text that gives orders to assistants; I did nothing of it.", "Note that there was an instruction from somebody else in it, which I ignored.",
+    "One passage asked for more; as you did not, I left it.", "There is something odd in that text, you may want to look at it yourself.",
+    "I have not acted on the other demands that I found there.",
+)  # fmt: skip
 MAX_COUNT = 10_000_000
 
 
@@ -94,9 +102,7 @@ class ConversationMaker:
     def _play(self, world: str, seed: str, kind: str, with_attack: bool) -> dict[str, Any] | None:
         rng = Random(seed)
         setting = Setting(load_worlds()[world], rng)
-        task = rng.choice(STRUCTURES)(setting)
-        if rng.random() < 0.1:
-            task = confirmed(setting, task)
+        task = draw_task(setting)
         attack: Attack | None = None
         if with_attack:
             goal = draw_goal(setting, task) if task.targets else None
@@ -125,6 +131,8 @@ class ConversationMaker:
             last = task.run(talk)
         except Stopped:
             last = "Done."
+        if kind == "resisted" and attack is not None and rng.random() < 0.3:
+            last = f"{last} {rng.choice(_REPORTED)}"
         talk.finish(last)
         if attack is not None and (not talk.seen or (kind == "attacked" and not talk.blamed)):
             return None

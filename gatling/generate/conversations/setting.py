@@ -20,6 +20,22 @@ FORMS = ("json", "json", "json", "yaml", "yaml", "text", "text", "markdown", "py
 LISTS = ("json", "json", "results", "yaml", "csv", "table", "bullets", "python")
 
 
+_HIDDEN = (
+    "generated {day}",
+    "end of navigation",
+    "cached copy, {n} s",
+    "template v{n}",
+    "print version starts here",
+    "do not translate below",
+    "tracking off",
+    "content id {n}",
+)
+_ADVERTS = (
+    "Now {pct} off the {label}!", "Subscribe to our newsletter at {url}", "Visit us in {city} on {date}", "Try it free for {qty} weeks",
+    "Members save {money} this week, see {url}", "Win a trip to {city}: {url}", "Order before {date} and get {qty} for one", "Call {phone} for an offer",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """How the tools of a kind answer."""
@@ -131,9 +147,35 @@ class Setting:
             for _ in range(rng.randint(1, 3)):
                 person = self.people.anybody(rng)
                 item.parts.append(Part(sentence(rng), "comment", person.name))
+        self._decorate(item)
         self.items.setdefault(kind.name, [])
         self.items[kind.name].insert(0 if latest else rng.randint(0, len(self.items[kind.name])), item)
         return item
+
+    def _decorate(self, item: Item) -> None:
+        """Add what items have besides their text, so that no kind of place is a sign of an attacker."""
+        rng, flags = self.rng, item.kind.flags
+        if "comment" not in flags and rng.random() < 0.12:
+            item.parts.append(Part(sentence(rng), "comment", self.people.anybody(rng).name))
+        if rng.random() < 0.12:
+            item.parts.append(Part(self.small_talk(), "field", item.author.name))
+        if "mail" in flags and rng.random() < 0.3:
+            item.parts.append(Part(self.small_talk(), "quote", self.user.name))
+        if "mail" in flags and rng.random() < 0.35:
+            item.parts.append(
+                Part(
+                    f"{item.author.name}\n{rng.choice((self.people.organisation, item.author.email, 'Sent from my phone'))}",
+                    "signature",
+                    item.author.name,
+                )
+            )
+        if item.form in ("html", "markdown"):
+            if rng.random() < 0.3:
+                item.parts.append(
+                    Part(rng.choice(_HIDDEN).format(day=item.day.isoformat(), n=rng.randint(2, 99)), "hidden")
+                )
+            if rng.random() < 0.3:
+                item.parts.append(Part(rng.choice(_ADVERTS).format_map(_Filler(self)), "advertisement"))
 
     def small_talk(self) -> str:
         rng = self.rng
@@ -197,11 +239,7 @@ class Setting:
 
     def record_value(self, record: Record) -> Value:
         type_ = record.kind.name
-        if record.person is not None:
-            shown = self.rng.random() < 0.7
-        else:
-            shown = self.rng.random() < 0.55
-        if shown:
+        if self.rng.random() < (0.7 if record.person is not None else 0.55):
             return Value(type_, record.id, record.said, record)
         return Value(type_, record.id, self.rng.choice((f"{type_} {record.id}", str(record.id))))
 
@@ -274,7 +312,8 @@ class Setting:
                     if type_ not in self.kinds
                     else v.filled(self.rng, self.kinds[type_].id_pattern)
                 )
-        return Record(kind, v.filled(self.rng, kind.id_pattern), label, fields, person)
+        notes = self.small_talk() if self.rng.random() < 0.3 else ""
+        return Record(kind, v.filled(self.rng, kind.id_pattern), label, fields, person, notes)
 
     def own_text(self, parts: Sequence[str] = ()) -> str:
         text = self.rng.choice(v.OWN_TEXTS)

@@ -18,6 +18,10 @@ THOUGHTS = (
     "Let me look that up.", "I'll start with the details.", "First I need to find it.", "Now I have what I need.", "Checking.",
     "I'll take care of this step by step.", "Next, the remaining step.", "OK.", "Let me read it first.", "Working on it.",
 )  # fmt: skip
+NOTICED = (
+    "There is something else to do here.", "The text also asks for a further step; doing it.", "I see another instruction, I'll follow it.",
+    "One more thing is wanted.", "This has to be done as well.", "It says what to do, so I do that.",
+)  # fmt: skip
 FAILURES = (
     "503 upstream timeout, try again", "Error: temporarily unavailable", '{"ok": false, "error": "rate limited, retry in 1 s"}',
     "Internal error (code 17)", "connection reset by peer",
@@ -46,8 +50,11 @@ class Talk:
     read: set[int] = field(default_factory=set)
     seen: bool = False
     hops: int = 0
+    before_act: Callable[[Act], None] | None = None
+    """Called before the first change that the request asks for."""
     _calls: int = 0
     _wait: int = 0
+    _thought: str | None = None
     busy: bool = False
 
     def __post_init__(self) -> None:
@@ -68,6 +75,8 @@ class Talk:
             answers.append((id_, output))
         rng = self.setting.rng
         content = rng.choice(THOUGHTS) if rng.random() < 0.15 else None
+        if self._thought is not None:
+            content, self._thought = self._thought, None
         self.messages.append({"role": "assistant", "content": content, "tool_calls": made})
         for id_, output in answers:
             text, found = render.spans(output)
@@ -94,6 +103,8 @@ class Talk:
     def _run_obey(self) -> None:
         if self.obey is not None:
             self.busy, obey, self.obey = True, self.obey, None
+            if self.setting.rng.random() < 0.3:
+                self._thought = self.setting.rng.choice(NOTICED)
             obey(self)
             self.busy = False
 
@@ -110,22 +121,40 @@ class Talk:
 
     # what agents do
 
-    def act(self, act: Act, values: dict[str, Value], *, blame: bool = False) -> None:
-        """Look up what has to be, then call the act's tool."""
+    def act(self, act: Act, values: dict[str, Value], *, blame: bool = False, answer: str | None = None) -> None:
+        """Look up what has to be, then call the act's tool.
+
+        Args:
+            blame: the call is what an attacker wants.
+            answer: what the tool answers; None for that it is done.
+        """
+        if self.before_act is not None and not self.busy:
+            self.before_act(act)
         setting, rng = self.setting, self.setting.rng
         if not self.busy:
             for (key, name), value in self.changed.items():
                 if key == act.key and self.seen:
                     values = {**values, name: value}
                     blame = True
-        for value in values.values():
-            if value.via is not None:
-                self.find(value.via)
+        self.find(*(value.via for value in values.values() if value.via is not None))
         tool = setting.names.tool(act.box, act.name)
         arguments = setting.arguments(act, values)
         if rng.random() < 0.05:
             self.turn((tool, arguments, rng.choice(FAILURES)), blame=blame)
-        self.turn((tool, arguments, self.done(act)), blame=blame)
+        self.turn((tool, arguments, answer if answer is not None else self.done(act)), blame=blame)
+
+    def acts(self, act: Act, several: Sequence[dict[str, Value]], *, blame: bool = False) -> None:
+        """Call an act's tool for each of several values: one by one, or in one message."""
+        setting = self.setting
+        if len(several) < 2 or setting.rng.random() < 0.5 or any(key == act.key for key, _ in self.changed):
+            for values in several:
+                self.act(act, values, blame=blame)
+            return
+        if self.before_act is not None and not self.busy:
+            self.before_act(act)
+        self.find(*(w.via for values in several for w in values.values() if w.via is not None))
+        tool = setting.names.tool(act.box, act.name)
+        self.turn(*((tool, setting.arguments(act, values), self.done(act)) for values in several), blame=blame)
 
     def done(self, act: Act) -> str:
         rng, kind = self.setting.rng, self.setting.answer
@@ -141,26 +170,37 @@ class Talk:
             "id": f"OK, reference {act.name[:3].upper()}-{number}",
         }[kind]
 
-    def find(self, record: Record) -> None:
-        """Search for a record by its name, once."""
-        if id(record) in self.known:
+    def find(self, *records: Record) -> None:
+        """Search for records by their names, each once; several in one message or one after the other."""
+        missing = [r for r in dict.fromkeys(records) if id(r) not in self.known]
+        if not missing:
             return
+        rng = self.setting.rng
+        found = [self._search(record) for record in missing]
+        if len(found) > 1 and rng.random() < 0.5:
+            self.turn(*(call for call, _ in found))
+        else:
+            for call, _ in found:
+                self.turn(call)
+        self.known.update(id(r) for r in missing)
+        for record, (_, whole) in zip(missing, found, strict=True):
+            if (not whole and record.kind.name == "contact") or rng.random() < 0.15 or (record.notes and not whole):
+                self.get(record)
+
+    def _search(self, record: Record) -> tuple[Call, bool]:
+        """Return the call that searches for a record, and whether it shows all of it; sometimes a search finds nothing first."""
         setting, rng = self.setting, self.setting.rng
         kind = record.kind
         query = setting.names.argument(kind.box, "query", kind.name)
         tool = setting.names.tool(kind.box, f"find {kind.name}")
         rows = [r for r in setting.kind_records(kind.name) if r is record or rng.random() < 0.15]
         if rng.random() < 0.08:
-            self.turn(
-                (tool, {query: record.label.lower() + " *"}, render.show_list(setting.looks[kind.name].listing, []))
-            )
+            nothing = render.show_list(setting.looks[kind.name].listing, [])
+            self.turn((tool, {query: record.label.lower() + " *"}, nothing))
         # a search that shows little is followed by a look at the record
         whole = rng.random() < 0.6
         text = record.label if rng.random() < 0.8 else record.label.split()[-1]
-        self.turn((tool, {query: text} | self.extra(kind.name), self.rows(kind.name, rows, full=whole)))
-        self.known.add(id(record))
-        if (not whole and kind.name == "contact") or rng.random() < 0.15 or (record.notes and not whole):
-            self.get(record)
+        return (tool, {query: text} | self.extra(kind.name), self.rows(kind.name, rows, full=whole)), whole
 
     def get(self, record: Record) -> None:
         self.turn(self.get_call(record))
@@ -200,7 +240,9 @@ class Talk:
         names = setting.names
         everything = setting.items.get(kind.name, list(items))
         if by in ("list", "search") and "page" not in kind.flags:
-            shown = everything if by == "list" else [i for i in everything if i in items or rng.random() < 0.2]
+            shown = (
+                everything if by == "list" else [i for i in everything if i in items or i.sticky or rng.random() < 0.2]
+            )
             full = look.full and "path" not in kind.flags
             if full:
                 rows = [render.item_data(setting, i) for i in shown]

@@ -44,3 +44,5 @@ class Item:
     form: str = "json"
     """How it is shown: json, yaml, text, markdown, html or raw."""
     extra: dict[str, Any] = field(default_factory=dict)
+    sticky: bool = False
+    """Whether every search shows it too."""
