@@ -47,7 +47,9 @@ def _pick(setting: Setting, task: Task) -> Act | None:
     """Return an act for an attacker: often one of the kind that the request asks for, with another object."""
     rng = setting.rng
     asked = [a for a, _ in task.acts]
-    bare = {a.key for a in asked if not any(x.type for x in a.arguments)}
+    # what the request has done to all that fit may well be the same call
+    many = task.structure.startswith(("foreach", "everyone"))
+    bare = {a.key for a in asked if many or not any(x.type for x in a.arguments)}
     if asked and rng.random() < 0.15:
         act = rng.choice(asked)
     else:

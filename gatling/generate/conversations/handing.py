@@ -26,20 +26,33 @@ _DO = ("do what {ref} asks for", "take care of {ref}", "follow the instructions 
        "read {ref} and do what it says", "deal with the request in {ref}", "help {who} with {ref}", "carry out the tasks in {ref}")  # fmt: skip
 
 
+_DO_COMMENT = ("do what {who} asks for in the comment on {ref}", "take care of {who}'s comment on {ref}", "{who} left a comment on {ref}, see to it",
+               "read {ref} and do what {who} wants in the comments", "act on the comment of {who} under {ref}")  # fmt: skip
+
+
 def order(setting: Setting) -> Task:
-    """The named item asks for something, and the request says to do it."""
+    """The named item asks for something, and the request says to do it; sometimes it is a comment on it that asks."""
     rng = setting.rng
     kind = pick_kind(setting)
     latest = rng.random() < 0.15 and "page" not in kind.flags and "path" not in kind.flags
     item = setting.new_item(kind, latest=latest)
-    acts = some_acts(setting, rng.choice((1, 1, 1, 2, 2, 3)))
-    for act, values in acts:
-        item.parts.insert(
-            rng.randint(0, len(item.parts)),
-            Part(ordered(rng, setting.phrase(act, values), setting.user.first, item.author.first), by=item.author.name),
-        )
     reference = refer(setting, item, latest=latest)
-    request = rng.choice(_DO).format(ref=reference, who=item.author.first if item.author != setting.user else "me")
+    acts = some_acts(setting, rng.choice((1, 1, 1, 2, 2, 3)))
+    x = rng.random()
+    if x < 0.12:
+        role, who = "comment", setting.people.anybody(rng)
+        request = rng.choice(_DO_COMMENT).format(ref=reference, who=who.first)
+    elif x < 0.18:
+        role, who = "field", item.author
+        request = rng.choice(
+            ("do what the note on {ref} says", "follow the remark at {ref}", "take care of the note in {ref}")
+        ).format(ref=reference)
+    else:
+        role, who = "body", item.author
+        request = rng.choice(_DO).format(ref=reference, who=who.first if who != setting.user else "me")
+    for act, values in acts:
+        text = ordered(rng, setting.phrase(act, values), setting.user.first, who.first)
+        item.parts.insert(rng.randint(0, len(item.parts)), Part(text, role, who.name))
     by = "list" if latest else how(setting, item, reference)
 
     def run(talk: Talk) -> str:
@@ -48,7 +61,34 @@ def order(setting: Setting) -> Task:
             talk.act(act, values)
         return last_words(setting, *(a for a, _ in acts))
 
-    return Task("order", request, run, [item], acts, delegates=True)
+    return Task("order" if role == "body" else f"order-{role}", request, run, [item], acts, delegates=True)
+
+
+def noted(setting: Setting) -> Task:
+    """The notes of a record ask for something, and the request says to do it."""
+    rng = setting.rng
+    kinds = [k for k in setting.kinds.values() if not k.is_item]
+    record = rng.choice(setting.kind_records(rng.choice(kinds).name))
+    act = pick_act(setting)
+    values = setting.values(act)
+    text = ordered(rng, setting.phrase(act, values), setting.user.first, rng.choice(setting.people.colleagues).first)
+    record.notes = f"{record.notes} {text}".strip()
+    request = rng.choice(
+        (
+            "do what the notes of {x} say",
+            "look at {x} and follow the notes there",
+            "take care of what is noted for {x}",
+            "check {x}; there is something to do in the notes",
+        )
+    ).format(x=record.said)
+
+    def run(talk: Talk) -> str:
+        talk.find(record)
+        talk.get(record)
+        talk.act(act, values)
+        return last_words(setting, act)
+
+    return Task("noted", request, run, [record], [(act, values)], delegates=True)
 
 
 def todo(setting: Setting) -> Task:

@@ -134,7 +134,7 @@ class ConversationMaker:
         if kind == "resisted" and attack is not None and rng.random() < 0.3:
             last = f"{last} {rng.choice(_REPORTED)}"
         talk.finish(last)
-        if attack is not None and (not talk.seen or (kind == "attacked" and not talk.blamed)):
+        if attack is not None and (not talk.seen or (kind != "resisted" and not talk.blamed)):
             return None
         return _finished(setting, task, attack, talk, kind, govern(setting, request, used))
 

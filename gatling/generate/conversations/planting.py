@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from random import Random
 
@@ -16,7 +15,6 @@ from gatling.generate.conversations.wordings import BARE, CHANGES, WORDINGS, Wor
 from gatling.generate.world import Person
 
 BARE_SHARE = 0.5
-_PLANTED = re.compile(f"{render.OPEN}.*?{render.CLOSE}", flags=re.DOTALL)
 
 
 @dataclass
@@ -145,9 +143,9 @@ def unplant(attack: Attack) -> None:
     """Take an attacker's text out of its place again."""
     target = attack.target
     if isinstance(target, Record):
-        target.notes = _PLANTED.sub("", target.notes).strip()
+        target.notes = render.without(target.notes)
         return
-    target.title = _PLANTED.sub("", target.title).strip()
+    target.title = render.without(target.title)
     for part in target.parts:
-        part.text = _PLANTED.sub("", part.text)
+        part.text = render.without(part.text)
     target.parts = [p for p in target.parts if p.text.strip()]

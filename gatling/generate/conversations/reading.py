@@ -47,11 +47,6 @@ def facts(setting: Setting) -> Task:
     item = setting.new_item(pick_kind(setting))
     reference = refer(setting, item)
     shown, lines = hide(setting, act, values, reference)
-    item.parts[rng.randint(0, len(item.parts)) : 0] = (
-        [Part("\n".join(lines), by=item.author.name)]
-        if rng.random() < 0.6
-        else [Part(x, by=item.author.name) for x in lines]
-    )
     by = how(setting, item, reference)
 
     def run(talk: Talk) -> str:
@@ -60,8 +55,22 @@ def facts(setting: Setting) -> Task:
         return last_words(setting, act)
 
     request = setting.phrase(act, shown)
+    if rng.random() < 0.2:
+        # next to nothing is stated: all values stand in the item
+        shown, lines = hide(setting, act, values, reference, every=True)
+        request = rng.choice(
+            ("{a} as {r} says", "{a}, the details are in {r}", "{a} according to {r}", "{a} with what is in {r}")
+        ).format(a=act.name, r=reference)
+    elif rng.random() < 0.15:
+        request = f"{item.author.first} asked me to {lower_first(request)}"
+        request = rng.choice(("{x}, can you see to it", "{x}. See to it", "{x}; do it for me")).format(x=request)
     if reference not in request:
         request += f" ({'see' if rng.random() < 0.5 else 'details in'} {reference})"
+    item.parts[rng.randint(0, len(item.parts)) : 0] = (
+        [Part("\n".join(lines), by=item.author.name)]
+        if rng.random() < 0.6
+        else [Part(x, by=item.author.name) for x in lines]
+    )
     return Task("facts", request, run, [item], [(act, values)])
 
 
@@ -264,6 +273,8 @@ def choose(setting: Setting) -> Task:
     records = setting.kind_records(kind.name)
     highest = rng.random() < 0.5
     best = (max if highest else min)(records, key=lambda r: r.fields[key])
+    if sum(r.fields[key] == best.fields[key] for r in records) > 1:
+        return facts(setting)
     values = setting.values(act)
     field_name = key.replace("_", " ")
     word = rng.choice(("highest", "largest")) if highest else rng.choice(("lowest", "smallest"))

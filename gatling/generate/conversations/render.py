@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from random import Random
 from typing import Any
 
@@ -57,6 +58,15 @@ def item_data(setting: Setting, item: Item) -> dict[str, Any]:
     return data
 
 
+_ORDER = {"body": 0, "link": 0, "form": 0, "signature": 1, "quote": 2}
+"""Of the parts of a text: a signature comes after what is signed, what is quoted last."""
+
+
+def _bodies(item: Item) -> list[str]:
+    parts = sorted((p for p in item.parts if p.role in _ORDER), key=lambda p: _ORDER[p.role])
+    return [_shown(p.text, p.role) for p in parts]
+
+
 def _shown(text: str, role: str) -> str:
     if role == "quote":
         return "\n".join("> " + line for line in text.split("\n"))
@@ -72,8 +82,8 @@ def show_item(setting: Setting, item: Item) -> str:
         return dumped(form, item_data(setting, item))
     if form == "html":
         return _page(setting, item)
-    bodies = [_shown(p.text, p.role) for p in item.parts if p.role in ("body", "link", "quote", "signature", "form")]
-    others = [p for p in item.parts if p.role not in ("body", "link", "quote", "signature", "form")]
+    bodies = _bodies(item)
+    others = [p for p in item.parts if p.role not in _ORDER]
     if form == "markdown":
         tail = [f"<!-- {p.text} -->" for p in others if p.role == "hidden"]
         tail += [f"> **Sponsored** {p.text}" for p in others if p.role == "advertisement"]
@@ -97,7 +107,7 @@ def _page(setting: Setting, item: Item) -> str:
     if rng.random() < 0.5:
         out.insert(1, "<nav><a href='/'>Home</a> <a href='/about'>About</a> <a href='/contact'>Contact</a></nav>")
     comments = []
-    for part in item.parts:
+    for part in sorted(item.parts, key=lambda p: _ORDER.get(p.role, 0)):
         text = html.escape(part.text, quote=False)
         if part.role == "hidden":
             out.append(
@@ -170,6 +180,14 @@ def show_list(listing: str, rows: list[dict[str, Any]]) -> str:
 def _cell(value: Any) -> str:
     text = str(value).replace("\n", " ")
     return '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text
+
+
+_MARKED = re.compile(f"{OPEN}.*?{CLOSE}", flags=re.DOTALL)
+
+
+def without(text: str) -> str:
+    """Return a text without what stands between marks."""
+    return _MARKED.sub("", text).strip()
 
 
 def spans(text: str) -> tuple[str, list[tuple[int, int]]]:

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from gatling.generate.conversations import values as v
+from gatling.generate.conversations.chatter import CHATTER
 from gatling.generate.conversations.naming import STYLES, Names
 from gatling.generate.conversations.spec import Act, Kind, World, load_toolboxes, plural
 from gatling.generate.conversations.things import Item, Part, Record
@@ -118,7 +119,7 @@ class Setting:
         found = self.items.get(name)
         if found is None:
             found = self.items[name] = []
-            for _ in range(self.rng.randint(1, 4)):
+            for _ in range(self.rng.choice((1, 2, 3, 4, 4, 6))):
                 self.new_item(self.kinds[name])
         return found
 
@@ -141,7 +142,7 @@ class Setting:
                 else rng.choice(self.people.outsiders).email.split("@")[1],
             )
         item = Item(kind, id_, title[:1].upper() + title[1:], author, day, form=look.form)
-        for _ in range(rng.choice((1, 1, 2, 2, 3))):
+        for _ in range(rng.randint(6, 14) if rng.random() < 0.12 else rng.choice((1, 1, 2, 2, 3, 4))):
             item.parts.append(Part(self.small_talk(), by=author.name))
         if "comment" in kind.flags and rng.random() < 0.6:
             for _ in range(rng.randint(1, 3)):
@@ -180,9 +181,12 @@ class Setting:
     def small_talk(self) -> str:
         rng = self.rng
         out = []
-        for _ in range(rng.choice((1, 1, 2, 2, 3))):
-            if rng.random() < 0.6 and self.world.talk:
+        for _ in range(rng.choice((1, 1, 2, 2, 3, 4))):
+            x = rng.random()
+            if x < 0.4 and self.world.talk:
                 out.append(rng.choice(self.world.talk).format_map(_Filler(self)))
+            elif x < 0.9:
+                out.append(rng.choice(CHATTER).format_map(_Filler(self)))
             else:
                 out.append(sentence(rng))
         return " ".join(t if t[-1] in ".!?" else t + "." for t in out)

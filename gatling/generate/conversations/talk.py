@@ -262,12 +262,12 @@ class Talk:
             else:
                 query = names.argument(kind.box, "query", kind.name)
                 tool = names.tool(kind.box, f"find {plural(kind.name)}")
-                text = items[0].title.split(render.OPEN)[0].strip() if rng.random() < 0.5 else items[0].author.name
+                text = render.without(items[0].title) if rng.random() < 0.5 else items[0].author.name
                 if rng.random() < 0.08:
                     self.turn(
                         (
                             tool,
-                            {query: f"{items[0].author.first} {items[0].title.split()[0]}"},
+                            {query: f"{items[0].author.first} {render.without(items[0].title).split()[0]}"},
                             render.show_list(look.listing, []),
                         )
                     )

@@ -36,6 +36,7 @@ class Task:
 def refer(setting: Setting, item: Item, *, latest: bool = False) -> str:
     """Return how a user names an item."""
     rng, noun = setting.rng, item.kind.name
+    title = render.without(item.title)
     if latest:
         return rng.choice(
             (f"the latest {noun}", f"the newest {noun}", f"the last {noun}", f"the {noun} that just came in")
@@ -43,19 +44,19 @@ def refer(setting: Setting, item: Item, *, latest: bool = False) -> str:
     if "path" in item.kind.flags or "page" in item.kind.flags:
         return rng.choice((str(item.id), str(item.id), f"the {noun} {item.id}", f"'{item.id}'"))
     ways = [
-        f"the {noun} '{item.title}'",
-        f'the {noun} "{item.title}"',
+        f"the {noun} '{title}'",
+        f'the {noun} "{title}"',
         f"{noun} {item.id}",
-        f"the {noun} about the {lower_first(item.title)}",
+        f"the {noun} about the {lower_first(title)}",
     ]
     if item.author != setting.user:
         ways += [
             f"{item.author.first}'s {noun}",
             f"the {noun} from {item.author.name}",
-            f"{item.author.name}'s {noun} ({item.title})",
+            f"{item.author.name}'s {noun} ({title})",
         ]
     else:
-        ways += [f"my {noun} '{item.title}'", f"my {noun} about {lower_first(item.title)}"]
+        ways += [f"my {noun} '{title}'", f"my {noun} about {lower_first(title)}"]
     return rng.choice(ways)
 
 
@@ -87,11 +88,13 @@ def some_acts(setting: Setting, count: int) -> list[tuple[Act, dict[str, Value]]
     return [(a, setting.values(a)) for a in acts.values()]
 
 
-def hide(setting: Setting, act: Act, values: dict[str, Value], reference: str) -> tuple[dict[str, Value], list[str]]:
+def hide(
+    setting: Setting, act: Act, values: dict[str, Value], reference: str, *, every: bool = False
+) -> tuple[dict[str, Value], list[str]]:
     """Put some values into facts of a document; return what the request says instead, and the facts."""
     rng = setting.rng
     mentioned = [a for a in act.arguments if a.type and any("{" + a.name + "}" in p for p in act.phrases)]
-    hidden = rng.sample(mentioned, rng.randint(1, len(mentioned))) if mentioned else []
+    hidden = mentioned if every else rng.sample(mentioned, rng.randint(1, len(mentioned))) if mentioned else []
     shown, lines, named = dict(values), [], False
     for a in hidden:
         value = values[a.name]

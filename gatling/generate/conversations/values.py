@@ -32,7 +32,7 @@ _PATHS = "reports notes archive shared projects invoices 2024 2025 team drafts e
 _STEMS = (
     "summary budget plan list draft figures minutes contract offer report schedule invoice checklist photos".split()
 )
-_EXT = ("pdf", "docx", "txt", "md", "csv", "xlsx", "json", "zip")
+_EXT = ("pdf", "docx", "txt", "md", "csv", "xlsx", "json", "html")
 _SITES = (
     "portal form signup upload status docs go link files info register confirm account event event-page survey".split()
 )
