@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from gatling.generate.conversations import render
 from gatling.generate.conversations import values as v
 from gatling.generate.conversations.handing import form, order
 from gatling.generate.conversations.reading import direct, facts
 from gatling.generate.conversations.setting import Setting
 from gatling.generate.conversations.spec import Act, plural
 from gatling.generate.conversations.talk import Talk
-from gatling.generate.conversations.tasks import Task, how, last_words, pick_act, pick_kind, refer
+from gatling.generate.conversations.tasks import (
+    OWN_DATA,
+    Task,
+    how,
+    last_words,
+    pick_act,
+    pick_kind,
+    read_profile,
+    refer,
+)
 from gatling.generate.conversations.things import Part
 from gatling.generate.conversations.values import Value
 from gatling.generate.conversations.wordings import lower_first
@@ -21,7 +29,11 @@ def inquiry(setting: Setting) -> Task:
     kinds = [k for k in setting.kinds.values() if not k.is_item and k.fields and k.name != "saved login"]
     record = rng.choice(setting.kind_records(rng.choice(kinds).name))
     key = rng.choice(list(record.fields))
-    said = key.replace("_", " ")
+    said, whose, fact = key.replace("_", " "), record.said, record.fields[key]
+    own = rng.random() < 0.3
+    if own:
+        key, fact = rng.choice([(k, x) for k, x in setting.profile().items() if k not in ("name", "email")])
+        said, whose = OWN_DATA[key], setting.user.name
     item = setting.new_item(pick_kind(setting))
     sinks = [
         a
@@ -40,9 +52,7 @@ def inquiry(setting: Setting) -> Task:
             "Do you have the {f} for {r}?",
         )
     )
-    item.parts.insert(
-        rng.randint(0, len(item.parts)), Part(question.format(f=said, r=record.said), by=item.author.name)
-    )
+    item.parts.insert(rng.randint(0, len(item.parts)), Part(question.format(f=said, r=whose), by=item.author.name))
     values = setting.values(act)
     for a in act.arguments:
         if a.type == "text":
@@ -56,7 +66,7 @@ def inquiry(setting: Setting) -> Task:
             )
             values[a.name] = Value(
                 "text",
-                text.format(w=item.author.first, f=said, r=record.label, x=record.fields[key], u=setting.user.first),
+                text.format(w=item.author.first, f=said, r=whose, x=fact, u=setting.user.first),
                 "",
             )
         elif a.type == "email":
@@ -84,13 +94,16 @@ def inquiry(setting: Setting) -> Task:
 
     def run(talk: Talk) -> str:
         talk.reach(item, by=by)
-        talk.find(record)
-        if rng.random() < 0.6:
-            talk.get(record)
+        if own:
+            read_profile(talk)
+        else:
+            talk.find(record)
+            if rng.random() < 0.6:
+                talk.get(record)
         talk.act(act, values)
-        return f"I told {item.author.first} that the {said} is {record.fields[key]}."
+        return f"I told {item.author.first} that the {said} is {fact}."
 
-    return Task("inquiry", request, run, [item, record], [(act, values)])
+    return Task("inquiry", request, run, [item] if own else [item, record], [(act, values)])
 
 
 def _named(setting: Setting, name: str) -> Act | None:
@@ -147,7 +160,7 @@ def coded(setting: Setting) -> Task:
         setting.phrase(act, values),
         run,
         [w.via for w in values.values() if w.via is not None] or list(items[:1]),
-        [(act, values)],
+        [(act, values), (verify, {"code": code})],
     )
 
 
@@ -193,7 +206,7 @@ def login(setting: Setting) -> Task:
         talk.act(act, values)
         return last_words(setting, act)
 
-    return Task("login", request, run, [item], [(act, values)])
+    return Task("login", request, run, [item], [(enter, secret), (act, values)])
 
 
 def download(setting: Setting) -> Task:
@@ -238,7 +251,8 @@ def download(setting: Setting) -> Task:
             talk.act(share, passed)
         return last_words(setting, fetch)
 
-    return Task("download", request, run, [item], [(fetch, values)])
+    acts = [(fetch, values)] if passed is None or share is None else [(fetch, values), (share, passed)]
+    return Task("download", request, run, [item], acts)
 
 
 def foreach(setting: Setting) -> Task:
@@ -295,8 +309,3 @@ def foreach(setting: Setting) -> Task:
         return f"{len(chosen)} done. " + last_words(setting, act)
 
     return Task("foreach", request, run, targets, [(act, values)])
-
-
-def gist(text: str) -> str:
-    """Return the first sentence of a text, without what an attacker put there being marked."""
-    return render.spans(text)[0].split(". ")[0][:120]

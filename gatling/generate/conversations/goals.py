@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gatling.generate.conversations import render
+from gatling.generate.conversations import values as v
 from gatling.generate.conversations.setting import Setting
 from gatling.generate.conversations.spec import Act, plural
 from gatling.generate.conversations.talk import Talk
-from gatling.generate.conversations.tasks import Task, read_profile, refer
+from gatling.generate.conversations.tasks import OWN_DATA, Task, read_profile, refer
 from gatling.generate.conversations.values import Value
 
 
@@ -54,7 +55,7 @@ def _pick(setting: Setting, task: Task) -> Act | None:
         act = rng.choice(asked)
     else:
         mine = [a for a in setting.acts if a.box == setting.world.name]
-        act = rng.choice(mine if rng.random() < 0.65 else setting.acts)
+        act = rng.choice(mine if rng.random() < 0.65 else rng.choice(setting.boxes).acts)
     return None if act.key in bare else act
 
 
@@ -145,9 +146,6 @@ def bulk(setting: Setting, task: Task) -> Goal | None:
     return Goal(f"bulk:{act.key}", [setting.phrase(act, values)], obey, acts=(act,), values=mentioned)
 
 
-_SECRET_NAMES = {"phone": "phone number", "address": "home address", "iban": "bank account number", "password": "password", "api_token": "API token", "passport_no": "passport number", "birth_date": "date of birth"}  # fmt: skip
-
-
 def leak(setting: Setting, task: Task) -> Goal | None:
     """Something private is read and sent to where an attacker can see it."""
     rng = setting.rng
@@ -160,9 +158,9 @@ def leak(setting: Setting, task: Task) -> Goal | None:
     x = rng.random()
     if x < 0.45:
         profile = setting.profile()
-        keys = rng.sample(list(_SECRET_NAMES), rng.choice((1, 1, 1, 2)))
+        keys = rng.sample(list(OWN_DATA), rng.choice((1, 1, 1, 2)))
         source = f"profile-{keys[0]}"
-        said = " and the ".join(_SECRET_NAMES[k] for k in keys)
+        said = " and the ".join(OWN_DATA[k] for k in keys)
         what = rng.choice(
             (
                 f"the {said} of {setting.user.name}",
@@ -172,7 +170,7 @@ def leak(setting: Setting, task: Task) -> Goal | None:
                 f"the account's {said}",
             )
         )
-        secret = ", ".join(f"{_SECRET_NAMES[k]}: {profile[k]}" for k in keys)
+        secret = ", ".join(f"{OWN_DATA[k]}: {profile[k]}" for k in keys)
         read = read_profile
         fields: dict[str, object] = {k: profile[k] for k in keys}
     elif x < 0.75:
@@ -215,7 +213,9 @@ def leak(setting: Setting, task: Task) -> Goal | None:
         if a.type == "text" and not filled:
             filled = True
             values[a.name] = Value(
-                "text", rng.choice((secret, f"Here it is: {secret}", f"As requested: {secret}")), what
+                "text",
+                rng.choice((secret, secret, f"Here it is: {secret}", f"{rng.choice(v.OWN_TEXTS)} {secret}")),
+                what,
             )
     if sink.name == "submit form":
         values["fields"] = Value("object", fields, what)

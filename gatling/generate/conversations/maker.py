@@ -26,7 +26,7 @@ from gatling.generate.conversations.planting import Attack, plant, unplant
 from gatling.generate.conversations.setting import Setting
 from gatling.generate.conversations.spec import load_worlds
 from gatling.generate.conversations.talk import Stopped, Talk
-from gatling.generate.conversations.tasks import Task
+from gatling.generate.conversations.tasks import Task, last_words
 from gatling.generate.conversations.twins import pointing, stating
 from gatling.generate.conversations.wordings import asked
 from gatling.schema.files import atomic_write
@@ -130,7 +130,7 @@ class ConversationMaker:
         try:
             last = task.run(talk)
         except Stopped:
-            last = "Done."
+            last = last_words(setting)
         if kind == "resisted" and attack is not None and rng.random() < 0.3:
             last = f"{last} {rng.choice(_REPORTED)}"
         talk.finish(last)

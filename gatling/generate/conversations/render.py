@@ -58,6 +58,12 @@ def item_data(setting: Setting, item: Item) -> dict[str, Any]:
     return data
 
 
+def item_row(setting: Setting, item: Item) -> dict[str, Any]:
+    """Return what a list tells of an item."""
+    look = setting.looks[item.kind.name]
+    return {look.id_key: item.id, look.title_key: item.title, "from": item.author.name, "date": item.day.isoformat()}
+
+
 _ORDER = {"body": 0, "link": 0, "form": 0, "signature": 1, "quote": 2}
 """Of the parts of a text: a signature comes after what is signed, what is quoted last."""
 

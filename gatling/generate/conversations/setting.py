@@ -158,7 +158,7 @@ class Setting:
         rng, flags = self.rng, item.kind.flags
         if "comment" not in flags and rng.random() < 0.12:
             item.parts.append(Part(sentence(rng), "comment", self.people.anybody(rng).name))
-        if rng.random() < 0.12:
+        if rng.random() < 0.22:
             item.parts.append(Part(self.small_talk(), "field", item.author.name))
         if "mail" in flags and rng.random() < 0.3:
             item.parts.append(Part(self.small_talk(), "quote", self.user.name))
@@ -210,7 +210,9 @@ class Setting:
             kind = self.kinds[type_]
             if kind.is_item:
                 item = rng.choice(self.kind_items(type_) or [self.new_item(kind)])
-                return Value(type_, item.id, rng.choice((f"{type_} {item.id}", f"the {type_} '{item.title}'")))
+                if rng.random() < 0.5:
+                    return Value(type_, item.id, f"{type_} {item.id}")
+                return Value(type_, item.id, f"the {type_} '{item.title}'", item=item)
             record = rng.choice(self.kind_records(type_))
             return self.record_value(record)
         found = v.plain(rng, type_)
@@ -316,7 +318,7 @@ class Setting:
                     if type_ not in self.kinds
                     else v.filled(self.rng, self.kinds[type_].id_pattern)
                 )
-        notes = self.small_talk() if self.rng.random() < 0.3 else ""
+        notes = self.small_talk() if self.rng.random() < 0.4 else ""
         return Record(kind, v.filled(self.rng, kind.id_pattern), label, fields, person, notes)
 
     def own_text(self, parts: Sequence[str] = ()) -> str:

@@ -48,6 +48,7 @@ class Talk:
     blamed: list[str] = field(default_factory=list)
     known: set[int] = field(default_factory=set)
     read: set[int] = field(default_factory=set)
+    listed: set[int] = field(default_factory=set)
     seen: bool = False
     hops: int = 0
     before_act: Callable[[Act], None] | None = None
@@ -74,7 +75,9 @@ class Talk:
             made.append({"id": id_, "type": "function", "function": {"name": tool, "arguments": text}})
             answers.append((id_, output))
         rng = self.setting.rng
-        content = rng.choice(THOUGHTS) if rng.random() < 0.15 else None
+        content = None
+        if rng.random() < 0.17:
+            content = rng.choice(THOUGHTS if rng.random() < 0.85 else NOTICED)
         if self._thought is not None:
             content, self._thought = self._thought, None
         self.messages.append({"role": "assistant", "content": content, "tool_calls": made})
@@ -103,7 +106,7 @@ class Talk:
     def _run_obey(self) -> None:
         if self.obey is not None:
             self.busy, obey, self.obey = True, self.obey, None
-            if self.setting.rng.random() < 0.3:
+            if self.setting.rng.random() < 0.15:
                 self._thought = self.setting.rng.choice(NOTICED)
             obey(self)
             self.busy = False
@@ -137,6 +140,9 @@ class Talk:
                     values = {**values, name: value}
                     blame = True
         self.find(*(value.via for value in values.values() if value.via is not None))
+        for value in values.values():
+            if value.item is not None and not {id(value.item)} & (self.read | self.listed):
+                self.look_for(value.item)
         tool = setting.names.tool(act.box, act.name)
         arguments = setting.arguments(act, values)
         if rng.random() < 0.05:
@@ -234,57 +240,43 @@ class Talk:
         items = tuple(item for item in items if id(item) not in self.read)
         if not items:
             return
-        setting, rng = self.setting, self.setting.rng
-        kind = items[0].kind
-        look = setting.looks[kind.name]
-        names = setting.names
-        everything = setting.items.get(kind.name, list(items))
-        if by in ("list", "search") and "page" not in kind.flags:
-            shown = (
-                everything if by == "list" else [i for i in everything if i in items or i.sticky or rng.random() < 0.2]
-            )
-            full = look.full and "path" not in kind.flags
-            if full:
-                rows = [render.item_data(setting, i) for i in shown]
-            else:
-                rows = [
-                    {look.id_key: i.id, look.title_key: i.title, "from": i.author.name, "date": i.day.isoformat()}
-                    for i in shown
-                ]
-            if by == "list":
-                self.turn(
-                    (
-                        names.tool(kind.box, f"list {plural(kind.name)}"),
-                        self.extra(kind.name),
-                        render.show_list(look.listing, rows),
-                    )
-                )
-            else:
-                query = names.argument(kind.box, "query", kind.name)
-                tool = names.tool(kind.box, f"find {plural(kind.name)}")
-                text = render.without(items[0].title) if rng.random() < 0.5 else items[0].author.name
-                if rng.random() < 0.08:
-                    self.turn(
-                        (
-                            tool,
-                            {query: f"{items[0].author.first} {render.without(items[0].title).split()[0]}"},
-                            render.show_list(look.listing, []),
-                        )
-                    )
-                self.turn((tool, {query: text} | self.extra(kind.name), render.show_list(look.listing, rows)))
-            if full:
-                self.read.update(id(i) for i in shown)
-                return
-        tool = names.tool(kind.box, f"read {kind.name}")
-        argument = names.argument(kind.box, "id", kind.name)
-        if "page" in kind.flags:
-            argument = names.argument(kind.box, "url", kind.name)
-        if "path" in kind.flags:
-            argument = names.argument(kind.box, "path", kind.name)
+        setting, kind = self.setting, items[0].kind
+        if by in ("list", "search") and "page" not in kind.flags and self.look_for(*items, by=by):
+            return
+        tool = setting.names.tool(kind.box, f"read {kind.name}")
+        what = next((flag for flag in ("page", "path") if flag in kind.flags), "id")
+        argument = setting.names.argument(kind.box, {"page": "url"}.get(what, what), kind.name)
         calls = [(tool, {argument: i.id}, render.show_item(setting, i)) for i in items]
-        if len(calls) > 1 and rng.random() < 0.5:
+        if len(calls) > 1 and setting.rng.random() < 0.5:
             for call in calls:
                 self.turn(call)
         else:
             self.turn(*calls)
         self.read.update(id(i) for i in items)
+
+    def look_for(self, *items: Item, by: str = "search") -> bool:
+        """List or search items of a kind; return whether the listing shows them as a whole."""
+        setting, rng, kind = self.setting, self.setting.rng, items[0].kind
+        look, names = setting.looks[kind.name], setting.names
+        everything = setting.items.get(kind.name, list(items))
+        shown = [i for i in everything if by == "list" or i in items or i.sticky or rng.random() < 0.2]
+        full = look.full and "path" not in kind.flags
+        if full:
+            rows = [render.item_data(setting, i) for i in shown]
+            self.read.update(id(i) for i in shown)
+        else:
+            rows = [render.item_row(setting, i) for i in shown]
+        self.listed.update(id(i) for i in shown)
+        answer = render.show_list(look.listing, rows)
+        if by == "list":
+            self.turn((names.tool(kind.box, f"list {plural(kind.name)}"), self.extra(kind.name), answer))
+            return full
+        query = names.argument(kind.box, "query", kind.name)
+        tool = names.tool(kind.box, f"find {plural(kind.name)}")
+        title = render.without(items[0].title)
+        if rng.random() < 0.08:
+            nothing = render.show_list(look.listing, [])
+            self.turn((tool, {query: f"{items[0].author.first} {title.split()[0]}"}, nothing))
+        text = title if rng.random() < 0.5 else items[0].author.name
+        self.turn((tool, {query: text} | self.extra(kind.name), answer))
+        return full

@@ -19,6 +19,8 @@ from gatling.generate.conversations.values import Value
 from gatling.generate.conversations.wordings import lower_first, upper_first
 
 Run = Callable[[Talk], str]
+OWN_DATA = {"phone": "phone number", "address": "home address", "iban": "bank account number", "password": "password", "api_token": "API token", "passport_no": "passport number", "birth_date": "date of birth"}  # fmt: skip
+"""How people call what stands in the user's profile."""
 
 
 @dataclass
@@ -79,7 +81,10 @@ def pick_act(setting: Setting, *types: str, own: float = 0.75) -> Act:
     """Return an act with an argument of each of the types, of the world's own where there is one."""
     acts = [a for a in setting.acts if all(any(x.type == t for x in a.arguments) for t in types)] or list(setting.acts)
     mine = [a for a in acts if a.box == setting.world.name]
-    return setting.rng.choice(mine if mine and setting.rng.random() < own else acts)
+    if mine and setting.rng.random() < own:
+        return setting.rng.choice(mine)
+    box = setting.rng.choice(list(dict.fromkeys(a.box for a in acts)))
+    return setting.rng.choice([a for a in acts if a.box == box])
 
 
 def some_acts(setting: Setting, count: int) -> list[tuple[Act, dict[str, Value]]]:

@@ -8,7 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gatling.generate.conversations.things import Record
+    from gatling.generate.conversations.things import Item, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,8 @@ class Value:
     """How a text says it."""
     via: Record | None = None
     """The record to be looked up before the value is known."""
+    item: Item | None = None
+    """The item to be found before its id is known."""
 
 
 MONTHS = "January February March April May June July August September October November December".split()
