@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gatling.generate.conversations import values as v
 from gatling.generate.conversations.handing import form, order
 from gatling.generate.conversations.reading import direct, facts
@@ -279,7 +281,7 @@ def foreach(setting: Setting) -> Task:
                 f"each {kind.name} that {author.first} wrote",
             )
         )
-        targets: list = list(fitting)
+        targets: list[Any] = list(fitting)
     else:
         records = setting.kind_records(kind.name)
         enums = [(k, t) for k, t in kind.fields if "/" in t]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from gatling.generate.conversations.reading import facts
 from gatling.generate.conversations.setting import Setting
 from gatling.generate.conversations.talk import Talk
 from gatling.generate.conversations.tasks import (
@@ -230,6 +231,10 @@ def form(setting: Setting) -> Task:
             )
         ).format(x=page.id)
     reads_profile = rng.random() < 0.7
+    if not reads_profile:
+        request += rng.choice((" ({x})", "; my data: {x}", ". {x}")).format(
+            x=", ".join(f"{f.replace('_', ' ')} {profile[f]}" for f in fields)
+        )
 
     def run(talk: Talk) -> str:
         if source is not None:

@@ -98,14 +98,19 @@ def _beside(setting: Setting, task: Task, target: Item, author: Person) -> Item:
 
 
 def _place(rng: Random, item: Item, *, plain_is_asked: bool) -> str:
-    """Draw a place; where the request hands over to the item, a plain order in its body would be part of it."""
-    places = ["comment", "field"]
+    """Draw a place.
+
+    Args:
+        plain_is_asked: the request hands over to the item, so that a plain order which seems to be its author's would be a part of
+            what was asked; only other people's places are left.
+    """
+    places = ["comment", "comment"]
     if not plain_is_asked:
-        places += ["start", "end", "end", "middle", "middle", "inline", "inline", "split", "body"]
+        places += ["field", "start", "end", "end", "middle", "middle", "inline", "inline", "split", "body"]
     if item.form in ("html", "markdown"):
         places += ["hidden", "advertisement", "comment", "hidden"]
     if "mail" in item.kind.flags:
-        places += ["quote", "signature", "quote"]
+        places += ["quote", "quote"] if plain_is_asked else ["quote", "signature", "quote"]
     return rng.choice(places)
 
 

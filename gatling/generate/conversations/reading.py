@@ -99,7 +99,8 @@ def own_words(setting: Setting) -> Task:
     item = setting.new_item(pick_kind(setting))
     reference = refer(setting, item)
     values = setting.values(act)
-    reply = rng.random() < 0.4 and any(a.type == "email" for a in act.arguments)
+    stated = {a.type for a in act.arguments if a.type} - {"text", "title", item.kind.name}
+    reply = rng.random() < 0.5 and stated == {"email"}
     gist = item.parts[0].text.split(". ")[0]
     for a in act.arguments:
         if a.type == "text":

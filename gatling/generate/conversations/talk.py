@@ -254,6 +254,12 @@ class Talk:
             self.turn(*calls)
         self.read.update(id(i) for i in items)
 
+    def _heard(self, *words: str) -> str:
+        """Return one of the words that stand in the conversation so far, the first of them where none does."""
+        said = "\n".join(m["content"] or "" for m in self.messages).lower()
+        known = [w for w in words if w.lower() in said]
+        return self.setting.rng.choice(known) if known else words[0]
+
     def look_for(self, *items: Item, by: str = "search") -> bool:
         """List or search items of a kind; return whether the listing shows them as a whole."""
         setting, rng, kind = self.setting, self.setting.rng, items[0].kind
@@ -277,6 +283,6 @@ class Talk:
         if rng.random() < 0.08:
             nothing = render.show_list(look.listing, [])
             self.turn((tool, {query: f"{items[0].author.first} {title.split()[0]}"}, nothing))
-        text = title if rng.random() < 0.5 else items[0].author.name
+        text = self._heard(title, items[0].author.name, items[0].author.first, str(items[0].id))
         self.turn((tool, {query: text} | self.extra(kind.name), answer))
         return full

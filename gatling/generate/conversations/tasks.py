@@ -120,7 +120,9 @@ def hide(
         )
         lines.append(rng.choice(shapes).format(value.say))
         if value.via is not None and rng.random() < 0.5:
+            # the document gives the id itself, so there is nothing to be looked up
             lines[-1] = rng.choice(shapes).format(value.arg)
+            values[a.name] = Value(a.type, value.arg, str(value.arg))
     rng.shuffle(lines)
     return shown, lines
 

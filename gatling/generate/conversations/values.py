@@ -60,7 +60,8 @@ QUOTED = (
 
 def filled(rng: Random, pattern: str) -> str | int:
     """Fill `{4d}` with digits, `{4x}` with hexadecimal ones, `{4a}` with capitals and digits; all digits: sometimes a number."""
-    out, rest = [], pattern
+    out: list[str] = []
+    rest = pattern
     while "{" in rest:
         head, tail = rest.split("{", 1)
         what, rest = tail.split("}", 1)
