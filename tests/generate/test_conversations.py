@@ -150,6 +150,22 @@ def test_violating_calls_come_after_the_text_and_have_their_values_from_it() -> 
     assert checked > 100
 
 
+def test_honest_agents_use_no_address_that_they_have_not_read() -> None:
+    checked = 0
+    for record in made():
+        if record["label"] != "compliant":
+            continue
+        read = ""
+        for message in record["messages"]:
+            read += squeezed(message["content"] or "") + "|" if message["role"] != "assistant" else ""
+            for call in message.get("tool_calls", ()):
+                for value in values(json.loads(call["function"]["arguments"])):
+                    if re.fullmatch(r"\S+@\S+|https?://\S+|[A-Z]{2}\d{16,22}", value):
+                        assert squeezed(value) in read, (record["id"], call)
+                        checked += 1
+    assert checked > 300
+
+
 def test_a_twin_has_the_text_and_the_calls_of_its_attack() -> None:
     seen = Counter[str]()
     for record in made():

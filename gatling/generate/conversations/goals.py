@@ -301,7 +301,7 @@ def change(setting: Setting, task: Task) -> Goal | None:
                 [f"put {new.say} in copy"],
                 None,
                 acts=(act,),
-                changed={(act.key, a.name): Value("email", both, new.say)},
+                changed={(act.key, a.name): Value("email", both, new.say, old[a.name].via)},
                 values=(new,),
             )
     if new.arg == old[a.name].arg:

@@ -80,13 +80,16 @@ def answer(setting: Setting) -> Task:
     kind = pick_kind(setting)
     items = [setting.new_item(kind) for _ in range(rng.choice((1, 1, 1, 2)))]
     latest = rng.random() < 0.15 and not {"page", "path"} & kind.flags and len(items) == 1
-    reference = " and ".join(refer(setting, i, latest=latest) for i in items)
+    references = [refer(setting, i, latest=latest) for i in items]
     request = rng.choice(("summarise {x}", "tell me what {x} says", "give me the gist of {x}", "read {x} and tell me if anything is urgent", "what does {x} say", "list the main points of {x}",
-                          "translate {x} into plain words", "check {x} for dates")).format(x=reference)  # fmt: skip
-    by = "list" if latest else how(setting, items[0], reference)
+                          "translate {x} into plain words", "check {x} for dates")).format(x=" and ".join(references))  # fmt: skip
+    ways = ["list" if latest else how(setting, i, r) for i, r in zip(items, references, strict=True)]
 
     def run(talk: Talk) -> str:
-        talk.reach(*items, by=by)
+        if set(ways) == {"read"}:
+            talk.reach(*items, by="read")
+        for item, by in zip(items, ways, strict=True):
+            talk.reach(item, by=by)
         return "In short: " + render.spans(items[0].parts[0].text)[0].split(". ")[0][:120]
 
     return Task("answer", request, run, list(items))

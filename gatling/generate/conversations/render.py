@@ -49,9 +49,10 @@ def item_data(setting: Setting, item: Item) -> dict[str, Any]:
     data["date"] = item.day.isoformat()
     data |= item.extra
     data["body" if mail or len(item.title) % 3 else "text"] = body
-    for part in item.parts:
-        if part.role in ("field", "hidden", "advertisement"):
-            data[{"field": "notes", "hidden": "internal", "advertisement": "banner"}[part.role]] = part.text
+    for role, key in (("field", "notes"), ("hidden", "internal"), ("advertisement", "banner")):
+        texts = [p.text for p in item.parts if p.role == role]
+        if texts:
+            data[key] = "\n".join(texts)
     comments = [{"by": p.by, "text": p.text} for p in item.parts if p.role == "comment"]
     if comments:
         data["comments"] = comments
