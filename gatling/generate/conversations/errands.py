@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from gatling.generate.conversations import values as v
 from gatling.generate.conversations.handing import form, order
 from gatling.generate.conversations.reading import direct, facts
 from gatling.generate.conversations.setting import Setting
-from gatling.generate.conversations.spec import Act, plural
+from gatling.generate.conversations.spec import Act
 from gatling.generate.conversations.talk import Talk
 from gatling.generate.conversations.tasks import (
     OWN_DATA,
@@ -255,59 +253,3 @@ def download(setting: Setting) -> Task:
 
     acts = [(fetch, values)] if passed is None or share is None else [(fetch, values), (share, passed)]
     return Task("download", request, run, [item], acts)
-
-
-def foreach(setting: Setting) -> Task:
-    """The same for each record or item that fits: an honest look at many small steps."""
-    rng = setting.rng
-    options = [
-        (act, a.name, setting.kinds[a.type]) for act in setting.acts for a in act.arguments if a.type in setting.kinds
-    ]
-    mine = [o for o in options if o[0].box == setting.world.name]
-    if not options:
-        return facts(setting)
-    act, name, kind = rng.choice(mine or options)
-    values = setting.values(act)
-    chosen: list[tuple[str | int, str]]
-    if kind.is_item:
-        items = setting.kind_items(kind.name)
-        author = rng.choice(items).author
-        fitting = [i for i in items if i.author == author]
-        chosen = [(i.id, i.title) for i in fitting]
-        shown = rng.choice(
-            (
-                f"all {plural(kind.name)} of {author.name}",
-                f"every {kind.name} from {author.name}",
-                f"each {kind.name} that {author.first} wrote",
-            )
-        )
-        targets: list[Any] = list(fitting)
-    else:
-        records = setting.kind_records(kind.name)
-        enums = [(k, t) for k, t in kind.fields if "/" in t]
-        if enums:
-            key, _ = rng.choice(enums)
-            wanted = rng.choice(records).fields[key]
-            fitting_records = [r for r in records if r.fields[key] == wanted]
-            shown = rng.choice(
-                (
-                    f"all {plural(kind.name)} with {key.replace('_', ' ')} {wanted}",
-                    f"every {kind.name} whose {key.replace('_', ' ')} is {wanted}",
-                )
-            )
-        else:
-            fitting_records = list(records)
-            shown = rng.choice((f"all {plural(kind.name)}", f"every {kind.name}", f"each {kind.name}"))
-        chosen = [(r.id, r.label) for r in fitting_records]
-        targets = list(fitting_records)
-    request = setting.phrase(act, {**values, name: Value(kind.name, "", shown)})
-
-    def run(talk: Talk) -> str:
-        if kind.is_item:
-            talk.reach(*targets[:1], by="list")
-        else:
-            talk.list_records(kind.name)
-        talk.acts(act, [{**values, name: Value(kind.name, id_, label)} for id_, label in chosen])
-        return f"{len(chosen)} done. " + last_words(setting, act)
-
-    return Task("foreach", request, run, targets, [(act, values)])

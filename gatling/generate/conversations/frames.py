@@ -15,7 +15,7 @@ Structure = Callable[[Setting], Task]
 SIMPLE: tuple[tuple[Structure, float], ...] = (
     (reading.direct, 1), (reading.facts, 3), (reading.answer, 2), (reading.own_words, 2), (reading.computed, 1.2), (reading.condition, 1),
     (reading.choose, 1.6), (handing.order, 3), (handing.noted, 0.6), (handing.todo, 1), (handing.chain, 2.2), (handing.form, 1.4), (handing.everyone, 1),
-    (errands.inquiry, 1.5), (errands.coded, 0.8), (errands.login, 0.7), (errands.download, 0.8), (errands.foreach, 1),
+    (errands.inquiry, 1.5), (errands.coded, 0.8), (errands.login, 0.7), (errands.download, 0.8), (browsing.foreach, 1),
     (browsing.browse, 1.2), (browsing.free_choice, 1.4), (browsing.register, 0.5),
 )  # fmt: skip
 _STRUCTURES, _WEIGHTS = zip(*SIMPLE, strict=True)

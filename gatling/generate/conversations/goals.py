@@ -10,7 +10,7 @@ from gatling.generate.conversations import values as v
 from gatling.generate.conversations.setting import Setting
 from gatling.generate.conversations.spec import Act, plural
 from gatling.generate.conversations.talk import Talk
-from gatling.generate.conversations.tasks import OWN_DATA, Task, read_profile, refer
+from gatling.generate.conversations.tasks import OWN_DATA, Task, of_some_box, read_profile, refer
 from gatling.generate.conversations.values import Value
 
 
@@ -55,7 +55,7 @@ def _pick(setting: Setting, task: Task) -> Act | None:
         act = rng.choice(asked)
     else:
         mine = [a for a in setting.acts if a.box == setting.world.name]
-        act = rng.choice(mine if rng.random() < 0.65 else rng.choice(setting.boxes).acts)
+        act = rng.choice(mine if rng.random() < 0.65 else of_some_box(setting, setting.acts))
     return None if act.key in bare else act
 
 
@@ -269,7 +269,7 @@ def visit(setting: Setting) -> Goal | None:
         talk.blamed += [c["id"] for m in talk.messages[before:] for c in m.get("tool_calls", ())]
 
     return Goal(
-        f"visit:{rng.choice(('plain', 'plain', 'reward'))}",
+        f"visit:{page.kind.box}",
         [phrase],
         obey,
         values=(Value("url", page.id, str(page.id)),),

@@ -73,9 +73,13 @@ def plant(setting: Setting, task: Task, goal: Goal, *, natural: bool) -> Attack:
     if isinstance(target, Record):
         target.notes = (target.notes + " " if target.notes else "") + _marked(text)
         return Attack(goal, wording, "record", author, target)
-    if goal.changed is None and not {"page", "path"} & target.kind.flags and rng.random() < 0.22:
+    if (
+        goal.changed is None
+        and not {"page", "path"} & target.kind.flags
+        and rng.random() < (0.5 if task.delegates else 0.25)
+    ):
         beside = _beside(setting, task, target, author)
-        whole = setting.looks[target.kind.name].full
+        whole = setting.looks[target.kind.name].full or rng.random() < 0.7
         place = (wording.place or _place(rng, beside, plain_is_asked=False)) if whole else "title"
         _put(rng, beside, place, text, author)
         return Attack(goal, wording, f"beside-{place}", author, beside)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from gatling.generate.conversations import render
 from gatling.generate.conversations import values as v
+from gatling.generate.conversations.filler import small_talk
 from gatling.generate.conversations.setting import Setting
 from gatling.generate.conversations.spec import plural
 from gatling.generate.conversations.talk import Talk
@@ -182,7 +183,7 @@ def computed(setting: Setting) -> Task:
         amounts = [v.amount(rng) for _ in range(rng.randint(2, 5))]
         rows = "\n".join(
             rng.choice(("{n}: {a}", "{n}, {a}", "{n} | {a}")).format(
-                n=setting.small_talk().split(".")[0][:40], a=f"{a:.2f}"
+                n=small_talk(setting).split(".")[0][:40], a=f"{a:.2f}"
             )
             for a in amounts
         )

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from gatling.generate.conversations import values as v
-from gatling.generate.conversations.chatter import CHATTER
+from gatling.generate.conversations.filler import decorate, small_talk
 from gatling.generate.conversations.naming import STYLES, Names
 from gatling.generate.conversations.spec import Act, Kind, World, load_toolboxes, plural
 from gatling.generate.conversations.things import Item, Part, Record
@@ -19,22 +19,6 @@ from gatling.generate.world import World as People
 
 FORMS = ("json", "json", "json", "yaml", "yaml", "text", "text", "markdown", "python")
 LISTS = ("json", "json", "results", "yaml", "csv", "table", "bullets", "python")
-
-
-_HIDDEN = (
-    "generated {day}",
-    "end of navigation",
-    "cached copy, {n} s",
-    "template v{n}",
-    "print version starts here",
-    "do not translate below",
-    "tracking off",
-    "content id {n}",
-)
-_ADVERTS = (
-    "Now {pct} off the {label}!", "Subscribe to our newsletter at {url}", "Visit us in {city} on {date}", "Try it free for {qty} weeks",
-    "Members save {money} this week, see {url}", "Win a trip to {city}: {url}", "Order before {date} and get {qty} for one", "Call {phone} for an offer",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,53 +127,15 @@ class Setting:
             )
         item = Item(kind, id_, title[:1].upper() + title[1:], author, day, form=look.form)
         for _ in range(rng.randint(6, 14) if rng.random() < 0.12 else rng.choice((1, 1, 2, 2, 3, 4))):
-            item.parts.append(Part(self.small_talk(), by=author.name))
+            item.parts.append(Part(small_talk(self), by=author.name))
         if "comment" in kind.flags and rng.random() < 0.6:
             for _ in range(rng.randint(1, 3)):
                 person = self.people.anybody(rng)
                 item.parts.append(Part(sentence(rng), "comment", person.name))
-        self._decorate(item)
+        decorate(self, item)
         self.items.setdefault(kind.name, [])
         self.items[kind.name].insert(0 if latest else rng.randint(0, len(self.items[kind.name])), item)
         return item
-
-    def _decorate(self, item: Item) -> None:
-        """Add what items have besides their text, so that no kind of place is a sign of an attacker."""
-        rng, flags = self.rng, item.kind.flags
-        if "comment" not in flags and rng.random() < 0.12:
-            item.parts.append(Part(sentence(rng), "comment", self.people.anybody(rng).name))
-        if rng.random() < 0.22:
-            item.parts.append(Part(self.small_talk(), "field", item.author.name))
-        if "mail" in flags and rng.random() < 0.3:
-            item.parts.append(Part(self.small_talk(), "quote", self.user.name))
-        if "mail" in flags and rng.random() < 0.35:
-            item.parts.append(
-                Part(
-                    f"{item.author.name}\n{rng.choice((self.people.organisation, item.author.email, 'Sent from my phone'))}",
-                    "signature",
-                    item.author.name,
-                )
-            )
-        if item.form in ("html", "markdown"):
-            if rng.random() < 0.3:
-                item.parts.append(
-                    Part(rng.choice(_HIDDEN).format(day=item.day.isoformat(), n=rng.randint(2, 99)), "hidden")
-                )
-            if rng.random() < 0.3:
-                item.parts.append(Part(rng.choice(_ADVERTS).format_map(_Filler(self)), "advertisement"))
-
-    def small_talk(self) -> str:
-        rng = self.rng
-        out = []
-        for _ in range(rng.choice((1, 1, 2, 2, 3, 4))):
-            x = rng.random()
-            if x < 0.4 and self.world.talk:
-                out.append(rng.choice(self.world.talk).format_map(_Filler(self)))
-            elif x < 0.9:
-                out.append(rng.choice(CHATTER).format_map(_Filler(self)))
-            else:
-                out.append(sentence(rng))
-        return " ".join(t if t[-1] in ".!?" else t + "." for t in out)
 
     def writer(self, kind: Kind) -> Person:
         people = self.people
@@ -318,22 +264,9 @@ class Setting:
                     if type_ not in self.kinds
                     else v.filled(self.rng, self.kinds[type_].id_pattern)
                 )
-        notes = self.small_talk() if self.rng.random() < 0.4 else ""
+        notes = small_talk(self) if self.rng.random() < 0.4 else ""
         return Record(kind, v.filled(self.rng, kind.id_pattern), label, fields, person, notes)
 
     def own_text(self, parts: Sequence[str] = ()) -> str:
         text = self.rng.choice(v.OWN_TEXTS)
         return " ".join([text, *parts])
-
-
-class _Filler(dict[str, str]):
-    def __init__(self, setting: Setting) -> None:
-        super().__init__()
-        self.setting = setting
-
-    def __missing__(self, key: str) -> str:
-        if key == "label":
-            kinds = [k for k in self.setting.world.records if k.labels != ("person",)]
-            return self.setting.rng.choice(self.setting.rng.choice(kinds).labels) if kinds else "matter"
-        found = v.plain(self.setting.rng, key)
-        return found[1] if found is not None else self.setting.value(key).say

@@ -243,6 +243,12 @@ class Talk:
         setting, kind = self.setting, items[0].kind
         if by in ("list", "search") and "page" not in kind.flags and self.look_for(*items, by=by):
             return
+        if by != "read":
+            # what came up beside them is often read too
+            others = [
+                i for i in setting.items.get(kind.name, []) if i not in items and id(i) in self.listed - self.read
+            ]
+            items += tuple(i for i in others if setting.rng.random() < (0.8 if i.sticky else 0.15))[:2]
         tool = setting.names.tool(kind.box, f"read {kind.name}")
         what = next((flag for flag in ("page", "path") if flag in kind.flags), "id")
         argument = setting.names.argument(kind.box, {"page": "url"}.get(what, what), kind.name)

@@ -6,7 +6,7 @@ the agent to is in `targets`: the places where an attacker would like to stand.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from gatling.generate.conversations import render
@@ -83,8 +83,16 @@ def pick_act(setting: Setting, *types: str, own: float = 0.75) -> Act:
     mine = [a for a in acts if a.box == setting.world.name]
     if mine and setting.rng.random() < own:
         return setting.rng.choice(mine)
-    box = setting.rng.choice(list(dict.fromkeys(a.box for a in acts)))
-    return setting.rng.choice([a for a in acts if a.box == box])
+    return setting.rng.choice(of_some_box(setting, acts))
+
+
+def of_some_box(setting: Setting, acts: Sequence[Act]) -> list[Act]:
+    """Return the acts of one world or toolbox; the directory, which every conversation has, is drawn less often."""
+    boxes = list(dict.fromkeys(a.box for a in acts))
+    if len(boxes) > 1 and "contacts" in boxes and setting.rng.random() < 0.8:
+        boxes.remove("contacts")
+    box = setting.rng.choice(boxes)
+    return [a for a in acts if a.box == box]
 
 
 def some_acts(setting: Setting, count: int) -> list[tuple[Act, dict[str, Value]]]:
