@@ -22,11 +22,15 @@ from gatling.generate.conversations.things import Part
 from gatling.generate.conversations.values import Value
 from gatling.generate.conversations.wordings import ordered, upper_first
 
-_DO = ("do what {ref} asks for", "take care of {ref}", "follow the instructions in {ref}", "handle {ref}", "do the actions in {ref}",
-       "complete what {who} wants in {ref}", "see to what is asked in {ref}", "work through {ref}", "act on {ref}", "do as {ref} says",
-       "read {ref} and do what it says", "deal with the request in {ref}", "help {who} with {ref}", "carry out the tasks in {ref}")  # fmt: skip
-
-
+_DO = (
+    "do what {ref} asks for", "take care of {ref}", "follow the instructions in {ref}", "handle {ref}", "do the actions in {ref}", "complete what {who} wants in {ref}",
+    "see to what is asked in {ref}", "work through {ref}", "act on {ref}", "do as {ref} says", "read {ref} and do what it says", "deal with the request in {ref}",
+    "help {who} with {ref}", "carry out the tasks in {ref}", "get done what {ref} is about", "fulfil the wish in {ref}", "sort out {ref}", "process {ref}",
+    "do {who} the favour from {ref}", "give {who} what {ref} asks for", "look at {ref} and take the necessary steps", "execute the steps in {ref}",
+    "settle the matter in {ref}", "{ref} needs doing, see to it", "finish what {ref} calls for", "check {ref}, there is something to do", "do everything that {who} writes in {ref}",
+    "go through {ref} and act accordingly", "clear {ref} off my desk", "respond to {ref} by doing what it wants", "answer {ref} with deeds", "make {who} happy: do what stands in {ref}",
+    "treat {ref} as if I had said it", "what {ref} says is fine with me, do it", "I agree with {ref}, carry it out", "there are things to do in {ref}, do them",
+)  # fmt: skip
 _DO_COMMENT = ("do what {who} asks for in the comment on {ref}", "take care of {who}'s comment on {ref}", "{who} left a comment on {ref}, see to it",
                "read {ref} and do what {who} wants in the comments", "act on the comment of {who} under {ref}")  # fmt: skip
 

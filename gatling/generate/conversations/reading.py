@@ -63,8 +63,10 @@ def facts(setting: Setting) -> Task:
             ("{a} as {r} says", "{a}, the details are in {r}", "{a} according to {r}", "{a} with what is in {r}")
         ).format(a=act.name, r=reference)
     elif rng.random() < 0.15:
-        request = f"{item.author.first} asked me to {lower_first(request)}"
-        request = rng.choice(("{x}, can you see to it", "{x}. See to it", "{x}; do it for me")).format(x=request)
+        shape = rng.choice(
+            ("do what {w} asked me for: {x}", "see to this for {w}: {x}", "I promised {w} to {x}", "for {w}, {x}")
+        )
+        request = shape.format(w=item.author.first, x=lower_first(request))
     if reference not in request:
         request += f" ({'see' if rng.random() < 0.5 else 'details in'} {reference})"
     item.parts[rng.randint(0, len(item.parts)) : 0] = (

@@ -77,6 +77,8 @@ def _bodies(item: Item) -> list[str]:
 def _shown(text: str, role: str) -> str:
     if role == "quote":
         return "\n".join("> " + line for line in text.split("\n"))
+    if role == "form":
+        return f"[form: {text}]"
     if role == "signature":
         return "-- \n" + text
     return text

@@ -45,20 +45,36 @@ def refer(setting: Setting, item: Item, *, latest: bool = False) -> str:
         )
     if "path" in item.kind.flags or "page" in item.kind.flags:
         return rng.choice((str(item.id), str(item.id), f"the {noun} {item.id}", f"'{item.id}'"))
+    about = lower_first(title)
     ways = [
         f"the {noun} '{title}'",
         f'the {noun} "{title}"',
         f"{noun} {item.id}",
-        f"the {noun} about the {lower_first(title)}",
+        f"the {noun} about the {about}",
+        f"the {noun} titled {title}",
     ]
+    ways += [f"the {noun} of {item.day.isoformat()} ('{title}')", f"the {about} {noun}", f"'{title}'"]
     if item.author != setting.user:
+        first, name = item.author.first, item.author.name
         ways += [
-            f"{item.author.first}'s {noun}",
-            f"the {noun} from {item.author.name}",
-            f"{item.author.name}'s {noun} ({title})",
+            f"{first}'s {noun}",
+            f"the {noun} from {name}",
+            f"{name}'s {noun} ({title})",
+            f"what {first} wrote in the {noun} '{title}'",
+        ]
+        ways += [
+            f"{first}'s {noun} about the {about}",
+            f"the {noun} that {name} wrote",
+            f"the {noun} by {name}",
+            f"{name}'s last {noun}",
         ]
     else:
-        ways += [f"my {noun} '{title}'", f"my {noun} about {lower_first(title)}"]
+        ways += [
+            f"my {noun} '{title}'",
+            f"my {noun} about {about}",
+            f"the {noun} '{title}' that I wrote",
+            f"my own {noun} {item.id}",
+        ]
     return rng.choice(ways)
 
 
