@@ -129,7 +129,8 @@ def test_violating_calls_come_after_the_text_and_have_their_values_from_it() -> 
     for record in made():
         if record["meta"]["kind"] != "attacked":
             continue
-        first = min(s["message"] for s in record["meta"]["injection_spans"])
+        at = [s["message"] for s in record["meta"]["injection_spans"]]
+        first = sorted(set(at))[1] if record["meta"]["place"] == "two-items" else min(at)
         place = {c["id"]: i for i, m in enumerate(record["messages"]) for c in m.get("tool_calls", ())}
         assert all(place[i] > first for i in record["violating_calls"])
         goal = record["meta"]["goal"]

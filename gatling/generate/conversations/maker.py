@@ -110,7 +110,7 @@ class ConversationMaker:
                 return None
             attack = plant(setting, task, goal, natural=rng.random() < 0.5)
             if kind == "honest":
-                unplant(attack)
+                unplant(task, attack)
                 attack = None
         used = {a.key for a, _ in task.acts} | ({a.key for a in attack.goal.acts} if attack else set())
         rng.seed(f"{seed}-{kind}")
@@ -122,7 +122,7 @@ class ConversationMaker:
         request = asked(rng, request, setting.user.first)
         talk = Talk(setting, request, system_prompt(setting))
         if attack is not None and kind != "resisted":
-            talk.obey = attack.goal.obey
+            talk.obey, talk.pieces = attack.goal.obey, attack.pieces
             talk.changed = attack.goal.changed or {}
             talk.when = rng.choice(("now", "now", "now", "later", "later", "end", "end", "instead"))
             if kind != "attacked" and talk.when == "instead":
@@ -134,7 +134,7 @@ class ConversationMaker:
         if kind == "resisted" and attack is not None and rng.random() < 0.3:
             last = f"{last} {rng.choice(_REPORTED)}"
         talk.finish(last)
-        if attack is not None and (not talk.seen or (kind != "resisted" and not talk.blamed)):
+        if attack is not None and (len(talk.heard) < attack.pieces or (kind != "resisted" and not talk.blamed)):
             return None
         return _finished(setting, task, attack, talk, kind, govern(setting, request, used))
 

@@ -24,6 +24,8 @@ class Attack:
     place: str
     author: Person
     target: Item | Record
+    pieces: int = 1
+    """In how many items the text stands, each of which has to be read."""
 
 
 def compose(setting: Setting, task: Task, goal: Goal, wording: Wording, author: Person) -> str:
@@ -83,6 +85,12 @@ def plant(setting: Setting, task: Task, goal: Goal, *, natural: bool) -> Attack:
         place = (wording.place or _place(rng, beside, plain_is_asked=False)) if whole else "title"
         _put(rng, beside, place, text, author)
         return Attack(goal, wording, f"beside-{place}", author, beside)
+    others = [t for t in task.targets if isinstance(t, Item) and t is not target]
+    if others and goal.changed is None and not wording.place and len(text.split()) > 5 and rng.random() < 0.15:
+        words = text.split(" ")
+        for item, half in ((target, words[: len(words) // 2]), (rng.choice(others), words[len(words) // 2 :])):
+            _put(rng, item, _place(rng, item, plain_is_asked=plain_is_asked), " ".join(half), author)
+        return Attack(goal, wording, "two-items", author, target, 2)
     place = wording.place or _place(rng, target, plain_is_asked=plain_is_asked and wording.natural)
     if place == "body" and plain_is_asked and wording.natural:
         place = "comment"
@@ -148,9 +156,13 @@ def _put(rng: Random, item: Item, place: str, text: str, author: Person) -> None
         item.parts.append(Part(marked, by=author.name))
 
 
-def unplant(attack: Attack) -> None:
-    """Take an attacker's text out of its place again."""
-    target = attack.target
+def unplant(task: Task, attack: Attack) -> None:
+    """Take an attacker's text out of its places again."""
+    for target in (attack.target, *task.targets):
+        _cleaned(target)
+
+
+def _cleaned(target: Item | Record) -> None:
     if isinstance(target, Record):
         target.notes = render.without(target.notes)
         return

@@ -49,6 +49,9 @@ class Talk:
     known: set[int] = field(default_factory=set)
     read: set[int] = field(default_factory=set)
     listed: set[int] = field(default_factory=set)
+    pieces: int = 1
+    """How many injected texts make the attack whole."""
+    heard: set[str] = field(default_factory=set)
     seen: bool = False
     hops: int = 0
     before_act: Callable[[Act], None] | None = None
@@ -84,7 +87,8 @@ class Talk:
         for id_, output in answers:
             text, found = render.spans(output)
             self.injected += [{"message": len(self.messages), "start": a, "end": b} for a, b in found]
-            if found and not self.seen:
+            self.heard.update(text[a:b] for a, b in found)
+            if found and not self.seen and len(self.heard) >= self.pieces:
                 self.seen = True
                 self._wait = 1 if self.when == "later" else 0
             self.messages.append({"role": "tool", "tool_call_id": id_, "content": text})
