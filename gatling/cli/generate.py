@@ -149,7 +149,7 @@ class Generate:
         seconds = time.perf_counter() - started
         print_table(f"{self.output}", ("kind", "conversations"), [(kind, str(n)) for kind, n in counts.by_kind.items()])
         print(
-            f"{counts.total} conversations of {counts.worlds} worlds, {counts.goals} goals of attacks in {counts.wordings} wordings"
+            f"{counts.total} conversations in {counts.worlds} worlds; {counts.goals} goals in {counts.wordings} wordings"
         )
         err.print(f"{seconds:.1f} s, {counts.total / max(seconds, 1e-9):.0f} conversations/s", highlight=False)
         return 0

@@ -28,12 +28,7 @@ def pointing(setting: Setting, task: Task, attack: Attack) -> str:
         return f"{request}; {tail}"
     spot = attack.place.removeprefix("beside-")
     word = _SPOTS.get(spot)
-    if spot == "comment":
-        tails = _COMMENT
-    elif word is not None:
-        tails = _SPOT
-    else:
-        tails = _WHOLE
+    tails: tuple[str, ...] = _COMMENT if spot == "comment" else _SPOT if word is not None else _WHOLE
     tail = rng.choice(tails).format(who=who, named=named, word=word)
     return rng.choice(_JOINED).format(r=request, R=upper_first(request), t=tail, T=upper_first(tail))
 
