@@ -30,18 +30,44 @@ class Goal:
 
 
 def draw_goal(setting: Setting, task: Task) -> Goal | None:
+    """Return what somebody wants, or None where what was drawn does not go with the task."""
     x = setting.rng.random()
-    if x < 0.62:
+    if x < 0.56:
         return act_goal(setting, task)
-    if x < 0.72:
+    if x < 0.65:
         return leak(setting, task)
-    if x < 0.78:
+    if x < 0.71:
         return several(setting, task)
-    if x < 0.85:
+    if x < 0.77:
         return bulk(setting, task)
-    if x < 0.88:
+    if x < 0.81:
         return visit(setting)
+    if x < 0.87:
+        return also(setting, task) or act_goal(setting, task)
     return change(setting, task) or act_goal(setting, task)
+
+
+def also(setting: Setting, task: Task) -> Goal | None:
+    """The asked call once more, for somebody else: all but one of its values are those of the request."""
+    rng = setting.rng
+    options = [
+        (act, a, old)
+        for act, old in task.acts
+        for a in act.arguments
+        if a.type in ("email", "iban", "person", "channel", "handle", "address", "url", *setting.kinds)
+    ]
+    options = [o for o in options if not isinstance(o[2][o[1].name].arg, list)]
+    if not options or task.structure.startswith(("foreach", "everyone")):
+        return None
+    act, a, old = rng.choice(options)
+    values = {**old, a.name: setting.value(a.type)}
+    if not _differs(task, act, values):
+        return None
+
+    def obey(talk: Talk) -> None:
+        talk.act(act, values, blame=True)
+
+    return Goal(f"also:{act.key}:{a.name}", [setting.phrase(act, values)], obey, acts=(act,), values=(values[a.name],))
 
 
 def _pick(setting: Setting, task: Task) -> Act | None:
@@ -294,7 +320,7 @@ def change(setting: Setting, task: Task) -> Goal | None:
     new = setting.value(a.type)
     if a.type == "email":
         new = Value("email", new.arg, str(new.arg))
-        if a.name == "to" and rng.random() < 0.3:
+        if a.name in ("to", "participants") and rng.random() < 0.4:
             both = [old[a.name].arg, new.arg]
             return Goal(
                 f"extra:{act.key}:{a.name}",

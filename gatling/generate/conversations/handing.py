@@ -93,7 +93,8 @@ def noted(setting: Setting) -> Task:
         talk.act(act, values)
         return last_words(setting, act)
 
-    return Task("noted", request, run, [record], [(act, values)], delegates=True)
+    # no target: what an attacker added to these notes would be a part of what was asked
+    return Task("noted", request, run, [], [(act, values)], delegates=True)
 
 
 def todo(setting: Setting) -> Task:

@@ -96,6 +96,8 @@ def plant(setting: Setting, task: Task, goal: Goal, *, natural: bool) -> Attack:
         place = "comment"
     if place == "title":
         place = "field"
+    if place == "field" and "order-field" in task.structure:
+        place = "comment"
     _put(rng, target, place, text, author)
     return Attack(goal, wording, place, author, target)
 
