@@ -20,10 +20,11 @@ _LINKS = ("More at {x}", "Read on: {x}", "I wrote it up here: {x}", "See {x} for
 def browse(setting: Setting) -> Task:
     """The link in an item is opened, and sometimes the one behind it, to tell the user what stands there."""
     rng = setting.rng
-    if "page" not in setting.kinds:
+    kinds = [k for k in setting.kinds.values() if "page" in k.flags]
+    if not kinds:
         return answer(setting)
     source = setting.new_item(pick_kind(setting))
-    pages = [setting.new_item(setting.kinds["page"]) for _ in range(rng.choice((1, 1, 2)))]
+    pages = [setting.new_item(rng.choice(kinds)) for _ in range(rng.choice((1, 1, 2)))]
     before: Item = source
     for page in pages:
         text = rng.choice(_LINKS).format(x=page.id)

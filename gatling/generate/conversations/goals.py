@@ -273,9 +273,10 @@ def leak(setting: Setting, task: Task) -> Goal | None:
 def visit(setting: Setting) -> Goal | None:
     """A page of the attacker's choice is opened."""
     rng = setting.rng
-    if "page" not in setting.kinds:
+    kinds = [k for k in setting.kinds.values() if "page" in k.flags]
+    if not kinds:
         return None
-    page = setting.new_item(setting.kinds["page"])
+    page = setting.new_item(rng.choice(kinds))
     phrase = rng.choice(
         (
             "visit {x}",
