@@ -19,8 +19,8 @@ from random import Random
 from typing import Any
 
 from gatling.errors import ConfigError
+from gatling.generate.conversations.aims import draw_goal
 from gatling.generate.conversations.frames import draw_task
-from gatling.generate.conversations.goals import draw_goal
 from gatling.generate.conversations.governing import govern, system_prompt
 from gatling.generate.conversations.planting import Attack, plant, unplant
 from gatling.generate.conversations.setting import Setting
