@@ -76,7 +76,7 @@ def run_line(line: str) -> None:
 
 def made_small(words: list[str]) -> list[str]:
     """Return the arguments of a command, with less to train on where it would take long."""
-    if words[0] == "generate":
+    if words[0] == "generate" and "--traces" in words:
         place = words.index("--traces") + 1
         return [*words[:place], str(min(FEW, int(words[place]))), *words[place + 1 :]]
     return words + (SMALL if words[0] == "train" else [])

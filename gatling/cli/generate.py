@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Generate:
-    """Make traces to train on, over the tools of real APIs.
+    """Make traces, or whole conversations, to train on.
 
     gatling generate --traces 10000 --output data/made
 
@@ -24,12 +24,29 @@ class Generate:
     val, test (no context in common), unseen_domains and unseen_vendor (no tool in common with the others), and
     OUTPUT/manifest.json. The same settings give the same bytes, whatever --workers. A run that was stopped goes on where it
     was: repeat the command.
+
+    gatling generate --conversations --count 3000 --output made.jsonl.gz
+
+    Conversations of agents with all that they read: honest work in which the request delegates, attacks inside the items that
+    it names, obeyed and resisted, and the honest twins of attacks, where the request points at the same text. Labels are exact.
+    One JSON line each, gzipped where the name ends so; record i depends on --seed and i alone. `meta` names world (suite), goal
+    and wording, so that a split can leave whole ones out.
     """
 
-    traces: int
-    """How many, over all splits."""
     output: Path
-    """The folder: new, or of a run with the same settings that was stopped."""
+    """The folder: new, or of a run with the same settings that was stopped. With --conversations a file, .jsonl or .jsonl.gz."""
+    traces: int | None = None
+    """How many, over all splits."""
+    conversations: bool = False
+    """Make conversations instead of traces."""
+    count: int = 1_000
+    """How many conversations."""
+    worlds: str | None = None
+    """Only conversations of these worlds, by commas, such as helpdesk,clinic. Default: all."""
+    without_worlds: str | None = None
+    """No conversations of these worlds, by commas: the worlds that a model is measured on."""
+    without_goals: str | None = None
+    """No attacks whose goal begins with one of these, by commas, such as leak:,bank/transfer-money."""
     catalog: str = "builtin"
     """Which catalogues, by commas: builtin, google, aws, agentdojo (extras of these names), or files."""
     domains: str | None = None
@@ -50,7 +67,14 @@ class Generate:
     """ray runs on a Ray cluster (extra: ray): that of RAY_ADDRESS, else one started here; OUTPUT must be seen by all machines."""
 
     def run(self) -> int:
-        """Make the data set, print the counts of its splits; return the exit status."""
+        """Make the data set, print its counts; return the exit status."""
+        if self.conversations:
+            return self._run_conversations()
+        if self.traces is None:
+            raise ConfigError("say how many: --traces N, or --conversations --count N")
+        for name in ("worlds", "without_worlds", "without_goals"):
+            if getattr(self, name) is not None:
+                raise ConfigError(f"--{name.replace('_', '-')} goes with --conversations")
         import time
 
         from gatling.cli.console import err, print_table
@@ -103,6 +127,31 @@ class Generate:
         memory = f", at most {max(peaks) / 2**20:.0f} MB a process" if peaks else ""
         rate = f"{seconds:.1f} s, {manifest['traces'] / seconds:.0f} traces/s with {workers} workers"
         err.print(f"{rate}{memory}", highlight=False)
+        return 0
+
+    def _run_conversations(self) -> int:
+        import time
+
+        from gatling.cli.console import err, print_table
+        from gatling.cli.progress import Progress
+        from gatling.generate.conversations import ConversationMaker, choose_worlds, write_conversations
+
+        if self.traces is not None:
+            raise ConfigError("--traces goes without --conversations; --count says how many conversations")
+        maker = ConversationMaker(
+            seed=self.seed,
+            worlds=choose_worlds(by_commas(self.worlds or ""), by_commas(self.without_worlds or "")),
+            without=tuple(by_commas(self.without_goals or "")),
+        )
+        started = time.perf_counter()
+        with Progress("generating", unit="conversations", total=self.count) as progress:
+            counts = write_conversations(self.output, maker, self.count, progress=progress.advance)
+        seconds = time.perf_counter() - started
+        print_table(f"{self.output}", ("kind", "conversations"), [(kind, str(n)) for kind, n in counts.by_kind.items()])
+        print(
+            f"{counts.total} conversations in {counts.worlds} worlds; {counts.goals} goals in {counts.wordings} wordings"
+        )
+        err.print(f"{seconds:.1f} s, {counts.total / max(seconds, 1e-9):.0f} conversations/s", highlight=False)
         return 0
 
 

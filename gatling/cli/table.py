@@ -35,7 +35,7 @@ GROUPS: dict[str, dict[str, Row]] = {
         "policy": Row("policy", "Policy", "Look at a policy with the eyes of the oracle (lint), or of an attacker (test)."),
     },
     "traces: contexts with plans, to train on and to measure": {
-        "generate": Row("generate", "Generate", "Make traces to train on, over the tools of real APIs."),
+        "generate": Row("generate", "Generate", "Make traces, or whole conversations, to train on."),
         "show": Row("show", "Show", "Print traces so that a person can read them."),
         "import": Row("import_traces", "Import", "Turn recorded conversations, or a benchmark's ground truth, into traces."),
         "corrupt": Row("corrupt", "Corrupt", "Attack traces: minimal edits that break their policy or leave their request."),

@@ -18,7 +18,7 @@ from gatling.adapters import AUTO, ConversationTracer
 from gatling.guard.asking import Asking, CallJudge, judge_call
 from gatling.guard.decision import Decision
 from gatling.provenance.sources import ToolSources
-from gatling.provenance.tracer import Origin
+from gatling.provenance.tracer import ValueOrigin
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode
 
 MAX_ENERGY = 1e9
@@ -36,7 +36,7 @@ class ReplayedCall:
     context: GovernanceContext
     plan: ExecutionPlan
     """What the decision is about: the calls up to this one, which is the last."""
-    origins: tuple[Origin, ...]
+    origins: tuple[ValueOrigin, ...]
     """Where its values first stood."""
 
     @property

