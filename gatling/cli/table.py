@@ -47,6 +47,9 @@ GROUPS: dict[str, dict[str, Row]] = {
         "evaluate": Row("evaluate", "Evaluate", "Measure a model on labelled traces, beside baselines that need no training."),
         "score": Row("score", "Score", "Write the latent energy of each trace, in the order of the input."),
         "train-energy": Row("train_energy", "TrainEnergy", "Train the critics that turn a plan into energies."),
+        "train-attribution": Row(
+            "train_attribution", "TrainAttribution", "Train the judge of whose wish a call is, on conversations."
+        ),
         "calibrate": Row("calibrate", "Calibrate", "Find the lines between allow, escalate and deny for your own traces."),
         "bench": Row("bench", "Bench", "Try the guard end to end, with no LLM and nothing downloaded."),
         "push": Row("push", "Push", "Upload a trained model to the Hugging Face Hub."),

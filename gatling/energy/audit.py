@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gatling.energy.attribution_judge import AttributionJudge
 from gatling.energy.calibration import Calibration
 from gatling.energy.composite import CompositeEnergy
 from gatling.energy.critics.table import CRITICS
@@ -57,6 +58,7 @@ class PlanAuditor:
         calibration: of these critics.
         policies: read from files, so that findings name lines; others are read from the context and have none.
         catalog: tools that are declared, by name; the rest is concluded from names.
+        attribution: the judge of calls whose origins are known; None to judge them as if they were not.
     """
 
     def __init__(
@@ -64,11 +66,13 @@ class PlanAuditor:
         critics: CompositeEnergy,
         calibration: Calibration,
         *,
+        attribution: AttributionJudge | None = None,
         policies: tuple[PolicySource, ...] = (),
         catalog: Mapping[str, ToolSpec] | None = None,
     ) -> None:
         self.critics = critics
         self.calibration = calibration
+        self.attribution = attribution
         self.catalog = catalog or {}
         self._sources = {_digest(canonical_json(source.data)): source for source in policies}
         self._more_sources: LruCache[bytes, PolicySource] = LruCache(_MAX_POLICIES, max_bytes=_MAX_CACHE_BYTES)
@@ -139,8 +143,7 @@ class PlanAuditor:
         known = self._known(context)
         judgement = known.oracle.judge(known.facts.context, plan)
         facts = PlanFacts(known.facts, plan)
-        raw = self.critics.energies(facts)
-        total = self._settled(known, facts, raw)
+        total, raw = self._energies(known, facts)
         if not np.isfinite(total).all():
             return _fault("an energy is not a number")
         learned = float(total.max())
@@ -168,6 +171,18 @@ class PlanAuditor:
             critic_energy={s: float(raw[s].max()) / self.calibration.lines[s] for s in CRITICS},
         )
 
+    def _energies(self, known: _Known, facts: PlanFacts) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+        """Return the energy of every node on the calibrated scale, and those of the critics before calibration.
+
+        Where it is known what the agent had read, the attribution judge decides, which has what the critics know among its
+        features; they are asked for the explanation alone.
+        """
+        if self.attribution is not None and facts.knows_origins:
+            raw = self.critics.energies_without_latent(facts)
+            return self.attribution.energies(facts, self.calibration.escalate), raw
+        raw = self.critics.energies(facts)
+        return self._settled(known, facts, raw), raw
+
     def _settled(self, known: _Known, facts: PlanFacts, raw: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
         """Return the energy of every node, on the calibrated scale.
 
@@ -191,8 +206,7 @@ class PlanAuditor:
         """Return for every node its calibrated energies by critic, and the facts that they rest on; for people."""
         known = self._known(context)
         facts = PlanFacts(known.facts, plan)
-        raw = self.critics.energies(facts)
-        total = self._settled(known, facts, raw)
+        total, raw = self._energies(known, facts)
         rows = []
         for i, node in enumerate(facts.nodes):
             energy = {"all": float(total[i]), **{str(s): float(raw[s][i]) / self.calibration.lines[s] for s in CRITICS}}
@@ -236,6 +250,9 @@ class PlanAuditor:
         self, facts: PlanFacts, raw: dict[str, NDArray[np.float64]], total: NDArray[np.float64]
     ) -> list[Finding]:
         """Return what the critics found: for each node above the line to escalate, those that carry its energy."""
+        if self.attribution is not None and facts.knows_origins:
+            alarms = np.flatnonzero(total >= self.calibration.escalate)
+            return [self.attribution.finding(facts.nodes[i], float(total[i])) for i in alarms]
         found: list[Finding] = []
         weights, line = self.critics.weights, self.calibration.line
         for i in np.flatnonzero(total >= self.calibration.escalate):

@@ -85,6 +85,11 @@ class CompositeEnergy:
         """Return each critic's energy of every node, `(nodes,)`, before calibration."""
         return {name: critic(facts) for name, critic in self.critics.items()}
 
+    def energies_without_latent(self, facts: PlanFacts) -> dict[str, Floats]:
+        """Return the same with 0 for the latent term, which needs the encoders."""
+        zero = np.zeros(len(facts.nodes))
+        return {name: zero if name == Source.LATENT else critic(facts) for name, critic in self.critics.items()}
+
     def combine(self, energies: Mapping[str, Floats]) -> Floats:
         """Return the composite energy of every node, `(nodes,)`, before calibration."""
         return combined(energies, self.weights)

@@ -25,6 +25,8 @@ class Source(enum.StrEnum):
     SCOPE = "scope"
     FLOW = "flow"
     LATENT = "latent"
+    ATTRIBUTION = "attribution"
+    """Whose wish the call is, by what had been read."""
     GUARD = "guard"
     """A fault: something could not be judged at all."""
 
@@ -42,6 +44,8 @@ class Code(enum.StrEnum):
     """The policy may forbid it; the rules that are read do not say."""
     NOT_ASKED = "not_asked"
     """The request does not ask for the call, and content may have."""
+    ORDERED_BY_CONTENT = "ordered_by_content"
+    """The call does what a text that was read asks for, and the request does not."""
     UNTRUSTED_VALUE = "untrusted_value"
     """A privileged call takes a value from text that outsiders write, and nothing endorses it."""
     TOO_WIDE = "too_wide"

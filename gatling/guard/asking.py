@@ -43,8 +43,8 @@ class Asking:
         self._said = ""
 
     def request(self, said: str) -> str:
-        """Return what was asked: the stated request, else all that the user has said so far."""
-        return said if self.stated is None else self.stated
+        """Return what was asked: all that the user has said so far; the stated request where that is not a part of it."""
+        return said if self.stated is None or self.stated.strip() in said else self.stated
 
     def context(self, said: str) -> GovernanceContext:
         """Return the context after the user has said so much."""

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from gatling.energy import Assessment, Code
+from gatling.energy.attribution_judge import ATTRIBUTION_NAME, AttributionJudge
 from gatling.energy.audit import PlanAuditor
 from gatling.energy.calibration import CALIBRATION_NAME, Calibration
 from gatling.energy.composite import CRITICS_NAME, CompositeEnergy
@@ -288,8 +289,10 @@ def load_auditor(
     encoders = encoders_digest(folder)
     critics = CompositeEnergy.read(folder / CRITICS_NAME, latent, encoders=encoders)
     calibration = Calibration.read(folder / CALIBRATION_NAME, critics.digest)
-    digest = hashlib.sha256(f"{encoders}{critics.digest}{calibration.digest}".encode()).hexdigest()
-    return PlanAuditor(critics, calibration, policies=policies, catalog=catalog), digest
+    judge = AttributionJudge.read(folder / ATTRIBUTION_NAME) if (folder / ATTRIBUTION_NAME).exists() else None
+    parts = f"{encoders}{critics.digest}{calibration.digest}{judge.digest if judge else ''}"
+    auditor = PlanAuditor(critics, calibration, policies=policies, catalog=catalog, attribution=judge)
+    return auditor, hashlib.sha256(parts.encode()).hexdigest()
 
 
 def _sources(policies: Any) -> tuple[PolicySource, ...]:

@@ -21,6 +21,13 @@ DIRECTIVE_FEATURES = (
     "names_a_place", "question", "told", "first_person", "other_language", "length", "short", "labelled", "conditional", "quoted",
 )  # fmt: skip
 
+ORDER_SIGNS = {
+    "imperative": 1, "imperative_first": 1, "imperatives": 1, "please": 1, "second_person": 0, "asks_you": 1, "wants": 1, "ought": 1,
+    "to_the_agent": 1, "urges": 1, "names_a_place": 1, "question": 0, "told": -1, "first_person": 0, "other_language": 1, "length": 0,
+    "short": 0, "labelled": 1, "conditional": 0, "quoted": 0,
+}  # fmt: skip
+"""Whether a sign can only make a text more of an order (1), only less (-1), or either (0)."""
+
 _MORE_VERBS = (
     "visit click go open navigate head check read look see call contact reach follow subscribe join use try enter type paste tick sign log "
     "login install uninstall clone fork push pull commit star unstar tag label bump deploy rerun disable enable switch turn unlock lock "

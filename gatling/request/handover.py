@@ -38,16 +38,19 @@ _TASKS = (
     r"changes?|corrections?|procedure|guide(?:lines)?|recipe|runbook|playbook|plan|agenda|asks?|things?|jobs?|errands?|list|requirements?|recommendations?|suggestions?)"
 )
 _FOLLOWS = re.compile(
-    rf"\b{_FOLLOW_VERB}\b[^.;!?\n]{{0,60}}?\b{_TASKS}\b"
+    rf"\b{_FOLLOW_VERB}\b(?! the following\b| these\b)[^.;:!?\n]{{0,60}}?\b{_TASKS}\b"
     r"|\b(?:carry out|carry (?:it|this|that|them|these|those) out|act (?:up)?on|work through|comply with|go through with|put (?:it|this|that|them) (?:in place|into effect)|see to)\b"
     r"|\b(?:do|handle|action|arrange|execute|run|work|finish|complete|fulfil+|follow|give (?:him|her|them)) (?:it|this|that|them|these|those|so|all|both|everything|every|each|the rest)\b"
-    r"|\b(?:follow|execute|fulfil+|obey|honou?r|apply) (?:the|his|her|their|its|my|our|this|that|these|those)\b|\bevery (?:line|item|point|step)\b|\bto the (?:letter|end)\b"
+    r"|\b(?:follow|execute|fulfil+|obey|honou?r|apply) (?:the(?! following)|his|her|their|its|my|our|this|that|these|those)\b|\bevery (?:line|item|point|step)\b|\bto the (?:letter|end)\b"
     r"|\b(?:go ahead|as agreed|i agreed|agreed (?:that|this|it|with)|is fine too|are fine too|fine by me|the way (?:he|she|they|it)|yes,? please|please do|approved)\b"
-    r"|\b(?:what|whatever|everything|anything|all|as|how|the way|exactly what|the thing)(?: that| which)? (?:is |are |was |were )?(?:he|she|they|it|we|there|\w+(?: \w+)?)? ?"
-    r"(?:asks?|asked|demands?|demanded|wishe?s?|orders?|lists?|writes?|wrote|likes?|says|said|wants?|wanted|needs?|describe[sd]?|mention(?:s|ed)?|request(?:s|ed)?|specif(?:y|ies|ied)|instruct(?:s|ed)?|suggest(?:s|ed)?|outline[sd]?|"
-    r"state[sd]?|list(?:s|ed)?|explain(?:s|ed)?|laid out|set out|written|proposes?d?|recommends?|tells?|told)\b"
-    r"|\b(?:according to|as per|per the|in line with|in accordance with|based on|following the|follow(?:ing)? (?:the |his |her |their |its |those |these )?|"
-    r"as (?:described|specified|stated|instructed|explained|outlined|listed|given|written|noted|detailed|requested|asked|mentioned|shown|agreed))\b"
+    r"|\b(?:what|whatever|everything|anything|all|as|how|the way|exactly what|the thing)(?: that| which)? (?:is |are |was |were )?(?:he|she|they|it|there|\w+(?: \w+)?)? ?"
+    r"(?:asks?|asked|demands?|demanded|wishe?s?|orders?|writes?|wrote|likes?|says|said|wants?|wanted|needs?|request(?:s|ed)?|specif(?:y|ies|ied)|instruct(?:s|ed)?|suggest(?:s|ed)?|"
+    r"outline[sd]?|proposes?d?|recommends?|tells?|told)\b"
+    r"|\bas (?:described|specified|instructed|explained|outlined|detailed|requested|asked|agreed|proposed|suggested|told)\b"
+)
+# To be told what a text says is no wish that it be done.
+_WANTS_TO_KNOW = re.compile(
+    r"\b(?:tell (?:me|us|him|her|them|\w+)|summari[sz]e|show(?: me)?|know|see|check|find(?: out)?|read|translate|explain|understand|list|give me|wondering|curious|remind me|note|log)\b[^.;!?\n]{0,20}$"
 )
 _REPLIES = re.compile(r"\b(?:reply|respond|answer|get back|react|write back)\b")
 _PAYS = re.compile(r"\b(?:pay|settle|transfer|reimburse|refund|wire|remit|checkout|check out)\b")
@@ -65,7 +68,14 @@ class HandOver:
     @cached_property
     def follows(self) -> float:
         """How far it wants done what a text says, 0 or 1."""
-        return float(any(not self._is_refused(m.start(), m.end()) for m in _FOLLOWS.finditer(self.request.text)))
+        text = self.request.text
+        for match in _FOLLOWS.finditer(text):
+            to_know = match.group().startswith(
+                ("what", "whatever", "how", "everything", "all")
+            ) and _WANTS_TO_KNOW.search(text, max(0, match.start() - 40), match.start())
+            if not to_know and not self.request.is_refused(match.start(), match.end()):
+                return 1.0
+        return 0.0
 
     @cached_property
     def acts(self) -> float:
@@ -77,9 +87,6 @@ class HandOver:
     def kinds(self) -> frozenset[int]:
         """The kinds of items that it speaks of, as positions in `ITEM_KINDS`."""
         return frozenset(i for i, kind in enumerate(ITEM_KINDS) if not kind.isdisjoint(self.request.stems))
-
-    def _is_refused(self, start: int, end: int) -> bool:
-        return self.request.is_refused(start, end)
 
     def speaks_of(self, words: Iterable[str]) -> bool:
         """Tell whether it speaks of an item of the kind that words (of a tool, of a record's fields) tell."""

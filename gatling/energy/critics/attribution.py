@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 ASKED, DOUBT = -1, 1
 DEED_HANDS_OVER = 0.7
 """How far a request that asks for the deed, and not for what the text says, hands over to an item that it points to."""
+ORDER_OF_DEED = 0.3
+"""The same for the orders in it."""
 RECEIPT_WEIGHT = 0.4
 """What an acting call returns is the system's word more often than an outsider's."""
 
@@ -118,11 +120,14 @@ def attribution_row(
     outside = column("is_outside") * (1 - (1 - RECEIPT_WEIGHT) * column("is_receipt"))
     order = outside * head(origins.signs)
     around = outside * head(origins.signs_nearby)
-    pointed = np.maximum(column("is_kind_named"), own["follows"])
-    handed = np.maximum(column("is_named"), 0.7 * pointed * column("reached"))
-    is_open = 1 - handed * max(own["follows"], DEED_HANDS_OVER * own["deed_asked"])
-    order, around = order * is_open, around * is_open
-    prose = is_open * outside * (1 - column("is_record"))
+    # An order is excused where the request wants done what a text says. What a text holds is excused, too, where the request
+    # asks for the deed: "pay the bill in this file" lets the file say whom, and lets it order nothing else.
+    pointed = np.maximum(column("is_named"), np.minimum(1.0, column("reached") / 0.7) * 0.9)
+    handed = np.maximum(column("is_named"), 0.7 * column("is_kind_named") * column("reached"))
+    to_orders = np.maximum(pointed * own["follows"], ORDER_OF_DEED * handed * own["deed_asked"])
+    to_data = np.maximum(to_orders, DEED_HANDS_OVER * handed * own["deed_asked"])
+    order, around = order * (1 - to_orders), around * (1 - to_orders)
+    prose = (1 - to_data) * outside * (1 - column("is_record"))
     tool, covered, alone = column("tool_asked"), column("covered"), column("covered_alone")
     states = identity = nearby = np.zeros(len(origins))
     if origins.unasked:
@@ -157,5 +162,5 @@ def attribution_row(
     found["prose_states"] = (prose * states).max()
     found["prose_identity"] = (prose * identity).max()
     found["prose_covered_alone"] = (prose * alone).max()
-    found["hidden"] = (is_open * column("is_hidden") * np.maximum(states, covered)).max()
+    found["hidden"] = ((1 - to_orders) * column("is_hidden") * np.maximum(states, covered)).max()
     return [float(found[name]) for name in ATTRIBUTION_FEATURES]

@@ -1,0 +1,300 @@
+"""Fitting the attribution judge: the head, the trees, and the lines, each suite left out once.
+
+- Head: logistic regression on the signs of an order, by passages that were injected and passages that were not; signs that make
+  a text an order cannot make it less of one. Suites weigh the same.
+- Trees: gradient boosting with four leaves a tree, monotone in every signed feature (LightGBM; Ke et al., 2017). A call to blame
+  is 1. In a suite both sides weigh the same, a conversation as much as another, and of a goal or task that stands in many
+  conversations each weighs less, as there are far fewer goals than conversations.
+- Lines: on scores of suites that the trees had not seen. A line is exceeded in at most the stated share of the honest
+  conversations of a suite, on average over suites: a suite with many records counts as much as one with few.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatling.critics_training.wishes import WishedConversation, conversations_of_files
+from gatling.energy.attribution_judge import JUDGED_FEATURES, SIGNS, AttributionJudge, Lines
+from gatling.energy.critics.attribution import DirectiveHead, attribution_row
+from gatling.energy.critics.trees import MonotoneTrees
+from gatling.errors import ConfigError, MissingExtraError, TrainingError
+from gatling.request.directive import DIRECTIVE_FEATURES, ORDER_SIGNS
+from gatling.tools.consequence import CONSEQUENCES, Consequence
+
+Floats = NDArray[np.float64]
+
+MARGINS: dict[Consequence, float] = {"reads": 0.5, "changes": 0.0, "sends": 0.0, "costs": 0.0, "endangers": 0.0}
+"""How much more it takes to stop a call, in log odds, by what it can cost."""
+_SAME_TEXT = 2
+_UNBLAMED_WEIGHT = 0.3
+"""Of the calls of an attacked conversation that are not to blame: some were made on the way to those that are."""
+MAX_FOLDS = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttributionConfig:
+    """How the judge is fitted."""
+
+    rounds: int = 250
+    """Trees."""
+    leaves: int = 4
+    learning_rate: float = 0.06
+    l2: float = 10.0
+    head_l2: float = 2e-3
+    max_escalations: float = 0.05
+    """Share of honest conversations of a suite left out that are escalated or denied, on average over suites."""
+    max_denials: float = 0.01
+    """Share that is denied."""
+    made_weight: float = 6.0
+    """Weight of all made suites together, where a recorded one has 1."""
+    seed: int = 0
+
+
+def train_attribution(
+    files: Sequence[Path],
+    config: AttributionConfig,
+    *,
+    made: Sequence[Path] = (),
+    limit: int = 100_000,
+    workers: int = 1,
+    on_conversation: Callable[[int], None] = lambda count: None,
+    on_fit: Callable[[int], None] = lambda count: None,
+) -> AttributionJudge:
+    """Train the judge on files of labelled conversations.
+
+    Args:
+        files: recorded ones; each `meta.suite` is left out once.
+        made: generated ones; their worlds are left out some at a time.
+
+    Raises:
+        ConfigError: if a setting is out of range.
+        TrainingError: if there are no honest conversations, none that are violations, or a single suite.
+        MissingExtraError: without LightGBM, which comes with the extra `train`.
+    """
+    if not 0 < config.max_denials <= config.max_escalations < 1:
+        raise ConfigError(
+            f"--max-denials is {config.max_denials} and --max-escalations {config.max_escalations}: above 0, below 1, in this order"
+        )
+    read = {"limit": limit, "workers": workers, "advance": on_conversation}
+    recorded = conversations_of_files(files, **read)  # type: ignore[arg-type]
+    worlds = conversations_of_files(made, **read)  # type: ignore[arg-type]
+    groups = _folds(recorded, worlds)
+    everything = [c for group in groups.values() for c in group]
+    if len(groups) < 2 or not any(c.is_violation for c in everything) or all(c.is_violation for c in everything):
+        raise TrainingError(
+            "the judge needs conversations of two suites at least, honest ones and ones with calls to blame"
+        )
+    weights = _weights(groups, config)
+    scored: dict[str, list[tuple[float, float]]] = {}
+    for name, group in groups.items():
+        head, trees = fit({k: g for k, g in groups.items() if k != name}, weights, config)
+        scored[name] = [_worst(c, head, trees) for c in group]
+        on_fit(1)
+    head, trees = fit(groups, weights, config)
+    on_fit(1)
+    escalate, deny = (
+        _line({n: _honest(scored[n], groups[n]) for n in groups}, rate)
+        for rate in (config.max_escalations, config.max_denials)
+    )
+    deny = max(deny, escalate + 0.1)
+    lines = {c: Lines(escalate + MARGINS[c], deny + MARGINS[c]) for c in CONSEQUENCES}
+    figures = {
+        "suites": {n: _figures(scored[n], groups[n], escalate, deny) for n in groups},
+        "rates": [config.max_escalations, config.max_denials],
+    }
+    return AttributionJudge(head, trees, lines, figures)
+
+
+def _folds(
+    recorded: Sequence[WishedConversation], made: Sequence[WishedConversation]
+) -> dict[str, list[WishedConversation]]:
+    """Return what is left out at a time: each recorded suite, and of the made worlds some together."""
+    groups: dict[str, list[WishedConversation]] = {}
+    for conversation in recorded:
+        groups.setdefault(conversation.suite, []).append(conversation)
+    worlds = sorted({c.suite for c in made})
+    fold = {world: f"made {i % MAX_FOLDS + 1}" for i, world in enumerate(worlds)}
+    for conversation in made:
+        groups.setdefault(fold[conversation.suite], []).append(conversation)
+    return groups
+
+
+def _weights(groups: dict[str, list[WishedConversation]], config: AttributionConfig) -> dict[str, float]:
+    num_made = sum(name.startswith("made ") for name in groups)
+    return {n: config.made_weight / num_made if n.startswith("made ") else 1.0 for n in groups}
+
+
+def fit(
+    groups: dict[str, list[WishedConversation]], weights: dict[str, float], config: AttributionConfig
+) -> tuple[DirectiveHead, MonotoneTrees]:
+    """Fit head and trees on groups of conversations."""
+    head = fit_head(list(groups.values()), config.head_l2)
+    xs, ys, ws = [], [], []
+    for name, group in groups.items():
+        x, y, w = _rows(group, head)
+        if len(x):
+            xs.append(x)
+            ys.append(y)
+            ws.append(w * weights[name])
+    return head, fit_trees(np.concatenate(xs), np.concatenate(ys), np.concatenate(ws), config)
+
+
+def fit_head(groups: Sequence[Sequence[WishedConversation]], l2: float) -> DirectiveHead:
+    """Fit how far a text is an order; each group weighs the same, and in it both sides."""
+    from scipy.optimize import minimize
+
+    xs: list[Floats] = []
+    ts: list[float] = []
+    ws: list[float] = []
+    for group in groups:
+        seen: Counter[tuple[str, bool]] = Counter()
+        rows: list[Floats] = []
+        injected: list[bool] = []
+        for call in (call for conversation in group for call in conversation.calls if call.origins is not None):
+            for text, signs, is_injected in zip(call.texts, call.origins.signs, call.is_injected, strict=True):  # type: ignore[union-attr]
+                seen[text, bool(is_injected)] += 1
+                if seen[text, bool(is_injected)] <= _SAME_TEXT:
+                    rows.append(signs)
+                    injected.append(bool(is_injected))
+        count = max(1, sum(injected)), max(1, len(injected) - sum(injected))
+        xs += rows
+        ts += [1.0 if i else -1.0 for i in injected]
+        ws += [0.5 / count[not i] for i in injected]
+    x, t, w = np.array(xs), np.array(ts), np.array(ws) / sum(ws)
+
+    def loss(v: Floats) -> tuple[float, Floats]:
+        z = t * (x @ v[:-1] + v[-1])
+        slope = -t * w / (1 + np.exp(np.clip(z, -50, 50)))
+        value = float((w * np.logaddexp(0, -z)).sum() + l2 * (v[:-1] ** 2).sum())
+        return value, np.append(x.T @ slope + 2 * l2 * v[:-1], slope.sum())
+
+    bounds = [
+        (0, None) if s > 0 else (None, 0) if s < 0 else (None, None) for s in map(ORDER_SIGNS.get, DIRECTIVE_FEATURES)
+    ]  # type: ignore[operator]
+    found = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, bounds=[*bounds, (None, None)], method="L-BFGS-B").x
+    return DirectiveHead(np.round(found[:-1], 9), round(float(found[-1]), 9))
+
+
+def _rows(group: Sequence[WishedConversation], head: DirectiveHead) -> tuple[Floats, Floats, Floats]:
+    """Return features, targets and weights of all calls; the weights of each side sum to a half."""
+    count = Counter(c.goal if c.is_violation else c.task for c in group)
+    x, y, w = [], [], []
+    for conversation in group:
+        blamed = sum(call.is_blamed for call in conversation.calls)
+        share = 1 / np.sqrt(count[conversation.goal if conversation.is_violation else conversation.task])
+        for call in conversation.calls:
+            x.append(features_of(call, head))
+            y.append(float(call.is_blamed))
+            alike = blamed if call.is_blamed else len(conversation.calls) - blamed
+            w.append(share / alike * (_UNBLAMED_WEIGHT if conversation.is_violation and not call.is_blamed else 1.0))
+    targets, weights = np.array(y), np.array(w)
+    for side in (targets > 0, targets == 0):
+        if side.any():
+            weights[side] *= 0.5 / weights[side].sum()
+    return np.array(x).reshape(len(y), len(JUDGED_FEATURES)), targets, weights
+
+
+def features_of(call: Any, head: DirectiveHead) -> Floats:
+    """Return the features of a call, `(len(JUDGED_FEATURES),)`."""
+    return np.concatenate([call.known, attribution_row(call.origins, call.own, head)])
+
+
+def fit_trees(x: Floats, y: Floats, w: Floats, config: AttributionConfig) -> MonotoneTrees:
+    """Fit the trees. Deterministic for a seed on one machine."""
+    try:
+        import lightgbm
+    except ImportError:
+        raise MissingExtraError("training the attribution judge", "train") from None
+    settings = {
+        "objective": "binary",
+        "num_leaves": config.leaves,
+        "learning_rate": config.learning_rate,
+        "min_data_in_leaf": 60,
+        "feature_fraction": 0.4,
+        "bagging_fraction": 0.7,
+        "bagging_freq": 1,
+        "lambda_l2": config.l2,
+        "monotone_constraints": SIGNS.tolist(),
+        "monotone_constraints_method": "basic",
+        "seed": config.seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": 2,
+        "verbose": -1,
+    }
+    data = lightgbm.Dataset(x, y, weight=w * len(w) / w.sum())
+    return _arrays(lightgbm.train(settings, data, config.rounds).dump_model()["tree_info"])
+
+
+def _arrays(trees: Sequence[dict[str, Any]]) -> MonotoneTrees:
+    feature: list[int] = []
+    threshold: list[float] = []
+    left: list[int] = []
+    right: list[int] = []
+    value: list[float] = []
+    root: list[int] = []
+
+    def add(node: dict[str, Any]) -> int:
+        at = len(feature)
+        is_leaf = "split_feature" not in node
+        feature.append(-1 if is_leaf else int(node["split_feature"]))
+        threshold.append(0.0 if is_leaf else float(node["threshold"]))
+        value.append(float(node["leaf_value"]) if is_leaf else 0.0)
+        left.append(at)
+        right.append(at)
+        if not is_leaf:
+            left[at] = add(node["left_child"])
+            right[at] = add(node["right_child"])
+        return at
+
+    for tree in trees:
+        root.append(add(tree["tree_structure"]))
+    ints = (np.array(a, np.int64) for a in (feature, left, right, root))
+    feature_, left_, right_, root_ = ints
+    return MonotoneTrees(feature_, np.array(threshold), left_, right_, np.array(value), root_)
+
+
+def _worst(conversation: WishedConversation, head: DirectiveHead, trees: MonotoneTrees) -> tuple[float, float]:
+    """Return the largest score of a conversation's calls, margins taken off, and of those to blame."""
+    if not conversation.calls:
+        return -np.inf, -np.inf
+    scores = trees(np.array([features_of(call, head) for call in conversation.calls]))
+    scores = scores - np.array([MARGINS[call.consequence] for call in conversation.calls])
+    blamed = scores[[call.is_blamed for call in conversation.calls]]
+    return float(scores.max()), float(blamed.max(initial=-np.inf))
+
+
+def _honest(scored: Sequence[tuple[float, float]], group: Sequence[WishedConversation]) -> Floats:
+    return np.array([worst for (worst, _), c in zip(scored, group, strict=True) if not c.is_violation])
+
+
+def _line(honest: dict[str, Floats], rate: float) -> float:
+    """Return the smallest score that at most `rate` of a suite's honest conversations exceed, on average over suites."""
+    suites = [np.sort(scores) for scores in honest.values() if len(scores)]
+    for line in np.unique(np.concatenate(suites)):
+        shares = [1 - np.searchsorted(scores, line, side="right") / len(scores) for scores in suites]
+        if np.mean(shares) <= rate:
+            return float(line) + 1e-6
+    raise TrainingError("no honest conversation has a call")
+
+
+def _figures(
+    scored: Sequence[tuple[float, float]], group: Sequence[WishedConversation], escalate: float, deny: float
+) -> dict[str, Any]:
+    honest = _honest(scored, group)
+    blamed = np.array([b for (_, b), c in zip(scored, group, strict=True) if c.is_violation])
+    share = lambda values, line: round(float((values >= line).mean()), 4) if len(values) else None  # noqa: E731
+    return {
+        "honest": len(honest),
+        "attacked": len(blamed),
+        "not_allowed": share(honest, escalate),
+        "denied": share(honest, deny),
+        "stopped": share(blamed, escalate),
+    }

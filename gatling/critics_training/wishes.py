@@ -1,0 +1,140 @@
+"""Recorded conversations as what the attribution judge learns from: every call as it was made, and whether it was to blame.
+
+A record has `label`, `violating_calls`, and in `meta` what it is weighed and left out by: `suite`, the tasks or the goal, and
+`injection_spans`, from which the head learns what an order looks like. None of these is an input of the judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatling.adapters.recorded import Conversation, read_conversations
+from gatling.cluster import in_processes
+from gatling.energy.attribution_judge import known_features
+from gatling.energy.critics.attribution import node_inputs
+from gatling.energy.facts import ContextFacts, PlanFacts
+from gatling.energy.facts.origins import OriginFacts
+from gatling.guard.replay import replay
+from gatling.policy import Rulebook, recognise
+from gatling.schema import GovernanceContext
+from gatling.schema.lru import LruCache
+from gatling.schema.plain import canonical_json
+from gatling.testing import FixedGuard
+from gatling.tools.consequence import Consequence, consequence_of
+
+_PIECE = 16
+_LEAST_OVERLAP = 8
+
+
+@dataclass
+class WishedCall:
+    """One call."""
+
+    known: NDArray[np.float64]
+    """Features without passages."""
+    origins: OriginFacts | None
+    own: dict[str, float]
+    is_injected: NDArray[np.bool_]
+    """`(O,)`: whether each origin is a part of what was injected."""
+    texts: tuple[str, ...]
+    is_blamed: bool
+    consequence: Consequence
+
+
+@dataclass
+class WishedConversation:
+    """One conversation."""
+
+    calls: list[WishedCall]
+    is_violation: bool
+    suite: str
+    """What is left out as a whole: `meta.set`, else `meta.suite`, else the file."""
+    task: str
+    """The user's task, or the record."""
+    goal: str
+    """What was injected, or the record."""
+
+
+def conversations_of_files(
+    files: Sequence[Path], *, limit: int, workers: int, advance: Callable[[int], None] = lambda count: None
+) -> list[WishedConversation]:
+    """Return the conversations of some files, in order. Raises: InputError with file and line.
+
+    Args:
+        limit: of each file so many, taken evenly.
+    """
+    found: list[WishedConversation] = []
+    for file in files:
+        records = list(read_conversations(file))
+        if len(records) > limit:
+            records = [records[i * len(records) // limit] for i in range(limit)]
+        rest = iter(records)
+        pieces: Iterable[tuple[Conversation, ...]] = iter(lambda it=rest: tuple(islice(it, _PIECE)), ())  # type: ignore[misc]
+        for some in in_processes(_conversations, pieces, workers=workers):
+            found += some
+            advance(len(some))
+    return found
+
+
+def _conversations(records: tuple[Conversation, ...]) -> list[WishedConversation]:
+    rules: LruCache[str, Rulebook] = LruCache(64)
+    return [_conversation(record, rules) for record in records]
+
+
+def _conversation(record: Conversation, rules: LruCache[str, Rulebook]) -> WishedConversation:
+    meta: dict[str, Any] = record.notes.get("meta") or {}
+    blamed = set(record.notes.get("violating_calls") or ())
+    injected = _injected(record, meta)
+    calls = []
+    facts: tuple[GovernanceContext, ContextFacts] | None = None
+    for call in replay(FixedGuard(), record.messages, record.context()):
+        if facts is None or facts[0] is not call.context:
+            policy = call.context.policy
+            book = rules.get(canonical_json(policy), lambda policy=policy: recognise(policy))  # type: ignore[misc]
+            facts = call.context, ContextFacts(call.context, book)
+        plan = PlanFacts(facts[1], call.plan)
+        node = plan.nodes[-1]
+        origins, own = node_inputs(node, plan)
+        texts = tuple(o.text for o in call.node.origins or ())
+        calls.append(
+            WishedCall(
+                known=known_features(plan)[-1],
+                origins=origins,
+                own=own,
+                is_injected=np.array([_is_part(text, injected) for text in texts], bool),
+                texts=texts,
+                is_blamed=call.call_id in blamed,
+                consequence=consequence_of(node.tool.name, node.tool.effect),
+            )
+        )
+    return WishedConversation(
+        calls=calls,
+        is_violation=record.notes.get("label") == "violation",
+        suite=str(meta.get("set") or meta.get("suite") or record.file),
+        task=str(meta.get("user_task") or record.id),
+        goal=str(meta.get("injection_task") or meta.get("goal") or record.id),
+    )
+
+
+def _injected(record: Conversation, meta: dict[str, Any]) -> tuple[str, ...]:
+    """Return the texts that were injected, with single spaces."""
+    return tuple(_texts(record, meta.get("injection_spans") or ()))
+
+
+def _texts(record: Conversation, spans: Iterable[dict[str, Any]]) -> Iterator[str]:
+    for span in spans:
+        content = record.messages[span["message"]].get("content")
+        if isinstance(content, str):
+            yield " ".join(content[span["start"] : span["end"]].split())
+
+
+def _is_part(text: str, injected: Sequence[str]) -> bool:
+    text = " ".join(text.split())
+    return any(text in whole or (len(whole) > _LEAST_OVERLAP and whole in text) for whole in injected)

@@ -1,0 +1,179 @@
+"""The judge of calls whose origins are known: whose wish a call is, learned, with lines by what the call can cost.
+
+It reads the features of the critics (`relevance`, signed ones alone), the formulas of provenance and flow, and what the passages
+say (`critics/attribution.py`); boosted trees that are monotone in all of them give a score, and lines turn it into an energy on
+the common scale: 1.0 denies, and from the calibrated line on a person should look. A line belongs to a consequence
+(`tools/consequence.py`): what is cheap and can be undone takes more evidence to stop than a payment.
+
+Kept in `attribution.json` of a model folder. A folder without it judges such plans as those whose origins nobody knows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatling.energy.critics.attribution import ATTRIBUTION_FEATURES, DirectiveHead, attribution_row, node_inputs
+from gatling.energy.critics.flow import FlowCritic
+from gatling.energy.critics.provenance import ProvenanceCritic
+from gatling.energy.critics.relevance import FEATURES, NAMES, relevance
+from gatling.energy.critics.trees import MonotoneTrees
+from gatling.energy.facts import NodeFacts, PlanFacts
+from gatling.energy.finding import Code, Finding, Source
+from gatling.errors import CheckpointError
+from gatling.features import feature_digest
+from gatling.request.directive import DIRECTIVE_FEATURES
+from gatling.runtime.sealed import read_sealed, sealed
+from gatling.schema.plain import shown
+from gatling.tools.consequence import CONSEQUENCES, Consequence, consequence_of
+
+ATTRIBUTION_NAME = "attribution.json"
+FORMAT_VERSION = 1
+_QUOTED_CHARS = 120
+
+Floats = NDArray[np.float64]
+
+# What is known without passages: of the free features only what the tool does, as the others say which suite a plan is from.
+_EFFECTS = ("reads", "writes", "sends", "deletes", "administers")
+_KEPT = np.array([i for i, name in enumerate(NAMES) if FEATURES[name] != 0 or name in _EFFECTS])
+JUDGED_FEATURES: dict[str, int] = {
+    **{NAMES[i]: FEATURES[NAMES[i]] for i in _KEPT},
+    "provenance": 1,
+    "flow": 1,
+    **ATTRIBUTION_FEATURES,
+}
+SIGNS = np.array(list(JUDGED_FEATURES.values()))
+
+
+def attribution_feature_digest() -> str:
+    """Return what identifies the features: names, signs, word table."""
+    content = [list(JUDGED_FEATURES.items()), DIRECTIVE_FEATURES, feature_digest()]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Scores from which on a call of a consequence is escalated, and denied; the first is below the second."""
+
+    escalate: float
+    deny: float
+
+
+@dataclass(frozen=True)
+class AttributionJudge:
+    head: DirectiveHead
+    trees: MonotoneTrees
+    lines: Mapping[Consequence, Lines]
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    """How it came about; nothing reads them but people."""
+    digest: str = ""
+
+    def scores(self, facts: PlanFacts) -> Floats:
+        """Return the score of every node, `(nodes,)`: log odds that it is to blame, before calibration."""
+        return self.trees(self.features(facts))
+
+    def features(self, facts: PlanFacts) -> Floats:
+        """Return the features of every node, `(nodes, len(JUDGED_FEATURES))`."""
+        rows = [attribution_row(*node_inputs(node, facts), self.head) for node in facts.nodes]
+        return np.concatenate([known_features(facts), np.array(rows)], axis=1)
+
+    def energies(self, facts: PlanFacts, escalate: float) -> Floats:
+        """Return the energy of every node on the common scale, `(nodes,)`.
+
+        Args:
+            escalate: where that scale escalates, in (0, 1].
+        """
+        classes = [consequence_of(node.tool.name, node.tool.effect) for node in facts.nodes]
+        return np.array(
+            [self._scaled(s, self.lines[c], escalate) for s, c in zip(self.scores(facts), classes, strict=True)]
+        )
+
+    @staticmethod
+    def _scaled(score: float, line: Lines, escalate: float) -> float:
+        """Return the energy of a score: increasing, `escalate` at the one line and 1.0 at the other."""
+        if score < line.escalate:
+            return float(escalate * np.exp(min(score - line.escalate, 0.0)))
+        if score < line.deny:
+            return float(escalate + (1.0 - escalate) * (score - line.escalate) / (line.deny - line.escalate))
+        return float(1.0 + score - line.deny)
+
+    def finding(self, node: NodeFacts, energy: float) -> Finding:
+        """Return what there is to say of a call: the passage that accounts for it best, else the value that nobody asked for."""
+        origins, tool = node.origins, node.tool
+        found = f"the request does not ask for {tool.name}"
+        argument = None
+        code = Code.NOT_ASKED
+        if origins is not None and len(origins):
+            outside = origins.column("is_outside")
+            order = outside * np.maximum(self.head(origins.signs), 0.5 * self.head(origins.signs_nearby))
+            states = origins.states.mean(axis=1) if origins.unasked else np.zeros(len(origins))
+            accounts = order * (origins.column("tool_asked") + origins.column("covered") + states)
+            best = int(np.argmax(accounts))
+            origin = (node.node.origins or ())[best]
+            stated = [v for v, s in zip(origins.unasked, origins.states[best], strict=True) if s >= 0.5]
+            if accounts[best] > 0:
+                code = Code.ORDERED_BY_CONTENT
+                argument = stated[0].path if stated else None
+                whose = f"{origin.source}, tier {origin.tier}" if origin.source else f"tier {origin.tier}"
+                what = f"{shown(stated[0].value)} stands in" if stated else "the call does what stands in"
+                found = f"{what} a text that was read ({whose}): {shown(origin.text, _QUOTED_CHARS)}"
+        return Finding(
+            source=Source.ATTRIBUTION,
+            code=code,
+            node_id=node.node.node_id,
+            argument=argument,
+            clause=tool.needs_request.place if tool.needs_request else None,
+            found=found,
+            wanted="a call that the request asks for, or hands over to that text",
+            energy=energy,
+        )
+
+    def to_json(self, **extra: Any) -> bytes:
+        """Return the content of `attribution.json`; `extra` says how it was trained."""
+        return sealed(
+            {
+                "format_version": FORMAT_VERSION,
+                "features": attribution_feature_digest(),
+                "head": {"weights": self.head.weights.tolist(), "bias": self.head.bias},
+                "trees": self.trees.to_dict(),
+                "lines": {name: [line.escalate, line.deny] for name, line in self.lines.items()},
+                "figures": dict(self.figures),
+                **extra,
+            }
+        )
+
+    @classmethod
+    def read(cls, path: Path) -> AttributionJudge:
+        """Read `attribution.json`. Raises: CheckpointError if it is damaged, of other features, or not monotone."""
+        data, digest = read_sealed(path, FORMAT_VERSION)
+        if data.get("features") != attribution_feature_digest():
+            raise CheckpointError(f"{path}: trained with other features: run `gatling train-attribution` again")
+        try:
+            weights = np.array(data["head"]["weights"], np.float64)
+            head = DirectiveHead(weights, float(data["head"]["bias"]))
+            lines = {name: Lines(*map(float, data["lines"][name])) for name in CONSEQUENCES}
+            trees = data["trees"]
+        except (KeyError, TypeError, ValueError):
+            raise CheckpointError(f"{path}: a weight or a line is missing") from None
+        if weights.shape != (len(DIRECTIVE_FEATURES),) or not np.isfinite([*weights, head.bias]).all():
+            raise CheckpointError(f"{path}: the head has not {len(DIRECTIVE_FEATURES)} finite weights")
+        if not all(
+            np.isfinite([line.escalate, line.deny]).all() and line.escalate < line.deny for line in lines.values()
+        ):
+            raise CheckpointError(f"{path}: a line to escalate at is not below the line to deny at")
+        return cls(
+            head, MonotoneTrees.from_dict(trees, SIGNS, source=str(path)), lines, data.get("figures", {}), digest
+        )
+
+
+def known_features(facts: PlanFacts) -> Floats:
+    """Return what is known of every node without passages, `(nodes, ...)`, in the order of `JUDGED_FEATURES`."""
+    formulas = np.stack([ProvenanceCritic()(facts), FlowCritic()(facts)], axis=1)
+    return np.concatenate([relevance(facts)[:, _KEPT], formulas], axis=1)

@@ -1,0 +1,94 @@
+"""Boosted trees that are monotone in their inputs, as arrays: the sum of one leaf of each tree, in a fixed order.
+
+Trained elsewhere (`critics_training/attribution.py`); here they are read, checked and evaluated, in double precision. A tree is
+monotone in a feature if at every split on it no leaf on the lower side is worse than one on the upper side; that is checked when
+the trees are read, so that a file that breaks the promise is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gatling.errors import CheckpointError
+
+Floats = NDArray[np.float64]
+MAX_NODES = 1_000_000
+_ARRAYS = ("feature", "threshold", "left", "right", "value", "root")
+
+
+@dataclass(frozen=True)
+class MonotoneTrees:
+    """T trees with N nodes in all. A node is a leaf where `feature` is -1."""
+
+    feature: NDArray[np.int64]
+    """`(N,)`: which column decides; -1 for a leaf."""
+    threshold: Floats
+    """`(N,)`: a row goes left where its value is at most this."""
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    """`(N,)` each: positions of the children."""
+    value: Floats
+    """`(N,)`: of a leaf."""
+    root: NDArray[np.int64]
+    """`(T,)`."""
+
+    def __call__(self, x: Floats) -> Floats:
+        """Return the sum over trees, `(rows,)`, for `(rows, F)`."""
+        at = np.broadcast_to(self.root, (len(x), len(self.root))).copy()
+        rows = np.arange(len(x))[:, None]
+        while True:
+            feature = self.feature[at]
+            inner = feature >= 0
+            if not inner.any():
+                break
+            goes_left = x[rows, np.maximum(feature, 0)] <= self.threshold[at]
+            at = np.where(inner, np.where(goes_left, self.left[at], self.right[at]), at)
+        total = np.zeros(len(x))
+        for column in self.value[at].T:  # one after another: sums have the same bits in any batch
+            total = total + column
+        return total
+
+    def to_dict(self) -> dict[str, Any]:
+        return {name: getattr(self, name).tolist() for name in _ARRAYS}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], signs: NDArray[Any], *, source: str) -> MonotoneTrees:
+        """Read what `to_dict` gave. Raises: CheckpointError if it is no set of trees, or not monotone in a signed feature."""
+        try:
+            ints = {n: np.array(data[n], np.int64) for n in ("feature", "left", "right", "root")}
+            floats = {n: np.array(data[n], np.float64) for n in ("threshold", "value")}
+        except (KeyError, TypeError, ValueError, OverflowError):
+            raise CheckpointError(f"{source}: trees lack one of {', '.join(_ARRAYS)}, or it holds no numbers") from None
+        trees = cls(**ints, **floats)
+        trees._check(np.asarray(signs), source)
+        return trees
+
+    def _check(self, signs: NDArray[Any], source: str) -> None:
+        n = len(self.feature)
+        arrays = (self.threshold, self.left, self.right, self.value)
+        if not 0 < n <= MAX_NODES or any(a.shape != (n,) for a in arrays) or self.feature.ndim != 1:
+            raise CheckpointError(f"{source}: trees have arrays of different lengths, or more than {MAX_NODES} nodes")
+        inner = self.feature >= 0
+        position = np.arange(n)
+        # Children stand behind their parents, so every walk ends.
+        if (self.feature >= len(signs)).any() or (self.feature < -1).any():
+            raise CheckpointError(f"{source}: a tree splits on a feature that there is not")
+        for child in (self.left[inner], self.right[inner]):
+            if (child <= position[inner]).any() or (child >= n).any():
+                raise CheckpointError(f"{source}: a tree's child does not stand behind its parent")
+        if not len(self.root) or (self.root < 0).any() or (self.root >= n).any():
+            raise CheckpointError(f"{source}: a tree has no root")
+        if not (np.isfinite(self.threshold[inner]).all() and np.isfinite(self.value).all()):
+            raise CheckpointError(f"{source}: a tree holds a value that is not finite")
+        low, high = self.value.copy(), self.value.copy()
+        for i in position[inner][::-1]:
+            left, right = self.left[i], self.right[i]
+            low[i], high[i] = min(low[left], low[right]), max(high[left], high[right])
+            sign = signs[self.feature[i]]
+            if (sign > 0 and high[left] > low[right]) or (sign < 0 and low[left] < high[right]):
+                raise CheckpointError(f"{source}: a tree is not monotone in feature {self.feature[i]}")
