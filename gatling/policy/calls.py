@@ -9,12 +9,13 @@ import graphlib
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from functools import cached_property
 from typing import Any
 
 from gatling.policy.globs import squashed_name
 from gatling.schema import ExecutionPlan, PlanNode
-from gatling.schema.arguments import dotted_leaves, is_destination_name, leaves
+from gatling.schema.arguments import dotted_leaves, is_amount, is_destination_name, is_limit, leaves, number_of
 from gatling.schema.words import split_words
 
 # For calls with one of these verbs, these arguments too.
@@ -28,6 +29,8 @@ _HOST = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}\.?")
 _ADDRESS = re.compile(rf"[\w.+'-]{{1,64}}@((?:{_LABEL}\.)*{_LABEL}\.?)")
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]{0,20}:)?/{1,4}([^/?#]*)(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,20}:[/\\]", re.IGNORECASE)
+_LIKE = 0.8
+_MAX_LIKE = 40
 _BETWEEN = re.compile(r"[,;\s]+")
 
 
@@ -89,6 +92,22 @@ class Call:
         """Return the values under a dotted path; several if names differ in case or separators only, none if absent."""
         return self._by_name.get(".".join(squashed_name(part) for part in path.split(".")), [])
 
+    def alike(self, path: str) -> list[tuple[str, Any]]:
+        """Return the numbers of this call that may be what an argument of that name is: the same name further down, a name like
+        it, or another word for an amount or for a page size. With their paths."""
+        wanted = path.rpartition(".")[2]
+        found: list[tuple[str, Any]] = []
+        known: dict[str, bool] = {}
+        for where, leaf in self.leaves:
+            key = where.rpartition(".")[2]
+            if isinstance(leaf, bool) or number_of(leaf) is None:
+                continue
+            if key not in known:
+                known[key] = _is_alike(key, wanted)
+            if known[key]:
+                found.append((where, leaf))
+        return found
+
     @cached_property
     def destinations(self) -> list[Destination]:
         """Places that data goes to: what arguments with such names hold, keys of mappings and parts of lists included, and
@@ -129,6 +148,15 @@ class Call:
         ]
         other = [v for _, v in self.leaves if isinstance(v, str) and v.lower().startswith("arn:")]
         return list(dict.fromkeys([*named, *other]))
+
+
+def _is_alike(name: str, wanted: str) -> bool:
+    if (is_amount(name) and is_amount(wanted)) or (is_limit(name) and is_limit(wanted)):
+        return True
+    a, b = squashed_name(name), squashed_name(wanted)
+    if a == b:
+        return True
+    return 4 <= len(a) <= _MAX_LIKE and 4 <= len(b) <= _MAX_LIKE and SequenceMatcher(None, a, b).ratio() >= _LIKE
 
 
 @dataclass

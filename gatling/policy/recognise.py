@@ -23,13 +23,15 @@ What stands in the form of another system is read by the `DIALECTS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from gatling.policy.clauses import Unrecognised
 from gatling.policy.dialects.table import DIALECTS
-from gatling.policy.reading.limits import read_limits
-from gatling.policy.reading.reader import Reader, RulePosition, add_prose
+from gatling.policy.native.check import Problem, dialects_of, format_problems, reading_problems, refuse
+from gatling.policy.reading.limits import is_limit_of_argument, read_limits
+from gatling.policy.reading.reader import Dialect, Reader, RulePosition, add_prose
 from gatling.policy.reading.requirements import (
     names_places,
     read_before,
@@ -43,6 +45,7 @@ from gatling.policy.reading.tool_entries import read_tools
 from gatling.policy.reading.vocabulary import (
     ABOUT,
     CONTAINERS,
+    DESCRIPTIVE,
     EFFECT_WORDS,
     EXCEPT_WORDS,
     LIMIT_WORDS,
@@ -52,6 +55,7 @@ from gatling.policy.reading.vocabulary import (
     TOOL_WORDS,
     is_directory,
     is_list_of_sentences,
+    is_prose,
     is_ruling,
     stated_effect,
     words_of,
@@ -59,26 +63,71 @@ from gatling.policy.reading.vocabulary import (
 from gatling.policy.rules import Rulebook
 from gatling.policy.source import PolicySource
 from gatling.policy.tree import Effect
+from gatling.policy.unread import mentions
 from gatling.schema.plain import check_plain
 from gatling.schema.words import split_words
+from gatling.tools.spec import ToolSpec
 
 
-def recognise(policy: dict[str, Any] | PolicySource) -> Rulebook:
-    """Read the explicit rules of a policy. What is not read is listed in the result, never dropped."""
+def recognise(
+    policy: dict[str, Any] | PolicySource, *, strict: bool = True, catalog: Mapping[str, ToolSpec] | None = None
+) -> Rulebook:
+    """Read the explicit rules of a policy.
+
+    Args:
+        strict: refuse what does not belong to the native format, or to the formats that the policy names. Else every dialect is
+            told by its form, and what is not read is listed in the result, each part with the calls that it may be about.
+        catalog: tools by name; `strict` then knows their parameters.
+
+    Raises:
+        InputError: if a policy is read strictly and a part of it is not of the format; with file, line, path, and what was
+            probably meant. In either case if it holds what is no JSON.
+    """
     source = policy if isinstance(policy, PolicySource) else PolicySource(policy)
     check_plain(source.data)
-    reader = _Policy(source.lines, tuple(DIALECTS.values()), role_names=frozenset(_role_names(source.data)))
+    if not strict:
+        return _read(source, tuple(DIALECTS.values()))
+    refuse(source, format_problems(source))
+    rules = _read(source, tuple(DIALECTS[name] for name in dialects_of(source.data)))
+    refuse(source, reading_problems(source, rules, catalog or {}))
+    return rules
+
+
+def policy_problems(source: PolicySource, *, catalog: Mapping[str, ToolSpec] | None = None) -> list[Problem]:
+    """Return all that keeps a policy from being read strictly; empty if it can be."""
+    check_plain(source.data)
+    found = format_problems(source)
+    if found:
+        return found
+    rules = _read(source, tuple(DIALECTS[name] for name in dialects_of(source.data)))
+    return reading_problems(source, rules, catalog or {})
+
+
+def _read(source: PolicySource, dialects: tuple[Dialect, ...]) -> Rulebook:
+    reader = _Policy(source.lines, dialects, role_names=frozenset(_role_names(source.data)))
     reader.block(source.data, RulePosition(()))
     return Rulebook(
         tuple(reader.clauses),
         reader.default,
-        tuple(reader.unrecognised),
+        tuple(_with_mentions(part, source.data) for part in reader.unrecognised),
         reader.inherits,
         reader.inherits_from,
         reader.role_names,
         tuple(reader.scopes),
         tuple(reader.cedar),
     )
+
+
+def _with_mentions(part: Unrecognised, policy: dict[str, Any]) -> Unrecognised:
+    """Return an unread part with what it mentions, unless what it is about is certain."""
+    if part.tools:
+        return part
+    value: Any = policy
+    for step in part.path:
+        if not isinstance(value, (dict, list)) or (isinstance(value, dict) and step not in value):
+            break  # the path of a clause that is read may be that of its reading
+        value = value[step]
+    return replace(part, mentions=mentions(part.path, value))
 
 
 def _role_names(policy: dict[str, Any]) -> Iterator[str]:
@@ -108,6 +157,11 @@ class _Policy(Reader):
             if is_it(words, value):
                 read(self, key, value, place)
                 return
+        if len(place.path) == 1 and _is_descriptive(key, value):
+            for i, text in enumerate(value if isinstance(value, list) else [value]):
+                if is_ruling(str(text)):
+                    add_prose(self, text, place.at(i) if isinstance(value, list) else place)
+            return
         effect = stated_effect(key)
         is_list_of_tools = words <= EFFECT_WORDS | TOOL_WORDS | LIST_WORDS
         if effect is Effect.ALLOW and is_list_of_tools:
@@ -116,6 +170,13 @@ class _Policy(Reader):
             read_list(self, effect, value, place)
             if not is_list_of_tools:
                 self.skip(place.path, "what the other words of the key mean is not read")
+        elif (
+            words <= LIMIT_NAMES
+            and isinstance(value, dict)
+            and value
+            and all(map(is_limit_of_argument, value, value.values()))
+        ):
+            read_limits(self, key, value, place)
         elif isinstance(value, dict) and value and words and words <= CONTAINERS:
             self.block(value, place)
         elif effect is Effect.NONE and (words & LIMIT_WORDS or words & {"max", "maximum"}):
@@ -158,6 +219,22 @@ class _Policy(Reader):
                 self.restrictions(child, place.at(key))
 
 
+def _is_descriptive(key: str, value: Any) -> bool:
+    """Tell whether a member at the top says what the policy is, or whose; `role` does where it is a title of several words."""
+    if key == "format":
+        return True
+    if key == "role":
+        return isinstance(value, str) and is_prose(value)
+    if key == "servers":
+        return isinstance(value, list) and all(isinstance(v, str) and len(v.split()) == 1 for v in value)
+    if key not in DESCRIPTIVE:
+        return False
+    if key == "metadata" and isinstance(value, dict):
+        return all(isinstance(v, str) and not is_ruling(v) for v in value.values())
+    items = value if isinstance(value, list) else [value]
+    return all(isinstance(item, (str, int, float)) and not isinstance(item, bool) for item in items)
+
+
 def read_default(reader: Reader, key: str, value: Any, place: RulePosition) -> None:
     """The answer to calls that no clause names. Allow only where it says just that, of the whole policy."""
     effect = stated_effect(value)
@@ -178,6 +255,9 @@ def read_default(reader: Reader, key: str, value: Any, place: RulePosition) -> N
             reader.default = effect
     else:
         reader.skip(place.path, "not a default of allow or deny for the whole policy")
+
+
+LIMIT_NAMES = frozenset("constraints constraint limits limit bounds arguments parameters".split())
 
 
 ROLE_WORDS = frozenset(("role", "roles"))

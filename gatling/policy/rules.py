@@ -35,6 +35,11 @@ class Rulebook:
         return self.default is Effect.ALLOW
 
     @cached_property
+    def named_tools(self) -> frozenset[str]:
+        """Names of tools that clauses are about, without patterns."""
+        return frozenset(t for clause in self.clauses for t in clause.tools if "*" not in t and "?" not in t)
+
+    @cached_property
     def _index(self) -> RuleIndex:
         return RuleIndex(self.clauses, self.inherits, self.scopes)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from gatling.policy.calls import Call
@@ -42,6 +43,16 @@ class CedarDialect(Dialect):
 
     name = "cedar"
     summary = "Cedar policies as text, decided by Cedar's own engine (extra: cedar)"
+    format = "cedar"
+    members = MappingProxyType(
+        {
+            "cedar": {
+                "description": "the text of Cedar policies, or a list of such texts",
+                "type": ["string", "array"],
+                "items": {"type": "string", "description": "the text of Cedar policies"},
+            }
+        }
+    )
 
     def is_member(self, words: frozenset[str], value: Any) -> bool:
         is_list = isinstance(value, list) and bool(value) and all(isinstance(text, str) for text in value)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from gatling.policy.clauses import ClauseKind, Condition, Operator
-from gatling.policy.reading.conditions import conditions_of
+from gatling.policy.reading.conditions import KEYED_OPERATORS, conditions_of
 from gatling.policy.reading.reader import Reader, RulePosition, is_role
 from gatling.policy.reading.vocabulary import ALL, VOLUME_WORDS, words_of
 from gatling.schema.words import split_words
@@ -43,12 +43,18 @@ def _limit_member(reader: Reader, name: str, bound: Any, here: RulePosition, sub
         else:
             reader.skip(here.path, "not a level")
     elif isinstance(bound, dict):
-        if is_open and not _is_generic(name):
+        head, dot, argument = name.rpartition(".")
+        if is_open and head and argument and _is_operators(bound):  # {"tool.argument": {"max": 5}}
+            checks = tuple(conditions_of({argument: bound}))
+            reader.add(replace(here, tools=(head,)).clause(ClauseKind.REQUIRE, checks=checks))
+        elif is_open and not _is_generic(name):
             read_limits(reader, "limits", bound, replace(here, tools=(name,)))
         else:  # an argument with operators
             reader.add(here.clause(ClauseKind.REQUIRE, checks=tuple(conditions_of({name: bound}))))
-    elif not isinstance(bound, (int, float)) or isinstance(bound, bool) or "*" in name.rpartition(".")[2]:
+    elif "*" in name.rpartition(".")[2]:
         reader.skip(here.path, "not a limit")
+    elif not isinstance(bound, (int, float)) or isinstance(bound, bool):
+        _allowed_values(reader, name, bound, here)
     elif words_of(name) & {"min", "minimum"}:
         reader.add(here.clause(ClauseKind.REQUIRE, checks=tuple(conditions_of({name: bound}))))
     else:
@@ -61,6 +67,31 @@ def _limit_member(reader: Reader, name: str, bound: Any, here: RulePosition, sub
             _add_limit(reader, here, words, bound, name, only_argument=True)
         else:
             _add_limit(reader, here, words, bound, name)
+
+
+def _allowed_values(reader: Reader, name: str, values: Any, here: RulePosition) -> None:
+    """Read a word, a switch or a list as a limit: the values that an argument may have."""
+    head, dot, argument = name.rpartition(".")
+    is_open = here.tools == ("*",)
+    items = values if isinstance(values, list) else [values]
+    is_plain = bool(items) and all(isinstance(item, (str, int, float)) for item in items)
+    if not is_plain or (is_open and not (head and argument)):
+        reader.skip(here.path, "not a limit")
+        return
+    place = replace(here, tools=(head,)) if is_open and head else here
+    check = Condition(f"argument:{argument if is_open else name}", Operator.IN, tuple(items))
+    reader.add(place.clause(ClauseKind.REQUIRE, checks=(check,)))
+
+
+def is_limit_of_argument(name: str, value: Any) -> bool:
+    """Tell whether a member is `tool.argument` with a number, or with operators and what they compare with."""
+    head, _, argument = name.rpartition(".")
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return bool(head and argument) and (is_number or (isinstance(value, dict) and _is_operators(value)))
+
+
+def _is_operators(value: dict[str, Any]) -> bool:
+    return bool(value) and all(isinstance(key, str) and key in KEYED_OPERATORS for key in value)
 
 
 def _level_subject(words: list[str]) -> str | None:

@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from gatling.policy.clauses import ClauseKind
-from gatling.policy.reading.conditions import conditions_of
-from gatling.policy.reading.reader import Reader, RulePosition, add_prose, is_role
+from gatling.policy.reading.conditions import conditions_of, is_condition
+from gatling.policy.reading.reader import Reader, RulePosition, add_prose, add_unread, is_role
 from gatling.policy.reading.vocabulary import (
     ALL,
     EFFECT_WORDS,
     LIMIT_WORDS,
     NOT_A_NAME,
+    is_prose,
     is_ruling,
     stated_effect,
     texts_of,
@@ -58,7 +59,10 @@ def _add_named(reader: Reader, kind: ClauseKind, text: str, place: RulePosition)
             for part in re.split(r"[,|;]", name):
                 if part.strip() and not NOT_A_NAME.search(part.strip()):
                     reader.add(place.clause(kind, tools=(part.strip(),)))
-        add_prose(reader, text, place)
+        if kind is ClauseKind.ALLOW and is_prose(text):
+            add_prose(reader, text, place)
+        else:
+            reader.skip(place.path, "not the name of a tool")
 
 
 # An address, a URL or a host. `files.read` is a tool.
@@ -95,6 +99,10 @@ WHEN_KEYS = ("when", "condition", "conditions", "if", "where")
 
 
 MUST_KEYS = ("constraints", "require", "must", "only_if", "arguments")
+
+
+REQUIRES = "requires"
+"""A condition where the rule names tools; beside a deed in words it is prose."""
 
 
 TEXT_KEYS = ("rule", "text", "statement", "sentence")
@@ -185,7 +193,7 @@ def read_rule(reader: Reader, rule: dict[str, Any], place: RulePosition, effect:
         reader.skip(here.path, "it is not clear whom or what this grants")
         return
     if has_unknown_effect or not is_clear:
-        add_prose(reader, "an effect or roles that are not read", here)
+        add_unread(reader, "an effect or roles that are not read", here)
     if isinstance(rest.get("rules"), list) and not any(k in rest for k in TEXT_KEYS):  # a section
         read_rules(reader, rest.pop("rules"), here.at("rules"))
         rest.pop("section", None)
@@ -194,10 +202,12 @@ def read_rule(reader: Reader, rule: dict[str, Any], place: RulePosition, effect:
     text = next((rest.pop(key) for key in TEXT_KEYS if isinstance(rest.get(key), str)), None)
     when = [c for key in WHEN_KEYS if key in rest for c in conditions_of(rest.pop(key))]
     must = [c for key in MUST_KEYS if key in rest for c in conditions_of(rest.pop(key))]
+    if tools and is_condition(rest.get(REQUIRES)):
+        must += conditions_of(rest.pop(REQUIRES))
     quiet = [str(rest.pop(k)) for k in list(rest) if k in QUIET_KEYS and isinstance(rest[k], (str, int, float))]
     is_vague = tools is None and not when
     if effect is Effect.DENY and must:  # `must` of a denial: what lifts it, or what triggers it? Not read as either
-        add_prose(reader, "a denial with constraints", here)
+        add_unread(reader, "a denial with constraints", here)
         when, must = [*when, *must], []
     if effect is not Effect.NONE and not is_vague:
         kind = ClauseKind.ALLOW if effect is Effect.ALLOW else ClauseKind.DENY
@@ -224,4 +234,6 @@ def read_rule(reader: Reader, rule: dict[str, Any], place: RulePosition, effect:
         elif effect is Effect.DENY and keys == ["name"] and value not in (None, ""):
             reader.skip((*here.path, key), "whether this rule names a tool or somebody is not clear")
         elif value not in (None, ""):
-            add_prose(reader, f"{key}: {value}", here.at(key))
+            is_sentence = isinstance(value, str) and is_prose(value)
+            add = add_prose if is_sentence or not (tools or effect is not Effect.NONE) else add_unread
+            add(reader, f"{key}: {value}", here.at(key))
