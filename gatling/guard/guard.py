@@ -106,10 +106,12 @@ class Guard:
             escalate_from: energy from which on plans are not simply allowed, in place of the calibrated one and not above it:
                 less gets through, and more false alarms are escalated.
             precision: `fp32` or `fp64`, what the encoders compute in; verdicts are the same in both.
-            is_strict: raise if the model or one of `policies` cannot be used; else make a guard that denies everything and says why.
-            is_strict_policy: take only policies of the native format, or of one that they name: another one is refused where it is
-                told to the guard, and denies where a context brings it. Else what is not read of a policy leaves open the calls that
-                it may be about, and only those: for replaying recorded data, whose policies nobody wrote for this guard.
+            is_strict: raise if the model or one of `policies` cannot be used; else make a guard that denies everything and
+                says why.
+            is_strict_policy: take only policies of the native format, or of one that they name: another one is refused where
+                it is told to the guard, and denies where a context brings it. Else what is not read of a policy leaves open
+                the calls that it may be about, and only those: for replaying recorded data, whose policies nobody wrote for
+                this guard.
 
         Raises:
             CheckpointError: if a file is missing, damaged, or does not belong to the others.

@@ -3,6 +3,7 @@
 from gatling.policy.clauses import Clause as Clause
 from gatling.policy.clauses import ClauseKind as ClauseKind
 from gatling.policy.native.check import Problem as Problem
+from gatling.policy.native.schema import FORMATS as FORMATS
 from gatling.policy.native.schema import native_schema as native_schema
 from gatling.policy.oracle import Asked as Asked
 from gatling.policy.oracle import Judgement as Judgement

@@ -29,6 +29,7 @@ _HOST = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}\.?")
 _ADDRESS = re.compile(rf"[\w.+'-]{{1,64}}@((?:{_LABEL}\.)*{_LABEL}\.?)")
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]{0,20}:)?/{1,4}([^/?#]*)(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,20}:[/\\]", re.IGNORECASE)
+_MONEY = frozenset("spend spending payment value charge debit money eur usd gbp".split())
 _LIKE = 0.8
 _MAX_LIKE = 40
 _BETWEEN = re.compile(r"[,;\s]+")
@@ -150,8 +151,12 @@ class Call:
         return list(dict.fromkeys([*named, *other]))
 
 
+def _is_money(name: str) -> bool:
+    return is_amount(name) or not _MONEY.isdisjoint(split_words(name))
+
+
 def _is_alike(name: str, wanted: str) -> bool:
-    if (is_amount(name) and is_amount(wanted)) or (is_limit(name) and is_limit(wanted)):
+    if (_is_money(name) and _is_money(wanted)) or (is_limit(name) and is_limit(wanted)):
         return True
     a, b = squashed_name(name), squashed_name(wanted)
     if a == b:

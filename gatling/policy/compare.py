@@ -1,6 +1,7 @@
 """Whether a value of a call fits a condition: True, False, or None where it cannot be compared.
 
-Two ways to ask. A requirement or a grant wants every value to fit, strictly; a denial is triggered by any value that fits, leniently.
+Two ways to ask. A requirement or a grant wants every value to fit, strictly; a denial is triggered by any value that fits,
+leniently.
 
 Numbers come in many shapes, and a limit holds against all of them (`readings`):
 

@@ -100,12 +100,12 @@ class Oracle:
 
     Args:
         use_cedar: ask Cedar's engine where it is installed. Without, what Cedar policies say is undecided, everywhere alike.
-        tools: names of the tools that there are, beside those that the policy names.
+        tools: names of the tools that there are, beside those that the policy grants.
     """
 
     def __init__(self, rules: Rulebook, *, use_cedar: bool = True, tools: Iterable[str] = ()) -> None:
         self.rules = rules
-        self._unread = UnreadParts(rules.unrecognised, {*rules.named_tools, *tools})
+        self._unread = UnreadParts(rules.unrecognised, {*rules.granted_tools, *tools})
         self._cedar = CedarPolicies(rules.cedar, is_asked=use_cedar) if rules.cedar else None
 
     def judge(self, context: GovernanceContext, plan: ExecutionPlan, *, asked: Asked | None = None) -> Judgement:
@@ -205,8 +205,10 @@ def _check(clause: Clause, call: Call, situation: _Evidence, *, is_certain: bool
         else:
             yield Undecided(call.node.node_id, clause, outcome.found or _why([condition, *clause.when], str(condition)))
 
+    arguments = [c for c in clause.checks if c.subject.startswith("argument:")]
+    has_others = any(c not in absent for c in arguments)  # a limit may stand under two names of one argument
     for condition in absent:
-        reason = _absence(condition, call, clause, has_others=len(absent) < len(clause.checks))
+        reason = _absence(condition, call, clause, has_others=has_others)
         if reason:
             yield Undecided(call.node.node_id, clause, reason)
 

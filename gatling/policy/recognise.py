@@ -51,6 +51,7 @@ from gatling.policy.reading.vocabulary import (
     LIMIT_WORDS,
     LIST_WORDS,
     PEOPLE,
+    PROSE,
     REMARKS,
     TOOL_WORDS,
     is_directory,
@@ -65,7 +66,6 @@ from gatling.policy.source import PolicySource
 from gatling.policy.tree import Effect
 from gatling.policy.unread import mentions
 from gatling.schema.plain import check_plain
-from gatling.schema.words import split_words
 from gatling.tools.spec import ToolSpec
 
 
@@ -124,9 +124,10 @@ def _with_mentions(part: Unrecognised, policy: dict[str, Any]) -> Unrecognised:
         return part
     value: Any = policy
     for step in part.path:
-        if not isinstance(value, (dict, list)) or (isinstance(value, dict) and step not in value):
-            break  # the path of a clause that is read may be that of its reading
-        value = value[step]
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            break  # what stands above it mentions what it mentions
     return replace(part, mentions=mentions(part.path, value))
 
 
@@ -162,6 +163,11 @@ class _Policy(Reader):
                 if is_ruling(str(text)):
                     add_prose(self, text, place.at(i) if isinstance(value, list) else place)
             return
+        if key in PROSE and _is_text(value):
+            for i, text in enumerate(value if isinstance(value, list) else [value]):
+                if key != "notes" or is_ruling(text):
+                    add_prose(self, text, place.at(i) if isinstance(value, list) else place)
+            return
         effect = stated_effect(key)
         is_list_of_tools = words <= EFFECT_WORDS | TOOL_WORDS | LIST_WORDS
         if effect is Effect.ALLOW and is_list_of_tools:
@@ -170,6 +176,8 @@ class _Policy(Reader):
             read_list(self, effect, value, place)
             if not is_list_of_tools:
                 self.skip(place.path, "what the other words of the key mean is not read")
+            elif words & {"command", "commands"}:
+                self.skip(place.path, "commands that a tool runs are not read, only names of tools")
         elif (
             words <= LIMIT_NAMES
             and isinstance(value, dict)
@@ -181,15 +189,23 @@ class _Policy(Reader):
             self.block(value, place)
         elif effect is Effect.NONE and (words & LIMIT_WORDS or words & {"max", "maximum"}):
             read_limits(self, key, value, place)
-        elif (isinstance(value, str) and words and not words <= ABOUT and len(split_words(value)) >= 4) or (
-            isinstance(value, str) and is_ruling(value)
+        elif (
+            isinstance(value, str)
+            and words <= ABOUT | CONTAINERS
+            and (is_ruling(value) or (words & CONTAINERS and is_prose(value)))
         ):
             add_prose(self, value, place)
         elif isinstance(value, list) and words & CONTAINERS:
-            read_rules(self, value, place)
+            for i, item in enumerate(value):
+                if isinstance(item, str) and not is_prose(item):
+                    self.skip((*place.path, i), "not a sentence, and not a rule")
+                else:
+                    read_rules(self, [item], place, start=i)
         elif is_list_of_sentences(value) or (isinstance(value, list) and words <= REMARKS and _is_text(value)):
             for i, text in enumerate(value):
-                if not words <= ABOUT or is_ruling(text):
+                if not words <= ABOUT and is_ruling(text):
+                    self.skip((*place.path, i), "a rule in words below a key that is not known")
+                elif not words <= ABOUT or is_ruling(text):
                     add_prose(self, text, place.at(i))
         elif len(place.path) == 1 and words and words <= PEOPLE and is_directory(value):
             pass  # below anything else, what is said of these people depends on that

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from gatling.policy.clauses import Clause, Unrecognised
+from gatling.policy.clauses import Clause, ClauseKind, Unrecognised
 from gatling.policy.rule_index import RuleIndex
 from gatling.policy.source import DataPath
 from gatling.policy.tree import Effect
@@ -35,9 +35,10 @@ class Rulebook:
         return self.default is Effect.ALLOW
 
     @cached_property
-    def named_tools(self) -> frozenset[str]:
-        """Names of tools that clauses are about, without patterns."""
-        return frozenset(t for clause in self.clauses for t in clause.tools if "*" not in t and "?" not in t)
+    def granted_tools(self) -> frozenset[str]:
+        """Names of tools that some clause grants, without patterns."""
+        grants = (clause for clause in self.clauses if clause.kind is ClauseKind.ALLOW)
+        return frozenset(t for clause in grants for t in clause.tools if "*" not in t and "?" not in t)
 
     @cached_property
     def _index(self) -> RuleIndex:

@@ -1,7 +1,7 @@
 """What an unread part of a policy may be about: which calls it leaves open, and no others.
 
-Only policies inside records of data are read with parts left over (`recognise(.., strict=False)`). Such a part may hold a denial or a
-limit, so the calls that it may mean must not simply pass; but a name of the company must not stop a calendar.
+Only policies inside records of data are read with parts left over (`recognise(.., strict=False)`). Such a part may hold a
+denial or a limit, so the calls that it may mean must not simply pass; but a name of the company must not stop a calendar.
 
 | the part | is about |
 | --- | --- |
@@ -25,7 +25,7 @@ from typing import Any, Protocol
 from gatling.policy.globs import matches, squashed, squashed_name
 from gatling.schema.arguments import walk
 from gatling.schema.words import NEGATIONS, split_words, stem
-from gatling.tools.derive import effect_of, verb_of
+from gatling.tools.derive import NOUN_VERBS, effect_of, verb_of
 
 MAX_LEAVES = 256
 MAX_WORDS = 4_096
@@ -34,12 +34,17 @@ MAX_WORDS = 4_096
 _RESTRICTING = frozenset(
     map(
         stem,
-        "deny denied forbid forbidden block blocked disable disabled exclude excluded except ban banned prohibit prohibited reject "
-        "refuse refused restrict restricted restriction suspend suspended revoke revoked inactive stop limit limits max maximum min "
-        "minimum cap quota ceiling threshold budget bound most least under above below over exceed must require required requires "
-        "requirement prerequisite need needs approve approved approval approver confirm confirmation consent review permission allow "
+        "deny denied forbid forbidden block blocked disable disabled exclude excluded except ban banned prohibit "
+        "prohibited reject "
+        "refuse refused restrict restricted restriction suspend suspended revoke revoked inactive stop limit limits "
+        "max maximum min "
+        "minimum cap quota ceiling threshold budget bound most least under above below over exceed must require "
+        "required requires "
+        "requirement prerequisite need needs approve approved approval approver confirm confirmation consent review "
+        "permission allow "
         "allowed permit permitted grant granted authorized when if while until before after during between hours expire expires "
-        "expiry effective valid status mode readonly dry sandbox trusted untrusted unknown protected dangerous sensitive sanctioned "
+        "expiry effective valid status mode readonly dry sandbox trusted untrusted unknown protected dangerous "
+        "sensitive sanctioned "
         "confidential secret private condition constraint rule forever always every each per daily weekly monthly".split(),
     )
 ) | frozenset(map(stem, NEGATIONS))  # fmt: skip
@@ -47,7 +52,8 @@ _RESTRICTING = frozenset(
 _GENERIC = _RESTRICTING | frozenset(
     map(
         stem,
-        "tool tools operation operations action actions function functions call calls command commands method api apis list lists "
+        "tool tools operation operations action actions function functions call calls command commands method api "
+        "apis list lists "
         "policy policies access control scope user users role roles agent assistant system name names value values type kind "
         "the a an of to in on at by for from with and or is are be been has have had do does this that these those it its as "
         "who whom which what only other than any all no none can may will shall should there their they them we our you your "
@@ -68,6 +74,7 @@ _DEEDS = tuple(
     )
 )
 _LONG_RESTRICTING = sorted(word for word in _RESTRICTING if len(word) >= 5)
+_TOOLS = frozenset(("tool", "tools"))
 _NAMESPACE = re.compile(r"__|[./:]")
 _SEPARATORS = re.compile(r"[\s,;|(){}\[\]\"'`]+")
 _PLACE = re.compile(
@@ -88,6 +95,8 @@ class Mentions:
     is_restricting: bool = False
     names_a_tool: bool = False
     """A name in it is that of a tool, whether there is such a tool or not: no word of it means another one."""
+    lists_tools: bool = False
+    """It is a name below a key that speaks of tools: it may be a group of them, and no tool beside those."""
 
     def may_mean(self, tool: str) -> bool:
         """Tell whether it names a tool, or has a word of the tool's name."""
@@ -140,7 +149,7 @@ def _of_leaf(keys: list[str], value: Any) -> Mentions:
     names_a_tool = False
     is_restricting = isinstance(value, (bool, int, float))
     count = 0
-    for text in texts:
+    for i, text in enumerate(texts):
         said = [stem(word) for word in split_words(text)]
         count += len(said)
         if count > MAX_WORDS:
@@ -152,16 +161,19 @@ def _of_leaf(keys: list[str], value: Any) -> Mentions:
                     patterns.append(squashed(token))
                     names_a_tool |= verb_of(token) is not None
                 continue
-            names_a_tool |= _add_names(token, names, words)
+            names_a_tool |= _add_names(token, names, words, is_key=i < len(keys))
     for deed in _DEEDS:
         if not words.isdisjoint(deed):
             words |= deed
-    return Mentions(frozenset(names), frozenset(words), tuple(dict.fromkeys(patterns)), is_restricting, names_a_tool)
+    lists_tools = isinstance(value, str) and bool(words) and not _SEPARATORS.search(value.strip())
+    lists_tools = lists_tools and any(not _TOOLS.isdisjoint(split_words(key)) for key in keys)
+    unique = tuple(dict.fromkeys(patterns))
+    return Mentions(frozenset(names), frozenset(words), unique, is_restricting, names_a_tool, lists_tools)
 
 
-def _add_names(token: str, names: set[tuple[str, ...]], words: set[str]) -> bool:
+def _add_names(token: str, names: set[tuple[str, ...]], words: set[str], *, is_key: bool) -> bool:
     """Add what one token names: itself, and of `tool.argument` what stands before the dot. Tell whether it is a tool's name by
-    its form. Addresses and hosts name no tool."""
+    its form. Addresses and hosts name no tool, and a key such as `mail_footer` has no verb, though `mail` can be one."""
     if _PLACE.search(token):
         return False
     head = token.strip(".").rpartition(".")[0]
@@ -169,7 +181,9 @@ def _add_names(token: str, names: set[tuple[str, ...]], words: set[str]) -> bool
     for name in (token, head):
         parts = [stem(word) for word in split_words(name)]
         plain = tuple(p for p in parts if p not in _GENERIC and not _restricts(p) and len(p) > 1)
-        is_name = len(parts) > 1 and len(plain) == len(parts) and verb_of(name) is not None
+        verb = verb_of(name)
+        is_name = len(parts) > 1 and len(plain) == len(parts) and verb is not None
+        is_name = is_name and not (is_key and verb is not None and verb[0] in NOUN_VERBS)
         is_tool |= is_name
         if is_name or (plain and name is head):
             names.add(plain)
@@ -193,7 +207,7 @@ class UnreadParts:
 
     Args:
         parts: in the policy's order.
-        known: names of the tools that policy and catalogue name.
+        known: names of the tools that the policy grants, and of those of the catalogue.
     """
 
     def __init__(self, parts: Iterable[UnreadPart], known: Iterable[str]) -> None:
@@ -208,7 +222,7 @@ class UnreadParts:
         return tuple(not part.tools and any(map(self._names_nothing, part.mentions)) for part in self._parts)
 
     def _names_nothing(self, leaf: Mentions) -> bool:
-        if not leaf.is_restricting or leaf.names_a_tool or not leaf.words.isdisjoint(self._words):
+        if not leaf.is_restricting or leaf.names_a_tool or leaf.lists_tools or not leaf.words.isdisjoint(self._words):
             return False
         return not any(stems.issuperset(name) for name in leaf.names for stems in self._known)
 

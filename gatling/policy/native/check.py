@@ -1,8 +1,8 @@
 """What of a policy does not belong to the native format: each part with its line, what was wanted there, and what was meant.
 
-Two nets, and a policy passes only through both. The schema (`native.schema`) knows every key and the form of every value. Behind it
-stands the reading itself: what the readers report as not read, and conditions that nobody can decide, are problems too, whatever the
-schema thought of them.
+Two nets, and a policy passes only through both. The schema (`native.schema`) knows every key and the form of every value.
+Behind it stands the reading itself: what the readers report as not read, and conditions that nobody can decide, are problems too,
+whatever the schema thought of them.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from gatling.policy.dialects.table import DIALECTS
@@ -17,55 +17,40 @@ _NEAR = 0.75
 _DENY = "forbidden_operations"
 _ALLOW = "allowed_operations"
 # By squashed key. Where the meaning is no key, what to do is said.
-_SYNONYMS: Mapping[str, str] = {
-    **{
-        squashed_name(key): meant
-        for meant, keys in {
-            _DENY: "disabled_tools disabled_operations excluded_tools excluded_operations no_access denied_commands blocked_commands "
-            "forbidden_commands banned_tools banned deny denied denies denylist blacklist blocklist blocked forbidden prohibited "
-            "prohibited_operations restricted_operations never never_call do_not_use not_allowed disallowed disallowed_tools exclude "
-            "excludes disallow block forbid",
-            _ALLOW: "allow allowed allows allowlist whitelist enabled_tools permitted permitted_tools permitted_operations can may "
-            "permissions grants granted_operations available_tools authorized_tools include includes permit",
-            "scope_limits": "limit quotas quota caps bounds thresholds constraints max maximum ceilings budget budgets",
-            "explicit_request_required": "requires_request needs_request ask_first confirmation approval human_in_the_loop approvals",
-            "requires_before": "prerequisites prerequisite must_come_before order before requires_after preconditions",
-            "allowed_domains": "domains domain_allowlist whitelisted_domains allowed_sites egress",
-            "blocked_domains": "domain_blocklist denied_sites",
-            "allowed_recipients": "recipients allowed_contacts allowed_payees payees",
-            "provenance_requirements": "provenance trust sources trusted_sources",
-            "max_sensitivity": "sensitivity max_data_sensitivity",
-            "default": "default_effect default_action default_policy fallback otherwise",
-            "roles": "allowed_users allowed_groups allowed_roles users groups principals subjects role rbac user_roles role_permissions",
-            "inherits": "inherit parent parents includes_role",
-            "tools": "functions catalogue catalog",
-            "rules": "guidelines instructions rule statements policies",
-            "notes": "remarks note remark annotations known_risks risks",
-            "when": "only_when provided given filter",
-            "require": "requirements must_have ensure",
-            "max": "max_value at_most_value upper highest",
-            "min": "min_value lower lowest",
-        }.items()
-        for key in keys.split()
-    },
-    **dict.fromkeys(
-        ("enabled", "active", "status", "state", "disabled", "suspended", "revoked"),
-        "what is switched off is left out, or stands under `forbidden_operations`",
-    ),
-    **dict.fromkeys(
-        ("expires", "expiry", "expiresat", "validuntil", "validfrom", "effective", "effectivedate", "effectivefrom", "until", "from",
-         "schedule", "businesshours", "hours", "days"),
-        "time is not read; remove what does not hold now",
-    ),
-    **dict.fromkeys(
-        ("requiresapproval", "requireapproval", "needsapproval", "approvalrequired", "requiresconfirmation", "confirm"),
-        "what a person must ask for stands under `explicit_request_required`",
-    ),
-    **dict.fromkeys(
-        ("environment", "env", "stage", "region", "tenant"),
-        "where a policy holds is not read; keep one policy for each",
-    ),
-}  # fmt: skip
+_MEANT = {
+    _DENY: """disabled_tools disabled_operations excluded_tools excluded_operations no_access denied_commands blocked_commands
+        forbidden_commands banned_tools banned deny denied denies denylist blacklist blocklist blocked forbidden prohibited
+        prohibited_operations restricted_operations never never_call do_not_use not_allowed disallowed disallowed_tools exclude
+        excludes disallow block forbid""",
+    _ALLOW: """allow allowed allows allowlist whitelist enabled_tools permitted permitted_tools permitted_operations can may
+        permissions grants granted_operations available_tools authorized_tools include includes permit""",
+    "scope_limits": "limit quotas quota caps bounds thresholds constraints max maximum ceilings budget budgets",
+    "explicit_request_required": "requires_request needs_request ask_first confirmation approval human_in_the_loop approvals",
+    "requires_before": "prerequisites prerequisite must_come_before order before requires_after preconditions",
+    "allowed_domains": "domains domain_allowlist whitelisted_domains allowed_sites egress",
+    "blocked_domains": "domain_blocklist denied_sites",
+    "allowed_recipients": "recipients allowed_contacts allowed_payees payees",
+    "provenance_requirements": "provenance trust sources trusted_sources",
+    "max_sensitivity": "sensitivity max_data_sensitivity",
+    "default": "default_effect default_action default_policy fallback otherwise",
+    "roles": "allowed_users allowed_groups allowed_roles users groups principals subjects role rbac user_roles role_permissions",
+    "inherits": "inherit parent parents includes_role",
+    "tools": "functions catalogue catalog",
+    "rules": "guidelines instructions rule statements policies",
+    "notes": "remarks note remark annotations risks",
+    "when": "only_when provided given filter",
+    "require": "requirements must_have ensure",
+    "max": "max_value at_most_value upper highest",
+    "min": "min_value lower lowest",
+    "what is switched off is left out, or stands under `forbidden_operations`": """enabled active status state disabled suspended
+        revoked""",
+    "time is not read; remove what does not hold now": """expires expiry expires_at valid_until valid_from effective
+        effective_date effective_from until from schedule business_hours hours days""",
+    "what a person must ask for stands under `explicit_request_required`": """requires_approval require_approval needs_approval
+        approval_required requires_confirmation confirm""",
+    "where a policy holds is not read; keep one policy for each": "environment env stage region tenant",
+}
+_SYNONYMS = {squashed_name(key): meant for meant, keys in _MEANT.items() for key in keys.split()}
 
 
 def did_you_mean(key: str, known: Iterable[str]) -> str:

@@ -1,7 +1,7 @@
 """The native policy format, version 1, as JSON Schema (2020-12). It is the only list of what a policy may hold.
 
-`gatling policy schema` prints it, and `native.check` holds policies against it. Every member is closed: a key or a value that is not
-here is an error. The `description` of a part says what is wanted there, for editors and in errors.
+`gatling policy schema` prints it, and `native.check` holds policies against it. Every member is closed: a key or a value that
+is not here is an error. The `description` of a part says what is wanted there, for editors and in errors.
 
 What a dialect adds (`format: iam`) it says itself (`Dialect.members`).
 """
@@ -15,9 +15,11 @@ from typing import Any
 
 from gatling.policy.dialects.table import DIALECTS
 from gatling.policy.reading.conditions import KEYED_OPERATORS, TRUST
-from gatling.policy.reading.vocabulary import DESCRIPTIVE
+from gatling.policy.reading.vocabulary import DESCRIPTIVE, PROSE
 
 FORMAT = "gatling/1"
+FORMATS = tuple(row.format for row in DIALECTS.values() if row.format)
+"""Formats of other systems that a policy may name."""
 _Schema = dict[str, Any]
 
 _TOOL_WORDS = ("operations", "tools", "actions")
@@ -129,7 +131,11 @@ def _defs() -> _Schema:
         ),
         "limit": _any(
             _NUMBER,
-            {"description": "a word", "type": "string", "pattern": r"^[^\s\d]+$"},
+            {
+                "description": "a number, a word without digits, or a list of allowed values",
+                "type": "string",
+                "pattern": r"^[^\s\d]+$",
+            },
             {"description": "true or false", "type": "boolean"},
             _SCALARS,
             _ref("operators"),
@@ -247,7 +253,7 @@ def _block_members() -> _Schema:
         ),
         "requires_before": _map(_ref("names"), "a mapping of tools to what must come before them"),
         "rules": _list(_ref("rule"), "a list of sentences and rules"),
-        "notes": _TEXTS,
+        **dict.fromkeys(sorted(PROSE), _TEXTS),
     }
 
 
@@ -279,7 +285,7 @@ def _built(formats: tuple[str, ...]) -> _Schema:
         role |= dialect.role_members
         for entry in ("entry", "named_entry"):
             defs[entry]["properties"] = {**defs[entry]["properties"], **dialect.entry_members}
-    names = [FORMAT, *(row.format for row in DIALECTS.values() if row.format)]
+    names = [FORMAT, *(row.format for row in DIALECTS.values() if row.format)]  # of now: rows may be added
     entries = _map(_ref("entry"), "a mapping of tools to what is said of them")
     listed = _list(_ref("named_entry"), "a list of tools, each with its name")
     defs["role"] = _any(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -43,7 +44,7 @@ def _limit_member(reader: Reader, name: str, bound: Any, here: RulePosition, sub
         else:
             reader.skip(here.path, "not a level")
     elif isinstance(bound, dict):
-        head, dot, argument = name.rpartition(".")
+        head, _, argument = name.rpartition(".")
         if is_open and head and argument and _is_operators(bound):  # {"tool.argument": {"max": 5}}
             checks = tuple(conditions_of({argument: bound}))
             reader.add(replace(here, tools=(head,)).clause(ClauseKind.REQUIRE, checks=checks))
@@ -71,10 +72,12 @@ def _limit_member(reader: Reader, name: str, bound: Any, here: RulePosition, sub
 
 def _allowed_values(reader: Reader, name: str, values: Any, here: RulePosition) -> None:
     """Read a word, a switch or a list as a limit: the values that an argument may have."""
-    head, dot, argument = name.rpartition(".")
+    head, _, argument = name.rpartition(".")
     is_open = here.tools == ("*",)
     items = values if isinstance(values, list) else [values]
     is_plain = bool(items) and all(isinstance(item, (str, int, float)) for item in items)
+    if isinstance(values, str):  # `50 EUR` is no value, and what it bounds is not clear
+        is_plain = not re.search(r"[\s\d]", values)
     if not is_plain or (is_open and not (head and argument)):
         reader.skip(here.path, "not a limit")
         return

@@ -126,10 +126,11 @@ def take_tool_names(rule: dict[str, Any]) -> tuple[tuple[str, ...] | None, list[
     return tuple(dict.fromkeys(n for names in found.values() for n in names)) or None, list(found)
 
 
-def read_rules(reader: Reader, value: list[Any], place: RulePosition) -> None:
-    for i, item in enumerate(value):
+def read_rules(reader: Reader, value: list[Any], place: RulePosition, *, start: int = 0) -> None:
+    """Read a list of sentences and rules, whose first has the number `start`."""
+    for i, item in enumerate(value, start):
         here = place.at(i)
-        if isinstance(item, str):
+        if isinstance(item, str) and len(item.split()) > 1:
             add_prose(reader, item, here)
         elif isinstance(item, dict):
             dialect = next((d for d in reader.dialects if d.is_rule(item, is_listed=True)), None)

@@ -52,11 +52,16 @@ ABOUT = frozenset(
 DESCRIPTIVE = frozenset(
     "$schema agent assistant author brand changelog classification comment company contact created department description domain "
     "entity id industry institution jurisdiction label language license locale maintainer name organisation organization owner "
-    "policy_id product project purpose reviewed reviewed_by revision summary tags team timezone title updated url vendor version "
+    "policy_id product project purpose reviewed reviewed_by revision state_changing_operations summary tags team "
+    "timezone title updated url vendor version "
     "metadata".split()
 )
 """Keys that say what a policy is and whose: with text, numbers or lists of text they grant nothing and restrict nothing. What in
 their text rules is prose. Not among them is what may be a condition: `role`, `environment`, `status`, `effective`, `servers`."""
+
+
+PROSE = frozenset(("notes", "known_risks", "risky_actions"))
+"""Keys of sentences for people, beside `rules` and `sections`."""
 
 
 REMARKS = frozenset(
