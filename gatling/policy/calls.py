@@ -8,6 +8,7 @@ from __future__ import annotations
 import graphlib
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cached_property
@@ -96,15 +97,20 @@ class Call:
     def alike(self, path: str) -> list[tuple[str, Any]]:
         """Return the numbers of this call that may be what an argument of that name is: the same name further down, a name like
         it, or another word for an amount or for a page size. With their paths."""
+        return [(where, leaf) for where, leaf in self._named(path, _is_alike) if number_of(leaf) is not None]
+
+    def nearly(self, path: str) -> list[tuple[str, Any]]:
+        """Return the scalars of this call under the same name further down, or under a name like it, with their paths."""
+        return self._named(path, _is_near)
+
+    def _named(self, path: str, fits: Callable[[str, str], bool]) -> list[tuple[str, Any]]:
         wanted = path.rpartition(".")[2]
-        found: list[tuple[str, Any]] = []
         known: dict[str, bool] = {}
+        found: list[tuple[str, Any]] = []
         for where, leaf in self.leaves:
             key = where.rpartition(".")[2]
-            if isinstance(leaf, bool) or number_of(leaf) is None:
-                continue
             if key not in known:
-                known[key] = _is_alike(key, wanted)
+                known[key] = fits(key, wanted)
             if known[key]:
                 found.append((where, leaf))
         return found
@@ -156,8 +162,11 @@ def _is_money(name: str) -> bool:
 
 
 def _is_alike(name: str, wanted: str) -> bool:
-    if (_is_money(name) and _is_money(wanted)) or (is_limit(name) and is_limit(wanted)):
-        return True
+    both_are = (_is_money(name) and _is_money(wanted)) or (is_limit(name) and is_limit(wanted))
+    return both_are or _is_near(name, wanted)
+
+
+def _is_near(name: str, wanted: str) -> bool:
     a, b = squashed_name(name), squashed_name(wanted)
     if a == b:
         return True

@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 from gatling.policy.calls import Call, Destination, PlanCalls
 from gatling.policy.clauses import ORDER_OPERATORS, Clause, ClauseKind, Condition, Operator
-from gatling.policy.compare import ABSENT, FALLING, CheckResult, compare, compare_all
+from gatling.policy.compare import ABSENT, FALLING, NEGATED, CheckResult, compare, compare_all
 from gatling.policy.dialects.cedar import CedarPolicies
 from gatling.policy.globs import matches
 from gatling.policy.rules import Rulebook
@@ -261,8 +261,9 @@ def _test(
     match name:
         case "argument":
             values = call.argument(path)
-            if not values and is_any and operator in ORDER_OPERATORS and clause.dialect == "native":
-                for other, value in call.alike(path):
+            if not values and is_any and operator not in NEGATED and clause.dialect == "native":
+                others = call.alike(path) if operator in ORDER_OPERATORS else call.nearly(path)
+                for other, value in others:
                     if compare(value, operator, wanted, other, is_any=True).holds is not False:
                         return CheckResult(None, path, f"{path} is not stated, but {other}; {condition}")
             return compare_all(values, operator, wanted, path, is_any=is_any)

@@ -30,6 +30,8 @@ from typing import Any
 from gatling.policy.clauses import Unrecognised
 from gatling.policy.dialects.table import DIALECTS
 from gatling.policy.native.check import Problem, dialects_of, format_problems, reading_problems, refuse
+from gatling.policy.native.hints import did_you_mean
+from gatling.policy.reading.conditions import KEYED_OPERATORS
 from gatling.policy.reading.limits import is_limit_of_argument, read_limits
 from gatling.policy.reading.reader import Dialect, Reader, RulePosition, add_prose
 from gatling.policy.reading.requirements import (
@@ -106,6 +108,7 @@ def policy_problems(source: PolicySource, *, catalog: Mapping[str, ToolSpec] | N
 def _read(source: PolicySource, dialects: tuple[Dialect, ...]) -> Rulebook:
     reader = _Policy(source.lines, dialects, role_names=frozenset(_role_names(source.data)))
     reader.block(source.data, RulePosition(()))
+    _settle(reader)
     return Rulebook(
         tuple(reader.clauses),
         reader.default,
@@ -116,6 +119,17 @@ def _read(source: PolicySource, dialects: tuple[Dialect, ...]) -> Rulebook:
         tuple(reader.scopes),
         tuple(reader.cedar),
     )
+
+
+def _settle(reader: Reader) -> None:
+    """Report limits below `a.b` if the policy names no such tool elsewhere: then `a` may be the tool, and what was taken for
+    arguments are operators that nobody reads."""
+    for name, path, key in reader.doubtful:
+        elsewhere = (clause for clause in reader.clauses if clause.path[: len(path)] != path)
+        if not any(clause.names(name) and "*" not in clause.tools for clause in elsewhere):
+            hint = did_you_mean(key, KEYED_OPERATORS)
+            reason = f"the policy names no tool {name}, and {key} is no operator such as max, min or in{hint}"
+            reader.skip((*path, key), reason)
 
 
 def _with_mentions(part: Unrecognised, policy: dict[str, Any]) -> Unrecognised:

@@ -344,7 +344,77 @@ ROWS = [
     Row(
         "allowed_operations: [pay]\nscope_limits: {pay.amount: {maxmum: 50}}",
         "did you mean maximum?",
+        {"pay amount=500": "open"},
+    ),
+    Row(
+        "allowed_operations: [pay, read_file]\nspending_cap_v2: {pay.amount: {above: 100, ask: boss}}",
+        "unknown key spending_cap_v2",
+        {"pay amount=5": "open", "read_file": "allow"},
+    ),
+    Row(
+        "allowed_operations: [pay, read_file]\nscope_limits: {pay.amount: {above: 100}}",
+        '2: scope_limits["pay.amount"].above: above is no argument of a call',
+        {"pay amount=5": "open", "read_file": "allow"},
+    ),
+    Row(
+        "allowed_operations: [pay, read_file]\nscope_limits: {pay.amount: {biggest: 100}}",
+        "the policy names no tool pay.amount, and biggest is no operator",
+        {"pay amount=5": "open", "read_file": "allow"},
+    ),
+    Row(
+        "allowed_operations: [send_money, read_file]\nscope_limits: {send_money: 100}",
+        READS,
+        {"send_money amount=5000": "deny", "send_money total=5000": "open", "send_money amount=50": "allow"},
+    ),
+    Row(
+        "allowed_operations: [send_money, read_file]\nscope_limits: {send_mony.amount: 100}",
+        "send_mony is no tool that the policy grants; did you mean send_money?",
+        {"read_file": "allow"},
+    ),
+    Row(
+        "allowed_operations: [pay, read_file]\nrules: [{tool: pay, action: stop}]",
+        "an effect or roles that are not read",
+        {"pay": "open", "read_file": "allow"},
+    ),
+    Row(
+        "allowed_operations: [pay, read_file]\nrules: [{tool: pay}]",
+        "a rule that says nothing of the tools it names",
+        {"pay": "open", "read_file": "allow"},
+    ),
+    Row(
+        "allowed_operations: [pay]\nrules: [{tool: pay, effect: deny, when: {curency: BTC}}]",
+        READS,
+        {"pay currency=BTC": "open", "pay currency=EUR": "allow", "pay amount=5": "allow"},
+    ),
+    Row(
+        "roles: {clerk: {inherits: stafff, allowed_operations: [pay]}, staff: {forbidden_operations: [pay]}}",
+        "clerk inherits from stafff, which is no role here; did you mean staff?",
         {},
+    ),
+    Row(
+        "roles: {clerk: [pay]}\nforbidden_operations: [{tool: pay, roles: [clrk]}]",
+        "clrk is no role of this policy; did you mean clerk?",
+        {},
+    ),
+    Row(
+        "allowed_operations: [Bank.Pay, read_file]\nscope_limits: {Bank.Pay: {amount: 100}}",
+        READS,
+        {"Bank.Pay amount=100": "allow", "Bank.Pay amount=101": "deny", "read_file": "allow"},
+    ),
+    Row(
+        "allowed_operations: [pay, read_file]\nscope_limits: {pay.per_day: 3}",
+        "per_day is no argument of a call",
+        {"pay amount=5": "open", "read_file": "allow"},
+    ),
+    Row(
+        "allowed_operations: [pay, read_file]\nscope_limits: {pay: {daily_amount: 300}}",
+        "daily_amount is no argument of a call",
+        {"pay amount=5": "open", "read_file": "allow"},
+    ),
+    Row(
+        "allowed_operations: [pay, read_file]\ndaily_limit: 300",
+        "unknown key daily_limit",
+        {"pay amount=5": "open", "read_file": "allow"},
     ),
     Row(
         "allowed_operations: [get_passwords, get_weather]\nmax_sensitivity: 2",

@@ -14,19 +14,18 @@ from functools import lru_cache
 from typing import Any
 
 from gatling.errors import InputError
-from gatling.policy.clauses import Clause, Condition, Operator
+from gatling.policy.clauses import Clause, ClauseKind, Condition, Operator
 from gatling.policy.dialects.table import DIALECTS
-from gatling.policy.globs import squashed_name
-from gatling.policy.native.hints import did_you_mean, format_of
+from gatling.policy.globs import matches, squashed, squashed_name
+from gatling.policy.native.hints import MAX_CHARS, did_you_mean, format_of
 from gatling.policy.native.schema import native_schema
-from gatling.policy.reading.conditions import KEYED_OPERATORS
 from gatling.policy.rules import Rulebook
 from gatling.policy.source import DataPath, PolicySource, show_path
 from gatling.schema.plain import cut
 from gatling.tools.spec import ToolSpec
 
 MAX_PROBLEMS = 100
-_LONG_OPERATORS = [key for key in KEYED_OPERATORS if len(key) >= 3 and key.isidentifier()]
+_NEAR_TOOL = 0.88
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,8 @@ def reading_problems(source: PolicySource, rules: Rulebook, catalog: Mapping[str
             if condition.operator is Operator.UNKNOWN and condition.subject != "prose":
                 found.append(Problem(clause.path, line_of(source, clause.path), str(condition.value)))
     found += _unknown_parameters(source, rules, catalog)
-    found += _almost_operators(source, rules)
+    found += _unknown_roles(source, rules)
+    found += _almost_tools(source, rules)
     return found
 
 
@@ -206,12 +206,8 @@ def _unknown_parameters(source: PolicySource, rules: Rulebook, catalog: Mapping[
             # Of a limit that may be the volume or an argument, and of one under two names, one that there is suffices.
             if not asked or any(squashed_name(a.partition(".")[0]) in names for a in asked) or _is_of_volume(clause):
                 continue
-            hint = did_you_mean(asked[0], spec_names(spec))
+            hint = did_you_mean(asked[0], names.values())
             yield Problem(clause.path, line_of(source, clause.path), f"{tool} has no parameter {asked[0]}{hint}")
-
-
-def spec_names(spec: ToolSpec) -> list[str]:
-    return [p.name for p in spec.parameters]
 
 
 def _argument(condition: Condition) -> str | None:
@@ -223,19 +219,40 @@ def _is_of_volume(clause: Clause) -> bool:
     return any(c.subject == "volume" for c in clause.checks)
 
 
-def _almost_operators(source: PolicySource, rules: Rulebook) -> Iterator[Problem]:
-    """Yield limits such as `{"pay.amount": {"maxmum": 5}}`: a slip of the pen makes an operator the name of an argument."""
+def _unknown_roles(source: PolicySource, rules: Rulebook) -> Iterator[Problem]:
+    """Yield roles that restrict, or whose denials should be inherited, and that the policy does not define."""
+    known = {squashed_name(role): role for role in rules.role_names}
+    for role, parents in rules.inherits.items():
+        path = rules.inherits_from[role][0]
+        for parent in parents:
+            if squashed_name(parent) not in known:
+                hint = did_you_mean(parent, known.values())
+                yield Problem(
+                    path, line_of(source, path), f"{role} inherits from {parent}, which is no role here{hint}"
+                )
     for clause in rules.clauses:
-        steps = clause.path
-        if len(steps) < 2 or not isinstance(steps[-1], str) or not isinstance(steps[-2], str):
-            continue
-        key = steps[-1]
-        if "." not in steps[-2] or key in KEYED_OPERATORS or len(key) > 40 or not _is_below_limits(steps):
-            continue
-        near = difflib.get_close_matches(key, _LONG_OPERATORS, n=1, cutoff=0.75)
-        if near:
-            yield Problem(steps, line_of(source, steps), f"unknown operator {cut(key)}; did you mean {near[0]}?")
+        for role in clause.roles if known and clause.kind is not ClauseKind.ALLOW else ():
+            if not any(matches(squashed(role), name) for name in known):
+                hint = did_you_mean(role, known.values())
+                yield Problem(clause.path, line_of(source, clause.path), f"{role} is no role of this policy{hint}")
 
 
-def _is_below_limits(path: DataPath) -> bool:
-    return any(step in ("scope_limits", "limits") for step in path[:-2])
+def _almost_tools(source: PolicySource, rules: Rulebook) -> Iterator[Problem]:
+    """Yield requirements on what is no tool that is granted, but has nearly the name of one: a slip of the pen lifts a limit."""
+    granted = {squashed_name(tool): tool for tool in rules.granted_tools}
+    grants = [clause for clause in rules.clauses if clause.kind is ClauseKind.ALLOW]
+    seen: set[DataPath] = set()
+    for clause in rules.clauses:
+        if clause.kind is not ClauseKind.REQUIRE or clause.path in seen or not granted:
+            continue
+        for tool in clause.tools:
+            name = squashed_name(tool)
+            if "*" in tool or "?" in tool or name in granted or len(name) > MAX_CHARS:
+                continue
+            if any(grant.names(tool) and "*" not in grant.tools for grant in grants):
+                continue
+            near = difflib.get_close_matches(name, granted, n=1, cutoff=_NEAR_TOOL)
+            if near:
+                seen.add(clause.path)
+                reason = f"{tool} is no tool that the policy grants; did you mean {granted[near[0]]}?"
+                yield Problem(clause.path, line_of(source, clause.path), reason)

@@ -11,6 +11,7 @@ from gatling.policy.reading.conditions import KEYED_OPERATORS, conditions_of
 from gatling.policy.reading.reader import Reader, RulePosition, is_role
 from gatling.policy.reading.vocabulary import ALL, VOLUME_WORDS, words_of
 from gatling.schema.words import split_words
+from gatling.tools.derive import effect_of
 
 
 def read_limits(reader: Reader, key: str, value: Any, place: RulePosition) -> None:
@@ -44,11 +45,13 @@ def _limit_member(reader: Reader, name: str, bound: Any, here: RulePosition, sub
         else:
             reader.skip(here.path, "not a level")
     elif isinstance(bound, dict):
-        head, _, argument = name.rpartition(".")
+        head, dot, argument = name.rpartition(".")
         if is_open and head and argument and _is_operators(bound):  # {"tool.argument": {"max": 5}}
             checks = tuple(conditions_of({argument: bound}))
             reader.add(replace(here, tools=(head,)).clause(ClauseKind.REQUIRE, checks=checks))
         elif is_open and not _is_generic(name):
+            if dot:
+                reader.doubtful.append((name, here.path, next(key for key in bound if key not in KEYED_OPERATORS)))
             read_limits(reader, "limits", bound, replace(here, tools=(name,)))
         else:  # an argument with operators
             reader.add(here.clause(ClauseKind.REQUIRE, checks=tuple(conditions_of({name: bound}))))
@@ -64,7 +67,10 @@ def _limit_member(reader: Reader, name: str, bound: Any, here: RulePosition, sub
         if dot and argument:
             _add_limit(reader, replace(here, tools=(head,)) if is_open else here, words, bound, argument)
         elif is_open and here.path and not _is_generic(name):
-            _add_limit(reader, replace(here, tools=(name,)), [], bound, name)
+            of_tool = replace(here, tools=(name,))
+            _add_limit(reader, of_tool, [], bound, name)
+            if effect_of(name)[0] != "read":  # `{pay: 100}` may mean how much, not how many
+                _add_limit(reader, of_tool, ["amount"], bound, "amount")
             _add_limit(reader, here, words, bound, name, only_argument=True)
         else:
             _add_limit(reader, here, words, bound, name)
@@ -97,6 +103,21 @@ def _is_operators(value: dict[str, Any]) -> bool:
     return bool(value) and all(isinstance(key, str) and key in KEYED_OPERATORS for key in value)
 
 
+def _is_no_argument(name: str) -> bool:
+    """Tell whether a name says how a limit is meant: over what time, or which side of it."""
+    words = words_of(name)
+    return (
+        not words.isdisjoint(_SIDES)
+        or ("per" in words and not words.isdisjoint(_SPANS))
+        or not words.isdisjoint(_RHYTHMS)
+    )
+
+
+_SIDES = frozenset("above below over under exceeds exceeding except unless approval approver ask".split())
+_SPANS = frozenset("second minute hour day week month quarter year session user person customer".split())
+_RHYTHMS = frozenset("hourly daily weekly monthly quarterly yearly annually".split())
+
+
 def _level_subject(words: list[str]) -> str | None:
     """Return sensitivity or tier if that is what the words bound."""
     for word, subject in (("sensitivity", "sensitivity"), ("tier", "tier"), ("provenance", "tier"), ("trust", "tier")):
@@ -115,6 +136,9 @@ def _add_limit(
     reader: Reader, place: RulePosition, words: list[str], bound: int | float, name: str, *, only_argument: bool = False
 ) -> None:
     """Add one upper bound on what `words` name: an argument, the volume, or how many calls."""
+    if _is_no_argument(name):
+        reader.skip(place.path, f"{name} is no argument of a call, and no limit that is read")
+        return
     if isinstance(bound, float) and bound.is_integer():
         bound = int(bound)
     joined = "_".join(w for w in words if w not in ("max", "maximum"))

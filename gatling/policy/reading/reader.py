@@ -81,6 +81,8 @@ class Reader:
     scopes: list[tuple[tuple[str, ...], frozenset[str]]] = field(default_factory=list)
     cedar: list[tuple[DataPath, str]] = field(default_factory=list)
     role_names: frozenset[str] = frozenset()
+    doubtful: list[tuple[str, DataPath, str]] = field(default_factory=list)
+    """Limits below `a.b`, which was taken for a tool: the name, where it stands, and a key there that is no operator."""
 
     def add(self, clause: Clause) -> None:
         when = _only_more_trust(clause.when, RISING if clause.kind is not ClauseKind.ALLOW else FALLING)

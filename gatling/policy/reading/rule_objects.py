@@ -154,8 +154,12 @@ def take_effect(rest: dict[str, Any], effect: Effect) -> tuple[Effect, bool]:
             unknown = unknown or stated is Effect.NONE
     for key in ("action", "permission", "access"):  # may also name the tool
         value = rest.get(key)
-        if isinstance(value, str) and stated_effect(value) is not Effect.NONE and words_of(value) <= EFFECT_WORDS:
+        stated = stated_effect(value) if isinstance(value, str) else Effect.NONE
+        if stated is not Effect.NONE and words_of(value) <= EFFECT_WORDS:
             found.append(stated_effect(rest.pop(key)))
+        elif stated is not Effect.NONE and len(words_of(value)) == 1:  # `stop` and the like
+            rest.pop(key)
+            unknown = True
     if Effect.DENY in found:
         return Effect.DENY, unknown
     return (Effect.ALLOW if Effect.ALLOW in found else effect), unknown
@@ -193,6 +197,9 @@ def read_rule(reader: Reader, rule: dict[str, Any], place: RulePosition, effect:
     if effect is Effect.ALLOW and (not is_clear or len(keys) > 1 or has_unknown_effect):
         reader.skip(here.path, "it is not clear whom or what this grants")
         return
+    says_nothing = effect is Effect.NONE and not has_unknown_effect and not rest.keys() - QUIET_KEYS - {"name"}
+    if says_nothing and keys and not any(isinstance(rest.get(k), str) and is_prose(rest[k]) for k in QUIET_KEYS):
+        reader.skip(here.path, "a rule that says nothing of the tools it names", tools=tools or ())
     if has_unknown_effect or not is_clear:
         add_unread(reader, "an effect or roles that are not read", here)
     if isinstance(rest.get("rules"), list) and not any(k in rest for k in TEXT_KEYS):  # a section

@@ -7,7 +7,7 @@ from typing import Any
 
 from gatling.policy.clauses import ClauseKind
 from gatling.policy.reading.reader import Reader, RulePosition
-from gatling.policy.reading.rule_objects import read_list, read_rule, take_roles
+from gatling.policy.reading.rule_objects import QUIET_KEYS, read_list, read_rule, take_roles
 from gatling.policy.reading.vocabulary import is_ruling
 from gatling.policy.tree import Effect
 
@@ -42,5 +42,5 @@ def _read_tool(reader: Reader, name: str, entry: dict[str, Any], place: RulePosi
     for key in ("returns", "title", "description"):
         if isinstance(entry.get(key), str) and not is_ruling(entry[key]):
             entry.pop(key)
-    if entry:
+    if entry.keys() - QUIET_KEYS:
         read_rule(reader, {"tool": name, **entry}, here, Effect.NONE)
