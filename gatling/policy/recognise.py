@@ -29,6 +29,7 @@ from typing import Any
 
 from gatling.policy.clauses import Unrecognised
 from gatling.policy.dialects.table import DIALECTS
+from gatling.policy.globs import matches, squashed, squashed_name
 from gatling.policy.native.check import Problem, dialects_of, format_problems, reading_problems, refuse
 from gatling.policy.native.hints import did_you_mean
 from gatling.policy.reading.conditions import KEYED_OPERATORS
@@ -64,7 +65,7 @@ from gatling.policy.reading.vocabulary import (
     words_of,
 )
 from gatling.policy.rules import Rulebook
-from gatling.policy.source import PolicySource
+from gatling.policy.source import DataPath, PolicySource
 from gatling.policy.tree import Effect
 from gatling.policy.unread import mentions
 from gatling.schema.plain import check_plain
@@ -124,12 +125,27 @@ def _read(source: PolicySource, dialects: tuple[Dialect, ...]) -> Rulebook:
 def _settle(reader: Reader) -> None:
     """Report limits below `a.b` if the policy names no such tool elsewhere: then `a` may be the tool, and what was taken for
     arguments are operators that nobody reads."""
+    if not reader.doubtful:
+        return
+    by_name: dict[str, set[DataPath]] = {}
+    patterns: dict[str, set[DataPath]] = {}
+    for clause in reader.clauses:
+        for tool in clause.tools:
+            names = patterns if "*" in tool or "?" in tool else by_name
+            names.setdefault(squashed(tool), set()).add(clause.path)
+    patterns.pop("*", None)
     for name, path, key in reader.doubtful:
-        elsewhere = (clause for clause in reader.clauses if clause.path[: len(path)] != path)
-        if not any(clause.names(name) and "*" not in clause.tools for clause in elsewhere):
+        places = set(by_name.get(squashed_name(name), ()))
+        for pattern, found in patterns.items() if len(patterns) <= _MAX_PATTERNS else ():
+            if matches(pattern, squashed_name(name)):
+                places |= found
+        if all(place[: len(path)] == path for place in places):
             hint = did_you_mean(key, KEYED_OPERATORS)
             reason = f"the policy names no tool {name}, and {key} is no operator such as max, min or in{hint}"
             reader.skip((*path, key), reason)
+
+
+_MAX_PATTERNS = 100
 
 
 def _with_mentions(part: Unrecognised, policy: dict[str, Any]) -> Unrecognised:

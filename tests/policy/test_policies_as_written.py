@@ -402,6 +402,11 @@ ROWS = [
         {"Bank.Pay amount=100": "allow", "Bank.Pay amount=101": "deny", "read_file": "allow"},
     ),
     Row(
+        "roles: {clerk: {allowed_operations: [Bank.Pay], scope_limits: {Bank.Pay: {amount: 100}}}}",
+        READS,
+        {"Bank.Pay amount=100": "allow", "Bank.Pay amount=101": "deny"},
+    ),
+    Row(
         "allowed_operations: [pay, read_file]\nscope_limits: {pay.per_day: 3}",
         "per_day is no argument of a call",
         {"pay amount=5": "open", "read_file": "allow"},

@@ -8,6 +8,7 @@ whatever the schema thought of them.
 from __future__ import annotations
 
 import difflib
+import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +26,8 @@ from gatling.schema.plain import cut
 from gatling.tools.spec import ToolSpec
 
 MAX_PROBLEMS = 100
+MAX_COMPARISONS = 50_000
+"""Names of tools are compared with those that are granted as long as it takes no longer than this."""
 _NEAR_TOOL = 0.88
 
 
@@ -58,6 +61,8 @@ def format_problems(source: PolicySource) -> list[Problem]:
     for error in validator.iter_errors(source.data):
         for path, message in _messages(schema, source.data, error):
             found.setdefault((path, message), Problem(path, line_of(source, path), message))
+            if len(found) >= MAX_PROBLEMS:
+                break
         if len(found) >= MAX_PROBLEMS:
             break
     return sorted(found.values(), key=lambda p: (p.line or 0, len(p.path)))
@@ -112,12 +117,12 @@ def _messages(schema: dict[str, Any], policy: Any, error: Any) -> Iterator[tuple
         if kind in ("anyOf", "oneOfNotValid"):
             branch = _nearest(error)
             if branch:
-                waiting += branch
+                waiting += branch[MAX_PROBLEMS::-1]  # the first on top
                 continue
         part = _at(schema, error.schema_path)
         value = _value(policy, path)
         if kind == "additionalProperties":
-            for key in sorted(error.kind.unexpected):
+            for key in heapq.nsmallest(MAX_PROBLEMS, error.kind.unexpected):
                 yield (*path, key), _unknown_key(key, value.get(key), part, is_top=not path)
         else:
             yield path, _wrong_value(value, part, path)
@@ -194,20 +199,31 @@ def _shown(value: Any) -> str:
 
 
 def _unknown_parameters(source: PolicySource, rules: Rulebook, catalog: Mapping[str, ToolSpec]) -> Iterator[Problem]:
-    """Yield the clauses whose conditions are on arguments that the catalogue's tool has not."""
-    by_name = {squashed_name(name): spec for name, spec in catalog.items()}
+    """Yield the clauses whose conditions are on arguments that the tool has not, by the catalogue or the policy's own schema."""
+    by_tool = _parameters(rules, catalog)
     for clause in rules.clauses:
-        for tool in clause.tools:
-            spec = by_name.get(squashed_name(tool)) if "*" not in tool and "?" not in tool else None
-            if spec is None or not spec.parameters:
-                continue
-            names = {squashed_name(p.name): p.name for p in spec.parameters}
-            asked = [argument for c in (*clause.when, *clause.checks) if (argument := _argument(c)) is not None]
-            # Of a limit that may be the volume or an argument, and of one under two names, one that there is suffices.
-            if not asked or any(squashed_name(a.partition(".")[0]) in names for a in asked) or _is_of_volume(clause):
+        asked = [argument for c in (*clause.when, *clause.checks) if (argument := _argument(c)) is not None]
+        for tool in clause.tools if asked and not _is_of_volume(clause) else ():
+            names = by_tool.get(squashed_name(tool)) if "*" not in tool and "?" not in tool else None
+            # Of a limit under two names of one argument, one that there is suffices.
+            if not names or any(squashed_name(a.partition(".")[0]) in names for a in asked):
                 continue
             hint = did_you_mean(asked[0], names.values())
             yield Problem(clause.path, line_of(source, clause.path), f"{tool} has no parameter {asked[0]}{hint}")
+
+
+def _parameters(rules: Rulebook, catalog: Mapping[str, ToolSpec]) -> dict[str, dict[str, str]]:
+    """Return the parameters of tools that are known: by the tool's squashed name, by their own squashed names."""
+    found = {
+        squashed_name(tool): {squashed_name(p.name): p.name for p in spec.parameters} for tool, spec in catalog.items()
+    }
+    for clause in rules.clauses:
+        for check in clause.checks:
+            if check.operator is Operator.VALID and isinstance(check.value.data, dict):
+                properties = check.value.data.get("properties", {})
+                for tool in clause.tools:
+                    found.setdefault(squashed_name(tool), {}).update({squashed_name(p): p for p in properties})
+    return found
 
 
 def _argument(condition: Condition) -> str | None:
@@ -232,7 +248,7 @@ def _unknown_roles(source: PolicySource, rules: Rulebook) -> Iterator[Problem]:
                 )
     for clause in rules.clauses:
         for role in clause.roles if known and clause.kind is not ClauseKind.ALLOW else ():
-            if not any(matches(squashed(role), name) for name in known):
+            if squashed_name(role) not in known and not any(matches(squashed(role), name) for name in known):
                 hint = did_you_mean(role, known.values())
                 yield Problem(clause.path, line_of(source, clause.path), f"{role} is no role of this policy{hint}")
 
@@ -242,13 +258,15 @@ def _almost_tools(source: PolicySource, rules: Rulebook) -> Iterator[Problem]:
     granted = {squashed_name(tool): tool for tool in rules.granted_tools}
     grants = [clause for clause in rules.clauses if clause.kind is ClauseKind.ALLOW]
     seen: set[DataPath] = set()
+    budget = MAX_COMPARISONS
     for clause in rules.clauses:
-        if clause.kind is not ClauseKind.REQUIRE or clause.path in seen or not granted:
+        if clause.kind is not ClauseKind.REQUIRE or clause.path in seen or not granted or budget < 0:
             continue
         for tool in clause.tools:
             name = squashed_name(tool)
             if "*" in tool or "?" in tool or name in granted or len(name) > MAX_CHARS:
                 continue
+            budget -= len(grants) + len(granted)
             if any(grant.names(tool) and "*" not in grant.tools for grant in grants):
                 continue
             near = difflib.get_close_matches(name, granted, n=1, cutoff=_NEAR_TOOL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from gatling.policy.dialects.table import DIALECTS
@@ -55,9 +56,13 @@ _SYNONYMS = {squashed_name(key): meant for meant, keys in _MEANT.items() for key
 
 def did_you_mean(key: str, known: Iterable[str]) -> str:
     """Return what an unknown key may have been meant for, as the end of a sentence that names it; empty if nobody knows."""
-    candidates = list(known)
     if len(key) > MAX_CHARS:
         return ""
+    return _meant(key, tuple(known))
+
+
+@lru_cache(maxsize=4_096)
+def _meant(key: str, candidates: tuple[str, ...]) -> str:
     by_form = {squashed_name(name): name for name in candidates}
     flat = squashed_name(key)
     if flat in by_form:
