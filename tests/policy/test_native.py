@@ -17,8 +17,9 @@ import yaml
 from gatling.energy.audit import PlanAuditor
 from gatling.errors import InputError
 from gatling.guard import Guard, Session
-from gatling.policy import FORMATS, native_schema, parse_policy, policy_problems, recognise
+from gatling.policy import FORMATS, Oracle, native_schema, parse_policy, policy_problems, read_policy, recognise
 from gatling.policy.source import DataPath, PolicySource
+from gatling.schema import parse_context, parse_plan
 from gatling.testing import FixedGuard
 from gatling.tools import ToolSpec, load_catalog
 from tests.builders import node, plan
@@ -195,6 +196,20 @@ def test_a_guard_from_the_package_reads_strictly(tmp_path: Path) -> None:
     Session(lenient, policy=path, role="clerk")
 
 
+def test_cedar_files_are_read_and_their_errors_have_a_line(tmp_path: Path) -> None:
+    pytest.importorskip("cedarpy")
+    path = tmp_path / "desk.cedar"
+    path.write_text('permit(principal, action == Action::"read_file", resource);\n')
+    source = read_policy(path)
+    context, call = parse_context({"policy": source.data, "user_role": "clerk"}), parse_plan(plan(node("read_file")))
+    assert Oracle(recognise(source)).judge(context, call).verdict == "compliant"
+    path.write_text("permit(principal, action, resource);\n\nforbid nonsense;\n")
+    with pytest.raises(InputError, match=r"desk.cedar:3: cedar: Cedar cannot read it: unexpected token `nonsense`"):
+        recognise(read_policy(path))
+    with pytest.raises(InputError, match=r"line 2: cedar: Cedar cannot read it in line 2 of the text"):
+        recognise(parse_policy("format: cedar\ncedar: |\n  permit(principal, action, resource);\n  forbid nonsense;\n"))
+
+
 def test_all_problems_are_listed_for_lint() -> None:
     found = policy_problems(parse_policy("alow: [a]\nmax_tier: 7\nroles: {clerk: {x: 1}}\n"))
     assert [(p.line, p.path) for p in found] == [(1, ("alow",)), (2, ("max_tier",)), (3, ("roles", "clerk", "x"))]
@@ -236,7 +251,7 @@ def test_hostile_policies_are_refused_in_time() -> None:
     assert time.perf_counter() - started < 10
 
 
-DATA = Path(__file__).parents[2] / "shared" / "data" / "conversations"
+DATA = Path(__file__).parents[3] / "shared" / "data" / "conversations"
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the recorded conversations are not here")

@@ -16,6 +16,7 @@ from typing import Any
 
 from gatling.errors import InputError
 from gatling.policy.clauses import Clause, ClauseKind, Condition, Operator
+from gatling.policy.dialects.cedar import syntax_error
 from gatling.policy.dialects.table import DIALECTS
 from gatling.policy.globs import matches, squashed, squashed_name
 from gatling.policy.native.hints import MAX_CHARS, did_you_mean, format_of
@@ -75,6 +76,7 @@ def reading_problems(source: PolicySource, rules: Rulebook, catalog: Mapping[str
         for condition in (*clause.when, *clause.checks):
             if condition.operator is Operator.UNKNOWN and condition.subject != "prose":
                 found.append(Problem(clause.path, line_of(source, clause.path), str(condition.value)))
+    found += _cedar_errors(source, rules)
     found += _unknown_parameters(source, rules, catalog)
     found += _unknown_roles(source, rules)
     found += _almost_tools(source, rules)
@@ -196,6 +198,16 @@ def _shown(value: Any) -> str:
 
 
 # --- what the schema cannot know -----------------------------------------------------------------------------------------
+
+
+def _cedar_errors(source: PolicySource, rules: Rulebook) -> Iterator[Problem]:
+    for path, text in rules.cedar:
+        error = syntax_error(text)
+        if error is not None:
+            message, line = error
+            is_file = source.file is not None and source.file.lower().endswith(".cedar")
+            within = "" if is_file else f" in line {line} of the text"
+            yield Problem(path, line if is_file else line_of(source, path), f"Cedar cannot read it{within}: {message}")
 
 
 def _unknown_parameters(source: PolicySource, rules: Rulebook, catalog: Mapping[str, ToolSpec]) -> Iterator[Problem]:
