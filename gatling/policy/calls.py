@@ -30,7 +30,9 @@ _HOST = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}\.?")
 _ADDRESS = re.compile(rf"[\w.+'-]{{1,64}}@((?:{_LABEL}\.)*{_LABEL}\.?)")
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]{0,20}:)?/{1,4}([^/?#]*)(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,20}:[/\\]", re.IGNORECASE)
-_MONEY = frozenset("spend spending payment value charge debit money eur usd gbp".split())
+_MONEY = frozenset(
+    "spend spending payment payments transfer transfers payout value charge debit money eur usd gbp".split()
+)
 _LIKE = 0.8
 _MAX_LIKE = 40
 _BETWEEN = re.compile(r"[,;\s]+")

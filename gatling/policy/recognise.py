@@ -23,7 +23,7 @@ What stands in the form of another system is read by the `DIALECTS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -69,6 +69,7 @@ from gatling.policy.source import DataPath, PolicySource
 from gatling.policy.tree import Effect
 from gatling.policy.unread import mentions
 from gatling.schema.plain import check_plain
+from gatling.tools.derive import verb_of
 from gatling.tools.spec import ToolSpec
 
 
@@ -89,9 +90,9 @@ def recognise(
     source = policy if isinstance(policy, PolicySource) else PolicySource(policy)
     check_plain(source.data)
     if not strict:
-        return _read(source, tuple(DIALECTS.values()))
+        return _read(source, tuple(DIALECTS.values()), catalog or ())
     refuse(source, format_problems(source))
-    rules = _read(source, tuple(DIALECTS[name] for name in dialects_of(source.data)))
+    rules = _read(source, tuple(DIALECTS[name] for name in dialects_of(source.data)), catalog or ())
     refuse(source, reading_problems(source, rules, catalog or {}))
     return rules
 
@@ -102,14 +103,14 @@ def policy_problems(source: PolicySource, *, catalog: Mapping[str, ToolSpec] | N
     found = format_problems(source)
     if found:
         return found
-    rules = _read(source, tuple(DIALECTS[name] for name in dialects_of(source.data)))
+    rules = _read(source, tuple(DIALECTS[name] for name in dialects_of(source.data)), catalog or ())
     return reading_problems(source, rules, catalog or {})
 
 
-def _read(source: PolicySource, dialects: tuple[Dialect, ...]) -> Rulebook:
+def _read(source: PolicySource, dialects: tuple[Dialect, ...], tools: Iterable[str]) -> Rulebook:
     reader = _Policy(source.lines, dialects, role_names=frozenset(_role_names(source.data)))
     reader.block(source.data, RulePosition(()))
-    _settle(reader)
+    _settle(reader, tools)
     return Rulebook(
         tuple(reader.clauses),
         reader.default,
@@ -122,27 +123,37 @@ def _read(source: PolicySource, dialects: tuple[Dialect, ...]) -> Rulebook:
     )
 
 
-def _settle(reader: Reader) -> None:
-    """Report limits below `a.b` if the policy names no such tool elsewhere: then `a` may be the tool, and what was taken for
-    arguments are operators that nobody reads."""
+def _settle(reader: Reader, tools: Iterable[str]) -> None:
+    """Report limits of what is no tool, as far as anybody knows, and of what may be a tool or an argument.
+
+    A tool is named elsewhere in the policy or in the catalogue, or its name has a verb. Below `a.b`, if no such tool is named,
+    `a` may be the tool, and what was taken for arguments are operators that nobody reads.
+    """
     if not reader.doubtful:
         return
-    by_name: dict[str, set[DataPath]] = {}
+    by_name: dict[str, set[DataPath]] = {squashed_name(name): {()} for name in (*reader.entries, *tools)}
     patterns: dict[str, set[DataPath]] = {}
+    limits = {path for _, path, _ in reader.doubtful}
     for clause in reader.clauses:
-        for tool in clause.tools:
+        for tool in clause.tools if clause.path not in limits else ():
             names = patterns if "*" in tool or "?" in tool else by_name
             names.setdefault(squashed(tool), set()).add(clause.path)
     patterns.pop("*", None)
     for name, path, key in reader.doubtful:
+        if not key and verb_of(name) is not None:
+            continue
         places = set(by_name.get(squashed_name(name), ()))
         for pattern, found in patterns.items() if len(patterns) <= _MAX_PATTERNS else ():
             if matches(pattern, squashed_name(name)):
                 places |= found
-        if all(place[: len(path)] == path for place in places):
+        if not all(place[: len(path)] == path for place in places):
+            continue
+        if key:
             hint = did_you_mean(key, KEYED_OPERATORS)
             reason = f"the policy names no tool {name}, and {key} is no operator such as max, min or in{hint}"
             reader.skip((*path, key), reason)
+        else:
+            reader.skip(path, f"the policy names no tool {name}; grant it by name, or describe it under `tools`")
 
 
 _MAX_PATTERNS = 100
@@ -217,7 +228,7 @@ class _Policy(Reader):
             read_limits(self, key, value, place)
         elif isinstance(value, dict) and value and words and words <= CONTAINERS:
             self.block(value, place)
-        elif effect is Effect.NONE and (words & LIMIT_WORDS or words & {"max", "maximum"}):
+        elif effect is Effect.NONE and "off" not in words and (words & LIMIT_WORDS or words & {"max", "maximum"}):
             read_limits(self, key, value, place)
         elif (
             isinstance(value, str)
@@ -227,7 +238,7 @@ class _Policy(Reader):
             add_prose(self, value, place)
         elif isinstance(value, list) and words & CONTAINERS:
             for i, item in enumerate(value):
-                if isinstance(item, str) and not is_prose(item):
+                if isinstance(item, str) and not (is_prose(item) and words <= CONTAINERS):
                     self.skip((*place.path, i), "not a sentence, and not a rule")
                 else:
                     read_rules(self, [item], place, start=i)
@@ -367,7 +378,9 @@ _MEMBERS: tuple[tuple[_Test, _Read], ...] = (
     ),
     (
         lambda w, v: (
-            isinstance(v, list) and bool(w & {"rules", "rule", "constraints", "sections", "clauses", "guidelines"})
+            isinstance(v, list)
+            and bool(w & {"rules", "rule", "constraints", "sections", "clauses", "guidelines"})
+            and stated_effect(" ".join(sorted(w))) is not Effect.DENY
         ),
         lambda reader, key, value, place: read_rules(reader, value, place),
     ),

@@ -40,7 +40,9 @@ _RESTRICTING = frozenset(
         "max maximum min "
         "minimum cap quota ceiling threshold budget bound most least under above below over exceed must require "
         "required requires "
-        "requirement prerequisite need needs approve approved approval approver confirm confirmation consent review "
+        " "
+        "kill veto quarantine hold frozen locked requirement prerequisite need needs approve "
+        "approved approval approver confirm confirmation consent review "
         "permission allow "
         "allowed permit permitted grant granted authorized when if while until before after during between hours expire expires "
         "expiry effective valid status mode readonly dry sandbox trusted untrusted unknown protected dangerous "
@@ -55,6 +57,7 @@ _GENERIC = _RESTRICTING | frozenset(
         "tool tools operation operations action actions function functions call calls command commands method api "
         "apis list lists "
         "policy policies access control scope user users role roles agent assistant system name names value values type kind "
+        "switch mode lock gate guard off "
         "the a an of to in on at by for from with and or is are be been has have had do does this that these those it its as "
         "who whom which what only other than any all no none can may will shall should there their they them we our you your "
         "true false yes item items key id com org net www http https".split(),
@@ -74,6 +77,7 @@ _DEEDS = tuple(
     )
 )
 _LONG_RESTRICTING = sorted(word for word in _RESTRICTING if len(word) >= 5)
+_LONG_NAME = 4
 _TOOLS = frozenset(("tool", "tools"))
 _NAMESPACE = re.compile(r"__|[./:]")
 _SEPARATORS = re.compile(r"[\s,;|(){}\[\]\"'`]+")
@@ -161,6 +165,7 @@ def _of_leaf(keys: list[str], value: Any) -> Mentions:
                     patterns.append(squashed(token))
                     names_a_tool |= verb_of(token) is not None
                 continue
+            patterns += [flat] if len(flat := squashed(token)) >= _LONG_NAME else []
             names_a_tool |= _add_names(token, names, words, is_key=i < len(keys))
     for deed in _DEEDS:
         if not words.isdisjoint(deed):

@@ -407,6 +407,36 @@ ROWS = [
         {"Bank.Pay amount=100": "allow", "Bank.Pay amount=101": "deny"},
     ),
     Row(
+        "allowed_operations: [send_money, read_file]\nscope_limits: {send_money: {max: 100}}",
+        READS,
+        {"send_money amount=5000": "deny", "send_money amount=50": "allow", "read_file": "allow"},
+    ),
+    Row(
+        "allowed_operations: [send_money, read_file]\nscope_limits: {payments: 100}",
+        "the policy names no tool payments; grant it by name, or describe it under `tools`",
+        {"send_money amount=5000": "open", "read_file": "allow"},
+    ),
+    Row(
+        "allowed_operations: [send_money, read_file]\nscope_limits: {managers: {amount: 100}}",
+        "the policy names no tool managers",
+        {"send_money amount=5000": "open", "read_file": "allow"},
+    ),
+    Row(
+        "allowed_operations: [send_money, read_file]\nscope_limits: {all: {amount: 100}}",
+        READS,
+        {"send_money amount=5000": "deny", "send_money amount=50": "allow", "read_file": "allow"},
+    ),
+    Row(
+        "allowed_operations: [send_money, read_file]\nscope_limits: {max: 100}",
+        "a number for all calls that does not say of what",
+        {"send_money amount=5000": "open", "read_file": "allow"},
+    ),
+    Row(
+        "allowed_operations: [send_money, read_file]\nrules: ['amount <= 100']",
+        "an expression; it belongs to a rule",
+        {"send_money amount=5000": "open", "read_file": "allow"},
+    ),
+    Row(
         "allowed_operations: [pay, read_file]\nscope_limits: {pay.per_day: 3}",
         "per_day is no argument of a call",
         {"pay amount=5": "open", "read_file": "allow"},

@@ -396,7 +396,7 @@ def test_lint_names_what_is_wrong_and_where() -> None:
 
 
 def test_lint_lists_what_nobody_reads() -> None:
-    found = lint(read(parse_policy("allowed_operations: [a]\nannex: {a: 1}\nlimits: {b.limit: 3}\n")))
+    found = lint(read(parse_policy("allowed_operations: [a]\nannex: {a: 1}\nlimits: {list_b.limit: 3}\n")))
     assert [(f.kind, f.path, f.line) for f in found] == [
         ("unrecognised", "annex", 2)
     ]  # and is silent on what may be there

@@ -9,7 +9,7 @@ from typing import Any
 from gatling.policy.clauses import ClauseKind, Condition, Operator
 from gatling.policy.reading.conditions import KEYED_OPERATORS, conditions_of
 from gatling.policy.reading.reader import Reader, RulePosition, is_role
-from gatling.policy.reading.vocabulary import ALL, VOLUME_WORDS, words_of
+from gatling.policy.reading.vocabulary import ALL, LIMIT_WORDS, VOLUME_WORDS, words_of
 from gatling.schema.words import split_words
 from gatling.tools.derive import effect_of
 
@@ -21,6 +21,14 @@ def read_limits(reader: Reader, key: str, value: Any, place: RulePosition) -> No
     if isinstance(value, bool) or value is None or (words_of(key) & {"min", "minimum"} and isinstance(value, dict)):
         reader.skip(place.path, "not a limit")
     elif isinstance(value, (int, float)):
+        if place.tools == ("*",) and not {w for w in words if w.isalpha()} - LIMIT_WORDS - {
+            "call",
+            "calls",
+            "v",
+            "upper",
+            "lower",
+        }:
+            reader.skip(place.path, "a number for all calls that does not say of what")
         _add_limit(reader, place, words, value, key)
     elif isinstance(value, dict):
         for name, bound in value.items():
@@ -47,11 +55,16 @@ def _limit_member(reader: Reader, name: str, bound: Any, here: RulePosition, sub
     elif isinstance(bound, dict):
         head, dot, argument = name.rpartition(".")
         if is_open and head and argument and _is_operators(bound):  # {"tool.argument": {"max": 5}}
+            reader.doubtful += [(head, here.path, "")] if head != "*" else []
             checks = tuple(conditions_of({argument: bound}))
             reader.add(replace(here, tools=(head,)).clause(ClauseKind.REQUIRE, checks=checks))
+        elif is_open and name.lower() in ALL | {"default", "*"}:
+            read_limits(reader, "limits", bound, here)
         elif is_open and not _is_generic(name):
-            if dot:
-                reader.doubtful.append((name, here.path, next(key for key in bound if key not in KEYED_OPERATORS)))
+            if not bound:
+                reader.skip(here.path, "an empty mapping")
+            odd = next((key for key in bound if key not in KEYED_OPERATORS), "") if dot else ""
+            reader.doubtful.append((name, here.path, odd))
             read_limits(reader, "limits", bound, replace(here, tools=(name,)))
         else:  # an argument with operators
             reader.add(here.clause(ClauseKind.REQUIRE, checks=tuple(conditions_of({name: bound}))))
@@ -65,8 +78,14 @@ def _limit_member(reader: Reader, name: str, bound: Any, here: RulePosition, sub
         head, dot, argument = name.rpartition(".")
         words = [w for w in split_words(argument if dot else name) if w not in ("max", "maximum")]
         if dot and argument:
+            if is_open and head != "*":
+                reader.doubtful.append((head, here.path, ""))
             _add_limit(reader, replace(here, tools=(head,)) if is_open else here, words, bound, argument)
+        elif is_open and (name.lower() in ALL | {"default", "*"} or not set(words) - LIMIT_WORDS):
+            reader.skip(here.path, "a number for all calls that does not say of what")
+            _add_limit(reader, here, [], bound, "limit")
         elif is_open and here.path and not _is_generic(name):
+            reader.doubtful.append((name, here.path, ""))
             of_tool = replace(here, tools=(name,))
             _add_limit(reader, of_tool, [], bound, name)
             if effect_of(name)[0] != "read":  # `{pay: 100}` may mean how much, not how many
@@ -74,6 +93,8 @@ def _limit_member(reader: Reader, name: str, bound: Any, here: RulePosition, sub
             _add_limit(reader, here, words, bound, name, only_argument=True)
         else:
             _add_limit(reader, here, words, bound, name)
+            if not words and not is_open and any(effect_of(tool)[0] != "read" for tool in here.tools):
+                _add_limit(reader, here, ["amount"], bound, "amount")  # `{pay: {max: 100}}`
 
 
 def _allowed_values(reader: Reader, name: str, values: Any, here: RulePosition) -> None:
@@ -88,6 +109,8 @@ def _allowed_values(reader: Reader, name: str, values: Any, here: RulePosition) 
         reader.skip(here.path, "not a limit")
         return
     place = replace(here, tools=(head,)) if is_open and head else here
+    if is_open and head and head != "*":
+        reader.doubtful.append((head, here.path, ""))
     check = Condition(f"argument:{argument if is_open else name}", Operator.IN, tuple(items))
     reader.add(place.clause(ClauseKind.REQUIRE, checks=(check,)))
 

@@ -81,8 +81,10 @@ class Reader:
     scopes: list[tuple[tuple[str, ...], frozenset[str]]] = field(default_factory=list)
     cedar: list[tuple[DataPath, str]] = field(default_factory=list)
     role_names: frozenset[str] = frozenset()
+    entries: set[str] = field(default_factory=set)
+    """Names of tools that have an entry."""
     doubtful: list[tuple[str, DataPath, str]] = field(default_factory=list)
-    """Limits below `a.b`, which was taken for a tool: the name, where it stands, and a key there that is no operator."""
+    """What limits take for the name of a tool: the name, where it stands, and below `a.b` a key that is no operator."""
 
     def add(self, clause: Clause) -> None:
         when = _only_more_trust(clause.when, RISING if clause.kind is not ClauseKind.ALLOW else FALLING)

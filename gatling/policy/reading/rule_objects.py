@@ -130,7 +130,9 @@ def read_rules(reader: Reader, value: list[Any], place: RulePosition, *, start: 
     """Read a list of sentences and rules, whose first has the number `start`."""
     for i, item in enumerate(value, start):
         here = place.at(i)
-        if isinstance(item, str) and len(item.split()) > 1:
+        if isinstance(item, str) and is_condition(item):
+            reader.skip(here.path, "an expression; it belongs to a rule: {tool: ..., require: ...}")
+        elif isinstance(item, str) and len(item.split()) > 1:
             add_prose(reader, item, here)
         elif isinstance(item, dict):
             dialect = next((d for d in reader.dialects if d.is_rule(item, is_listed=True)), None)
@@ -245,3 +247,5 @@ def read_rule(reader: Reader, rule: dict[str, Any], place: RulePosition, effect:
             is_sentence = isinstance(value, str) and is_prose(value)
             add = add_prose if is_sentence or not (tools or effect is not Effect.NONE) else add_unread
             add(reader, f"{key}: {value}", here.at(key))
+            if effect is Effect.DENY:  # what is forbidden may be what the key names
+                reader.skip((*here.path, key), "not a part of a denial that is read")

@@ -23,6 +23,7 @@ def read_tools(reader: Reader, key: str, value: Any, place: RulePosition) -> Non
         if not isinstance(item, dict) or not isinstance(name, str) or not name:
             reader.skip(here.path, "not an entry for a tool")
             continue
+        reader.entries.add(name)
         _read_tool(reader, name, dict(item), here)
 
 
