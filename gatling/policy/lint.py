@@ -35,8 +35,8 @@ _LOWER = (Operator.AT_LEAST, Operator.ABOVE)
 class LintRemark:
     severity: Severity
     kind: str
-    """format, unrecognised, prose, contradiction, shadowed, never_matches, unsatisfiable, unknown_tool, "
-    "unknown_role, incomplete."""
+    """format, unrecognised, prose, contradiction, shadowed, never_matches, unsatisfiable, unknown_tool, unknown_role, or
+    incomplete."""
     path: str
     line: int | None
     message: str
