@@ -76,12 +76,12 @@ class PlanAuditor:
         self.calibration = calibration
         self.catalog = catalog or {}
         self.is_strict_policy = is_strict_policy
-        for source in policies:
-            self._read(source)
         self._sources = {_digest(canonical_json(source.data)): source for source in policies}
         self._more_sources: LruCache[bytes, PolicySource] = LruCache(_MAX_POLICIES, max_bytes=_MAX_CACHE_BYTES)
         self._oracles: LruCache[tuple[bytes, bool], Oracle] = LruCache(_MAX_POLICIES, max_bytes=_MAX_CACHE_BYTES)
         self._contexts: LruCache[bytes, _Known] = LruCache(_MAX_CONTEXTS, max_bytes=_MAX_CACHE_BYTES)
+        for source in policies:  # what cannot be read is said now
+            self._compiled(source.data)
 
     def stricter(self, escalate_from: float) -> PlanAuditor:
         """Return a judge that escalates from a lower line on; this one stays as it is. Raises: ConfigError."""
@@ -95,10 +95,10 @@ class PlanAuditor:
         Raises:
             InputError: if the policy is not of the format, and policies are read strictly.
         """
-        self._read(source)
         text = canonical_json(source.data)
         if source.lines and _digest(text) not in self._sources:
             self._more_sources.put(_digest(text), source, size_bytes=_BYTES_A_CHAR * len(text))
+        self._compiled(source.data)
 
     def snapshot(self, context: GovernanceContext) -> GovernanceContext:
         """Return the context as it is now, in a copy that nobody else can change."""
@@ -106,11 +106,14 @@ class PlanAuditor:
 
     def oracle(self, context: GovernanceContext) -> Oracle:
         """Return the oracle of a context's policy, compiled once."""
-        text = canonical_json(context.policy)
+        return self._compiled(context.policy)
+
+    def _compiled(self, given: dict[str, Any]) -> Oracle:
+        text = canonical_json(given)
         found = self._oracles.find(self._policy_key(text))
         if found is None:
             # A policy that is changed meanwhile must not be kept under the key of what it was: the copy is what is hashed.
-            policy = copy.deepcopy(context.policy)
+            policy = copy.deepcopy(given)
             text = canonical_json(policy)
             key = self._policy_key(text)
             rules = self._read(self._source(key[0]) or PolicySource(policy))
