@@ -14,10 +14,12 @@ from difflib import SequenceMatcher
 from functools import cached_property
 from typing import Any
 
+from gatling.policy.compare import readings
 from gatling.policy.globs import squashed_name
 from gatling.schema import ExecutionPlan, PlanNode
-from gatling.schema.arguments import dotted_leaves, is_amount, is_destination_name, is_limit, leaves, number_of
+from gatling.schema.arguments import dotted_leaves, is_amount, is_destination_name, is_limit, leaves
 from gatling.schema.words import split_words
+from gatling.tools.naming import singular
 
 # For calls with one of these verbs, these arguments too.
 SENDING_VERBS = frozenset(
@@ -31,9 +33,10 @@ _ADDRESS = re.compile(rf"[\w.+'-]{{1,64}}@((?:{_LABEL}\.)*{_LABEL}\.?)")
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]{0,20}:)?/{1,4}([^/?#]*)(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,20}:[/\\]", re.IGNORECASE)
 _MONEY = frozenset(
-    "spend spending payment payments transfer transfers payout value charge debit money eur usd gbp".split()
+    "amount total price cost fee sum spend spending payment transfer payout value charge debit money eur usd gbp".split()
 )
 _LIKE = 0.8
+_MAX_KEYS = 8
 _MAX_LIKE = 40
 _BETWEEN = re.compile(r"[,;\s]+")
 
@@ -99,7 +102,7 @@ class Call:
     def alike(self, path: str) -> list[tuple[str, Any]]:
         """Return the numbers of this call that may be what an argument of that name is: the same name further down, a name like
         it, or another word for an amount or for a page size. With their paths."""
-        return [(where, leaf) for where, leaf in self._named(path, _is_alike) if number_of(leaf) is not None]
+        return [(where, leaf) for where, leaf in self._named(path, _is_alike) if readings(leaf, where)[0]]
 
     def nearly(self, path: str) -> list[tuple[str, Any]]:
         """Return the scalars of this call under the same name further down, or under a name like it, with their paths."""
@@ -110,10 +113,9 @@ class Call:
         known: dict[str, bool] = {}
         found: list[tuple[str, Any]] = []
         for where, leaf in self.leaves:
-            key = where.rpartition(".")[2]
-            if key not in known:
-                known[key] = fits(key, wanted)
-            if known[key]:
+            if where not in known:
+                known[where] = any(fits(key, wanted) for key in where.split(".")[-_MAX_KEYS:])
+            if known[where]:
                 found.append((where, leaf))
         return found
 
@@ -160,7 +162,7 @@ class Call:
 
 
 def _is_money(name: str) -> bool:
-    return is_amount(name) or not _MONEY.isdisjoint(split_words(name))
+    return is_amount(name) or not _MONEY.isdisjoint(map(singular, split_words(name)))
 
 
 def _is_alike(name: str, wanted: str) -> bool:

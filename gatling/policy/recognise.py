@@ -140,7 +140,7 @@ def _settle(reader: Reader, tools: Iterable[str]) -> None:
             names.setdefault(squashed(tool), set()).add(clause.path)
     patterns.pop("*", None)
     for name, path, key in reader.doubtful:
-        if not key and verb_of(name) is not None:
+        if not key and verb_of(name.rpartition(".")[2]) is not None:  # of `send_money.amount`, `amount` is no deed
             continue
         places = set(by_name.get(squashed_name(name), ()))
         for pattern, found in patterns.items() if len(patterns) <= _MAX_PATTERNS else ():

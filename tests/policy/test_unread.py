@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from gatling.errors import InputError
+from gatling.policy import recognise
 from gatling.policy.unread import UnreadParts, mentions
 from tests.builders import node, plan
-from tests.policy.test_policies_as_written import LENIENT
+from tests.policy.test_policies_as_written import LENIENT, STRICT
 
 DENIALS = (
     "forbiden_operations disabled_tools no_access denied_commands neverCall off_limits veto suspended_tools needs_approval "
@@ -122,3 +124,27 @@ def test_hostile_parts_take_linear_time() -> None:
     assert verdict(policy, "send_money") == "deny"
     assert verdict(policy, "tool_7") == "escalate"
     assert time.perf_counter() - started < 10
+
+
+@pytest.mark.parametrize("key", ["scope_limits", "limits"])
+def test_what_is_read_strictly_as_a_limit_is_one(key: str) -> None:
+    """Against every shape of the value that it bounds."""
+    more = [
+        {"send_money.amount.value": 100}, {"*.amount": 100}, {"send*": {"amount": 100}}, {"SEND_MONEY.AMOUNT": 100},
+        {"send_money": {"max_amount": 100}}, {"send_money": {"amounts": 100}}, {"send_money": {"sum_eur": 100}}, {"amount": 100},
+        {"send_money": {"amount": {"in": [100]}}}, {"send_money": {"amount": "low"}},
+    ]  # fmt: skip
+    values = [5000, "5000", [5000], {"value": 5000}, '{"value": 5000}', "5.000,00"]
+    calls = [{"amount": value} for value in values] + [{"total": 5000}, {"payment": {"amount": 5000}}]
+    num_read = 0
+    for value, grants in itertools.product(BOUNDS + more, (["*"], ["send_money", "read_file"])):
+        policy = {"allowed_operations": grants, key: value}
+        try:
+            recognise(policy)
+        except InputError:
+            continue
+        num_read += 1
+        for arguments in calls:
+            call = plan(node("send_money", arguments={**arguments, "to": "bob"}, provenance_tier=1))
+            assert STRICT.audit({"policy": policy, "user_role": "clerk"}, call).verdict != "allow", (policy, arguments)
+    assert num_read >= 20
