@@ -69,6 +69,7 @@ from gatling.policy.source import DataPath, PolicySource
 from gatling.policy.tree import Effect
 from gatling.policy.unread import mentions
 from gatling.schema.plain import check_plain
+from gatling.schema.words import split_words
 from gatling.tools.derive import verb_of
 from gatling.tools.spec import ToolSpec
 
@@ -90,7 +91,7 @@ def recognise(
     source = policy if isinstance(policy, PolicySource) else PolicySource(policy)
     check_plain(source.data)
     if not strict:
-        return _read(source, tuple(DIALECTS.values()), catalog or ())
+        return _read(source, tuple(DIALECTS.values()), catalog or (), strict=False)
     refuse(source, format_problems(source))
     rules = _read(source, tuple(DIALECTS[name] for name in dialects_of(source.data)), catalog or ())
     refuse(source, reading_problems(source, rules, catalog or {}))
@@ -107,10 +108,12 @@ def policy_problems(source: PolicySource, *, catalog: Mapping[str, ToolSpec] | N
     return reading_problems(source, rules, catalog or {})
 
 
-def _read(source: PolicySource, dialects: tuple[Dialect, ...], tools: Iterable[str]) -> Rulebook:
+def _read(
+    source: PolicySource, dialects: tuple[Dialect, ...], tools: Iterable[str], *, strict: bool = True
+) -> Rulebook:
     reader = _Policy(source.lines, dialects, role_names=frozenset(_role_names(source.data)))
     reader.block(source.data, RulePosition(()))
-    _settle(reader, tools)
+    _settle(reader, tools, strict=strict)
     return Rulebook(
         tuple(reader.clauses),
         reader.default,
@@ -123,11 +126,12 @@ def _read(source: PolicySource, dialects: tuple[Dialect, ...], tools: Iterable[s
     )
 
 
-def _settle(reader: Reader, tools: Iterable[str]) -> None:
+def _settle(reader: Reader, tools: Iterable[str], *, strict: bool) -> None:
     """Report limits of what is no tool, as far as anybody knows, and of what may be a tool or an argument.
 
     A tool is named elsewhere in the policy or in the catalogue, or its name has a verb. Below `a.b`, if no such tool is named,
-    `a` may be the tool, and what was taken for arguments are operators that nobody reads.
+    `a` may be the tool, and what was taken for arguments are operators that nobody reads. Of records a name of two words is
+    that of a tool too: their policies bound tools that are not granted.
     """
     if not reader.doubtful:
         return
@@ -140,7 +144,8 @@ def _settle(reader: Reader, tools: Iterable[str]) -> None:
             names.setdefault(squashed(tool), set()).add(clause.path)
     patterns.pop("*", None)
     for name, path, key in reader.doubtful:
-        if not key and verb_of(name.rpartition(".")[2]) is not None:  # of `send_money.amount`, `amount` is no deed
+        last = name.rpartition(".")[2]  # of `send_money.amount`, `amount` is no deed
+        if not key and (verb_of(last) is not None or (not strict and len(split_words(last)) > 1)):
             continue
         places = set(by_name.get(squashed_name(name), ()))
         for pattern, found in patterns.items() if len(patterns) <= _MAX_PATTERNS else ():
