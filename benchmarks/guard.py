@@ -112,13 +112,13 @@ def with_latent(critics: CompositeEnergy, latent: LatentCritic) -> CompositeEner
 
 def latency(repeats: int) -> None:
     torch.set_num_threads(1)
-    auditor, _ = load_auditor(pretrained_folder())
+    auditor, _ = load_auditor(pretrained_folder(), is_strict_policy=False)
     ctx = context()
     oracle = auditor.oracle(ctx)
     known = auditor._known(ctx)
     critics = auditor.critics
     assert critics.latent is not None
-    guard = Guard.from_pretrained(deadline_ms=None)
+    guard = Guard.from_pretrained(deadline_ms=None, is_strict_policy=False)
     guard.audit(ctx, plan(1))
     columns = ["oracle", "facts", *map(str, CRITICS), "audit", "audit and repair"]
     print("| calls | " + " | ".join(columns) + " |\n| ---: |" + " ---: |" * len(columns))
@@ -165,7 +165,7 @@ class EncodersInTorch:
 
 def torch_guard() -> Guard:
     """Return the shipped guard with the encoders that trained it, the reference for those on numpy."""
-    guard = Guard.from_pretrained(deadline_ms=None)
+    guard = Guard.from_pretrained(deadline_ms=None, is_strict_policy=False)
     assert guard._auditor is not None
     encoders: Any = EncodersInTorch(DualEncoder.from_pretrained(precision="fp32"))
     guard._auditor.critics = with_latent(guard._auditor.critics, LatentCritic(encoders))
@@ -173,7 +173,7 @@ def torch_guard() -> Guard:
 
 
 def flips(traces: Path, decisions: int) -> None:
-    guard = Guard.from_pretrained(deadline_ms=None)
+    guard = Guard.from_pretrained(deadline_ms=None, is_strict_policy=False)
     items = [(t.governance_context, t.execution_plan) for t in read_traces(traces)]
     items = list(islice(cycle(items), decisions))
     torch.set_num_threads(1)
@@ -186,11 +186,11 @@ def flips(traces: Path, decisions: int) -> None:
     found["flips in a batch"] = differing([d.verdict for d in guard.audit_batch(items)])
     with ThreadPoolExecutor(8) as pool:
         found["flips on 8 threads"] = differing(list(pool.map(lambda i: guard.audit(*i).verdict, items)))
-    other = Guard.from_pretrained(deadline_ms=None, precision="fp64")
+    other = Guard.from_pretrained(deadline_ms=None, precision="fp64", is_strict_policy=False)
     found["flips in fp64"] = differing([other.audit(c, p).verdict for c, p in items])
     other = torch_guard()
     found["flips with the encoders in torch"] = differing([other.audit(c, p).verdict for c, p in items])
-    fresh = Guard.from_pretrained(deadline_ms=None)
+    fresh = Guard.from_pretrained(deadline_ms=None, is_strict_policy=False)
     some = items[: max(1, decisions // 10)][::-1]
     found["flips of a fresh guard in reverse order, of a tenth"] = sum(
         a != fresh.audit(c, p).verdict for a, (c, p) in zip(alone[: len(some)][::-1], some, strict=True)

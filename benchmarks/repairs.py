@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=1_500)
     parser.add_argument("--repair-ms", type=float, default=50.0)
     options = parser.parse_args()
-    guard, second = (Guard.from_pretrained(deadline_ms=None) for _ in range(2))
+    guard, second = (Guard.from_pretrained(deadline_ms=None, is_strict_policy=False) for _ in range(2))
     guard.repair_ms = options.repair_ms
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
     gold = None
@@ -43,7 +43,7 @@ def main() -> None:
             continue
         row: dict[str, Any] = {"repaired": decision.repaired is not None, "ms": decision.latency_ms}
         if decision.repaired is not None:
-            oracle = Oracle(recognise(trace.governance_context.policy))
+            oracle = Oracle(recognise(trace.governance_context.policy, strict=False))
             row["violations"] = len(oracle.judge(trace.governance_context, decision.repaired).violations)
             row["refused"] = not second.audit(trace.governance_context, decision.repaired).is_allowed
             row["edits"] = len(decision.edits)

@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path)
     parser.add_argument("--limit", type=int, default=3_000)
     options = parser.parse_args()
-    guard = Guard.from_pretrained(options.model, deadline_ms=None)
+    guard = Guard.from_pretrained(options.model, deadline_ms=None, is_strict_policy=False)
     count: Counter[tuple[str, str]] = Counter()
     for trace in islice((t for file in trace_files(options.traces) for t in read_traces(file)), options.limit):
         decision = guard.audit(trace.governance_context, trace.execution_plan)

@@ -63,6 +63,7 @@ class Audit(ConversationFlags):
         from gatling.cli.flags import check_counts
         from gatling.cli.model import announce_model
         from gatling.cli.progress import Progress
+        from gatling.cli.unread_count import UnreadCount
         from gatling.guard.conversations import judge_conversations
         from gatling.schema.files import write_records
 
@@ -75,6 +76,8 @@ class Audit(ConversationFlags):
         if self.workers is not None:
             check_counts(workers=self.workers)
         records, sources = self.records()
+        unread = UnreadCount()
+        records = unread.counted(records)
         announce_model(self.model)
         workers = self.workers if self.workers is not None else num_cores()
         judged = judge_conversations(records, model=self.model, sources=sources, workers=workers, engine=self.engine)
@@ -96,6 +99,7 @@ class Audit(ConversationFlags):
         num_lines = write_records(self.output, lines())
         shown = ", ".join(f"{counts[verdict]} {verdict}" for verdict in ("allow", "escalate", "deny"))
         note(f"{self.output}: {num_lines} conversations: {shown}")
+        unread.say()
         if num_broken:
             note(f"{num_broken} of them cannot be read, and are denied")
             return EXIT_INPUT

@@ -27,6 +27,7 @@ class ConversationBench:
         from gatling.cli.documents import conversation_source
         from gatling.cli.model import announce_model
         from gatling.cli.progress import Progress
+        from gatling.cli.unread_count import UnreadCount
         from gatling.cores import num_cores
         from gatling.guard.conversations import judge_conversations
         from gatling.provenance.sources import ToolSources
@@ -41,8 +42,9 @@ class ConversationBench:
             labelled[name] = read_labelled(source, limit=self.limit)
         everything = [conversation for some in labelled.values() for conversation in some]
         announce_model(self.model)
+        unread = UnreadCount()
         judged = judge_conversations(
-            everything,
+            unread.counted(everything),
             model=self.model,
             escalate_from=self.escalate_from,
             sources=None if self.sources is None else ToolSources.from_file(self.sources),
@@ -53,6 +55,7 @@ class ConversationBench:
             for conversation, made in zip(everything, judged, strict=True):
                 results[conversation.file].append(result_of(conversation, made, by=self.by))
                 progress.advance(1)
+        unread.say()
         return summarise(_short_names(results), by=self.by)
 
 

@@ -54,6 +54,8 @@ class ConversationFlags(ContextFlags):
         for name in ("policy", "role", "session", "request"):
             if getattr(self, name) is not None:
                 raise ConfigError(f"{flag(name)} is for a PLAN: every conversation brings its own governance_context")
+        if self.lenient:
+            raise ConfigError("--lenient is for a PLAN: the policies of what was recorded are always read so")
         if self.deadline_ms != DEADLINE_MS:
             raise ConfigError("--deadline-ms is for a PLAN: verdicts on what was recorded depend on no clock")
         sources = ToolSources.from_file(self.sources) if self.sources is not None else ToolSources()

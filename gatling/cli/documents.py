@@ -39,6 +39,15 @@ def read_policy(path: Path) -> PolicySource:
     return source.parse_policy(read_text_at_most(stream), file=source_name(stream))
 
 
+def list_unread(source: PolicySource) -> None:
+    """List on stderr what of a policy is not read, where it is not read strictly."""
+    from gatling.policy import recognise
+
+    for part in recognise(source, strict=False).unrecognised:
+        place = f"{source.file}: " if source.file else ""
+        print(f"not read: {place}{part.place}: {part.reason}", file=sys.stderr)
+
+
 def trace_sources(path: Path) -> list[Source]:
     """Return what to read the traces of a flag from: a file, those of a folder, or standard input as JSON Lines.
 

@@ -39,6 +39,8 @@ class Import:
     """For messages: a JSON document, or JSON Lines with a conversation or a JSON-RPC object a line. - reads stdin."""
     policy: Path | None = None
     """For messages: the policy of all traces, a JSON or YAML file. - reads stdin."""
+    lenient: bool = False
+    """For messages: take a policy that is not of the native format; what is not read of it is listed."""
     role: str | None = None
     """For messages: the user role of all traces."""
     sources: Path | None = None
@@ -57,8 +59,8 @@ class Import:
         from gatling.schema import write_traces
         from gatling.schema.files import file_kind
 
-        if self.input or self.policy or self.role or self.sources:
-            raise ConfigError("--input, --policy, --role and --sources are for gatling import messages")
+        if self.input or self.policy or self.role or self.sources or self.lenient:
+            raise ConfigError("--input, --policy, --role, --sources and --lenient are for gatling import messages")
         names = by_commas(self.suites)
         unknown = [name for name in names if name not in SUITES]
         if unknown or not names:
@@ -79,8 +81,9 @@ class Import:
 
     def _messages(self) -> int:
         from gatling.adapters.recorded import read_conversations
-        from gatling.cli.documents import conversation_source, read_policy
+        from gatling.cli.documents import conversation_source, list_unread, read_policy
         from gatling.cli.progress import Progress
+        from gatling.policy import recognise
         from gatling.provenance.sources import ToolSources
         from gatling.schema import Trace, parse_context, write_traces
         from gatling.schema.files import file_kind
@@ -92,7 +95,12 @@ class Import:
         conversations = read_conversations(conversation_source(self.input))
         file_kind(self.output)
         sources = ToolSources.from_file(self.sources) if self.sources else ToolSources()
-        policy = read_policy(self.policy).data
+        source = read_policy(self.policy)
+        if self.lenient:
+            list_unread(source)
+        else:
+            recognise(source)
+        policy = source.data
         skipped = 0
 
         def traces() -> Iterator[Trace]:

@@ -32,6 +32,9 @@ class ContextFlags:
     """What was asked, in place of the session's `user_request`."""
     model: MaybePath = None
     """A model folder with critics.json. Default: the model that ships with Gatling."""
+    lenient: bool = False
+    """Read a policy that is not of the native format as far as it can be read: what is not read is listed, and leaves open the
+    calls that it may be about. The policy of a trace or a conversation is always read so."""
     deadline_ms: float = DEADLINE_MS
     """Deny what is not decided by then, model already loaded."""
     json: bool = False
@@ -39,7 +42,7 @@ class ContextFlags:
 
     def prepare_for(self, path: Path) -> tuple[Guard, GovernanceContext, ExecutionPlan]:
         """Read the plan and what the flags name. Raises: ConfigError, InputError, and what loading a model raises."""
-        from gatling.cli.documents import read_json, read_policy
+        from gatling.cli.documents import list_unread, read_json, read_policy
         from gatling.cli.model import announce_model
         from gatling.guard import Guard
         from gatling.policy import PolicySource
@@ -78,7 +81,12 @@ class ContextFlags:
         except InputError as error:
             raise error.at(str(self.session or path), None) from None
         announce_model(self.model)
-        guard = Guard.from_pretrained(self.model, policies=policies, deadline_ms=self.deadline_ms)
+        is_strict = self.policy is not None and not self.lenient
+        if not is_strict:
+            list_unread(policies[0] if policies else PolicySource(parsed.policy))
+        guard = Guard.from_pretrained(
+            self.model, policies=policies, deadline_ms=self.deadline_ms, is_strict_policy=is_strict
+        )
         return guard, parsed, plan
 
 

@@ -1,14 +1,14 @@
-"""`gatling policy`: the flags of `lint` and of `test`, and which of them goes with which."""
+"""`gatling policy`: the flags of `lint`, `test` and `schema`, and which of them goes with which."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
-from gatling.cli.flags import by_commas, check_one_stdin, flag
+from gatling.cli.flags import MaybePath, by_commas, check_one_stdin, flag
 from gatling.errors import ConfigError
 
 TEST_FLAGS = ("traces", "role", "model", "per_mutation", "seed", "examples", "fail_under")
@@ -18,16 +18,18 @@ TEST_FLAGS = ("traces", "role", "model", "per_mutation", "seed", "examples", "fa
 class Policy:
     """Look at a policy with the eyes of the oracle (lint), or of an attacker (test).
 
-    `gatling policy lint FILE` lists what no explicit rule reads, contradictions, rules that never match and rules that another
+    `gatling policy lint FILE` lists what is not of the format, contradictions, rules that never match and rules that another
     one makes idle, each with its line. Exit status 0 if there is no error, 3 if there is one (with --strict: or a warning).
 
     `gatling policy test FILE` attacks compliant plans and reports which attacks the rules kill, which only the learned part
     catches, and which survive, with examples and what would stop them. Exit status 0, or 3 below --fail-under.
+
+    `gatling policy schema` prints the JSON Schema of the native format, for editors; with --format of another one beside it.
     """
 
-    what: Annotated[Literal["lint", "test"], tyro.conf.Positional]
-    """lint: find what is wrong or idle. test: find what is missing."""
-    file: Annotated[Path, tyro.conf.Positional]
+    what: Annotated[Literal["lint", "test", "schema"], tyro.conf.Positional]
+    """lint: find what is wrong or idle. test: find what is missing. schema: print what a policy may hold."""
+    file: Annotated[MaybePath, tyro.conf.Positional] = None
     """The policy, JSON or YAML. - reads stdin."""
     catalog: str | None = None
     """Catalogues, by commas: builtin, agentdojo, files, ... lint: also report tools that they do not have. test: what is known of
@@ -36,6 +38,10 @@ class Policy:
     """Print everything as JSON."""
     strict: bool = False
     """lint: let warnings fail too."""
+    lenient: bool = False
+    """lint, test: take a policy that is not of the native format; what is not read of it is a note."""
+    format: str | None = None
+    """schema: formats of other systems that the policy names too, by commas: cedar, iam, oauth."""
     traces: Path | None = None
     """test: attack the compliant plans of this trace file, or folder, under the policy. Default: plans made from the policy."""
     role: str | None = None
@@ -55,6 +61,14 @@ class Policy:
         """Run one of the two; return the exit status. Raises: ConfigError for a flag of the other."""
         given = {name: value for name in TEST_FLAGS if (value := getattr(self, name)) is not None}
         catalog = None if self.catalog is None else by_commas(self.catalog)
+        if self.what == "schema":
+            return self._schema(given)
+        if self.file is None:
+            raise ConfigError(f"gatling policy {self.what} needs FILE, the policy")
+        if self.format is not None:
+            raise ConfigError(
+                f"--format is a flag of `gatling policy schema`, `gatling policy {self.what}` does not take it"
+            )
         if self.what == "lint":
             from gatling.cli.policy_lint import run_lint
 
@@ -62,10 +76,28 @@ class Policy:
                 raise ConfigError(
                     f"{flag(name)} is a flag of `gatling policy test`, `gatling policy lint` does not take it"
                 )
-            return run_lint(self.file, catalog=catalog, as_json=self.json, strict=self.strict)
+            return run_lint(self.file, catalog=catalog, as_json=self.json, strict=self.strict, lenient=self.lenient)
         from gatling.cli.policy_test import run_policy_test
 
         if self.strict:
             raise ConfigError("--strict is a flag of `gatling policy lint`, `gatling policy test` does not take it")
         check_one_stdin(FILE=self.file, traces=self.traces)
-        return run_policy_test(self.file, catalog=catalog, as_json=self.json, **given)
+        return run_policy_test(self.file, catalog=catalog, as_json=self.json, lenient=self.lenient, **given)
+
+    def _schema(self, given: dict[str, Any]) -> int:
+        """Print the schema of policies. Raises: ConfigError for what goes with a policy, or an unknown format."""
+        from gatling.cli.documents import print_json
+        from gatling.policy import FORMATS, native_schema
+
+        other = [*given, *(name for name in ("catalog", "json", "strict", "lenient") if getattr(self, name))]
+        if other or self.file is not None:
+            what = flag(other[0]) if other else str(self.file)
+            raise ConfigError(
+                f"{what} belongs to `gatling policy lint` or `test`, `gatling policy schema` does not take it"
+            )
+        names = by_commas(self.format or "")
+        for name in names:
+            if name not in FORMATS:
+                raise ConfigError(f"--format is {name!r}, it must be some of {', '.join(FORMATS)}")
+        print_json(native_schema(names))
+        return 0

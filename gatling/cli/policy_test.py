@@ -39,6 +39,7 @@ def run_policy_test(
     seed: int = 0,
     examples: int = 3,
     fail_under: float | None = None,
+    lenient: bool = False,
 ) -> int:
     """Attack, print; return 3 if the score is below `fail_under`, else 0.
 
@@ -53,6 +54,7 @@ def run_policy_test(
         seed: seeds everything.
         examples: survivors to print for each mutation, at most.
         fail_under: the least mutation score.
+        lenient: take a policy that is not of the native format.
     """
     if role is not None and traces is not None:
         raise ConfigError("--role is for plans made from the policy; with --traces the traces say the roles")
@@ -63,7 +65,7 @@ def run_policy_test(
     if fail_under is not None and not 0 <= fail_under <= 1:
         raise ConfigError(f"--fail-under is {fail_under}, it must be from 0 to 1")
     source = read_policy(file)
-    rules = recognise(source)
+    rules = recognise(source, strict=not lenient)
     if rules.cedar and not is_installed():
         raise MissingExtraError("testing Cedar policies", "cedar")
     oracle = Oracle(rules)

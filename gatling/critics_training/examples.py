@@ -115,7 +115,7 @@ class ExampleMaker:
 
     def _context(self, trace: Trace) -> ContextFacts:
         context = trace.governance_context
-        rules = self._rules.get(canonical_json(context.policy), lambda: recognise(context.policy))
+        rules = self._rules.get(canonical_json(context.policy), lambda: recognise(context.policy, strict=False))
         z_g = self.latent.context_latent(context, rules) if self.latent is not None else None
         return ContextFacts(context, rules, z_g=z_g)
 

@@ -26,6 +26,7 @@ from gatling.energy.facts import ContextFacts, PlanFacts, ToolFacts
 from gatling.energy.finding import SEVERITY, Assessment, Code, Finding, Source, Verdict
 from gatling.policy import ClauseKind, Oracle, Rulebook, Undecided, Violation, recognise
 from gatling.policy.bounds import squashed_path
+from gatling.policy.clauses import Operator
 from gatling.policy.oracle import Judgement
 from gatling.policy.source import PolicySource
 from gatling.schema import ExecutionPlan, GovernanceContext
@@ -39,6 +40,7 @@ _MAX_CACHE_BYTES = 128_000_000
 _BYTES_A_CHAR = 48
 _BYTES_A_CONTEXT = 64_000
 """What a context costs, facts and oracle together. Measured: 29 bytes a character of long requests, beside some 70 kB."""
+_OF_CALL_AND_SESSION = frozenset("session resource argument sensitivity volume".split())
 _FINDING_SHARE = 0.5  # of the alarm line; a critic below it has nothing to say
 
 
@@ -59,6 +61,8 @@ class PlanAuditor:
         policies: read from files, so that findings name lines; others are read from the context and have none.
         catalog: tools that are declared, by name; the rest is concluded from names.
         attribution: the judge of calls whose origins are known; None to judge them as if they were not.
+        is_strict_policy: refuse policies that are not of the native format, or of one that they name. Else what is not read of a
+            policy leaves open the calls that it may be about: for the policies of recorded data.
     """
 
     def __init__(
@@ -69,15 +73,19 @@ class PlanAuditor:
         attribution: AttributionJudge | None = None,
         policies: tuple[PolicySource, ...] = (),
         catalog: Mapping[str, ToolSpec] | None = None,
+        is_strict_policy: bool = False,
     ) -> None:
         self.critics = critics
         self.calibration = calibration
         self.attribution = attribution
         self.catalog = catalog or {}
+        self.is_strict_policy = is_strict_policy
         self._sources = {_digest(canonical_json(source.data)): source for source in policies}
         self._more_sources: LruCache[bytes, PolicySource] = LruCache(_MAX_POLICIES, max_bytes=_MAX_CACHE_BYTES)
         self._oracles: LruCache[tuple[bytes, bool], Oracle] = LruCache(_MAX_POLICIES, max_bytes=_MAX_CACHE_BYTES)
         self._contexts: LruCache[bytes, _Known] = LruCache(_MAX_CONTEXTS, max_bytes=_MAX_CACHE_BYTES)
+        for source in policies:  # what cannot be read is said now
+            self._compiled(source.data)
 
     def stricter(self, escalate_from: float) -> PlanAuditor:
         """Return a judge that escalates from a lower line on; this one stays as it is. Raises: ConfigError."""
@@ -86,10 +94,15 @@ class PlanAuditor:
         return other
 
     def know_policy(self, source: PolicySource) -> None:
-        """Remember where the parts of a policy stand, so that findings name lines; of such the 64 latest."""
+        """Remember where the parts of a policy stand, so that findings name lines; of such the 64 latest.
+
+        Raises:
+            InputError: if the policy is not of the format, and policies are read strictly.
+        """
         text = canonical_json(source.data)
-        if _digest(text) not in self._sources:
+        if source.lines and _digest(text) not in self._sources:
             self._more_sources.put(_digest(text), source, size_bytes=_BYTES_A_CHAR * len(text))
+        self._compiled(source.data)
 
     def snapshot(self, context: GovernanceContext) -> GovernanceContext:
         """Return the context as it is now, in a copy that nobody else can change."""
@@ -97,16 +110,22 @@ class PlanAuditor:
 
     def oracle(self, context: GovernanceContext) -> Oracle:
         """Return the oracle of a context's policy, compiled once."""
-        text = canonical_json(context.policy)
+        return self._compiled(context.policy)
+
+    def _compiled(self, given: dict[str, Any]) -> Oracle:
+        text = canonical_json(given)
         found = self._oracles.find(self._policy_key(text))
         if found is None:
             # A policy that is changed meanwhile must not be kept under the key of what it was: the copy is what is hashed.
-            policy = copy.deepcopy(context.policy)
+            policy = copy.deepcopy(given)
             text = canonical_json(policy)
             key = self._policy_key(text)
-            rules = recognise(self._source(key[0]) or policy)
-            found = self._oracles.put(key, Oracle(rules), size_bytes=_BYTES_A_CHAR * len(text))
+            rules = self._read(self._source(key[0]) or PolicySource(policy))
+            found = self._oracles.put(key, Oracle(rules, tools=self.catalog), size_bytes=_BYTES_A_CHAR * len(text))
         return found
+
+    def _read(self, source: PolicySource) -> Rulebook:
+        return recognise(source, strict=self.is_strict_policy, catalog=self.catalog)
 
     def _source(self, policy: bytes) -> PolicySource | None:
         return self._sources.get(policy) or self._more_sources.find(policy)
@@ -341,12 +360,15 @@ def _goes_somewhere_unclear(undecided: Undecided, facts: PlanFacts) -> bool:
 
 
 def _withholds(undecided: Undecided) -> bool:
-    """Tell whether an open question is about the grant itself, a denial, or a check of what session or call do not state.
+    """Tell whether an open question is about the grant itself, a denial, what nobody reads, or a check of what session or call do
+    not state or state in a form that cannot be compared.
 
     Prose, and whether a call was asked for, are what the critics are for.
     """
     clause = undecided.clause
     if clause is None or clause.kind is not ClauseKind.REQUIRE:
         return True
-    subjects = {c.subject.partition(":")[0] for c in (*clause.when, *clause.checks)}
-    return not clause.is_sentence and not subjects.isdisjoint(("session", "resource"))
+    conditions = (*clause.when, *clause.checks)
+    subjects = {c.subject.partition(":")[0] for c in conditions}
+    is_unread = any(c.operator is Operator.UNKNOWN for c in conditions)
+    return not clause.is_sentence and (is_unread or not subjects.isdisjoint(_OF_CALL_AND_SESSION))

@@ -136,7 +136,9 @@ def judge_piece(piece: Piece) -> list[JudgedConversation]:
 @lru_cache(maxsize=1)
 def guard_of(model: str | None, escalate_from: float | None = None) -> Guard:
     """Return the guard of a model folder, loaded once a process. Raises: as `Guard.from_pretrained`."""
-    return Guard.from_pretrained(model, escalate_from=escalate_from, deadline_ms=None, precision="fp64")
+    return Guard.from_pretrained(
+        model, escalate_from=escalate_from, deadline_ms=None, precision="fp64", is_strict_policy=False
+    )
 
 
 def judge_conversations(

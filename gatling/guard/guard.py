@@ -94,6 +94,7 @@ class Guard:
         escalate_from: float | None = None,
         precision: Precision = "fp32",
         is_strict: bool = True,
+        is_strict_policy: bool = True,
     ) -> Guard:
         """Load the guard that ships with Gatling, or one from a model folder with `critics.json` and `calibration.json`.
 
@@ -106,15 +107,27 @@ class Guard:
             escalate_from: energy from which on plans are not simply allowed, in place of the calibrated one and not above it:
                 less gets through, and more false alarms are escalated.
             precision: `fp32` or `fp64`, what the encoders compute in; verdicts are the same in both.
-            is_strict: raise if the model cannot be used; else make a guard that denies everything and says why.
+            is_strict: raise if the model or one of `policies` cannot be used; else make a guard that denies everything and
+                says why.
+            is_strict_policy: take only policies of the native format, or of one that they name: another one is refused where
+                it is told to the guard, and denies where a context brings it. Else what is not read of a policy leaves open
+                the calls that it may be about, and only those: for replaying recorded data, whose policies nobody wrote for
+                this guard.
 
         Raises:
             CheckpointError: if a file is missing, damaged, or does not belong to the others.
+            InputError: if one of `policies` is not of the format.
             ConfigError: if `escalate_from` is not above 0, or is above the calibrated line, or the precision is another.
         """
         try:
             folder = pretrained_folder() if path is None else as_path(path)
-            auditor, digest = load_auditor(folder, policies=_sources(policies), catalog=catalog, precision=precision)
+            auditor, digest = load_auditor(
+                folder,
+                policies=_sources(policies),
+                catalog=catalog,
+                precision=precision,
+                is_strict_policy=is_strict_policy,
+            )
             if escalate_from is not None:
                 auditor = auditor.stricter(escalate_from)
             _warm_up(auditor)
@@ -195,7 +208,11 @@ class Guard:
         return self._auditor.calibration.escalate if self._auditor else 0.0
 
     def know_policy(self, source: PolicySource) -> None:
-        """Remember where the parts of a policy stand, so that reasons name lines; as `policies=`, for later ones."""
+        """Remember where the parts of a policy stand, so that reasons name lines; as `policies=`, for later ones.
+
+        Raises:
+            InputError: if it is not of the format; with file, line and path.
+        """
         if self._auditor is not None:
             self._auditor.know_policy(source)
 
@@ -279,6 +296,7 @@ def load_auditor(
     policies: tuple[PolicySource, ...] = (),
     catalog: Mapping[str, ToolSpec] | None = None,
     precision: Precision = "fp32",
+    is_strict_policy: bool = True,
 ) -> tuple[PlanAuditor, str]:
     """Read encoders, critics and calibration of a model folder. Returns: the auditor, and the digest of all three.
 
@@ -291,7 +309,9 @@ def load_auditor(
     calibration = Calibration.read(folder / CALIBRATION_NAME, critics.digest)
     judge = AttributionJudge.read(folder / ATTRIBUTION_NAME) if (folder / ATTRIBUTION_NAME).exists() else None
     parts = f"{encoders}{critics.digest}{calibration.digest}{judge.digest if judge else ''}"
-    auditor = PlanAuditor(critics, calibration, policies=policies, catalog=catalog, attribution=judge)
+    auditor = PlanAuditor(
+        critics, calibration, policies=policies, catalog=catalog, attribution=judge, is_strict_policy=is_strict_policy
+    )
     return auditor, hashlib.sha256(parts.encode()).hexdigest()
 
 

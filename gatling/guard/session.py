@@ -47,7 +47,7 @@ class Session:
         format: of the messages; `auto` tells each by its shape.
 
     Raises:
-        InputError: if policy, role or session context cannot be read.
+        InputError: if policy, role or session context cannot be read, or the policy is not of the format that the guard takes.
     """
 
     def __init__(
@@ -63,10 +63,14 @@ class Session:
         self._guard = guard
         if isinstance(policy, (str, Path)):
             policy = read_policy(policy)
-        if isinstance(policy, PolicySource):
-            guard.know_policy(policy)
-            policy = policy.data
-        self._asking = Asking({"policy": policy, "user_role": role, "session_context": session_context or {}})
+        known = policy if isinstance(policy, PolicySource) else None
+        data = {
+            "policy": policy if known is None else known.data,
+            "user_role": role,
+            "session_context": session_context or {},
+        }
+        self._asking = Asking(data)
+        guard.know_policy(known or PolicySource(self._asking.context("").policy))
         self._tracer = ConversationTracer(sources=sources, format=format)
         self._decisions: list[Checked] = []
         self._lock = threading.RLock()

@@ -8,14 +8,18 @@ from __future__ import annotations
 import graphlib
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from functools import cached_property
 from typing import Any
 
+from gatling.policy.compare import readings
 from gatling.policy.globs import squashed_name
 from gatling.schema import ExecutionPlan, PlanNode
-from gatling.schema.arguments import dotted_leaves, is_destination_name, leaves
+from gatling.schema.arguments import dotted_leaves, is_amount, is_destination_name, is_limit, leaves
 from gatling.schema.words import split_words
+from gatling.tools.naming import singular
 
 # For calls with one of these verbs, these arguments too.
 SENDING_VERBS = frozenset(
@@ -28,6 +32,12 @@ _HOST = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}\.?")
 _ADDRESS = re.compile(rf"[\w.+'-]{{1,64}}@((?:{_LABEL}\.)*{_LABEL}\.?)")
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]{0,20}:)?/{1,4}([^/?#]*)(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,20}:[/\\]", re.IGNORECASE)
+_MONEY = frozenset(
+    "amount total price cost fee sum spend spending payment transfer payout value charge debit money eur usd gbp".split()
+)
+_LIKE = 0.8
+_MAX_KEYS = 8
+_MAX_LIKE = 40
 _BETWEEN = re.compile(r"[,;\s]+")
 
 
@@ -89,6 +99,26 @@ class Call:
         """Return the values under a dotted path; several if names differ in case or separators only, none if absent."""
         return self._by_name.get(".".join(squashed_name(part) for part in path.split(".")), [])
 
+    def alike(self, path: str) -> list[tuple[str, Any]]:
+        """Return the numbers of this call that may be what an argument of that name is: the same name further down, a name like
+        it, or another word for an amount or for a page size. With their paths."""
+        return [(where, leaf) for where, leaf in self._named(path, _is_alike) if readings(leaf, where)[0]]
+
+    def nearly(self, path: str) -> list[tuple[str, Any]]:
+        """Return the scalars of this call under the same name further down, or under a name like it, with their paths."""
+        return self._named(path, _is_near)
+
+    def _named(self, path: str, fits: Callable[[str, str], bool]) -> list[tuple[str, Any]]:
+        wanted = path.rpartition(".")[2]
+        known: dict[str, bool] = {}
+        found: list[tuple[str, Any]] = []
+        for where, leaf in self.leaves:
+            if where not in known:
+                known[where] = any(fits(key, wanted) for key in where.split(".")[-_MAX_KEYS:])
+            if known[where]:
+                found.append((where, leaf))
+        return found
+
     @cached_property
     def destinations(self) -> list[Destination]:
         """Places that data goes to: what arguments with such names hold, keys of mappings and parts of lists included, and
@@ -129,6 +159,22 @@ class Call:
         ]
         other = [v for _, v in self.leaves if isinstance(v, str) and v.lower().startswith("arn:")]
         return list(dict.fromkeys([*named, *other]))
+
+
+def _is_money(name: str) -> bool:
+    return is_amount(name) or not _MONEY.isdisjoint(map(singular, split_words(name)))
+
+
+def _is_alike(name: str, wanted: str) -> bool:
+    both_are = (_is_money(name) and _is_money(wanted)) or (is_limit(name) and is_limit(wanted))
+    return both_are or _is_near(name, wanted)
+
+
+def _is_near(name: str, wanted: str) -> bool:
+    a, b = squashed_name(name), squashed_name(wanted)
+    if a == b:
+        return True
+    return 4 <= len(a) <= _MAX_LIKE and 4 <= len(b) <= _MAX_LIKE and SequenceMatcher(None, a, b).ratio() >= _LIKE
 
 
 @dataclass

@@ -19,6 +19,7 @@ A condition compares one subject of a call with a value. Subjects:
     request         whether the request asks for the call
     schema          all arguments against a JSON Schema
     prose           a sentence; nobody decides it here
+    unread          what stands where a condition is wanted and is none that is read; nobody decides it, so it leaves calls open
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from typing import Any
 
 from gatling.policy.globs import covers, matches, squashed, squashed_name
 from gatling.policy.source import DataPath, show_path
+from gatling.policy.unread import Mentions
 
 
 class ClauseKind(enum.StrEnum):
@@ -101,10 +103,9 @@ class Clause:
 
     @property
     def is_sentence(self) -> bool:
-        """Whether it requires what only prose says, or under a condition that only prose says."""
-        return self.kind is ClauseKind.REQUIRE and any(
-            c.operator is Operator.UNKNOWN for c in (*self.when, *self.checks)
-        )
+        """Whether it requires what only prose says, or under a condition that only prose says, and all else of it is read."""
+        unknown = {c.subject for c in (*self.when, *self.checks) if c.operator is Operator.UNKNOWN}
+        return self.kind is ClauseKind.REQUIRE and unknown == {"prose"}
 
     @property
     def place(self) -> str:
@@ -157,6 +158,10 @@ class Unrecognised:
     path: DataPath
     reason: str
     line: int | None = None
+    tools: tuple[str, ...] = ()
+    """What it is about, where that is certain: patterns of tool names."""
+    mentions: tuple[Mentions, ...] = ()
+    """What it names and says, where it is not."""
 
     @property
     def place(self) -> str:

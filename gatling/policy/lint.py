@@ -1,6 +1,6 @@
 """What is wrong or idle in a policy: parts nobody reads, contradictions, rules that never matter.
 
-`error`    the policy contradicts itself, or forbids by accident what it seems to allow
+`error`    what is not of the format, contradictions, and what forbids by accident what it seems to allow
 `warning`  a rule has no effect
 `note`     a part that only the encoder reads
 
@@ -18,6 +18,7 @@ from typing import Literal
 
 from gatling.policy.clauses import Clause, ClauseKind, Condition, Operator
 from gatling.policy.globs import matches, squashed
+from gatling.policy.native.check import Problem
 from gatling.policy.rules import Rulebook
 from gatling.policy.source import DataPath, show_path
 
@@ -34,7 +35,8 @@ _LOWER = (Operator.AT_LEAST, Operator.ABOVE)
 class LintRemark:
     severity: Severity
     kind: str
-    """unrecognised, prose, contradiction, shadowed, never_matches, unsatisfiable, unknown_tool, unknown_role, incomplete."""
+    """format, unrecognised, prose, contradiction, shadowed, never_matches, unsatisfiable, unknown_tool, unknown_role, or
+    incomplete."""
     path: str
     line: int | None
     message: str
@@ -68,6 +70,17 @@ def lint(rules: Rulebook, *, known_tools: Iterable[str] = ()) -> list[LintRemark
     findings += _unsatisfiable(rules)
     findings += _unknown_tools(rules, list(known_tools))
     return sorted(findings, key=lambda f: (f.line or 0, f.path, f.kind))
+
+
+def with_problems(remarks: list[LintRemark], problems: list[Problem]) -> list[LintRemark]:
+    """Return remarks with what keeps a policy from being read strictly, as errors; notes on the same lines are left out."""
+    lines = {p.line for p in problems}
+    paths = {show_path(p.path) for p in problems}
+    kept = [
+        r for r in remarks if r.severity != "note" or not (r.path in paths or (r.line is not None and r.line in lines))
+    ]
+    errors = [LintRemark("error", "format", show_path(p.path), p.line, p.message) for p in problems]
+    return sorted([*kept, *errors], key=lambda f: (f.line or 0, f.path, f.kind))
 
 
 def _finding(severity: Severity, kind: str, clause: Clause, message: str) -> LintRemark:

@@ -3,7 +3,9 @@
 - A call is a violation if a DENY names it, if it fails a REQUIRE, or if no ALLOW grants it and the policy does not allow
   by default. Deny wins; where the policy is silent, the answer is deny.
 - What only prose says, or what needs a request to be understood, is undecided. A violation outweighs it.
-- A check of an argument that the call does not have passes; a grant that needs one is not given.
+- An upper bound on an argument that the call does not have passes, unless the call has it by another name; what must have one of
+  some values and is not there is undecided. A grant that needs an argument is not given without.
+- A part of the policy that is not read leaves open the calls that it may be about (`policy.unread`).
 - Where no grant is written down in a form that is read, but other parts of the policy are not read, a call without a grant
   is undecided, not denied: the grant may stand there.
 - `Asked` is what the request is known to ask for. With it, clauses that want a request are decided, and a call beyond it
@@ -19,15 +21,14 @@ from typing import Any, Literal
 
 from gatling.policy.calls import Call, Destination, PlanCalls
 from gatling.policy.clauses import ORDER_OPERATORS, Clause, ClauseKind, Condition, Operator
+from gatling.policy.compare import ABSENT, FALLING, NEGATED, CheckResult, compare, compare_all
 from gatling.policy.dialects.cedar import CedarPolicies
 from gatling.policy.globs import matches
 from gatling.policy.rules import Rulebook
+from gatling.policy.unread import UnreadParts
 from gatling.schema import ExecutionPlan, GovernanceContext
-from gatling.schema.arguments import is_destination_name, leaves, number_of
-from gatling.schema.plain import canonical_json, cut
 from gatling.schema.words import normalise
-
-_SEPARATORS = re.compile("[,;]")
+from gatling.tools.call_scope import sensitivity_of_call
 
 Compliance = Literal["compliant", "violation", "undecided"]
 
@@ -75,20 +76,6 @@ class Asked:
     node_ids: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _CheckResult:
-    """How a condition came out: True, False, or None for undecided; with what was found."""
-
-    holds: bool | None
-    argument: str | None = None
-    found: str = ""
-    is_absent: bool = False
-    """The call has nothing to compare."""
-
-
-_ABSENT = _CheckResult(False, is_absent=True, found="nothing")
-
-
 @dataclass
 class _Evidence:
     """Everything that conditions may look at."""
@@ -113,10 +100,12 @@ class Oracle:
 
     Args:
         use_cedar: ask Cedar's engine where it is installed. Without, what Cedar policies say is undecided, everywhere alike.
+        tools: names of the tools that there are, beside those that the policy grants.
     """
 
-    def __init__(self, rules: Rulebook, *, use_cedar: bool = True) -> None:
+    def __init__(self, rules: Rulebook, *, use_cedar: bool = True, tools: Iterable[str] = ()) -> None:
         self.rules = rules
+        self._unread = UnreadParts(rules.unrecognised, {*rules.granted_tools, *tools})
         self._cedar = CedarPolicies(rules.cedar, is_asked=use_cedar) if rules.cedar else None
 
     def judge(self, context: GovernanceContext, plan: ExecutionPlan, *, asked: Asked | None = None) -> Judgement:
@@ -136,10 +125,6 @@ class Oracle:
                     is_sentence = item.clause is not None and item.clause.is_sentence
                     node_id = "" if is_sentence else item.node_id or ""
                     undecided.setdefault((node_id, id(item.clause), item.reason), item)
-        if self.rules.unrecognised:
-            first, count = self.rules.unrecognised[0], len(self.rules.unrecognised)
-            reason = f"{count} parts of the policy are not read, the first is {first.place}"
-            undecided["", 0, reason] = Undecided(None, None, reason)
         return Judgement(tuple(violations), tuple(undecided.values()))
 
     def _judge_call(self, call: Call, situation: _Evidence) -> Iterable[Violation | Undecided]:
@@ -179,6 +164,11 @@ class Oracle:
             yield Violation(node_id, None, None, "a clause that allows the call", tool)
         elif granted is None:
             yield Undecided(node_id, maybe, "whether the call is allowed")
+        parts = self._unread.about(tool)
+        if parts:
+            first = self.rules.unrecognised[parts[0]]
+            more = f" and {len(parts) - 1} more parts" if len(parts) > 1 else ""
+            yield Undecided(node_id, None, f"{first.place}{more}, which may be about {tool}: {first.reason}")
 
     def _may_be_granted_elsewhere(self) -> bool:
         has_grants = any(c.kind is ClauseKind.ALLOW for c in self.rules.clauses) or self._cedar is not None
@@ -200,9 +190,13 @@ def _why(conditions: Iterable[Condition], default: str) -> str:
 
 
 def _check(clause: Clause, call: Call, situation: _Evidence, *, is_certain: bool) -> Iterable[Violation | Undecided]:
+    absent: list[Condition] = []
     for condition in clause.checks:
         outcome = _test(condition, call, situation, clause)
-        if outcome.holds or outcome.is_absent:
+        if outcome.is_absent:
+            absent.append(condition)
+            continue
+        if outcome.holds:
             continue
         if outcome.holds is False and is_certain and not clause.exception:
             yield Violation(call.node.node_id, outcome.argument, clause, str(condition), outcome.found)
@@ -211,8 +205,36 @@ def _check(clause: Clause, call: Call, situation: _Evidence, *, is_certain: bool
         else:
             yield Undecided(call.node.node_id, clause, outcome.found or _why([condition, *clause.when], str(condition)))
 
+    arguments = [c for c in clause.checks if c.subject.startswith("argument:")]
+    has_others = any(c not in absent for c in arguments)  # a limit may stand under two names of one argument
+    for condition in absent:
+        reason = _absence(condition, call, clause, has_others=has_others)
+        if reason:
+            yield Undecided(call.node.node_id, clause, reason)
 
-def _all(outcomes: Iterable[_CheckResult]) -> bool | None:
+
+_WANTS_A_VALUE = (Operator.EQUALS, Operator.IN, Operator.LIKE, Operator.AT_LEAST, Operator.ABOVE)
+
+
+def _absence(condition: Condition, call: Call, clause: Clause, *, has_others: bool) -> str:
+    """Return what keeps a check of an argument open that the call does not have; nothing if it passes.
+
+    What a rule requires to be there, or to be one of some values, is not fulfilled by leaving it out. What it bounds may be left
+    out, but not be called by another name.
+    """
+    name, _, path = condition.subject.partition(":")
+    if name != "argument" or clause.dialect != "native":
+        return ""
+    if condition.operator in _WANTS_A_VALUE:
+        return f"{path} is not stated; {condition}"
+    if condition.operator in FALLING and not has_others:
+        for other, value in call.alike(path):
+            if compare(value, condition.operator, condition.value, other).holds is not True:
+                return f"{path} is not stated, but {other}; {condition}"
+    return ""
+
+
+def _all(outcomes: Iterable[CheckResult]) -> bool | None:
     """Kleene's and: False if any is, else undecided if any is."""
     answer: bool | None = True
     for outcome in outcomes:
@@ -225,7 +247,7 @@ def _all(outcomes: Iterable[_CheckResult]) -> bool | None:
 
 def _test(
     condition: Condition, call: Call, situation: _Evidence, clause: Clause, *, is_any: bool = False
-) -> _CheckResult:
+) -> CheckResult:
     """Decide a condition.
 
     Args:
@@ -234,19 +256,31 @@ def _test(
     """
     subject, operator, wanted = condition.subject, condition.operator, condition.value
     if operator is Operator.UNKNOWN:
-        return _CheckResult(None, found=str(wanted))
+        return CheckResult(None, found=str(wanted))
     name, _, path = subject.partition(":")
     match name:
         case "argument":
-            return _compare_all(call.argument(path), operator, wanted, path, is_any=is_any)
+            values = call.argument(path)
+            if not values and is_any and operator not in NEGATED and clause.dialect == "native":
+                others = call.alike(path) if operator in ORDER_OPERATORS else call.nearly(path)
+                for other, value in others:
+                    if compare(value, operator, wanted, other, is_any=True).holds is not False:
+                        return CheckResult(None, path, f"{path} is not stated, but {other}; {condition}")
+            return compare_all(values, operator, wanted, path, is_any=is_any)
         case "volume":
-            return _compare(call.node.scope_volume, operator, wanted, "scope_volume")
+            return compare(call.node.scope_volume, operator, wanted, "scope_volume")
         case "sensitivity":
-            return _compare(call.node.scope_sensitivity, operator, wanted, "scope_sensitivity")
+            result = compare(call.node.scope_sensitivity, operator, wanted, "scope_sensitivity")
+            if "scope_sensitivity" in call.node.model_fields_set or result.holds is is_any:
+                return result
+            level = sensitivity_of_call(call.node.tool_name)
+            if compare(level, operator, wanted, None).holds is result.holds:
+                return result
+            return CheckResult(None, "scope_sensitivity", f"not stated, by the tool's name {level}")
         case "tier":
             if path and not call.argument(path):
-                return _ABSENT
-            return _compare(call.node.provenance_tier, operator, wanted, path or "provenance_tier")
+                return ABSENT
+            return compare(call.node.provenance_tier, operator, wanted, path or "provenance_tier")
         case "destination" | "host":
             return _destination(call, operator, wanted, only_hosts=name == "host", is_any=is_any)
         case "resource":
@@ -254,99 +288,46 @@ def _test(
         case "session":
             return _session(situation.session, path, operator, wanted, is_any=is_any)
         case "count":
-            return _compare(situation.count(clause), operator, wanted, None)
+            return compare(situation.count(clause), operator, wanted, None)
         case "calls":
-            return _compare(len(situation.facts.calls), operator, wanted, None)
+            return compare(len(situation.facts.calls), operator, wanted, None)
         case "scopes":
             held = situation.rules.granted_scopes(situation.role)
-            return _CheckResult(not held.isdisjoint(wanted), found=", ".join(sorted(held)) or "no scope")
+            return CheckResult(not held.isdisjoint(wanted), found=", ".join(sorted(held)) or "no scope")
         case "before":
             tools = situation.facts.ancestors(call.node.node_id)
-            return _CheckResult(any(matches(p, t) for p in wanted for t in tools), found="no such call before")
+            return CheckResult(any(matches(p, t) for p in wanted for t in tools), found="no such call before")
         case "request":
             if situation.asked is None:
-                return _CheckResult(None, found="whether the request asks for the call")
-            return _CheckResult(call.node.node_id in situation.asked.node_ids, found="a call that nobody asked for")
+                return CheckResult(None, found="whether the request asks for the call")
+            return CheckResult(call.node.node_id in situation.asked.node_ids, found="a call that nobody asked for")
         case "schema":
             failure = wanted.first_failure(call.node.arguments)
             return (
-                _CheckResult(True)
+                CheckResult(True)
                 if failure is None
-                else _CheckResult(False, failure[0], f"{failure[2]}, not {failure[1]}")
+                else CheckResult(False, failure[0], f"{failure[2]}, not {failure[1]}")
             )
         case _:
             raise AssertionError(subject)
 
 
-_NEGATED = (Operator.DIFFERS, Operator.NOT_IN, Operator.NOT_LIKE)
-
-
-def _compare_all(values: list[Any], operator: Operator, wanted: Any, path: str, *, is_any: bool) -> _CheckResult:
-    """Compare every value of a name: one that stands twice in different case must not hide the other."""
-    if not values:
-        return _CheckResult(True, path, "nothing") if is_any and operator in _NEGATED else _ABSENT
-    outcomes = [_compare(value, operator, wanted, path, is_any=is_any) for value in values]
-    for decisive in (is_any, None):
-        found = next((o for o in outcomes if o.holds is decisive), None)
-        if found is not None:
-            return found
-    return outcomes[0]
-
-
-def _compare(
-    value: Any, operator: Operator, wanted: Any, argument: str | None, *, is_any: bool = False
-) -> _CheckResult:
-    if operator in ORDER_OPERATORS:
-        return _compare_order(value, operator, wanted, argument, is_any=is_any)
-    items = [leaf for _, leaf in leaves(value)]
-    if not items:
-        return _CheckResult(True, argument, "nothing") if is_any and operator in _NEGATED else _ABSENT
-    choices = wanted if isinstance(wanted, tuple) else (wanted,)
-    is_pattern = operator in (Operator.LIKE, Operator.NOT_LIKE)
-
-    def fits(item: Any) -> bool:
-        if is_pattern:
-            known = any(matches(p.casefold(), _text(item, is_any)) for p in choices)
-        else:
-            known = any(_same(item, choice, is_any) for choice in choices)
-        return known != (operator in _NEGATED)
-
-    # Of several items, the one that decides is shown.
-    decisive = next((item for item in items if fits(item) == is_any), None)
-    if decisive is None:
-        return _CheckResult(not is_any, argument, cut(items[0]))
-    return _CheckResult(is_any, argument, cut(decisive))
-
-
-def _compare_order(value: Any, operator: Operator, wanted: Any, argument: str | None, *, is_any: bool) -> _CheckResult:
-    number = _number(value, argument or "")
-    if number is None:
-        return _CheckResult(None if is_any else False, argument, f"{cut(value)}, not a number")
-    holds = {
-        Operator.AT_MOST: number <= wanted,
-        Operator.BELOW: number < wanted,
-        Operator.AT_LEAST: number >= wanted,
-        Operator.ABOVE: number > wanted,
-    }[operator]
-    return _CheckResult(holds, argument, cut(number if isinstance(value, (list, dict)) else value))
-
-
 def _destination(
     call: Call, operator: Operator, patterns: tuple[str, ...], *, only_hosts: bool, is_any: bool
-) -> _CheckResult:
+) -> CheckResult:
     """Compare where a call sends to. LIKE: everything goes to a listed place, or with `is_any` something does."""
     places = [d for d in call.destinations if d.host or not only_hosts]
     if not places:
-        return _CheckResult(True, None, "nowhere") if is_any and operator is Operator.NOT_LIKE else _ABSENT
+        return CheckResult(True, None, "nowhere") if is_any and operator is Operator.NOT_LIKE else ABSENT
     is_blocking = (operator is Operator.LIKE) == is_any  # matches are what is unwanted
-    unclear: _CheckResult | None = None
+    unclear: CheckResult | None = None
     for place in places:
         known = _is_blocked(place, patterns) if is_blocking else _is_listed(place, patterns)
         if known is None:
-            unclear = _CheckResult(None, place.argument, f"where {place.text} is")
+            unclear = CheckResult(None, place.argument, f"where {place.text} is")
         elif (known == (operator is Operator.LIKE)) == is_any:
-            return _CheckResult(is_any, place.argument, place.text)
-    return unclear or _CheckResult(not is_any, places[0].argument, places[0].text)
+            return CheckResult(is_any, place.argument, place.text)
+    return unclear or CheckResult(not is_any, places[0].argument, places[0].text)
 
 
 def _is_listed(place: Destination, patterns: tuple[str, ...]) -> bool | None:
@@ -373,50 +354,22 @@ def _is_at(text: str, host: str, pattern: str) -> bool:
     return matches(pattern, text) or (bool(host) and matches(pattern.removeprefix("@"), host))
 
 
-def _resource(call: Call, operator: Operator, patterns: tuple[str, ...], *, is_any: bool) -> _CheckResult:
+def _resource(call: Call, operator: Operator, patterns: tuple[str, ...], *, is_any: bool) -> CheckResult:
     if not call.resources:
         if operator is Operator.LIKE and "*" in patterns:
-            return _CheckResult(True)
-        return _CheckResult(None, found="which resource the call is about")
+            return CheckResult(True)
+        return CheckResult(None, found="which resource the call is about")
     for resource in call.resources:
         known = any(matches(p, resource) or (is_any and matches(p.casefold(), resource.casefold())) for p in patterns)
         if (known == (operator is Operator.LIKE)) == is_any:
-            return _CheckResult(is_any, "resource", resource)
-    return _CheckResult(not is_any, "resource", call.resources[0])
+            return CheckResult(is_any, "resource", resource)
+    return CheckResult(not is_any, "resource", call.resources[0])
 
 
-def _session(session: dict[str, Any], path: str, operator: Operator, wanted: Any, *, is_any: bool) -> _CheckResult:
+def _session(session: dict[str, Any], path: str, operator: Operator, wanted: Any, *, is_any: bool) -> CheckResult:
     value: Any = session
     for part in path.split("."):
         if not isinstance(value, dict) or part not in value:
-            return _CheckResult(None, found=f"session_context has no {path}")
+            return CheckResult(None, found=f"session_context has no {path}")
         value = value[part]
-    return _compare(value, operator, wanted, None, is_any=is_any)
-
-
-def _number(value: Any, argument: str) -> float | int | None:
-    """A number, a text that is one, or how many items there are; None for anything else."""
-    if isinstance(value, (list, dict)):
-        return len(value)
-    if isinstance(value, str) and is_destination_name(argument):
-        return len([part for part in _SEPARATORS.split(value) if part.strip()])
-    return number_of(value)
-
-
-def _text(item: Any, is_lenient: bool) -> str:
-    text = item if isinstance(item, str) else canonical_json(item)
-    return (normalise(text).strip() if is_lenient else text).casefold()
-
-
-def _same(item: Any, wanted: Any, is_lenient: bool) -> bool:
-    """Compare two scalars; leniently, `"5"` is 5, `"true"` is true, and look-alikes are alike."""
-    if (is_lenient and type(item) is not type(wanted)) or (is_lenient and isinstance(item, str)):
-        if _text(item, True) == _text(wanted, True):
-            return True
-        a, b = _number(item, ""), _number(wanted, "")
-        return a is not None and b is not None and a == b and not isinstance(item, (list, dict))
-    if isinstance(item, str) and isinstance(wanted, str):
-        return item.casefold() == wanted.casefold()
-    if isinstance(item, bool) or isinstance(wanted, bool):
-        return item is wanted
-    return bool(item == wanted)
+    return compare(value, operator, wanted, None, is_any=is_any)

@@ -23,13 +23,18 @@ What stands in the form of another system is read by the `DIALECTS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from gatling.policy.clauses import Unrecognised
 from gatling.policy.dialects.table import DIALECTS
-from gatling.policy.reading.limits import read_limits
-from gatling.policy.reading.reader import Reader, RulePosition, add_prose
+from gatling.policy.globs import matches, squashed, squashed_name
+from gatling.policy.native.check import Problem, dialects_of, format_problems, reading_problems, refuse
+from gatling.policy.native.hints import did_you_mean
+from gatling.policy.reading.conditions import KEYED_OPERATORS
+from gatling.policy.reading.limits import is_limit_of_argument, read_limits
+from gatling.policy.reading.reader import Dialect, Reader, RulePosition, add_prose
 from gatling.policy.reading.requirements import (
     names_places,
     read_before,
@@ -43,42 +48,133 @@ from gatling.policy.reading.tool_entries import read_tools
 from gatling.policy.reading.vocabulary import (
     ABOUT,
     CONTAINERS,
+    DESCRIPTIVE,
     EFFECT_WORDS,
     EXCEPT_WORDS,
     LIMIT_WORDS,
     LIST_WORDS,
     PEOPLE,
+    PROSE,
     REMARKS,
     TOOL_WORDS,
     is_directory,
     is_list_of_sentences,
+    is_prose,
     is_ruling,
     stated_effect,
     words_of,
 )
 from gatling.policy.rules import Rulebook
-from gatling.policy.source import PolicySource
+from gatling.policy.source import DataPath, PolicySource
 from gatling.policy.tree import Effect
+from gatling.policy.unread import mentions
 from gatling.schema.plain import check_plain
 from gatling.schema.words import split_words
+from gatling.tools.derive import verb_of
+from gatling.tools.spec import ToolSpec
 
 
-def recognise(policy: dict[str, Any] | PolicySource) -> Rulebook:
-    """Read the explicit rules of a policy. What is not read is listed in the result, never dropped."""
+def recognise(
+    policy: dict[str, Any] | PolicySource, *, strict: bool = True, catalog: Mapping[str, ToolSpec] | None = None
+) -> Rulebook:
+    """Read the explicit rules of a policy.
+
+    Args:
+        strict: refuse what does not belong to the native format, or to the formats that the policy names. Else every dialect is
+            told by its form, and what is not read is listed in the result, each part with the calls that it may be about.
+        catalog: tools by name; `strict` then knows their parameters.
+
+    Raises:
+        InputError: if a policy is read strictly and a part of it is not of the format; with file, line, path, and what was
+            probably meant. In either case if it holds what is no JSON.
+    """
     source = policy if isinstance(policy, PolicySource) else PolicySource(policy)
     check_plain(source.data)
-    reader = _Policy(source.lines, tuple(DIALECTS.values()), role_names=frozenset(_role_names(source.data)))
+    if not strict:
+        return _read(source, tuple(DIALECTS.values()), catalog or (), strict=False)
+    refuse(source, format_problems(source))
+    rules = _read(source, tuple(DIALECTS[name] for name in dialects_of(source.data)), catalog or ())
+    refuse(source, reading_problems(source, rules, catalog or {}))
+    return rules
+
+
+def policy_problems(source: PolicySource, *, catalog: Mapping[str, ToolSpec] | None = None) -> list[Problem]:
+    """Return all that keeps a policy from being read strictly; empty if it can be."""
+    check_plain(source.data)
+    found = format_problems(source)
+    if found:
+        return found
+    rules = _read(source, tuple(DIALECTS[name] for name in dialects_of(source.data)), catalog or ())
+    return reading_problems(source, rules, catalog or {})
+
+
+def _read(
+    source: PolicySource, dialects: tuple[Dialect, ...], tools: Iterable[str], *, strict: bool = True
+) -> Rulebook:
+    reader = _Policy(source.lines, dialects, role_names=frozenset(_role_names(source.data)))
     reader.block(source.data, RulePosition(()))
+    _settle(reader, tools, strict=strict)
     return Rulebook(
         tuple(reader.clauses),
         reader.default,
-        tuple(reader.unrecognised),
+        tuple(_with_mentions(part, source.data) for part in reader.unrecognised),
         reader.inherits,
         reader.inherits_from,
         reader.role_names,
         tuple(reader.scopes),
         tuple(reader.cedar),
     )
+
+
+def _settle(reader: Reader, tools: Iterable[str], *, strict: bool) -> None:
+    """Report limits of what is no tool, as far as anybody knows, and of what may be a tool or an argument.
+
+    A tool is named elsewhere in the policy or in the catalogue, or its name has a verb. Below `a.b`, if no such tool is named,
+    `a` may be the tool, and what was taken for arguments are operators that nobody reads. Of records a name of two words is
+    that of a tool too: their policies bound tools that are not granted.
+    """
+    if not reader.doubtful:
+        return
+    by_name: dict[str, set[DataPath]] = {squashed_name(name): {()} for name in (*reader.entries, *tools)}
+    patterns: dict[str, set[DataPath]] = {}
+    limits = {path for _, path, _ in reader.doubtful}
+    for clause in reader.clauses:
+        for tool in clause.tools if clause.path not in limits else ():
+            names = patterns if "*" in tool or "?" in tool else by_name
+            names.setdefault(squashed(tool), set()).add(clause.path)
+    patterns.pop("*", None)
+    for name, path, key in reader.doubtful:
+        last = name.rpartition(".")[2]  # of `send_money.amount`, `amount` is no deed
+        if not key and (verb_of(last) is not None or (not strict and len(split_words(last)) > 1)):
+            continue
+        places = set(by_name.get(squashed_name(name), ()))
+        for pattern, found in patterns.items() if len(patterns) <= _MAX_PATTERNS else ():
+            if matches(pattern, squashed_name(name)):
+                places |= found
+        if not all(place[: len(path)] == path for place in places):
+            continue
+        if key:
+            hint = did_you_mean(key, KEYED_OPERATORS)
+            reason = f"the policy names no tool {name}, and {key} is no operator such as max, min or in{hint}"
+            reader.skip((*path, key), reason)
+        else:
+            reader.skip(path, f"the policy names no tool {name}; grant it by name, or describe it under `tools`")
+
+
+_MAX_PATTERNS = 100
+
+
+def _with_mentions(part: Unrecognised, policy: dict[str, Any]) -> Unrecognised:
+    """Return an unread part with what it mentions, unless what it is about is certain."""
+    if part.tools:
+        return part
+    value: Any = policy
+    for step in part.path:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            break  # what stands above it mentions what it mentions
+    return replace(part, mentions=mentions(part.path, value))
 
 
 def _role_names(policy: dict[str, Any]) -> Iterator[str]:
@@ -108,6 +204,16 @@ class _Policy(Reader):
             if is_it(words, value):
                 read(self, key, value, place)
                 return
+        if len(place.path) == 1 and _is_descriptive(key, value):
+            for i, text in enumerate(value if isinstance(value, list) else [value]):
+                if is_ruling(str(text)):
+                    add_prose(self, text, place.at(i) if isinstance(value, list) else place)
+            return
+        if key in PROSE and _is_text(value):
+            for i, text in enumerate(value if isinstance(value, list) else [value]):
+                if key != "notes" or is_ruling(text):
+                    add_prose(self, text, place.at(i) if isinstance(value, list) else place)
+            return
         effect = stated_effect(key)
         is_list_of_tools = words <= EFFECT_WORDS | TOOL_WORDS | LIST_WORDS
         if effect is Effect.ALLOW and is_list_of_tools:
@@ -116,19 +222,36 @@ class _Policy(Reader):
             read_list(self, effect, value, place)
             if not is_list_of_tools:
                 self.skip(place.path, "what the other words of the key mean is not read")
+            elif words & {"command", "commands"}:
+                self.skip(place.path, "commands that a tool runs are not read, only names of tools")
+        elif (
+            words <= LIMIT_NAMES
+            and isinstance(value, dict)
+            and value
+            and all(map(is_limit_of_argument, value, value.values()))
+        ):
+            read_limits(self, key, value, place)
         elif isinstance(value, dict) and value and words and words <= CONTAINERS:
             self.block(value, place)
-        elif effect is Effect.NONE and (words & LIMIT_WORDS or words & {"max", "maximum"}):
+        elif effect is Effect.NONE and "off" not in words and (words & LIMIT_WORDS or words & {"max", "maximum"}):
             read_limits(self, key, value, place)
-        elif (isinstance(value, str) and words and not words <= ABOUT and len(split_words(value)) >= 4) or (
-            isinstance(value, str) and is_ruling(value)
+        elif (
+            isinstance(value, str)
+            and words <= ABOUT | CONTAINERS
+            and (is_ruling(value) or (words & CONTAINERS and is_prose(value)))
         ):
             add_prose(self, value, place)
         elif isinstance(value, list) and words & CONTAINERS:
-            read_rules(self, value, place)
+            for i, item in enumerate(value):
+                if isinstance(item, str) and not (is_prose(item) and words <= CONTAINERS):
+                    self.skip((*place.path, i), "not a sentence, and not a rule")
+                else:
+                    read_rules(self, [item], place, start=i)
         elif is_list_of_sentences(value) or (isinstance(value, list) and words <= REMARKS and _is_text(value)):
             for i, text in enumerate(value):
-                if not words <= ABOUT or is_ruling(text):
+                if not words <= ABOUT and is_ruling(text):
+                    self.skip((*place.path, i), "a rule in words below a key that is not known")
+                elif not words <= ABOUT or is_ruling(text):
                     add_prose(self, text, place.at(i))
         elif len(place.path) == 1 and words and words <= PEOPLE and is_directory(value):
             pass  # below anything else, what is said of these people depends on that
@@ -158,6 +281,22 @@ class _Policy(Reader):
                 self.restrictions(child, place.at(key))
 
 
+def _is_descriptive(key: str, value: Any) -> bool:
+    """Tell whether a member at the top says what the policy is, or whose; `role` does where it is a title of several words."""
+    if key == "format":
+        return True
+    if key == "role":
+        return isinstance(value, str) and is_prose(value)
+    if key == "servers":
+        return isinstance(value, list) and all(isinstance(v, str) and len(v.split()) == 1 for v in value)
+    if key not in DESCRIPTIVE:
+        return False
+    if key == "metadata" and isinstance(value, dict):
+        return all(isinstance(v, str) and not is_ruling(v) for v in value.values())
+    items = value if isinstance(value, list) else [value]
+    return all(isinstance(item, (str, int, float)) and not isinstance(item, bool) for item in items)
+
+
 def read_default(reader: Reader, key: str, value: Any, place: RulePosition) -> None:
     """The answer to calls that no clause names. Allow only where it says just that, of the whole policy."""
     effect = stated_effect(value)
@@ -178,6 +317,9 @@ def read_default(reader: Reader, key: str, value: Any, place: RulePosition) -> N
             reader.default = effect
     else:
         reader.skip(place.path, "not a default of allow or deny for the whole policy")
+
+
+LIMIT_NAMES = frozenset("constraints constraint limits limit bounds arguments parameters".split())
 
 
 ROLE_WORDS = frozenset(("role", "roles"))
@@ -241,7 +383,9 @@ _MEMBERS: tuple[tuple[_Test, _Read], ...] = (
     ),
     (
         lambda w, v: (
-            isinstance(v, list) and bool(w & {"rules", "rule", "constraints", "sections", "clauses", "guidelines"})
+            isinstance(v, list)
+            and bool(w & {"rules", "rule", "constraints", "sections", "clauses", "guidelines"})
+            and stated_effect(" ".join(sorted(w))) is not Effect.DENY
         ),
         lambda reader, key, value, place: read_rules(reader, value, place),
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from gatling.policy.clauses import Clause, Unrecognised
+from gatling.policy.clauses import Clause, ClauseKind, Unrecognised
 from gatling.policy.rule_index import RuleIndex
 from gatling.policy.source import DataPath
 from gatling.policy.tree import Effect
@@ -33,6 +33,12 @@ class Rulebook:
     @property
     def is_allow_by_default(self) -> bool:
         return self.default is Effect.ALLOW
+
+    @cached_property
+    def granted_tools(self) -> frozenset[str]:
+        """Names of tools that some clause grants, without patterns."""
+        grants = (clause for clause in self.clauses if clause.kind is ClauseKind.ALLOW)
+        return frozenset(t for clause in grants for t in clause.tools if "*" not in t and "?" not in t)
 
     @cached_property
     def _index(self) -> RuleIndex:

@@ -58,9 +58,16 @@ def parse_policy(text: str, *, file: str | None = None) -> PolicySource:
 
 
 def read_policy(path: str | Path) -> PolicySource:
-    """Read a policy file, JSON or YAML. Raises: InputError naming file and line."""
+    """Read a policy file, JSON or YAML, or Cedar policies in a file whose name ends in `.cedar`.
+
+    Raises:
+        InputError: naming file and line.
+    """
     source = as_path(path)
-    return parse_policy(read_text_at_most(source), file=str(source))
+    text = read_text_at_most(source)
+    if source.suffix.lower() == ".cedar":
+        return PolicySource({"format": "cedar", "cedar": text}, {("cedar",): 1}, str(source))
+    return parse_policy(text, file=str(source))
 
 
 def _is_json(text: str) -> bool:

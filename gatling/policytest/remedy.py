@@ -159,7 +159,7 @@ def on_one_line(rule: dict[str, Any]) -> str:
 
 def _stops(rule: dict[str, Any], mutant: Attacked, rules: Rulebook) -> bool | None:
     """Tell whether a rule denies the mutant: True at once, False where the request is known, None if it does not help."""
-    more = recognise(rule)
+    more = recognise(rule, strict=False)
     joined = dataclasses.replace(rules, clauses=rules.clauses + more.clauses)
     oracle, context = Oracle(joined), mutant.seed.governance_context
     if more.unrecognised or judged(oracle, context, mutant.seed.execution_plan).violations:

@@ -61,7 +61,7 @@ class Grounds:
     def __init__(
         self, context: GovernanceContext, rules: Rulebook | None = None, *, enforces_volume: bool = False
     ) -> None:
-        self.rules = recognise(context.policy) if rules is None else rules
+        self.rules = recognise(context.policy, strict=False) if rules is None else rules
         self.role = context.user_role
         self.enforces_volume = enforces_volume
         self._written = request_as_written(context)

@@ -107,7 +107,7 @@ def test_own_traces(capsys: pytest.CaptureFixture[str]) -> None:
         (["test", "roles.yaml", "--role", "x"], "--role is 'x', the policy defines boss, clerk"),
         (["test", "none.yaml"], "none.yaml: cannot be read: No such file or directory"),
         (["test", "empty.yaml"], "empty.yaml: nothing to attack: no rule that is read grants a call to user"),
-        (["test", "shut.yaml"], "no compliant call could be made of 1 tool, the first is list_emails: n1.scope_sensitivity"),
+        (["test", "shut.yaml"], "no compliant call could be made of 1 tool, the first is list_emails: n1.scope_volume"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_tested_is_one_sentence(
@@ -115,7 +115,7 @@ def test_what_cannot_be_tested_is_one_sentence(
 ) -> None:
     Path("roles.yaml").write_text("roles: {clerk: {allowed_operations: [list_emails]}, boss: {max_sensitivity: 3}}\n")
     Path("empty.yaml").write_text("forbidden_operations: [purge_mail]\n")
-    Path("shut.yaml").write_text("allowed_operations: [list_emails]\nmax_sensitivity: 0\n")
+    Path("shut.yaml").write_text("allowed_operations: [list_emails]\nmax_records: 0\n")
     assert main(["policy", *flags]) == 2
     error = capsys.readouterr().err
     assert message in error
@@ -123,7 +123,7 @@ def test_what_cannot_be_tested_is_one_sentence(
 
 
 def test_cedar_policies_need_their_engine(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    Path("p.yaml").write_text('cedar: "permit(principal, action, resource);"\n')
+    Path("p.yaml").write_text('format: cedar\ncedar: "permit(principal, action, resource);"\n')
     monkeypatch.setattr(command, "is_installed", lambda: False)
     assert main(["policy", "test", "p.yaml"]) == 1
     assert "testing Cedar policies needs the extra 'cedar'" in capsys.readouterr().err

@@ -43,7 +43,7 @@ def test_examples_have_the_energies_that_are_served(seed: int) -> None:
         }
     )
     critics = made_up_critics(seed)
-    facts = PlanFacts(ContextFacts(trace.governance_context, recognise(policy)), trace.execution_plan)
+    facts = PlanFacts(ContextFacts(trace.governance_context, recognise(policy, strict=False)), trace.execution_plan)
     served = critics.energies(facts)
     trained = energies(ExampleMaker(None).make(trace, kind="given", source=0), critics.hierarchy, critics.scope)
     for source in (Source.HIERARCHY, Source.PROVENANCE, Source.SCOPE, Source.FLOW):

@@ -135,6 +135,6 @@ def plan_energy(critics: CompositeEnergy, context: GovernanceContext, plan: Exec
     """Return the composite energy before calibration, without the latent term."""
     known = _FACTS.get(context.digest)
     if known is None:
-        known = _FACTS[context.digest] = ContextFacts(context, recognise(context.policy))
+        known = _FACTS[context.digest] = ContextFacts(context, recognise(context.policy, strict=False))
     facts = PlanFacts(known, plan)
     return float(critics.combine(critics.energies(facts)).max())

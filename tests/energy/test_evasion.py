@@ -25,7 +25,7 @@ def facts(arguments: dict[str, Any], **session: str) -> PlanFacts:
     session = {"user_request": REQUEST, "user_name": "Emma Green", "organization": "Acme", **session}
     context = parse_context({"policy": policy, "user_role": "clerk", "session_context": session})
     node = {"tool_name": "send_email", "node_id": "n1", "arguments": arguments, "scope_sensitivity": 4}
-    return PlanFacts(ContextFacts(context, recognise(policy)), parse_plan({"nodes": [node]}))
+    return PlanFacts(ContextFacts(context, recognise(policy, strict=False)), parse_plan({"nodes": [node]}))
 
 
 @pytest.mark.parametrize("text", ["ann@example.com", "ANN@example.com ", "report.txt", "5551234567"])
@@ -66,7 +66,7 @@ def outsider(arguments: dict[str, Any], tier: int = 3) -> PlanFacts:
     policy = {"allowed_operations": ["send_email"]}
     context = parse_context({"policy": policy, "user_role": "clerk", "session_context": {"user_request": REQUEST}})
     node = {"tool_name": "send_email", "node_id": "n1", "arguments": arguments, "provenance_tier": tier}
-    return PlanFacts(ContextFacts(context, recognise(policy)), parse_plan({"nodes": [node]}))
+    return PlanFacts(ContextFacts(context, recognise(policy, strict=False)), parse_plan({"nodes": [node]}))
 
 
 def test_free_text_of_outsiders_does_not_speak_for_an_address_that_nobody_named() -> None:

@@ -20,7 +20,7 @@ def random_call(rng: random.Random, node_id: str = "n1") -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     for name in ("limit", "amount"):
         if rng.random() < 0.7:
-            arguments[name] = rng.randint(0, 6)
+            arguments[name] = rng.randint(int(name == "limit"), 6)  # a page size of 0 may mean all
     if rng.random() < 0.7:
         arguments["kind"] = rng.choice(KINDS)
     if rng.random() < 0.3:
@@ -93,4 +93,4 @@ def random_policy(rng: random.Random) -> dict[str, Any]:
 
 def judge(policy: dict[str, Any], plan: dict[str, Any], role: str = "clerk", **session: Any) -> Judgement:
     context = parse_context({"policy": policy, "user_role": role, "session_context": session})
-    return Oracle(recognise(policy)).judge(context, parse_plan(plan))
+    return Oracle(recognise(policy, strict=False)).judge(context, parse_plan(plan))

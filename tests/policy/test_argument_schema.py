@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from gatling.errors import InputError
 from gatling.policy import Oracle, recognise
 from gatling.policy.dialects.argument_schema import MAX_CHAIN, MAX_LOOKS, MAX_PARTS, ArgumentSchema
 from gatling.schema import parse_context, parse_plan
+
+read = partial(recognise, strict=False)
 
 
 def _doubling(levels: int) -> dict[str, Any]:
@@ -177,4 +180,4 @@ def test_the_oracle_decides_what_is_read_and_nothing_else(schema: Any, arguments
     policy = {"tools": {"send_mail": {"allowed": True, "input_schema": {"type": "object", **schema}}}}
     plan = parse_plan({"nodes": [{"node_id": "n", "tool_name": "send_mail", "arguments": arguments}]})
     context = parse_context({"policy": policy, "user_role": "clerk", "session_context": {}})
-    assert Oracle(recognise(policy)).judge(context, plan).verdict == verdict
+    assert Oracle(read(policy)).judge(context, plan).verdict == verdict

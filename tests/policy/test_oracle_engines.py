@@ -4,6 +4,7 @@ What is left out on purpose, as the engines differ in it by their own rules:
 - moto compares action names with regard to case and reads `.` and `?` as regular expressions do; access management does
   not. The names and patterns here have neither.
 - moto permits on a statement without Resource whatever its Effect; every statement here has one.
+- A page size of 0 or below may mean all there is, and is undecided; here it is at least 1.
 """
 
 from __future__ import annotations
@@ -157,7 +158,10 @@ def test_statements_decide_as_moto_does() -> None:
                 }
             )
         document = {"Version": "2012-10-17", "Statement": statements}
-        engine, oracle = IAMPolicy({"policy_document": json.dumps(document)}), Oracle(recognise(document))
+        engine, oracle = (
+            IAMPolicy({"policy_document": json.dumps(document)}),
+            Oracle(recognise({"format": "iam", **document})),
+        )
         context = parse_context({"policy": document, "user_role": "any"})
         for _ in range(CALLS_PER_POLICY):
             action, resource = rng.choice(ACTIONS), rng.choice(RESOURCES)

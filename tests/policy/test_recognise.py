@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from gatling.policy.lint import lint
 from gatling.schema import parse_context, parse_plan
 from tests.builders import node, plan
 from tests.policy.random_rules import judge
+
+read = partial(recognise, strict=False)
 
 
 def verdict(policy: dict[str, Any], *nodes: dict[str, Any], role: str = "clerk", **session: Any) -> str:
@@ -41,7 +44,8 @@ SEND = node("send_mail", arguments={"to": ["a@acme.com"], "limit": 5})
         ({**ALLOW, "known_risks": ["Mails that go to the wrong person"]}, SEND, "undecided"),
         ({**ALLOW, "notes": ["Checked by Ann in June"]}, SEND, "compliant"),
         ({**ALLOW, "trusted_vendors": ["Acme Office Supplies Ltd"]}, SEND, "undecided"),
-        ({**ALLOW, "payees": ["Acme Office Supplies and Paper Ltd."]}, SEND, "undecided"),
+        ({**ALLOW, "payees": ["Acme Office Supplies and Paper Ltd."]}, SEND, "compliant"),  # what is not read is about payments
+        ({**ALLOW, "payees": ["Acme Office Supplies and Paper Ltd."], "default": "allow"}, node("send_money"), "undecided"),
         ({**ALLOW, "protected_files": ["Annual report march 2026.xlsx"]}, SEND, "undecided"),
         ({**ALLOW, "dangerous_commands": ["git push --force origin main"]}, SEND, "undecided"),
         ({**ALLOW, "spending": ["pay: 100 EUR per call"]}, SEND, "undecided"),
@@ -296,18 +300,18 @@ def test_numbers_that_are_too_long_are_refused() -> None:
     with pytest.raises(InputError, match="an integer of 16610 bits"):
         verdict({"default": "allow"}, node("send_mail", arguments={"limit": 10**5000}))
     with pytest.raises(InputError, match="bits"):
-        recognise({"max_records": 10**5000})
+        read({"max_records": 10**5000})
     deep: dict[str, Any] = {}
     for _ in range(3_000):
         deep = {"access": deep}
     with pytest.raises(InputError, match="nested deeper"):
-        recognise(deep)
+        read(deep)
 
 
 def test_requests_decide_where_they_are_known() -> None:
     policy = {**ALLOW, "explicit_request_required": ["send_mail"]}
     context, calls = parse_context({"policy": policy, "user_role": "clerk"}), parse_plan(plan(SEND))
-    oracle = Oracle(recognise(policy))
+    oracle = Oracle(read(policy))
     assert oracle.judge(context, calls, asked=Asked(frozenset({"n1"}))).verdict == "compliant"
     found = oracle.judge(context, calls, asked=Asked(frozenset()))
     assert found.violations[0].clause.path == ("explicit_request_required", 0)  # type: ignore[union-attr]
@@ -332,7 +336,7 @@ def test_a_violation_says_where_what_and_why() -> None:
     source = parse_policy(text)
     context = parse_context({"policy": source.data, "user_role": "clerk"})
     call = parse_plan(plan(node("list_mail", arguments={"limit": 10000})))
-    found = Oracle(recognise(source)).judge(context, call).violations[0]
+    found = Oracle(read(source)).judge(context, call).violations[0]
     assert (found.node_id, found.argument, found.wanted, found.found) == ("n1", "limit", "limit <= 50", "10000")
     assert found.clause is not None
     assert found.clause.line == 3
@@ -384,7 +388,7 @@ rules:
 
 
 def test_lint_names_what_is_wrong_and_where() -> None:
-    found = {(f.kind, f.line) for f in lint(recognise(parse_policy(BAD)))}
+    found = {(f.kind, f.line) for f in lint(read(parse_policy(BAD)))}
     assert found == {
         ("contradiction", 1), ("shadowed", 5), ("never_matches", 8), ("unsatisfiable", 9), ("shadowed", 10),
         ("unknown_role", 12), ("prose", 14),
@@ -392,14 +396,14 @@ def test_lint_names_what_is_wrong_and_where() -> None:
 
 
 def test_lint_lists_what_nobody_reads() -> None:
-    found = lint(recognise(parse_policy("allowed_operations: [a]\nannex: {a: 1}\nlimits: {b.limit: 3}\n")))
+    found = lint(read(parse_policy("allowed_operations: [a]\nannex: {a: 1}\nlimits: {list_b.limit: 3}\n")))
     assert [(f.kind, f.path, f.line) for f in found] == [
         ("unrecognised", "annex", 2)
     ]  # and is silent on what may be there
 
 
 def test_sections_of_rules_are_read() -> None:
-    rules = recognise({"sections": [{"section": "Mail", "rules": [{"id": "P1", "rule": "Be brief in every mail."}]}]})
+    rules = read({"sections": [{"section": "Mail", "rules": [{"id": "P1", "rule": "Be brief in every mail."}]}]})
     assert rules.unrecognised == ()
     assert [c.path for c in rules.clauses] == [("sections", 0, "rules", 0)]
 
@@ -414,17 +418,17 @@ def test_sections_of_rules_are_read() -> None:
     ],
 )
 def test_names_and_commands_of_several_words_are_no_prose(text: str) -> None:
-    assert [u.path for u in recognise({**ALLOW, "sanctioned": [text]}).unrecognised] == [("sanctioned",)]
-    assert recognise({**ALLOW, "house_style": ["Every answer should be brief."]}).unrecognised == ()
+    assert [u.path for u in read({**ALLOW, "sanctioned": [text]}).unrecognised] == [("sanctioned",)]
+    assert read({**ALLOW, "house_style": ["Every answer should be brief."]}).unrecognised == ()
 
 
 def test_lint_of_a_sound_policy_is_empty() -> None:
     policy = {**ALLOW, "forbidden_operations": ["drop_*"], "scope_limits": {"list_mail.limit": 5}, "default": "deny"}
-    assert lint(recognise(policy)) == []
+    assert lint(read(policy)) == []
 
 
 def test_lint_knows_the_tools_there_are() -> None:
-    found = lint(recognise({"allowed_operations": ["send_mial", "list_*"]}), known_tools=["send_mail", "list_mail"])
+    found = lint(read({"allowed_operations": ["send_mial", "list_*"]}), known_tools=["send_mail", "list_mail"])
     assert [f.message for f in found] == ["send_mial names no tool of the catalogue; did you mean send_mail?"]
 
 
@@ -439,6 +443,6 @@ def test_hostile_policies_take_linear_time() -> None:
     nodes = [node("go", f"n{i}") for i in range(2_000)]
     edges = [[f"n{i}", f"n{j}"] for j in range(2_000) for i in range(max(0, j - 16), j)]
     assert judge(policy, plan(*nodes, edges=edges)).verdict == "violation"
-    assert lint(recognise(policy))
+    assert lint(read(policy))
     loop = {"roles": {"a": {"inherits": "b"}, "b": {"inherits": "a"}}, "allowed_operations": ["x"]}
     assert verdict(loop, node("x"), role="a") == "compliant"

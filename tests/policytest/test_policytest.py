@@ -34,7 +34,7 @@ TIGHT: dict[str, Any] = {
 
 
 def seeds_of(policy: dict[str, Any], seed: int = 0) -> tuple[Seeds, Oracle]:
-    oracle = Oracle(recognise(policy))
+    oracle = Oracle(recognise(policy, strict=False))
     maker = SeedMaker(policy, oracle, SPECS, seed)
     return maker.make(maker.roles or (PLAIN_ROLE,)), oracle
 
@@ -139,7 +139,7 @@ def test_every_rule_that_is_proposed_works_when_it_is_written_down(key: str) -> 
             joined[name] = (
                 {**joined.get(name, {}), **part} if isinstance(part, dict) else [*joined.get(name, []), *part]
             )
-        oracle, seed = Oracle(recognise(joined)), hole.mutant.seed
+        oracle, seed = Oracle(recognise(joined, strict=False)), hole.mutant.seed
         assert not judged(oracle, seed.governance_context, seed.execution_plan).violations
         asked = Asked(frozenset(n.node_id for n in hole.mutant.plan.nodes) - hole.mutant.unasked)
         at_run_time = oracle.judge(seed.governance_context, hole.mutant.plan)
@@ -178,7 +178,7 @@ def test_gold_traces_that_the_policy_denies_are_left_out() -> None:
         parse_trace(record("violation")),
     ]
     policy = context()["policy"]
-    seeds = seeds_of_traces({**policy, "default": "deny"}, Oracle(recognise(policy)), traces)
+    seeds = seeds_of_traces({**policy, "default": "deny"}, Oracle(recognise(policy, strict=False)), traces)
     assert (len(seeds.traces), seeds.left_out) == (1, 1)
     assert seeds.traces[0].governance_context.policy["default"] == "deny"
 
@@ -223,7 +223,7 @@ def test_a_condition_is_met_or_refused(operator: Operator, old: Any) -> None:
     condition = Condition("argument:x.y", operator, ("EUR", "US*") if is_choice else 7)
     call = CallDraft("pay", {} if old is None else {"x": {"Y": old}}, 2)
     assert meet(Random(0), call, condition, {})
-    rules = recognise({"allowed_operations": ["pay"]})
+    rules = recognise({"allowed_operations": ["pay"]}, strict=False)
     checked = dataclasses.replace(rules.clauses[0], when=(condition,))
     oracle = Oracle(dataclasses.replace(rules, clauses=(checked,)))
     trace = parse_trace(record(execution_plan={"nodes": [call.node("n1").model_dump()]}))

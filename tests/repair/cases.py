@@ -24,7 +24,7 @@ class RuleAuditor:
     def __init__(
         self, context: GovernanceContext, *, unasked: frozenset[str] = frozenset(), energies: bool = True
     ) -> None:
-        self._oracle = Oracle(recognise(context.policy))
+        self._oracle = Oracle(recognise(context.policy, strict=False))
         self._grounds = Grounds(context)
         self._unasked, self._energies = unasked, energies
         self.seen: list[ExecutionPlan] = []

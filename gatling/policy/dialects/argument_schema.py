@@ -236,7 +236,7 @@ def _add_schema(reader: Reader, schema: dict[str, Any], entry: dict[str, Any], p
     try:
         check = Condition("schema", Operator.VALID, ArgumentSchema(schema))
     except InputError as error:
-        reader.skip(place.path, f"a schema that is not read whole: {error}")
+        reader.skip(place.path, f"a schema that is not read whole: {error}", tools=place.tools)
         check = Condition("schema", Operator.UNKNOWN, f"the schema {error}")
     reader.add(replace(place.clause(ClauseKind.REQUIRE, checks=(check,)), dialect="schema"))
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from gatling.policy.calls import Call
@@ -20,6 +22,7 @@ from gatling.policy.source import DataPath, show_path
 NOT_INSTALLED = "Cedar policies need the extra 'cedar': pip install 'gatling-jepa[cedar]'"
 
 
+_TOKEN = re.compile(r"token `([^`]+)`")
 _KEY_WORDS = frozenset(("cedar", "policy", "policies", "text", "rules"))
 
 
@@ -42,6 +45,16 @@ class CedarDialect(Dialect):
 
     name = "cedar"
     summary = "Cedar policies as text, decided by Cedar's own engine (extra: cedar)"
+    format = "cedar"
+    members = MappingProxyType(
+        {
+            "cedar": {
+                "description": "the text of Cedar policies, or a list of such texts",
+                "type": ["string", "array"],
+                "items": {"type": "string", "description": "the text of Cedar policies"},
+            }
+        }
+    )
 
     def is_member(self, words: frozenset[str], value: Any) -> bool:
         is_list = isinstance(value, list) and bool(value) and all(isinstance(text, str) for text in value)
@@ -52,6 +65,21 @@ class CedarDialect(Dialect):
             reader.skip(place.path, "Cedar policies below a role or an unknown key are not asked")
             return
         reader.cedar += [(place.path, text) for text in ([value] if isinstance(value, str) else value)]
+
+
+def syntax_error(text: str) -> tuple[str, int] | None:
+    """Return what Cedar's parser says of a text and the line that it speaks of; None if it reads the text, or is not here."""
+    try:
+        import cedarpy
+    except ImportError:
+        return None
+    try:
+        cedarpy.policies_to_json_str(text)
+    except ValueError as error:
+        token = _TOKEN.search(str(error))
+        place = text.find(token.group(1)) if token else -1
+        return str(error), text.count("\n", 0, max(place, 0)) + 1
+    return None
 
 
 class CedarPolicies:

@@ -7,6 +7,7 @@ a tool's scopes is needed, and enough.
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from gatling.policy.clauses import ClauseKind, Condition, Operator
@@ -14,6 +15,13 @@ from gatling.policy.reading.reader import Dialect, Reader, RulePosition
 from gatling.policy.reading.vocabulary import stated_effect, texts_of, words_of
 from gatling.policy.tree import Effect
 
+_SCOPES = {
+    "description": "a list of scopes",
+    "type": ["string", "array"],
+    "items": {"type": "string", "description": "a scope"},
+}
+_BY_NAME = {"description": "a mapping of names to scopes", "type": "object", "additionalProperties": _SCOPES}
+_LISTS = {"description": "a list of scopes, or a mapping of roles to scopes", "anyOf": [_SCOPES, _BY_NAME]}
 _GRANTED = frozenset("granted grants grant scopes oauth".split())
 _REQUIRED = frozenset("required tool requires operation".split())
 
@@ -23,6 +31,10 @@ class ScopesDialect(Dialect):
 
     name = "scopes"
     summary = "OAuth scopes: granted_scopes of a role, required_scopes of a tool"
+    format = "oauth"
+    members = MappingProxyType({"granted_scopes": _LISTS, "required_scopes": _BY_NAME})
+    role_members = MappingProxyType({"granted_scopes": _SCOPES})
+    entry_members = MappingProxyType({"scopes": _SCOPES})
 
     def is_member(self, words: frozenset[str], value: Any) -> bool:
         return _is_granted(words) or _is_required(words)

@@ -8,6 +8,7 @@ and `limit` all mean the part behind the last colon; `aws:PrincipalTag/x` and ot
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import Any
 
 from gatling.policy.clauses import Clause, ClauseKind, Condition, Operator, Unrecognised
@@ -32,6 +33,25 @@ _OPERATORS = {
     "bool": Operator.EQUALS,
 }
 _SPECIAL = {"scopevolume": "volume", "provenancetier": "tier", "scopesensitivity": "sensitivity"}
+_TEXT = {"description": "text", "type": "string"}
+_NAMES = {"description": "a name or a list of names", "type": ["string", "array"], "items": _TEXT}
+_STATEMENT = {
+    "description": "a statement with Effect, Action and Resource",
+    "type": "object",
+    "required": ["Effect"],
+    "properties": {
+        "Sid": _TEXT,
+        "Effect": {"description": "Allow or Deny", "enum": ["Allow", "Deny"]},
+        **dict.fromkeys(("Action", "NotAction", "Resource", "NotResource"), _NAMES),
+        "Principal": {"description": "*", "enum": ["*", {"AWS": "*"}]},
+        "Condition": {"description": "operators, each with keys and values", "type": "object"},
+    },
+    "additionalProperties": False,
+}
+_STATEMENTS = {
+    "description": "a list of statements",
+    "anyOf": [_STATEMENT, {"type": "array", "description": "a list of statements", "items": _STATEMENT}],
+}
 _SPACES = re.compile(r"[\s,;|]")
 _SESSION_PREFIXES = ("aws:", "iam:", "sts:", "saml:", "cognito-identity.")
 _READ = frozenset("effect action notaction resource notresource condition sid principal id description".split())
@@ -42,6 +62,9 @@ class StatementsDialect(Dialect):
 
     name = "statements"
     summary = "access-management statements: Effect, Action, Resource, Condition"
+    format = "iam"
+    members = MappingProxyType({"Statement": _STATEMENTS, "Version": _TEXT, "Id": _TEXT})
+    role_members = MappingProxyType({"Statement": _STATEMENTS})
 
     def is_member(self, words: frozenset[str], value: Any) -> bool:
         return not words.isdisjoint(("statement", "statements")) and isinstance(value, (dict, list))

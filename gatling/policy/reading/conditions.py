@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from gatling.policy.clauses import ORDER_OPERATORS, Condition, Operator
+from gatling.policy.reading.vocabulary import is_prose
 from gatling.schema.words import split_words
 
 TRUST = {
@@ -53,18 +54,18 @@ def conditions_of(value: Any) -> list[Condition]:
     if isinstance(value, str):
         match = EXPRESSION.fullmatch(value)
         if not match:
-            return [Condition("prose", Operator.UNKNOWN, value)]
+            return [Condition("prose" if is_prose(value) else "unread", Operator.UNKNOWN, value)]
         name, symbol, wanted = match.groups()
         return [_condition(name, SYMBOLS[symbol], _literal(wanted))]
     if isinstance(value, list):
         return [c for item in value for c in conditions_of(item)]
     if not isinstance(value, dict):
-        return [Condition("prose", Operator.UNKNOWN, f"{value!r} is not a condition")]
+        return [Condition("unread", Operator.UNKNOWN, f"{value!r} is not a condition")]
     found = []
     for name, wanted in value.items():
         words = split_words(name)
         if "_".join(words) in RESERVED:
-            found.append(Condition("prose", Operator.UNKNOWN, f"conditions with {name} are not read"))
+            found.append(Condition("unread", Operator.UNKNOWN, f"conditions with {name} are not read"))
             continue
         if isinstance(wanted, dict) and wanted:
             for key, bound in wanted.items():
@@ -72,7 +73,7 @@ def conditions_of(value: Any) -> list[Condition]:
                 found.append(
                     _condition(name, operator, bound)
                     if operator
-                    else Condition("prose", Operator.UNKNOWN, f"the operator {key} on {name} is not read")
+                    else Condition("unread", Operator.UNKNOWN, f"the operator {key} on {name} is not read")
                 )
         elif len(words) > 1 and words[0] in ("max", "min", "maximum", "minimum") and name not in SUBJECTS:
             operator = Operator.AT_MOST if words[0].startswith("max") else Operator.AT_LEAST
@@ -82,6 +83,11 @@ def conditions_of(value: Any) -> list[Condition]:
         else:
             found.append(_condition(name, Operator.IN if isinstance(wanted, list) else Operator.EQUALS, wanted))
     return found
+
+
+def is_condition(value: Any) -> bool:
+    """Tell whether a value is written as conditions are: a mapping, or an expression."""
+    return isinstance(value, dict) or (isinstance(value, str) and EXPRESSION.fullmatch(value) is not None)
 
 
 def _literal(text: str) -> Any:
@@ -102,7 +108,7 @@ def _condition(name: str, operator: Operator, wanted: Any) -> Condition:
     for prefix in ("arguments.", "args.", "argument:", "parameters."):
         name = name.removeprefix(prefix)
     if name.lower() in RESERVED:
-        return Condition("prose", Operator.UNKNOWN, f"conditions on {name} are not read")
+        return Condition("unread", Operator.UNKNOWN, f"conditions on {name} are not read")
     subject = SUBJECTS.get("_".join(split_words(name)))
     if subject is None:
         subject = name if name.startswith("session:") else f"argument:{name}"
@@ -113,7 +119,7 @@ def _condition(name: str, operator: Operator, wanted: Any) -> Condition:
         if operator is Operator.EQUALS and wanted == 1:
             operator = Operator.AT_MOST  # the most trusted
         if wanted is None:
-            return Condition("prose", Operator.UNKNOWN, f"{name} names no tier")
+            return Condition("unread", Operator.UNKNOWN, f"{name} names no tier")
     if subject == "destination" and operator in ORDER_OPERATORS:
         subject = f"argument:{name}"  # how many there are
     if subject == "destination":
@@ -124,7 +130,7 @@ def _condition(name: str, operator: Operator, wanted: Any) -> Condition:
         items = wanted if isinstance(wanted, list) else [wanted]
         if operator in (Operator.LIKE, Operator.NOT_LIKE) and any(_is_regex(item) for item in items):
             return Condition(
-                "prose", Operator.UNKNOWN, f"{name} {operator} {wanted!r}: a regular expression is not read"
+                "unread", Operator.UNKNOWN, f"{name} {operator} {wanted!r}: a regular expression is not read"
             )
         if subject == "destination":
             items = [destination_pattern(item) if isinstance(item, str) and "." in item else None for item in items]
@@ -136,7 +142,7 @@ def _condition(name: str, operator: Operator, wanted: Any) -> Condition:
             return Condition(subject, operator, wanted)
     elif not isinstance(wanted, (dict, list)) and wanted is not None:
         return Condition(subject, operator, wanted)
-    return Condition("prose", Operator.UNKNOWN, f"{name} {operator} {wanted!r} is not read")
+    return Condition("unread", Operator.UNKNOWN, f"{name} {operator} {wanted!r} is not read")
 
 
 def _is_regex(item: Any) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from gatling.policy.clauses import Clause, ClauseKind, Condition, Operator, Unrecognised
@@ -18,7 +20,7 @@ RISING = (Operator.AT_LEAST, Operator.ABOVE)
 def _only_more_trust(conditions: tuple[Condition, ...], operators: tuple[Operator, ...]) -> tuple[Condition, ...]:
     """Leave undecided what would make less trust an advantage: a grant only for tier 3, a denial only for tier 1."""
     return tuple(
-        Condition("prose", Operator.UNKNOWN, f"{c}: asks for less trust")
+        Condition("unread", Operator.UNKNOWN, f"{c}: asks for less trust")
         if c.subject.startswith("tier") and c.operator not in (*operators, Operator.UNKNOWN)
         else c
         for c in conditions
@@ -34,6 +36,14 @@ class Dialect:
 
     name: str
     summary: str
+    format: str = ""
+    """What a policy says in `format` to be read in it; empty for a part of the native format."""
+    members: Mapping[str, Any] = MappingProxyType({})
+    """JSON Schema of the members that it adds at the top, by key."""
+    role_members: Mapping[str, Any] = MappingProxyType({})
+    """The same of those inside a role."""
+    entry_members: Mapping[str, Any] = MappingProxyType({})
+    """The same of those inside the entry of a tool."""
 
     def is_member(self, words: frozenset[str], value: Any) -> bool:
         """Tell whether a member of a mapping is written in this dialect, by the words of its key and its value."""
@@ -71,14 +81,23 @@ class Reader:
     scopes: list[tuple[tuple[str, ...], frozenset[str]]] = field(default_factory=list)
     cedar: list[tuple[DataPath, str]] = field(default_factory=list)
     role_names: frozenset[str] = frozenset()
+    entries: set[str] = field(default_factory=set)
+    """Names of tools that have an entry."""
+    doubtful: list[tuple[str, DataPath, str]] = field(default_factory=list)
+    """What limits take for the name of a tool: the name, where it stands, and below `a.b` a key that is no operator."""
 
     def add(self, clause: Clause) -> None:
         when = _only_more_trust(clause.when, RISING if clause.kind is not ClauseKind.ALLOW else FALLING)
         checks = _only_more_trust(clause.checks, FALLING)
         self.clauses.append(replace(clause, when=when, checks=checks, line=self.lines.get(clause.path)))
 
-    def skip(self, path: DataPath, reason: str) -> None:
-        self.unrecognised.append(Unrecognised(path, reason, self.lines.get(path)))
+    def skip(self, path: DataPath, reason: str, *, tools: tuple[str, ...] = ()) -> None:
+        """Report a part that is not read.
+
+        Args:
+            tools: what it is about, where that is certain; else it may be about whatever its words name.
+        """
+        self.unrecognised.append(Unrecognised(path, reason, self.lines.get(path), tools))
 
     # How the walk goes on below a part is for `recognise` to say.
 
@@ -113,6 +132,11 @@ class RulePosition:
 
 def is_role(reader: Reader, name: str) -> bool:
     return name in reader.role_names
+
+
+def add_unread(reader: Reader, text: str, place: RulePosition) -> None:
+    """Add what a rule says of its tools and nobody reads: it leaves their calls open."""
+    reader.add(place.clause(ClauseKind.REQUIRE, checks=(Condition("unread", Operator.UNKNOWN, text),)))
 
 
 def add_prose(reader: Reader, text: str, place: RulePosition) -> None:

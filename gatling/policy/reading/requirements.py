@@ -8,7 +8,7 @@ from typing import Any
 
 from gatling.policy.clauses import ClauseKind, Condition, Operator
 from gatling.policy.reading.conditions import destination_pattern, trust_tier
-from gatling.policy.reading.reader import Reader, RulePosition, add_prose, is_role
+from gatling.policy.reading.reader import Reader, RulePosition, is_role
 from gatling.policy.reading.rule_objects import take_tool_names
 from gatling.policy.reading.vocabulary import (
     ALL,
@@ -131,7 +131,7 @@ def read_requests(reader: Reader, key: str, value: Any, place: RulePosition) -> 
     for i, tool in enumerate(tools or ()):
         here = place.at(i) if isinstance(value, list) else place
         if NOT_A_NAME.search(tool):
-            add_prose(reader, tool, here)
+            reader.skip(here.path, "not the name of a tool")
         else:
             reader.add(here.clause(ClauseKind.REQUIRE, tools=(tool,), checks=(check,)))
     if tools is None and value not in (False, []):

@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from gatling.policy.clauses import ClauseKind
-from gatling.policy.reading.conditions import conditions_of
-from gatling.policy.reading.reader import Reader, RulePosition, add_prose, is_role
+from gatling.policy.reading.conditions import conditions_of, is_condition
+from gatling.policy.reading.reader import Reader, RulePosition, add_prose, add_unread, is_role
 from gatling.policy.reading.vocabulary import (
     ALL,
     EFFECT_WORDS,
     LIMIT_WORDS,
     NOT_A_NAME,
+    is_prose,
     is_ruling,
     stated_effect,
     texts_of,
@@ -58,7 +59,10 @@ def _add_named(reader: Reader, kind: ClauseKind, text: str, place: RulePosition)
             for part in re.split(r"[,|;]", name):
                 if part.strip() and not NOT_A_NAME.search(part.strip()):
                     reader.add(place.clause(kind, tools=(part.strip(),)))
-        add_prose(reader, text, place)
+        if kind is ClauseKind.ALLOW and is_prose(text):
+            add_prose(reader, text, place)
+        else:
+            reader.skip(place.path, "not the name of a tool")
 
 
 # An address, a URL or a host. `files.read` is a tool.
@@ -97,6 +101,10 @@ WHEN_KEYS = ("when", "condition", "conditions", "if", "where")
 MUST_KEYS = ("constraints", "require", "must", "only_if", "arguments")
 
 
+REQUIRES = "requires"
+"""A condition where the rule names tools; beside a deed in words it is prose."""
+
+
 TEXT_KEYS = ("rule", "text", "statement", "sentence")
 
 
@@ -118,10 +126,13 @@ def take_tool_names(rule: dict[str, Any]) -> tuple[tuple[str, ...] | None, list[
     return tuple(dict.fromkeys(n for names in found.values() for n in names)) or None, list(found)
 
 
-def read_rules(reader: Reader, value: list[Any], place: RulePosition) -> None:
-    for i, item in enumerate(value):
+def read_rules(reader: Reader, value: list[Any], place: RulePosition, *, start: int = 0) -> None:
+    """Read a list of sentences and rules, whose first has the number `start`."""
+    for i, item in enumerate(value, start):
         here = place.at(i)
-        if isinstance(item, str):
+        if isinstance(item, str) and is_condition(item):
+            reader.skip(here.path, "an expression; it belongs to a rule: {tool: ..., require: ...}")
+        elif isinstance(item, str) and len(item.split()) > 1:
             add_prose(reader, item, here)
         elif isinstance(item, dict):
             dialect = next((d for d in reader.dialects if d.is_rule(item, is_listed=True)), None)
@@ -145,8 +156,12 @@ def take_effect(rest: dict[str, Any], effect: Effect) -> tuple[Effect, bool]:
             unknown = unknown or stated is Effect.NONE
     for key in ("action", "permission", "access"):  # may also name the tool
         value = rest.get(key)
-        if isinstance(value, str) and stated_effect(value) is not Effect.NONE and words_of(value) <= EFFECT_WORDS:
+        stated = stated_effect(value) if isinstance(value, str) else Effect.NONE
+        if stated is not Effect.NONE and words_of(value) <= EFFECT_WORDS:
             found.append(stated_effect(rest.pop(key)))
+        elif stated is not Effect.NONE and len(words_of(value)) == 1:  # `stop` and the like
+            rest.pop(key)
+            unknown = True
     if Effect.DENY in found:
         return Effect.DENY, unknown
     return (Effect.ALLOW if Effect.ALLOW in found else effect), unknown
@@ -184,8 +199,11 @@ def read_rule(reader: Reader, rule: dict[str, Any], place: RulePosition, effect:
     if effect is Effect.ALLOW and (not is_clear or len(keys) > 1 or has_unknown_effect):
         reader.skip(here.path, "it is not clear whom or what this grants")
         return
+    says_nothing = effect is Effect.NONE and not has_unknown_effect and not rest.keys() - QUIET_KEYS - {"name"}
+    if says_nothing and keys and not any(isinstance(rest.get(k), str) and is_prose(rest[k]) for k in QUIET_KEYS):
+        reader.skip(here.path, "a rule that says nothing of the tools it names", tools=tools or ())
     if has_unknown_effect or not is_clear:
-        add_prose(reader, "an effect or roles that are not read", here)
+        add_unread(reader, "an effect or roles that are not read", here)
     if isinstance(rest.get("rules"), list) and not any(k in rest for k in TEXT_KEYS):  # a section
         read_rules(reader, rest.pop("rules"), here.at("rules"))
         rest.pop("section", None)
@@ -194,10 +212,12 @@ def read_rule(reader: Reader, rule: dict[str, Any], place: RulePosition, effect:
     text = next((rest.pop(key) for key in TEXT_KEYS if isinstance(rest.get(key), str)), None)
     when = [c for key in WHEN_KEYS if key in rest for c in conditions_of(rest.pop(key))]
     must = [c for key in MUST_KEYS if key in rest for c in conditions_of(rest.pop(key))]
+    if tools and is_condition(rest.get(REQUIRES)):
+        must += conditions_of(rest.pop(REQUIRES))
     quiet = [str(rest.pop(k)) for k in list(rest) if k in QUIET_KEYS and isinstance(rest[k], (str, int, float))]
     is_vague = tools is None and not when
     if effect is Effect.DENY and must:  # `must` of a denial: what lifts it, or what triggers it? Not read as either
-        add_prose(reader, "a denial with constraints", here)
+        add_unread(reader, "a denial with constraints", here)
         when, must = [*when, *must], []
     if effect is not Effect.NONE and not is_vague:
         kind = ClauseKind.ALLOW if effect is Effect.ALLOW else ClauseKind.DENY
@@ -224,4 +244,8 @@ def read_rule(reader: Reader, rule: dict[str, Any], place: RulePosition, effect:
         elif effect is Effect.DENY and keys == ["name"] and value not in (None, ""):
             reader.skip((*here.path, key), "whether this rule names a tool or somebody is not clear")
         elif value not in (None, ""):
-            add_prose(reader, f"{key}: {value}", here.at(key))
+            is_sentence = isinstance(value, str) and is_prose(value)
+            add = add_prose if is_sentence or not (tools or effect is not Effect.NONE) else add_unread
+            add(reader, f"{key}: {value}", here.at(key))
+            if effect is Effect.DENY:  # what is forbidden may be what the key names
+                reader.skip((*here.path, key), "not a part of a denial that is read")

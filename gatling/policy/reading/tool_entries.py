@@ -7,7 +7,7 @@ from typing import Any
 
 from gatling.policy.clauses import ClauseKind
 from gatling.policy.reading.reader import Reader, RulePosition
-from gatling.policy.reading.rule_objects import read_list, read_rule, take_roles
+from gatling.policy.reading.rule_objects import QUIET_KEYS, read_list, read_rule, take_roles
 from gatling.policy.reading.vocabulary import is_ruling
 from gatling.policy.tree import Effect
 
@@ -23,6 +23,7 @@ def read_tools(reader: Reader, key: str, value: Any, place: RulePosition) -> Non
         if not isinstance(item, dict) or not isinstance(name, str) or not name:
             reader.skip(here.path, "not an entry for a tool")
             continue
+        reader.entries.add(name)
         _read_tool(reader, name, dict(item), here)
 
 
@@ -42,5 +43,5 @@ def _read_tool(reader: Reader, name: str, entry: dict[str, Any], place: RulePosi
     for key in ("returns", "title", "description"):
         if isinstance(entry.get(key), str) and not is_ruling(entry[key]):
             entry.pop(key)
-    if entry:
+    if entry.keys() - QUIET_KEYS:
         read_rule(reader, {"tool": name, **entry}, here, Effect.NONE)

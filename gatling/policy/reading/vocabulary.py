@@ -42,11 +42,26 @@ MODAL_WORDS = frozenset(
 
 
 ABOUT = frozenset(
-    "company language environment status jurisdiction license licence created modified changelog timezone purpose locale "
-    "version description title name id sid comment comments note notes owner author date effective updated review tags "
+    "company language jurisdiction license licence created modified changelog timezone purpose locale "
+    "version description title name id sid comment comments note notes owner author date updated review tags "
     "metadata meta domain organization organisation department contact contacts reviewed approved by classification "
     "revision last url schema policy".split()
 )
+
+
+DESCRIPTIVE = frozenset(
+    "$schema agent assistant author brand changelog classification comment company contact created department description domain "
+    "entity id industry institution jurisdiction label language license locale maintainer name organisation organization owner "
+    "policy_id product project purpose reviewed reviewed_by revision state_changing_operations summary tags team "
+    "timezone title updated url vendor version "
+    "metadata".split()
+)
+"""Keys that say what a policy is and whose: with text, numbers or lists of text they grant nothing and restrict nothing. What in
+their text rules is prose. Not among them is what may be a condition: `role`, `environment`, `status`, `effective`, `servers`."""
+
+
+PROSE = frozenset(("notes", "known_risks", "risky_actions"))
+"""Keys of sentences for people, beside `rules` and `sections`."""
 
 
 REMARKS = frozenset(
@@ -139,6 +154,11 @@ def is_ruling(text: str) -> bool:
     """Tell whether a description says what may or may not be done."""
     words = split_words(text)
     return len(words) >= 3 and not MODAL_WORDS.isdisjoint(words)
+
+
+def is_prose(text: str) -> bool:
+    """Tell whether a text is several words in a row, as sentences are: no name, no value, no pattern."""
+    return len(text.split()) >= 4 and len(split_words(text)) >= 4
 
 
 def is_directory(value: Any) -> bool:
