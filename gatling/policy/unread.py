@@ -84,7 +84,13 @@ _SEPARATORS = re.compile(r"[\s,;|(){}\[\]\"'`]+")
 _PLACE = re.compile(
     r"@|://|\.(?:com|org|net|edu|gov|co|info|biz|example|eu|uk|de|fr|ch|nl|ru|cn)(?:/|$)", re.IGNORECASE
 )
-_DIGIT = re.compile(r"\d")
+# A text that is an amount, a time or a date and little else. A digit in a name ("Meridian Cup 2025", "OPO1") limits nothing.
+_AMOUNT = re.compile(
+    r"(?=.*\d)(?:[\W\d_]+|\b(?:eur|usd|gbp|chf|euros?|dollars?|pounds?|[kmgt]b?|ms|s|sec|seconds?|h|hrs?|hours?|min|minutes?|d|days?|w|weeks?|"
+    r"months?|y|years?|am|pm|mon|tue|wed|thu|fri|sat|sun|[a-z]+day|to|and|x|items?|rows?|times?|pct|percent|z|utc|cet|gmt)\b|(?<=\d)[kmgtxhdz]b?\b)*",
+    re.IGNORECASE | re.DOTALL,
+)
+_COMPARED = re.compile(r"[<>=\u2264\u2265\u20ac$\u00a3]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +164,7 @@ def _of_leaf(keys: list[str], value: Any) -> Mentions:
         count += len(said)
         if count > MAX_WORDS:
             return _ALL
-        is_restricting |= bool(_DIGIT.search(text)) or any(map(_restricts, said))
+        is_restricting |= bool(_AMOUNT.fullmatch(text) or _COMPARED.search(text)) or any(map(_restricts, said))
         for token in filter(None, _SEPARATORS.split(text)):
             if "*" in token or "?" in token:
                 if squashed(token).strip("*?"):
