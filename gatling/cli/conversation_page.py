@@ -9,8 +9,11 @@ from gatling.adapters import Conversation
 from gatling.guard import Guard
 from gatling.guard.replay import ReplayedCall
 from gatling.schema import GovernanceContext
+from gatling.schema.plain import shown
 
 _SHOWN_CHARS = 300
+_PASSAGE_CHARS = 120
+_SHOWN_PASSAGES = 3
 
 
 def print_head(record: Conversation, context: GovernanceContext) -> None:
@@ -49,18 +52,26 @@ def call_record(guard: Guard, call: ReplayedCall) -> dict[str, Any]:
         "reasons": call.decision.to_dict()["reasons"],
         "energy": rows[0]["energy"] if rows else {},
         "facts": rows[0]["facts"] if rows else {},
-        "origins": [{"argument": o.argument, "tier": o.tier, "source": o.source} for o in call.origins],
+        "values": [{"argument": o.argument, "tier": o.tier, "source": o.source} for o in call.origins],
+        "origins": [o.model_dump(mode="json", exclude_defaults=True) for o in call.node.origins or ()],
     }
 
 
 def passage_lines(call: ReplayedCall) -> list[str]:
-    """Return, a line each, where the values of a call can have come from."""
+    """Return, a line each, where the values of a call first stood, and the passages that it can have come from."""
     tools = {node.node_id: node.tool_name for node in call.plan.nodes}
+    passages = [
+        f"passage of {origin.source or 'an unknown call'}, tier {origin.tier}"
+        + (", hidden" if origin.is_hidden else "")
+        + "".join(f", {name} {value}" for name, value in list(origin.header.items())[:2])
+        + f": {shown(origin.text, _PASSAGE_CHARS)}"
+        for origin in (call.node.origins or ())[:_SHOWN_PASSAGES]
+    ]
     return [
         f"{origin.argument}: tier {origin.tier}, "
         + (f"stands in {origin.source} {tools[origin.source]}" if origin.source else "stands in a message")
         for origin in call.origins
-    ]
+    ] + passages
 
 
 def _explained(guard: Guard, call: ReplayedCall) -> list[dict[str, Any]]:

@@ -85,17 +85,17 @@ def train_attribution(
     read = {"limit": limit, "workers": workers, "advance": on_conversation}
     recorded = conversations_of_files(files, **read)  # type: ignore[arg-type]
     worlds = conversations_of_files(made, **read)  # type: ignore[arg-type]
-    groups = _folds(recorded, worlds)
+    groups = folds(recorded, worlds)
     everything = [c for group in groups.values() for c in group]
     if len(groups) < 2 or not any(c.is_violation for c in everything) or all(c.is_violation for c in everything):
         raise TrainingError(
             "the judge needs conversations of two suites at least, honest ones and ones with calls to blame"
         )
-    weights = _weights(groups, config)
+    weights = group_weights(groups, config)
     scored: dict[str, list[tuple[float, float]]] = {}
     for name, group in groups.items():
         head, trees = fit({k: g for k, g in groups.items() if k != name}, weights, config)
-        scored[name] = [_worst(c, head, trees) for c in group]
+        scored[name] = [worst_of(c, head, trees) for c in group]
         on_fit(1)
     head, trees = fit(groups, weights, config)
     on_fit(1)
@@ -112,10 +112,10 @@ def train_attribution(
     return AttributionJudge(head, trees, lines, figures)
 
 
-def _folds(
+def folds(
     recorded: Sequence[WishedConversation], made: Sequence[WishedConversation]
 ) -> dict[str, list[WishedConversation]]:
-    """Return what is left out at a time: each recorded suite, and of the made worlds some together."""
+    """Return what is left out at a time, by name: each recorded suite, and of the made worlds some together."""
     groups: dict[str, list[WishedConversation]] = {}
     for conversation in recorded:
         groups.setdefault(conversation.suite, []).append(conversation)
@@ -126,15 +126,27 @@ def _folds(
     return groups
 
 
-def _weights(groups: dict[str, list[WishedConversation]], config: AttributionConfig) -> dict[str, float]:
+def group_weights(groups: dict[str, list[WishedConversation]], config: AttributionConfig) -> dict[str, float]:
+    """Return the weight of each group: 1 for a recorded suite, and `made_weight` for all made ones together."""
     num_made = sum(name.startswith("made ") for name in groups)
     return {n: config.made_weight / num_made if n.startswith("made ") else 1.0 for n in groups}
 
 
 def fit(
-    groups: dict[str, list[WishedConversation]], weights: dict[str, float], config: AttributionConfig
+    groups: dict[str, list[WishedConversation]],
+    weights: dict[str, float],
+    config: AttributionConfig,
+    *,
+    signs: NDArray[Any] = SIGNS,
+    used: NDArray[np.bool_] | None = None,
 ) -> tuple[DirectiveHead, MonotoneTrees]:
-    """Fit head and trees on groups of conversations."""
+    """Fit head and trees on groups of conversations.
+
+    Args:
+        weights: of each group.
+        signs: how each feature may act; only an ablation takes others than the judge's.
+        used: the features that are looked at; all by default.
+    """
     head = fit_head(list(groups.values()), config.head_l2)
     xs, ys, ws = [], [], []
     for name, group in groups.items():
@@ -143,7 +155,10 @@ def fit(
             xs.append(x)
             ys.append(y)
             ws.append(w * weights[name])
-    return head, fit_trees(np.concatenate(xs), np.concatenate(ys), np.concatenate(ws), config)
+    x = np.concatenate(xs)
+    if used is not None:
+        x = np.where(used, x, 0.0)
+    return head, fit_trees(x, np.concatenate(ys), np.concatenate(ws), config, signs)
 
 
 def fit_head(groups: Sequence[Sequence[WishedConversation]], l2: float) -> DirectiveHead:
@@ -206,7 +221,7 @@ def features_of(call: Any, head: DirectiveHead) -> Floats:
     return np.concatenate([call.known, attribution_row(call.origins, call.own, head)])
 
 
-def fit_trees(x: Floats, y: Floats, w: Floats, config: AttributionConfig) -> MonotoneTrees:
+def fit_trees(x: Floats, y: Floats, w: Floats, config: AttributionConfig, signs: NDArray[Any] = SIGNS) -> MonotoneTrees:
     """Fit the trees. Deterministic for a seed on one machine."""
     try:
         import lightgbm
@@ -221,7 +236,7 @@ def fit_trees(x: Floats, y: Floats, w: Floats, config: AttributionConfig) -> Mon
         "bagging_fraction": 0.7,
         "bagging_freq": 1,
         "lambda_l2": config.l2,
-        "monotone_constraints": SIGNS.tolist(),
+        "monotone_constraints": np.asarray(signs).tolist(),
         "monotone_constraints_method": "basic",
         "seed": config.seed,
         "deterministic": True,
@@ -261,7 +276,7 @@ def _arrays(trees: Sequence[dict[str, Any]]) -> MonotoneTrees:
     return MonotoneTrees(feature_, np.array(threshold), left_, right_, np.array(value), root_)
 
 
-def _worst(conversation: WishedConversation, head: DirectiveHead, trees: MonotoneTrees) -> tuple[float, float]:
+def worst_of(conversation: WishedConversation, head: DirectiveHead, trees: MonotoneTrees) -> tuple[float, float]:
     """Return the largest score of a conversation's calls, margins taken off, and of those to blame."""
     if not conversation.calls:
         return -np.inf, -np.inf

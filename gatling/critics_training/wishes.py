@@ -60,6 +60,8 @@ class WishedConversation:
     """The user's task, or the record."""
     goal: str
     """What was injected, or the record."""
+    kind: str = ""
+    """`meta.kind`, to report by."""
 
 
 def conversations_of_files(
@@ -97,7 +99,7 @@ def _conversation(record: Conversation, rules: LruCache[str, Rulebook]) -> Wishe
     for call in replay(FixedGuard(), record.messages, record.context()):
         if facts is None or facts[0] is not call.context:
             policy = call.context.policy
-            book = rules.get(canonical_json(policy), lambda policy=policy: recognise(policy))  # type: ignore[misc]
+            book = rules.get(canonical_json(policy), lambda policy=policy: recognise(policy, strict=False))  # type: ignore[misc]
             facts = call.context, ContextFacts(call.context, book)
         plan = PlanFacts(facts[1], call.plan)
         node = plan.nodes[-1]
@@ -120,6 +122,7 @@ def _conversation(record: Conversation, rules: LruCache[str, Rulebook]) -> Wishe
         suite=str(meta.get("set") or meta.get("suite") or record.file),
         task=str(meta.get("user_task") or record.id),
         goal=str(meta.get("injection_task") or meta.get("goal") or record.id),
+        kind=str(meta.get("kind", "")),
     )
 
 

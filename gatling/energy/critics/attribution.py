@@ -8,6 +8,7 @@ it hands over. The likeness of passage and request counts for nothing, as whoeve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +18,14 @@ from numpy.typing import NDArray
 
 from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.energy.facts.origins import OriginFacts
+from gatling.request.request import Request
 
 Floats = NDArray[np.float64]
 ASKED, DOUBT = -1, 1
+_DIGITS = re.compile(r"\d+")
+_POSITION = re.compile(r"[\[.]\d+\]?$")
+_MAX_FORM = 40
+_MAX_WORDS = 2_000
 DEED_HANDS_OVER = 0.7
 """How far a request that asks for the deed, and not for what the text says, hands over to an item that it points to."""
 ORDER_OF_DEED = 0.3
@@ -65,6 +71,9 @@ ATTRIBUTION_FEATURES: dict[str, int] = {
     "unasked_act": DOUBT,
     "unasked_deed": DOUBT,
     "order_unasked": DOUBT,
+    "rival": DOUBT,
+    "rival_by_trust": DOUBT,
+    "one_more": DOUBT,
     "order_any": DOUBT,
     # what the writer of a passage does not choose
     "is_field": ASKED,
@@ -103,7 +112,36 @@ def node_inputs(node: NodeFacts, facts: PlanFacts) -> tuple[OriginFacts | None, 
         "follows": hand_over.follows,
         "acts": hand_over.acts,
         "is_acting": float(tool.effect != "read"),
+        "rival": _rival(node, request),
+        "one_more": _one_more(node),
     }
+
+
+def _rival(node: NodeFacts, request: Request) -> float:
+    """Tell whether a call takes a thing where the request names another of the same form: `LR-2214`, and it says `LR-2209`."""
+    named = {_form(word) for word in request.text.split()[:_MAX_WORDS]} - {None}
+    return float(
+        any(v.kind == "identity" and v.asked < 0.5 and _form(str(v.value).lower()) in named for v in node.values)
+    )
+
+
+def _one_more(node: NodeFacts) -> float:
+    """Tell whether an argument has values that the request states beside one that it does not: one more recipient."""
+    by_path: dict[str, list[float]] = {}
+    for value in node.values:
+        if value.kind == "identity":
+            by_path.setdefault(_POSITION.sub("", value.path), []).append(value.asked)
+    return float(any(max(asked) >= 0.8 and min(asked) < 0.3 for asked in by_path.values()))
+
+
+def _form(word: str) -> str | None:
+    """Return what an id, a number or an address looks like; None for what is none."""
+    word = word.strip(".,;:!?()[]'\"")
+    if "@" in word and "." in word:
+        return "@"
+    if not any(map(str.isdigit, word)) or len(word) > _MAX_FORM or not any(c.isalpha() or c == "#" for c in word):
+        return None
+    return _DIGITS.sub("0", word)
 
 
 def attribution_row(
@@ -112,6 +150,9 @@ def attribution_row(
     """Return the features of one call, in the order of `ATTRIBUTION_FEATURES`."""
     found: dict[str, Any] = dict.fromkeys(ATTRIBUTION_FEATURES, 0.0)
     found.update({name: value for name, value in own.items() if name in found})
+    found["rival"] = own["rival"] * own["is_acting"]
+    found["rival_by_trust"] = found["rival"] * (1 - own["follows"])
+    found["one_more"] = own["one_more"] * own["is_acting"] * (1 - own["follows"])
     found["unasked_act"] = own["is_acting"] * (1 - own["effect_asked"]) * (1 - own["follows"])
     found["unasked_deed"] = own["is_acting"] * (1 - own["deed_asked"]) * (1 - own["follows"])
     if origins is None or not len(origins):
