@@ -26,17 +26,20 @@ from gatling.energy.critics.provenance import ProvenanceCritic
 from gatling.energy.critics.relevance import FEATURES, NAMES, relevance
 from gatling.energy.critics.trees import MonotoneTrees
 from gatling.energy.facts import NodeFacts, PlanFacts
+from gatling.energy.facts.origins import OriginFacts
 from gatling.energy.finding import Code, Finding, Source
 from gatling.errors import CheckpointError
 from gatling.features import feature_digest
 from gatling.request.directive import DIRECTIVE_FEATURES
 from gatling.runtime.sealed import read_sealed, sealed
+from gatling.schema.lru import LruCache
 from gatling.schema.plain import shown
 from gatling.tools.consequence import CONSEQUENCES, Consequence, consequence_of
 
 ATTRIBUTION_NAME = "attribution.json"
 FORMAT_VERSION = 1
 _QUOTED_CHARS = 120
+_MAX_ROWS = 8_192
 
 Floats = NDArray[np.float64]
 
@@ -74,6 +77,9 @@ class AttributionJudge:
     figures: Mapping[str, Any] = field(default_factory=dict)
     """How it came about; nothing reads them but people."""
     digest: str = ""
+    _rows: LruCache[tuple[Any, ...], list[float]] = field(
+        default_factory=lambda: LruCache(_MAX_ROWS), repr=False, compare=False
+    )
 
     def scores(self, facts: PlanFacts) -> Floats:
         """Return the score of every node, `(nodes,)`: log odds that it is to blame, before calibration."""
@@ -81,8 +87,14 @@ class AttributionJudge:
 
     def features(self, facts: PlanFacts) -> Floats:
         """Return the features of every node, `(nodes, len(JUDGED_FEATURES))`."""
-        rows = [attribution_row(*node_inputs(node, facts), self.head) for node in facts.nodes]
+        rows = [self._row(*node_inputs(node, facts)) for node in facts.nodes]
         return np.concatenate([known_features(facts), np.array(rows)], axis=1)
+
+    def _row(self, origins: OriginFacts | None, own: dict[str, float]) -> list[float]:
+        """Return the features that are of passages; remembered for facts that are, as plans grow call by call."""
+        if origins is None:
+            return attribution_row(origins, own, self.head)
+        return self._rows.get((origins, *own.values()), lambda: attribution_row(origins, own, self.head))
 
     def energies(self, facts: PlanFacts, escalate: float) -> Floats:
         """Return the energy of every node on the common scale, `(nodes,)`.

@@ -23,6 +23,7 @@ from gatling.energy.calibration import Calibration
 from gatling.energy.composite import CompositeEnergy
 from gatling.energy.critics.table import CRITICS
 from gatling.energy.facts import ContextFacts, PlanFacts, ToolFacts
+from gatling.energy.facts.tool import MAX_KNOWN_BYTES, MAX_KNOWN_CALLS
 from gatling.energy.finding import SEVERITY, Assessment, Code, Finding, Source, Verdict
 from gatling.policy import ClauseKind, Oracle, Rulebook, Undecided, Violation, recognise
 from gatling.policy.bounds import squashed_path
@@ -83,6 +84,7 @@ class PlanAuditor:
         self._sources = {_digest(canonical_json(source.data)): source for source in policies}
         self._more_sources: LruCache[bytes, PolicySource] = LruCache(_MAX_POLICIES, max_bytes=_MAX_CACHE_BYTES)
         self._oracles: LruCache[tuple[bytes, bool], Oracle] = LruCache(_MAX_POLICIES, max_bytes=_MAX_CACHE_BYTES)
+        self._calls: LruCache[tuple[Any, ...], Any] = LruCache(MAX_KNOWN_CALLS, max_bytes=MAX_KNOWN_BYTES)
         self._contexts: LruCache[bytes, _Known] = LruCache(_MAX_CONTEXTS, max_bytes=_MAX_CACHE_BYTES)
         for source in policies:  # what cannot be read is said now
             self._compiled(source.data)
@@ -144,7 +146,7 @@ class PlanAuditor:
             oracle = self.oracle(own)
             latent = self.critics.latent if self.critics.uses_latent else None
             z_g = latent.context_latent(own, oracle.rules) if latent else None
-            found = _Known(ContextFacts(own, oracle.rules, self.catalog, z_g), oracle)
+            found = _Known(ContextFacts(own, oracle.rules, self.catalog, z_g, known=self._calls), oracle)
             found = self._contexts.put(key, found, size_bytes=_BYTES_A_CONTEXT + _BYTES_A_CHAR * size)
         return found
 

@@ -4,11 +4,11 @@
 | --- | --- |
 | a record (an object of JSON or YAML) | its short fields together, `key: value; ...`; each sentence of its texts |
 | text, Markdown, mail, code, logs | each sentence or list item; lines that are quoted, or belong to a signature, as they are |
-| HTML | each block that is seen; each comment or invisible block, as hidden; links and forms with their targets |
+| HTML | each block that is seen; each comment or invisible block, as hidden; links and forms with their targets (`markup.py`) |
 
 - A passage knows the fields around it that say whose it is or what item it belongs to (`ItemHeader`): sender, owner, file name,
   title, URL. Whoever writes a text does not always choose these; `tier` says how far they may be believed.
-- Linear in the output. Nothing is dropped.
+- Linear in the output. Nothing is dropped but names of fields and what is markup alone.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from typing import Any
 
 from gatling.errors import InputError
+from gatling.provenance.markup import blocks_of
 from gatling.provenance.sources import ToolOutput
 from gatling.schema.arguments import leaf_text
 from gatling.schema.plain import check_plain, decode_json, decode_yaml
@@ -30,6 +30,7 @@ MAX_PASSAGE_CHARS = 400
 MAX_DEPTH = 32
 _SHORT_FIELD_CHARS = 60
 _MAX_HEADER_CHARS = 200
+_PROSE_KEY_WORDS = 6
 _MAX_LITERAL_CHARS = 100_000
 
 HEADERS = frozenset(
@@ -41,21 +42,17 @@ HEADERS = frozenset(
 _SENTENCE_END = re.compile(
     r"(?<=[.!?:])[\"')\]]*\s+(?=[\"'(\[*_]*[^\W\d_]|[\"'(\[]*\d)|\s*\n\s*(?:\n\s*)*|\s+(?=[-*\u2022]\s+[A-Z])"
 )
+_SPACES = re.compile(r"\s+")
+_TWO_WORDS = re.compile(r"\s*\S+\s+\S")
 _ABBREVIATION = re.compile(
     r"\b(?:mr|mrs|ms|dr|prof|st|no|nr|vs|etc|e\.g|i\.e|approx|inc|ltd|co|dept|fig|tel|art|str)\.$", re.IGNORECASE
 )
+_ODD_ESCAPE = re.compile(r"\\[^\n'\"abfnrtvx0-7NuU]")
+"""No record that Python prints has one; the parser warns of it."""
 _LOOKS_LIKE_YAML = re.compile(r"\A\s*(?:- )?[\w ]{1,40}:(?:\s|$)")
 _LOOKS_LIKE_HTML = re.compile(
     r"<(?:html|body|div|p|a|form|span|table|ul|li|h[1-6]|!--|br|input|article|section)\b|<!--", re.IGNORECASE
 )
-_INVISIBLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?![.\d]*[1-9])|color\s*:\s*(?:white|#fff)",
-    re.IGNORECASE,
-)
-_BLOCKS = frozenset(
-    "p div li td th tr h1 h2 h3 h4 h5 h6 section article form ul ol table body title br blockquote pre option label".split()
-)
-_VOID = frozenset("br input img hr meta link area base col embed source track wbr".split())
 _HEAD_LINE = re.compile(
     r"\s*(from|to|cc|subject|date|sent|sender|author|by|title|owner|re|reply-to): ?([^\n]{0,300})(?:\n|\Z)",
     re.IGNORECASE,
@@ -107,12 +104,13 @@ class _Cutter:
         elif isinstance(data, (dict, list, tuple)):
             self._add(str(data), path, header)
         elif text := leaf_text(data):
-            self._text(text, path, header)
+            self._text(text, path, header, depth)
 
     def _record(
         self, data: dict[str, Any], path: tuple[str, ...], header: tuple[tuple[str, str], ...], depth: int
     ) -> None:
         short: list[str] = []
+        shown: set[str] = set()
         long: list[tuple[str, Any]] = []
         own: list[tuple[str, str]] = []
         for key, value in data.items():
@@ -131,6 +129,7 @@ class _Cutter:
                     and not any("\n" in t or len(t) > _SHORT_FIELD_CHARS for t in texts)
                 ):
                     short.append(f"{key}: {', '.join(texts)}")
+                    shown.add(key)
                     if key.lower() in HEADERS:
                         own.append((key.lower(), ", ".join(texts)[:_MAX_HEADER_CHARS]))
                 else:
@@ -141,6 +140,7 @@ class _Cutter:
                 long.append((key, value))
             elif text:
                 short.append(f"{key}: {text}")
+                shown.add(key)
             if text and key.lower() in HEADERS and "\n" not in text:
                 own.append((key.lower(), text[:_MAX_HEADER_CHARS]))
             elif text and not key.isidentifier():
@@ -148,20 +148,20 @@ class _Cutter:
         inner = (*header, *own)[-12:]
         if short:
             self._add("; ".join(short), path, inner, is_record=True)
+        for key in data:
+            if _is_prose(key) and key not in shown:
+                self._sentences(key, path, inner)
         for key, value in long:
             named = inner if key.isidentifier() else (*inner, ("name", key[:_MAX_HEADER_CHARS]))
             self.take(value, (*path, key), named, depth + 1)
 
-    def _text(self, text: str, path: tuple[str, ...], header: tuple[tuple[str, str], ...]) -> None:
-        inner = _data_of(text) if path or text[:1] in "{[" else text
+    def _text(self, text: str, path: tuple[str, ...], header: tuple[tuple[str, str], ...], depth: int) -> None:
+        inner = _data_of(text) if depth < MAX_DEPTH and (path or text[:1] in "{[") else text
         if not isinstance(inner, str):
-            self.take(inner, path, header, len(path) + 1)
+            self.take(inner, path, header, depth + 1)
             return
         if _LOOKS_LIKE_HTML.search(text):
-            reader = _Html()
-            reader.feed(text)
-            reader.close()
-            for block, is_hidden in reader.blocks():
+            for block, is_hidden in blocks_of(text):
                 self._sentences(block, path, header, is_hidden=is_hidden)
         else:
             self._sentences(text, path, header)
@@ -172,7 +172,7 @@ class _Cutter:
         self.part += 1
         head, text = _mail_head(text)
         if head:
-            header = (*header, *head)[-12:]
+            header = (*header, *((key, value[:_MAX_HEADER_CHARS]) for key, value in head))[-12:]
             self._add("; ".join(f"{key}: {value}" for key, value in head), path, header, is_record=True)
         is_hidden = is_hidden or len(_INVISIBLE_CHARS.findall(text)) > 8
         for sentence in sentences(text):
@@ -193,29 +193,34 @@ class _Cutter:
         self.found += [Passage(piece, header, tier, is_record, is_hidden, self.part) for piece in _cut(text)]
 
 
+def _is_prose(key: str) -> bool:
+    """Tell whether the name of a field is a text that somebody wrote."""
+    return len(key) > _SHORT_FIELD_CHARS or len(key.split()) >= _PROSE_KEY_WORDS
+
+
 def _mail_head(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
     """Return the fields that a text starts with as mails do, and the rest; lines further down count as text."""
     found: list[tuple[str, str]] = []
     at = 0
     while len(found) < 8 and (match := _HEAD_LINE.match(text, at)):
-        found.append((match.group(1).lower(), match.group(2).strip()[:_MAX_HEADER_CHARS]))
+        found.append((match.group(1).lower(), match.group(2).strip()))
         at = match.end()
     return (tuple(found), text[at:]) if found else ((), text)
 
 
 def sentences(text: str) -> Iterator[str]:
     """Yield the sentences, lines and list items of a text; what is longer than a passage may be is cut."""
+    text = _SPACES.sub(lambda run: "\n" if "\n" in run.group() else " ", text)
     start = 0
-    pieces: list[str] = []
     for match in _SENTENCE_END.finditer(text):
-        piece = text[start : match.start()]
-        if "\n" not in match.group() and (_ABBREVIATION.search(piece[-8:]) or len(piece.split()) < 2):
+        end = match.start()
+        if "\n" not in match.group() and (
+            _ABBREVIATION.search(text[max(start, end - 8) : end]) or not _TWO_WORDS.match(text, start, end)
+        ):
             continue
-        pieces.append(piece)
+        yield from _cut(text[start:end])
         start = match.end()
-    pieces.append(text[start:])
-    for piece in pieces:
-        yield from _cut(piece)
+    yield from _cut(text[start:])
 
 
 def _cut(text: str) -> Iterator[str]:
@@ -242,7 +247,7 @@ def _data_of(text: str) -> Any:
             return decode_json(text)
         except InputError:
             pass
-        if len(text) <= _MAX_LITERAL_CHARS:
+        if len(text) <= _MAX_LITERAL_CHARS and not _ODD_ESCAPE.search(text.replace("\\\\", "")):
             try:
                 data = ast.literal_eval(text)  # what Python prints for a record
                 check_plain(data)
@@ -256,71 +261,3 @@ def _data_of(text: str) -> Any:
             return text
         return data if isinstance(data, (dict, list)) else text
     return text
-
-
-class _Html(HTMLParser):
-    """Blocks of text with whether they are seen; targets of links and forms stand beside their text."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self._out: list[tuple[str, bool]] = []
-        self._text: list[str] = []
-        self._hidden: list[tuple[str, bool]] = []
-
-    @property
-    def _is_hidden(self) -> bool:
-        return bool(self._hidden) and self._hidden[-1][1]
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        if tag in _BLOCKS:
-            self._flush()
-        hidden = (
-            self._is_hidden
-            or tag in ("script", "style", "template", "noscript")
-            or "hidden" in given
-            or given.get("aria-hidden") == "true"
-            or bool(_INVISIBLE.search(given.get("style", "")))
-            or (tag == "input" and given.get("type") == "hidden")
-        )
-        if hidden != self._is_hidden:
-            self._flush()
-        if tag not in _VOID and len(self._hidden) < 512:
-            self._hidden.append((tag, hidden))
-        for name in ("href", "action", "src"):
-            if given.get(name):
-                self._text.append(f" ({given[name]}) ")
-        for name in ("alt", "title", "placeholder", "aria-label", "value", "name"):
-            if given.get(name):
-                self._text.append(f" {given[name]} ")
-        if tag in _VOID and hidden != self._is_hidden:
-            self._out.append(("".join(self._text), True))
-            self._text = []
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _BLOCKS:
-            self._flush()
-        for i in range(len(self._hidden) - 1, max(-1, len(self._hidden) - 16), -1):
-            if self._hidden[i][0] == tag:
-                was = self._is_hidden
-                if was != (self._hidden[i - 1][1] if i else False):
-                    self._flush()
-                del self._hidden[i:]
-                return
-
-    def handle_data(self, data: str) -> None:
-        self._text.append(data)
-
-    def handle_comment(self, data: str) -> None:
-        self._flush()
-        self._out.append((data, True))
-
-    def _flush(self) -> None:
-        text = "".join(self._text)
-        self._text = []
-        if text.strip():
-            self._out.append((text, self._is_hidden))
-
-    def blocks(self) -> list[tuple[str, bool]]:
-        self._flush()
-        return self._out

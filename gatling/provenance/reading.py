@@ -37,6 +37,8 @@ _IDENTITY_WEIGHT = 2.5
 class _Read:
     passage: Passage
     node_id: str
+    text_number: int
+    """Passages of one text have the same, in all the conversation."""
 
 
 class Reading:
@@ -46,7 +48,8 @@ class Reading:
         self._read: list[_Read] = []
         self._postings: dict[str, list[int]] = defaultdict(list)
         self._count: dict[str, int] = defaultdict(int)
-        self._words: list[frozenset[str]] = []
+        self._words: list[tuple[str, ...]] = []  # in order, as sums over them are
+        self._num_texts = 0
 
     def __len__(self) -> int:
         return len(self._read)
@@ -54,10 +57,12 @@ class Reading:
     def add(self, node_id: str, parts: Iterable[Any], rule: ToolOutput) -> None:
         """Remember what a call returned."""
         for part in parts:
+            first = self._num_texts
             for passage in passages_of(part, rule):
                 number = len(self._read)
-                self._read.append(_Read(passage, node_id))
-                words = frozenset(words_of(passage.text))
+                self._num_texts = first + passage.part + 1
+                self._read.append(_Read(passage, node_id, first + passage.part))
+                words = tuple(dict.fromkeys(words_of(passage.text)))
                 self._words.append(words)
                 for word in words:
                     self._count[word] += 1
@@ -111,13 +116,10 @@ class Reading:
     def _nearby(self, number: int, step: int) -> str:
         """Return the sentences before or after a passage in the same text, as many as fit."""
         found: list[str] = []
-        part, node_id, size = self._read[number].passage.part, self._read[number].node_id, 0
+        text_number, size = self._read[number].text_number, 0
         for _ in range(_MAX_NEARBY):
             number += step
-            if not 0 <= number < len(self._read) or (self._read[number].passage.part, self._read[number].node_id) != (
-                part,
-                node_id,
-            ):
+            if not 0 <= number < len(self._read) or self._read[number].text_number != text_number:
                 break
             text = self._read[number].passage.text
             size += len(text) + 1
@@ -141,7 +143,7 @@ def call_words(tool_name: str, arguments: dict[str, Any]) -> dict[str, float]:
     for word in split_words(tool_name):
         found[stem(word)] = 0.6
     for deed in deeds_of(tool_name):
-        for word in deed.asked:
+        for word in sorted(deed.asked):
             found.setdefault(word, 0.15)
     for _, value in leaves(arguments):
         text = leaf_text(value)

@@ -119,6 +119,10 @@ _RELATIVE = (
 
 def relevance(facts: PlanFacts) -> NDArray[np.float64]:
     """Return the features of every node, `(nodes, len(NAMES))`, in the order of `NAMES`."""
+    return facts.once(_relevance)
+
+
+def _relevance(facts: PlanFacts) -> NDArray[np.float64]:
     rows = [_row(node, facts) for node in facts.nodes]
     # What a call is compared with does not depend on trust: else muting one call would speak for another.
     read = [_row(node.as_read(), facts) if node.is_muted else row for node, row in zip(facts.nodes, rows, strict=True)]

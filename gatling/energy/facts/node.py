@@ -8,9 +8,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gatling.energy.facts.tool import ContextFacts, ToolFacts
 from gatling.policy.calls import Call, Destination
@@ -111,6 +112,19 @@ class NodeFacts:
 
 
 def node_facts(context: ContextFacts, node: PlanNode, parents: tuple[int, ...]) -> NodeFacts:
+    """Return what is known of a call, before anything flows into it; remembered, as plans grow call by call."""
+    arguments = as_written(node.arguments)
+    key = (context.token, node_facts, node.tool_name, arguments, node.provenance_tier)
+    found: NodeFacts = context.known.get(key, lambda: _node_facts(context, node), size_bytes=2_000 + 8 * len(arguments))
+    return replace(found, node=node, parents=parents)
+
+
+def as_written(arguments: dict[str, Any]) -> str:
+    """Return arguments as one text, in the order in which they stand: the order of values is that of sums over them."""
+    return json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
+
+
+def _node_facts(context: ContextFacts, node: PlanNode) -> NodeFacts:
     tool = context.tool(node.tool_name)
     call, request = Call(node), context.request
     values: list[Value] = []
@@ -144,7 +158,6 @@ def node_facts(context: ContextFacts, node: PlanNode, parents: tuple[int, ...]) 
             for t in tool.tiers
             if not t.argument or call.argument(t.argument)
         ),
-        parents=parents,
     )
 
 

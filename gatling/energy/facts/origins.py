@@ -7,13 +7,15 @@ the item that the passage stands in is one that the request names or hands over 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.energy.facts.node import NodeFacts
+from gatling.energy.facts.node import NodeFacts, as_written
 from gatling.energy.facts.tool import ContextFacts
 from gatling.features.words import LEXICON_DIM
 from gatling.request.directive import DIRECTIVE_FEATURES, directive_features
@@ -53,7 +55,7 @@ _TRIVIAL = frozenset("null none true false yes no default all any asc desc en ut
 _PROSE_WORDS = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class OriginFacts:
     """The passages that a call can have come from, O of them, held against the call and its V unasked values."""
 
@@ -137,7 +139,7 @@ def unasked_values(node: NodeFacts) -> tuple[Value, ...]:
 
 
 def origin_facts(context: ContextFacts, node: NodeFacts, reached: dict[str, Reached]) -> OriginFacts | None:
-    """Return what is known of the origins of a call; None for one that has none.
+    """Return what is known of the origins of a call; None for one that has none. Remembered, as plans grow call by call.
 
     Args:
         reached: each call before it, by id.
@@ -145,6 +147,27 @@ def origin_facts(context: ContextFacts, node: NodeFacts, reached: dict[str, Reac
     origins = node.node.origins or ()
     if not origins:
         return None
+    sources = tuple(reached.get(o.source or "") for o in origins)
+    texts = tuple(_content(o) for o in origins)
+    arguments = as_written(node.node.arguments)
+    size = 8_000 + 8 * len(arguments) + 4 * sum(len(o.text) + len(o.before) + len(o.after) for o in origins)
+    return context.known.get(  # type: ignore[no-any-return]
+        (context.token, origin_facts, node.tool.name, arguments, texts, sources),
+        lambda: _origin_facts(context, node, origins, sources),
+        size_bytes=size,
+    )
+
+
+def _content(origin: Origin) -> tuple[Any, ...]:
+    header = tuple(origin.header.items())
+    return (
+        (origin.source, origin.text, header, origin.tier, origin.is_record, origin.is_hidden, origin.before, origin.after)
+    )  # fmt: skip
+
+
+def _origin_facts(
+    context: ContextFacts, node: NodeFacts, origins: Sequence[Origin], sources: Sequence[Reached | None]
+) -> OriginFacts:
     unasked = unasked_values(node)
     tool = node.tool
     short = [
@@ -157,13 +180,13 @@ def origin_facts(context: ContextFacts, node: NodeFacts, reached: dict[str, Reac
     whole = call | frozenset(map(stem, long))
     vector = _mean_vector(tuple(dict.fromkeys([*tool.words, *short, *long]))[:64])
     rows, stated, around, fields = [], [], [], []
-    for origin in origins:
+    for origin, source in zip(origins, sources, strict=True):
         passage = _as_request(origin.text)
         nearby = _as_request(f"{origin.before}\n{origin.after}") if origin.before or origin.after else None
         stated.append([_states(passage, v) for v in unasked])
         around.append([_states(nearby, v) if nearby else 0.0 for v in unasked])
         fields.append([float(origin.is_record and _is_field(origin.text, v)) for v in unasked])
-        rows.append(_numbers(context, node, origin, passage, call, whole, vector, reached.get(origin.source or "")))
+        rows.append(_numbers(context, node, origin, passage, call, whole, vector, source))
     signs = np.array([_signs(o.text, o.is_record) for o in origins])
     beside = [[_signs(t, False) for t in f"{o.before}\n{o.after}".split("\n") if t] for o in origins]
     nearby_signs = np.array([np.maximum.reduce([s, *b]) for s, b in zip(signs, beside, strict=True)])

@@ -12,12 +12,16 @@ from __future__ import annotations
 
 import graphlib
 from collections import Counter
+from collections.abc import Callable
 from functools import cached_property
+from typing import Any, TypeVar
 
 from gatling.energy.facts.node import NodeFacts, node_facts
 from gatling.energy.facts.origins import HOP, Reached, origin_facts
 from gatling.energy.facts.tool import ContextFacts
 from gatling.schema import ExecutionPlan
+
+T = TypeVar("T")
 
 _UNTRUSTED_ENDORSES = 0.4
 _UNASKED_ACTION_IS_ENDORSED = 0.4
@@ -49,6 +53,14 @@ class PlanFacts:
                 node.reached = _reached(node)
                 acts = node.tool.effect != "read"
                 reached[node.node.node_id] = Reached(node.reached, _names_item(node), node.tool.name, acts)
+
+        self._answers: dict[Callable[[PlanFacts], Any], Any] = {}
+
+    def once(self, ask: Callable[[PlanFacts], T]) -> T:
+        """Return what a function says of this plan; it is called once. Nobody may change the answer."""
+        if ask not in self._answers:
+            self._answers[ask] = ask(self)
+        return self._answers[ask]  # type: ignore[no-any-return]
 
     @cached_property
     def tool_counts(self) -> Counter[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +24,15 @@ from gatling.request.handover import HandOver
 from gatling.request.request import STOP_WORDS, Request, content_words
 from gatling.schema import GovernanceContext
 from gatling.schema.arguments import dotted_leaves
+from gatling.schema.lru import LruCache
 from gatling.schema.words import split_words, stem
 from gatling.tools import by_name
 from gatling.tools.authorship import shows_outside_text
 from gatling.tools.derive import verb_of
 from gatling.tools.spec import ToolSpec
 
+MAX_KNOWN_CALLS = 8_192
+MAX_KNOWN_BYTES = 64_000_000
 # Words of prose rules that say nothing about what they rule on.
 _RULE_FILLER = frozenset("request name address stat say want only must need".split())
 
@@ -86,12 +90,21 @@ class ContextFacts:
         rules: the explicit part of the policy.
         catalog: tools that are declared, by name.
         z_g: its latent, `(D,)`, where the latent term is asked for.
+        known: facts of calls, kept for the next plan that has the same call; contexts may share one.
     """
 
     context: GovernanceContext
     rules: Rulebook
     catalog: Mapping[str, ToolSpec] = field(default_factory=dict)
     z_g: NDArray[np.float64] | None = None
+    known: LruCache[tuple[Any, ...], Any] = field(
+        default_factory=lambda: LruCache(MAX_KNOWN_CALLS, max_bytes=MAX_KNOWN_BYTES), repr=False
+    )
+
+    @cached_property
+    def token(self) -> object:
+        """What stands for the context in the keys of `known`."""
+        return object()
 
     @cached_property
     def request(self) -> Request:

@@ -1,0 +1,232 @@
+"""HTML as blocks of text with whether a person sees them. One pass, linear whatever the text is; nothing that could be read is dropped.
+
+The agent reads the source and not the page, so what a browser hides is text too: comments, declarations, attributes, and what stands
+in a tag where no browser looks. The standard library's `html.parser` is quadratic in unclosed tags and fails on some (`<![`).
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+
+_BLOCKS = frozenset(
+    "p div li td th tr h1 h2 h3 h4 h5 h6 section article form ul ol table body title br blockquote pre option label".split()
+)
+_VOID = frozenset("br input img hr meta link area base col embed source track wbr".split())
+_UNSEEN = frozenset("script style template noscript".split())
+_TARGETS = ("href", "action", "src")
+_SHOWN = ("alt", "title", "placeholder", "aria-label", "value", "name")
+_FLAGS = frozenset(
+    "hidden disabled checked selected required readonly multiple autofocus autoplay controls loop muted open async defer novalidate "
+    "itemscope allowfullscreen default ismap reversed nowrap".split()
+)
+_SELF_CLOSING = frozenset("p li td th tr option".split())
+"""A second one ends the first."""
+_PROSE_WORDS = 4
+"""From so many words on an attribute that no browser shows is text."""
+_STYLES = frozenset(("class", "style"))
+_MAX_OPEN = 512
+_MAX_UNCLOSED = 16
+
+_INVISIBLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d]*[1-9])|opacity\s*:\s*0(?![.\d]*[1-9])"
+    r"|(?<![\w-])color\s*:\s*(?:white|#fff)",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r"</?([a-zA-Z][^\s/>]*)")
+_ATTRIBUTE = re.compile(r"[\s/]*([^\s/>=][^\s/>=]*|=+)(?:\s*=\s*)?")
+_BARE = re.compile(r"[^\s>]*")
+_SPACES = re.compile(r"[\s/]*")
+_WORD = re.compile(r"(?<![\w-])[^\W_]+(?![\w-])")
+_SENTENCE = re.compile(r"(?<![\w-])(?:[^\W\d_]+\s){3}[^\W\d_]+(?![\w-])")
+_PLAIN_TAG = re.compile(r"[a-z][a-z0-9:_.-]*")
+_END_OF_RAW = {tag: re.compile(rf"</{tag}", re.IGNORECASE) for tag in ("script", "style")}
+
+Attributes = list[tuple[str, str | None]]
+
+
+def blocks_of(text: str) -> list[tuple[str, bool]]:
+    """Return the blocks of a page in order, each with whether it is hidden; targets of links and forms stand beside their text."""
+    page = _Page()
+    for kind, content, attributes in _tokens(text):
+        if kind == "text":
+            page.add(content)
+        elif kind == "hidden":
+            page.hide(content)
+        elif kind == "start":
+            page.open(content, attributes)
+        else:
+            page.close(content, attributes)
+    page.flush()
+    return page.blocks
+
+
+def _tokens(text: str) -> Iterator[tuple[str, str, Attributes]]:
+    """Yield texts, hidden texts, start and end tags; what is not closed ends with the text."""
+    at, size = 0, len(text)
+    while at < size:
+        start = text.find("<", at)
+        if start != at:
+            yield "text", _unescaped(text[at : start if start >= 0 else size]), []
+        if start < 0:
+            return
+        if text.startswith("<!--", start):
+            at = _after(text, "-->", start + 4)
+            yield "hidden", text[start + 4 : at - 3 if text.startswith("-->", at - 3) else at], []
+        elif text.startswith("<![CDATA[", start):
+            at = _after(text, "]]>", start + 9)
+            yield "hidden", text[start + 9 : at - 3 if text.startswith("]]>", at - 3) else at], []
+        elif text[start + 1 : start + 2] in ("!", "?"):
+            at = _after(text, ">", start + 2)
+            content = text[start + 2 : at].rstrip(">")
+            if " ".join(content.lower().split()) != "doctype html":
+                yield "hidden", content, []
+        elif tag := _TAG.match(text, start):
+            name = tag.group(1)
+            attributes, at = _attributes(text, tag.end())
+            yield ("end" if text[start + 1] == "/" else "start"), name, attributes
+            raw = _END_OF_RAW.get(name.lower()) if text[start + 1] != "/" else None
+            if raw is not None:
+                end = raw.search(text, at)
+                yield "text", text[at : end.start() if end else size], []
+                at = end.start() if end else size
+        else:
+            yield "text", "<", []
+            at = start + 1
+
+
+def _after(text: str, mark: str, at: int) -> int:
+    found = text.find(mark, at)
+    return len(text) if found < 0 else found + len(mark)
+
+
+def _attributes(text: str, at: int) -> tuple[Attributes, int]:
+    """Return the attributes of a tag and where it ends. A value whose quote is not closed goes on to the end of the text."""
+    found: Attributes = []
+    while at < len(text):
+        at = _SPACES.match(text, at).end()  # type: ignore[union-attr]
+        if text[at : at + 1] == ">":
+            return found, at + 1
+        match = _ATTRIBUTE.match(text, at)
+        if match is None:
+            break
+        name, at = match.group(1).lower(), match.end()
+        if "=" not in text[match.end(1) : at]:
+            found.append((name, None))
+            continue
+        quote = text[at : at + 1]
+        if quote in ('"', "'"):
+            end = text.find(quote, at + 1)
+            end = len(text) if end < 0 else end
+            found.append((name, _unescaped(text[at + 1 : end])))
+            at = end + 1
+        else:
+            bare = _BARE.match(text, at)
+            found.append((name, _unescaped(bare.group())))  # type: ignore[union-attr]
+            at = bare.end()  # type: ignore[union-attr]
+    return found, len(text)
+
+
+def _unescaped(text: str) -> str:
+    try:
+        return html.unescape(text)
+    except ValueError:  # the number of a character with thousands of digits
+        return text
+
+
+def _num_words(text: str) -> int:
+    return len(_WORD.findall(text))
+
+
+def _is_said(name: str, value: str) -> bool:
+    """Tell whether the value of an attribute is text."""
+    if "@" in value:
+        return True
+    return bool(_SENTENCE.search(value)) if name in _STYLES else _num_words(value) >= _PROSE_WORDS
+
+
+class _Page:
+    def __init__(self) -> None:
+        self.blocks: list[tuple[str, bool]] = []
+        self._text: list[str] = []
+        self._open: list[tuple[str, bool]] = []
+
+    @property
+    def _is_hidden(self) -> bool:
+        return bool(self._open) and self._open[-1][1]
+
+    def add(self, text: str) -> None:
+        self._text.append(text)
+
+    def hide(self, text: str) -> None:
+        self.flush()
+        if text.strip():
+            self.blocks.append((text, True))
+
+    def flush(self) -> None:
+        text = "".join(self._text)
+        self._text = []
+        if text.strip():
+            self.blocks.append((text, self._is_hidden))
+
+    def open(self, written: str, attributes: Attributes) -> None:
+        tag = written.lower()
+        given = {name: value or "" for name, value in attributes}
+        if tag in _BLOCKS:
+            self.flush()
+        if tag in _SELF_CLOSING and self._open and self._open[-1][0] == tag:
+            self._open.pop()
+        hidden = (
+            self._is_hidden
+            or tag in _UNSEEN
+            or "hidden" in given
+            or given.get("aria-hidden") == "true"
+            or bool(_INVISIBLE.search(given.get("style", "")))
+            or (tag == "input" and given.get("type") == "hidden")
+        )
+        if hidden != self._is_hidden:
+            self.flush()
+        if tag not in _VOID and len(self._open) < _MAX_OPEN:
+            self._open.append((tag, hidden))
+        elif tag not in _VOID and hidden:
+            self._open[-1] = self._open[-1][0], True
+        if not _PLAIN_TAG.fullmatch(tag):  # no tag: `Ann <ann@acme.com>`
+            self.add(f"<{written}>")
+        for target in _TARGETS:
+            self._text += [f" ({value}) " for name, value in attributes if name == target and value]
+        for shown in _SHOWN:
+            self._text += [f" {value} " for name, value in attributes if name == shown and value]
+        if tag in _VOID and hidden != self._is_hidden:
+            self.hide_beside()
+        self._unseen(attributes)
+
+    def hide_beside(self) -> None:
+        """Take what was gathered as hidden, whatever is around it."""
+        self.blocks.append(("".join(self._text), True))
+        self._text = []
+
+    def _unseen(self, attributes: Attributes) -> None:
+        """Take what attributes say that no browser shows."""
+        for name, value in attributes:
+            if value and name not in _TARGETS and name not in _SHOWN and _is_said(name, value):
+                self.hide(value)
+        names = [name for name, value in attributes if (value is None and name not in _FLAGS) or "@" in name]
+        if sum(map(_num_words, names)) > 1 or any("@" in name for name in names):
+            self.hide(" ".join(names))
+
+    def close(self, written: str, attributes: Attributes) -> None:
+        tag = written.lower()
+        if tag in _BLOCKS:
+            self.flush()
+        if attributes:  # an end tag has none
+            self.hide(" ".join(f"{name} {value or ''}" for name, value in attributes))
+        if not _PLAIN_TAG.fullmatch(tag):
+            self.add(f"</{written}>")
+        for i in range(len(self._open) - 1, max(-1, len(self._open) - _MAX_UNCLOSED), -1):
+            if self._open[i][0] == tag:
+                was = self._is_hidden
+                if was != (self._open[i - 1][1] if i else False):
+                    self.flush()
+                del self._open[i:]
+                return
