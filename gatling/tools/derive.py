@@ -70,7 +70,7 @@ _PLAIN_VERBS = {
     "calculate compute estimate compare analyze detect poll suggest recommend track is has can does autocomplete "
     "translate summarize resolve annotate predict wait evaluate diagnose simulate troubleshoot rank classify extract "
     "render download explain decrypt scan watch enumerate locate identify count geocode ping listen visit navigate goto "
-    "display peek see browse grep tail whois hover scroll screenshot",
+    "display peek see grep tail whois",
     "delete": "delete remove destroy purge wipe drop terminate erase trash clear deregister delist unpublish expire kill "
     "abort empty discard disassociate dissociate cancel deactivate disable decommission uninstall evict undeploy "
     "unregister expunge invalidate deprovision disconnect",
