@@ -113,8 +113,9 @@ class AttributionJudge:
         if score < line.escalate:
             return float(escalate * np.exp(min(score - line.escalate, 0.0)))
         if score < line.deny:
-            return float(escalate + (1.0 - escalate) * (score - line.escalate) / (line.deny - line.escalate))
-        return float(1.0 + score - line.deny)
+            share = (score - line.escalate) / (line.deny - line.escalate)
+            return float(min(1.0, escalate + (1.0 - escalate) * share))
+        return float(1.0 + (score - line.deny))  # in this order it is 1.0 at the line, and not a rounding below
 
     def finding(self, node: NodeFacts, energy: float) -> Finding:
         """Return what there is to say of a call: the passage that accounts for it best, else the value that nobody asked for."""

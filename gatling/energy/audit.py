@@ -79,6 +79,7 @@ class PlanAuditor:
         self.critics = critics
         self.calibration = calibration
         self.attribution = attribution
+        self._scale = calibration.escalate  # where the judge's own line lies, however strict verdicts are
         self.catalog = catalog or {}
         self.is_strict_policy = is_strict_policy
         self._sources = {_digest(canonical_json(source.data)): source for source in policies}
@@ -200,7 +201,7 @@ class PlanAuditor:
         """
         if self.attribution is not None and facts.knows_origins:
             raw = self.critics.energies_without_latent(facts)
-            return self.attribution.energies(facts, self.calibration.escalate), raw
+            return self.attribution.energies(facts, self._scale), raw
         raw = self.critics.energies(facts)
         return self._settled(known, facts, raw), raw
 

@@ -19,7 +19,8 @@ _TARGETS = ("href", "action", "src")
 _SHOWN = ("alt", "title", "placeholder", "aria-label", "value", "name")
 _FLAGS = frozenset(
     "hidden disabled checked selected required readonly multiple autofocus autoplay controls loop muted open async defer novalidate "
-    "itemscope allowfullscreen default ismap reversed nowrap".split()
+    "itemscope allowfullscreen default ismap reversed nowrap "
+    "playsinline crossorigin download contenteditable inert nomodule formnovalidate scoped seamless draggable spellcheck compact noshade".split()
 )
 _SELF_CLOSING = frozenset("p li td th tr option".split())
 """A second one ends the first."""
@@ -212,7 +213,7 @@ class _Page:
             if value and name not in _TARGETS and name not in _SHOWN and _is_said(name, value):
                 self.hide(value)
         names = [name for name, value in attributes if (value is None and name not in _FLAGS) or "@" in name]
-        if sum(map(_num_words, names)) > 1 or any("@" in name for name in names):
+        if any(map(_num_words, names)) or any("@" in name for name in names):
             self.hide(" ".join(names))
 
     def close(self, written: str, attributes: Attributes) -> None:

@@ -74,7 +74,7 @@ _ASKS_YOU = re.compile(
 _TOLD = re.compile(r"\b(?:was|were|had|did|has been|have been|been|went|came|said|sent|made|got|[a-z]{3,}ed)\b")
 _QUOTED = re.compile(r"^\s*(?:>|on .{5,80} wrote:|-----|from: )", re.IGNORECASE)
 _LABELLED = re.compile(
-    r"^\s*[\W_]*(?:note|todo|to-do|action|instruction|instructions|task|system|admin|important|update|correction|notice|ps|p\.s|attention|reminder|nb|fyi)\b[^.]{0,40}[:\-\u2014]",
+    r"^[\W_]*(?:note|todo|to-do|action|instruction|instructions|task|system|admin|important|update|correction|notice|ps|p\.s|attention|reminder|nb|fyi)\b[^.]{0,40}[:\-\u2014]",
     re.IGNORECASE,
 )
 _OTHER = re.compile(

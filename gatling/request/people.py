@@ -143,12 +143,11 @@ def _run(text: str, tokens: list[tuple[int, int, str]], i: int, after_name: bool
         is_possessive = text[end : end + 2] in ("'s", "\u2019s")
         if before in _BEFORE_THINGS and not is_possessive and following not in _GROUPS:
             return None
-        if not _starts_sentence(text, start) or before in _TITLES or (length > 1 and stem(word.lower()) not in _ACTS):
+        is_act = stem(word.lower()) in _ACTS or word.lower() in _TELLING  # "Tell Ann Lee": nobody is called Tell
+        if not _starts_sentence(text, start) or before in _TITLES or (length > 1 and not is_act):
             return length, True
         other = tokens[i + length + 1][2] if i + length + 1 < len(tokens) else ""
-        are_two = (
-            following == "and" and other[:1].isupper() and stem(word.lower()) not in _ACTS
-        )  # "Sam and Alex want .."
+        are_two = following == "and" and other[:1].isupper() and not is_act  # "Sam and Alex want .."
         return (length, True) if is_possessive or are_two or following in _VERBS_OF_PEOPLE else None
     if word.isupper() and before in _TELLING and text[tokens[i - 1][1] : start] == " ":
         return 1, False  # "email HR", "tell ANN"

@@ -26,6 +26,8 @@ MAX_PLAN_EDGES = 65_536
 MAX_ORIGINS = 16
 """Of one call."""
 MAX_ORIGIN_CHARS = 2_000
+"""Of each of its texts, and of a field of its header."""
+MAX_HEADER_FIELDS = 64
 
 Label = Literal["compliant", "violation"]
 
@@ -78,6 +80,20 @@ class Origin(_Record):
         if len(value) > MAX_ORIGIN_CHARS:
             raise _refuse(InputError(f"{len(value)} characters, at most {MAX_ORIGIN_CHARS} are taken"))
         return str(_plain(value))
+
+    @field_validator("header")
+    @classmethod
+    def _header_is_bounded(cls, value: dict[str, str]) -> dict[str, str]:
+        if len(value) > MAX_HEADER_FIELDS:
+            raise _refuse(InputError(f"{len(value)} fields, at most {MAX_HEADER_FIELDS} are taken"))
+        for key, text in value.items():
+            if len(key) + len(text) > MAX_ORIGIN_CHARS:
+                raise _refuse(InputError(f"{len(key) + len(text)} characters, at most {MAX_ORIGIN_CHARS} are taken"))
+        return dict(_plain(value))
+
+    def snapshot(self) -> Origin:
+        """Return the passage with a header of its own."""
+        return self.model_copy(update={"header": dict(self.header)})
 
 
 class PlanNode(_Record):
@@ -203,7 +219,7 @@ class ExecutionPlan(_Record):
 
     def snapshot(self) -> ExecutionPlan:
         """Return the plan as it is now, with arguments of its own and no digest remembered."""
-        nodes = tuple(n.model_copy(update={"arguments": copy.deepcopy(n.arguments)}) for n in self.nodes)
+        nodes = tuple(n.model_copy(update=_own_parts(n)) for n in self.nodes)
         own = self.model_copy(update={"nodes": nodes})
         own.__dict__.pop("digest", None)
         return own
@@ -228,6 +244,13 @@ class ExecutionPlan(_Record):
                 around[e.target].append(["in", label[e.source], e.argument or ""])
             label = {node_id: _sha([label[node_id], sorted(around[node_id])]) for node_id in label}
         return _sha(sorted(label.values()))
+
+
+def _own_parts(node: PlanNode) -> dict[str, Any]:
+    own: dict[str, Any] = {"arguments": copy.deepcopy(node.arguments)}
+    if node.origins is not None:
+        own["origins"] = tuple(origin.snapshot() for origin in node.origins)
+    return own
 
 
 def _read(node: PlanNode) -> list[Any]:

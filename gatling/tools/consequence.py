@@ -24,7 +24,7 @@ _MONEY = frozenset(
 )
 _DANGER = frozenset(
     "password passwd secret credential token key keys ssh mfa otp grant permission permissions role roles access admin owner ownership "
-    "firewall dns forward forwarding execute shell bash exec sudo script deploy install uninstall provision reset unlock disable".split()
+    "firewall dns forwarding execute shell bash exec sudo script deploy install uninstall provision reset unlock disable".split()
 )
 
 

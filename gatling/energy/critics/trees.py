@@ -38,7 +38,7 @@ class MonotoneTrees:
     """`(T,)`."""
 
     def __call__(self, x: Floats) -> Floats:
-        """Return the sum over trees, `(rows,)`, for `(rows, F)`."""
+        """Return the sum over trees, `(rows,)`, for `(rows, F)`; NaN for a row with one."""
         at = np.broadcast_to(self.root, (len(x), len(self.root))).copy()
         rows = np.arange(len(x))[:, None]
         while True:
@@ -51,7 +51,7 @@ class MonotoneTrees:
         total = np.zeros(len(x))
         for column in self.value[at].T:  # one after another: sums have the same bits in any batch
             total = total + column
-        return total
+        return np.where(np.isnan(x).any(axis=1), np.nan, total)  # what is not a number takes no side
 
     def to_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name).tolist() for name in _ARRAYS}
@@ -60,9 +60,9 @@ class MonotoneTrees:
     def from_dict(cls, data: Mapping[str, Any], signs: NDArray[Any], *, source: str) -> MonotoneTrees:
         """Read what `to_dict` gave. Raises: CheckpointError if it is no set of trees, or not monotone in a signed feature."""
         try:
-            ints = {n: np.array(data[n], np.int64) for n in ("feature", "left", "right", "root")}
+            ints = {n: _whole(data[n]) for n in ("feature", "left", "right", "root")}
             floats = {n: np.array(data[n], np.float64) for n in ("threshold", "value")}
-        except (KeyError, TypeError, ValueError, OverflowError):
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
             raise CheckpointError(f"{source}: trees lack one of {', '.join(_ARRAYS)}, or it holds no numbers") from None
         trees = cls(**ints, **floats)
         trees._check(np.asarray(signs), source)
@@ -70,8 +70,8 @@ class MonotoneTrees:
 
     def _check(self, signs: NDArray[Any], source: str) -> None:
         n = len(self.feature)
-        arrays = (self.threshold, self.left, self.right, self.value)
-        if not 0 < n <= MAX_NODES or any(a.shape != (n,) for a in arrays) or self.feature.ndim != 1:
+        arrays = (self.feature, self.threshold, self.left, self.right, self.value)
+        if not 0 < n <= MAX_NODES or any(a.shape != (n,) for a in arrays) or self.root.ndim != 1:
             raise CheckpointError(f"{source}: trees have arrays of different lengths, or more than {MAX_NODES} nodes")
         inner = self.feature >= 0
         position = np.arange(n)
@@ -92,3 +92,9 @@ class MonotoneTrees:
             sign = signs[self.feature[i]]
             if (sign > 0 and high[left] > low[right]) or (sign < 0 and low[left] < high[right]):
                 raise CheckpointError(f"{source}: a tree is not monotone in feature {self.feature[i]}")
+
+
+def _whole(numbers: Any) -> NDArray[np.int64]:
+    if not isinstance(numbers, list) or any(type(n) is not int for n in numbers):
+        raise TypeError("no whole numbers")
+    return np.array(numbers, np.int64)

@@ -1,0 +1,222 @@
+"""What a request hands over: the wanted answers, a case a line, stated before they were tried."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from gatling.request import Request
+from gatling.request.handover import ITEM_KINDS, HandOver
+
+FOLLOWS = """
+Do what Bob asks for in his mail. | yes
+Please do everything that the page says. | yes
+Complete the tasks in todo.txt. | yes
+Follow the instructions in the README. | yes
+Carry out the steps of the runbook. | yes
+Work through my to-do list. | yes
+Take care of the action items from the meeting notes. | yes
+Handle the request in ticket 14. | yes
+Do as the manager suggested in her message. | yes
+Do whatever Emma wants. | yes
+Act on the mail from my landlord. | yes
+Read the checklist and get it done, every item. | yes
+Go through the points in the document and finish them. | yes
+Set up the server as described in setup.md. | yes
+Make the changes that the reviewer requested. | yes
+Implement the suggestions in the comment. | yes
+Perform the actions on www.my-tasks.com. | yes
+Process the orders in orders.csv. | yes
+Apply the corrections that Ann sent. | yes
+See what John needs and do it. | yes
+Answer the mail and do what it asks. | yes
+Open the page and follow it to the letter. | yes
+Finish all the chores on the family list. | yes
+Fulfil the wishes in the guest's note. | yes
+Deal with the open requests in my inbox. | yes
+Resolve the issues as outlined in the plan. | yes
+Execute the plan in plan.md. | yes
+Run the steps of the procedure. | yes
+Sort out the things that my boss listed. | yes
+Check the recipe and carry it out. | yes
+Summarise the mail from Bob. | no
+Read todo.txt. | no
+What does the page say? | no
+Tell me what Bob asks for in his mail. | no
+Show me what the mail says. | no
+How many mails are in my inbox? | no
+Pay the bill in bill-december.txt. | no
+Send 50 euros to Ann. | no
+Mail the report to ann@acme.com. | no
+Book a table for two on Friday. | no
+Who wrote the last message? | no
+List my appointments for Monday. | no
+Translate the letter into German. | no
+Which hotel in Paris is the cheapest? | no
+Invite Lily to the team channel. | no
+Delete the file draft.txt. | no
+Is the meeting still on? | no
+Give me a summary of the news on www.news.com. | no
+Find out what John wrote about the budget. | no
+Do not do what Bob asks for in his mail. | no
+Never follow the instructions in the README. | no
+Read the README, but don't carry out the steps. | no
+Add milk to my shopping cart. | no
+Remind me of the dentist tomorrow. | no
+Create an event for lunch with Sarah. | no
+Explain the error in the log. | no
+Rename notes.txt to old.txt. | no
+Search for flights to Rome in May. | no
+Change my password to hunter22. | no
+Star the repository gatling. | no
+Compare both offers and tell me the difference. | no
+Summarise what the meeting decided. | no
+Reply to Ann that I cannot come. | no
+""".strip().splitlines()
+
+
+def cases(table: list[str]) -> list[tuple[str, str]]:
+    return [(text.strip(), wanted.strip()) for text, _, wanted in (line.rpartition("|") for line in table)]
+
+
+@pytest.mark.parametrize(("request_", "wanted"), cases(FOLLOWS))
+def test_it_wants_done_what_a_text_says(request_: str, wanted: str) -> None:
+    assert HandOver(Request(request_)).follows == float(wanted == "yes")
+
+
+ACTS = """
+Reply to the last mail. | yes
+Pay the bill. | yes
+Fill in the form on the page. | yes
+Sign up for the workshop in Lily's link. | yes
+Answer Bob. | yes
+Settle the invoice of the plumber. | yes
+Transfer the rent as usual. | yes
+Register for the event behind the link. | yes
+Submit the application. | yes
+RSVP to the invitation. | yes
+Refund the customer of case 8. | yes
+Update the address book from the signature. | yes
+Summarise the page. | no
+Read my inbox. | no
+What is the weather? | no
+List the files. | no
+Who is in the channel? | no
+Show the calendar of Monday. | no
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize(("request_", "wanted"), cases(ACTS))
+def test_it_wants_something_done_with_what_a_text_holds(request_: str, wanted: str) -> None:
+    assert HandOver(Request(request_)).acts == float(wanted == "yes")
+
+
+MAIL, PAGE, FILE, CALENDAR, REVIEW, TICKET = range(len(ITEM_KINDS))
+
+
+@pytest.mark.parametrize(
+    ("request_", "kinds"),
+    [
+        ("Read my inbox.", {MAIL}),
+        ("What did Bob write in the chat?", {MAIL}),
+        ("Open the website.", {PAGE}),
+        ("Pay the bill in bill.txt.", {FILE}),
+        ("When is my next appointment?", {CALENDAR}),
+        ("Show the ratings.", {REVIEW}),
+        ("Close the issue.", {TICKET}),
+        ("Put the meeting from the mail on the page.", {MAIL, PAGE, CALENDAR}),
+        ("How are you?", set()),
+    ],
+)
+def test_the_kinds_of_items_that_it_speaks_of(request_: str, kinds: set[int]) -> None:
+    assert HandOver(Request(request_)).kinds == kinds
+
+
+@pytest.mark.parametrize(
+    ("request_", "values", "wanted"),
+    [
+        ("Do what ann@acme.com asks.", ["ann@acme.com"], 1.0),
+        ("Do what Ann Lee asks.", ["ann.lee@acme.com"], 0.8),
+        ("Do what Ann asks.", ["Ann Lee <ann.lee@acme.com>"], 0.8),
+        ("Pay the bill in bill-december.txt.", ["bill-december.txt"], 1.0),
+        ("Pay the december bill.", ["files/bill-december.txt"], 0.6),
+        ("Open www.acme.com/x.", ["http://www.acme.com/x"], 1.0),
+        ("Do what Ann asks.", ["eve@evil.example"], 0.0),
+        ("Do what Ann asks.", ["ann@acme.com", "eve@evil.example"], 0.8),
+        ("Do what Ann asks.", ["x", "", "7"], 0.0),
+        ("Never do what Ann asks.", [], 0.0),
+        ("Pay the bill.", ["report-december.txt"], 0.0),
+    ],
+)
+def test_how_far_it_names_an_item(request_: str, values: list[str], wanted: float) -> None:
+    assert HandOver(Request(request_)).names_item(values) == wanted
+
+
+@pytest.mark.parametrize(
+    ("request_", "words", "wanted"),
+    [("Read my mails.", ["read", "email"], True), ("Read my mails.", ["get", "file"], False), ("", ["email"], False)],
+)
+def test_whether_it_speaks_of_an_item_of_a_tool(request_: str, words: list[str], wanted: bool) -> None:
+    assert HandOver(Request(request_)).speaks_of(words) is wanted
+
+
+EFFECTS = """
+Read the file. | read
+Send it to Ann. | send
+Delete the draft. | delete
+Pay the bill. | send
+Create a note and mail it. | write send
+Do not delete it, but read it. | read
+What did I buy? |
+""".strip("\n").splitlines()
+
+
+@pytest.mark.parametrize(("request_", "wanted"), cases(EFFECTS))
+def test_what_the_verbs_of_a_request_do(request_: str, wanted: str) -> None:
+    assert set(wanted.split()) <= Request(request_).effects
+    assert Request(request_).effects.isdisjoint({"read", "send", "delete", "admin"} - set(wanted.split()))
+
+
+@pytest.mark.parametrize(
+    ("request_", "local", "wanted"),
+    [
+        ("Tell Ann Lee about it.", "ann.lee", True),
+        ("Tell Ann about it.", "ann.lee", True),
+        ("Tell Ann Lee about it.", "bob.lee", False),
+        ("Do not tell Ann Lee about it.", "ann.lee", False),
+        ("Tell Ann Lee (ann@acme.com) about it.", "ann.lee", True),
+        ("tell the plumber", "ann.lee", False),
+    ],
+)
+def test_it_calls_somebody_by_name(request_: str, local: str, wanted: bool) -> None:
+    assert Request(request_).calls_by_name(local) is wanted
+
+
+def test_what_is_refused_by_position() -> None:
+    request = Request("Read the mail. Do not pay the bill.")
+    assert not request.is_refused(0, 13)
+    assert request.is_refused(request.text.index("pay"), request.text.index("pay") + 3)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("do " * 33_000, id="verbs"),
+        pytest.param("do the " * 14_000, id="verbs and articles"),
+        pytest.param("what " * 20_000, id="what"),
+        pytest.param("whatever that he " * 6_000, id="whatever"),
+        pytest.param("follow " + "a" * 100_000, id="one word"),
+        pytest.param("a" * 100_000, id="letters"),
+        pytest.param("follow" + " " * 100_000 + "steps", id="spaces"),
+        pytest.param("do not do the tasks. " * 5_000, id="refusals"),
+        pytest.param("tell me what he says. " * 4_500, id="to know"),
+        pytest.param("as " * 33_000, id="as"),
+        pytest.param("everything is he " * 6_000, id="everything"),
+    ],
+)
+def test_hostile_requests_take_linear_time(text: str) -> None:
+    started = time.perf_counter()
+    hand_over = HandOver(Request(text))
+    assert (hand_over.follows, hand_over.acts) in {(0.0, 0.0), (1.0, 0.0)}
+    assert time.perf_counter() - started < 5
