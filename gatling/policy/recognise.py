@@ -42,8 +42,8 @@ from gatling.policy.reading.requirements import (
     read_provenance,
     read_requests,
 )
-from gatling.policy.reading.roles import read_denied_by_role, read_roles
 from gatling.policy.reading.review import read_review
+from gatling.policy.reading.roles import read_denied_by_role, read_roles
 from gatling.policy.reading.rule_objects import read_list, read_rules
 from gatling.policy.reading.tool_entries import read_tools
 from gatling.policy.reading.vocabulary import (

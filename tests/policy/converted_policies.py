@@ -352,11 +352,11 @@ SOURCES = [
         "Staff can read files in /workspace. Writing files outside /workspace is prohibited. Emails go only to addresses at acme.com. "
         "Employees may send email.\n",
         {
-            "a: read_file path=/workspace/a.txt": "allow",
-            "a: read_file path=/etc/passwd": "deny",
-            "a: read_file path=/workspace/../etc/passwd": "deny",
-            "a: send_email to=ann@acme.com": "allow",
-            "a: send_email to=eve@evil.com": "deny",
+            "staff: read_file path=/workspace/a.txt": "allow",
+            "staff: read_file path=/etc/passwd": "deny",
+            "staff: read_file path=/workspace/../etc/passwd": "deny",
+            "employee: send_email to=ann@acme.com": "allow",
+            "employee: send_email to=eve@evil.com": "deny",
             "a: write_file path=/etc/x": "deny",
         },
         MAIL + FILES,

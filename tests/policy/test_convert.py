@@ -57,13 +57,17 @@ if __name__ == "__main__":
         try:
             rows = answers(s)
         except Exception as e:
-            import traceback; traceback.print_exc()
-            print("CRASH", s.style, repr(e)); 
-            for w in s.calls.values(): totals[s.is_structured, w, "crash"] += 1
+            import traceback
+
+            traceback.print_exc()
+            print("CRASH", s.style, repr(e))
+            for w in s.calls.values():
+                totals[s.is_structured, w, "crash"] += 1
             continue
         for call, wanted, found in rows:
             totals[s.is_structured, wanted, found] += 1
             if (wanted == "allow" and found != "allow") or (wanted != "allow" and found == "allow"):
                 print(s.style, "|", call, "| wanted", wanted, "found", found)
-    for k, v in sorted(totals.items(), key=str): print(k, v)
+    for k, v in sorted(totals.items(), key=str):
+        print(k, v)
     print(len(SOURCES), sum(len(s.calls) for s in SOURCES), len({s.style for s in SOURCES}))

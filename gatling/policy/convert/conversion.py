@@ -36,6 +36,11 @@ class Conversion:
     """The policy as YAML, with the lines of the source as comments."""
 
     @property
+    def is_complete(self) -> bool:
+        """Whether everything was understood, and nothing was read more narrowly than it may be meant."""
+        return all(reading.status in ("understood", "remark") for reading in self.readings)
+
+    @property
     def open(self) -> tuple[Reading, ...]:
         """The readings that need a decision."""
         return tuple(reading for reading in self.readings if reading.status == "open")
@@ -72,7 +77,7 @@ def convert(
         f"Converted by `gatling policy convert`{f' from {file}' if file else ''}, read as {kind}.",
         f"{opened} parts need a decision: see `review`, whose items leave open the calls that they may be about."
         if opened
-        else "Everything was understood.",
+        else "Nothing is left to decide.",
     ]
     return Conversion(kind, tuple(settled), policy, write(policy, settled, origin, head))
 

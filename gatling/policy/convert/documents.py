@@ -134,15 +134,22 @@ def _sentences(lines: list[tuple[int, str]], context: Context) -> Iterator[State
         starts.append((len(text), number))
         text += line + " "
     place = 0
+    subject = ""
     for part in _SENTENCE_END.split(text.strip()):
         at = text.find(part, place)
         place = at + len(part)
         line = next(number for start, number in reversed(starts) if start <= max(at, 0))
         if part.strip():
-            for clause in _clauses(" ".join(part.split())):
+            sentence = " ".join(part.split())
+            if subject and (pronoun := re.match(r"(?:they|it|he|she|these)\b", sentence, re.IGNORECASE)):
+                sentence = subject + sentence[pronoun.end() :]
+            head = _SUBJECT.match(sentence)
+            subject = head.group(1) if head else subject
+            for clause in _clauses(sentence):
                 yield Statement(line, clause, context)
 
 
+_SUBJECT = re.compile(r"(.{1,80}?) (?:must|may|can|cannot|should|shall|is|are|never)\b")
 _CLAUSE = re.compile(
     r"(?:,|;)? (?:but|however|yet|whereas)(?: also)? (?!not\b|never\b|only\b)|; |,? and (?=(?:must|may|can|cannot|should|shall|is|are)(?: not| never)? )"
 )
@@ -160,9 +167,9 @@ def _clauses(sentence: str) -> list[str]:
         if re.match(r"(?:must|may|can|cannot|should|shall|is|are|never)\b", text):
             text = f"{subject} {text}"
         form = form_of(text)
-        if form is None or not subject and found and text[:1] == " ":
+        if form is None or (not subject and found and text[:1] == " "):
             return [sentence]
-        head = re.match(r"(.+?) (?:must|may|can|cannot|should|shall|is|are|never)\b", text)
+        head = _SUBJECT.match(text)
         subject = head.group(1) if head else subject
         found.append(text)
     return found
@@ -173,7 +180,11 @@ def row_rules(row: dict[str, str]) -> tuple[list[dict[str, Any]], list[str]]:
 
     A column may be the tool, an effect, roles, a limit; or a role, where its cells are effects.
     """
-    columns = {header: cell for header, cell in row.items() if cell not in ("", "-", "\u2014", "n/a", "none", "any") or keys.effect_of_value(cell)}
+    columns = {
+        header: cell
+        for header, cell in row.items()
+        if cell not in ("", "-", "\u2014", "n/a", "none", "any") or keys.effect_of_value(cell)
+    }
     tool_key = next((h for h in row if keys.names_tools(h) or h.lower() in ("name", "operation")), next(iter(row), ""))
     tool = row.get(tool_key, "").strip("`")
     if not tool:
@@ -187,7 +198,10 @@ def row_rules(row: dict[str, str]) -> tuple[list[dict[str, Any]], list[str]]:
             rest["roles"] = [part.strip() for part in re.split(r",|/|\band\b|&", cell) if part.strip()]
         elif keys.effect_of_key(header) == keys.ASK:
             rest["approval"] = {"allow": True, "deny": False}.get(keys.effect_of_value(cell), cell)
-        elif (keys.effect_of_key(header) or header.lower() in ("status", "effect", "verdict", "decision", "permission", "access", "rule")) and keys.effect_of_value(cell):
+        elif (
+            keys.effect_of_key(header)
+            or header.lower() in ("status", "effect", "verdict", "decision", "permission", "access", "rule")
+        ) and keys.effect_of_value(cell):
             said = keys.effect_of_value(cell)
             if keys.effect_of_key(header) == keys.DENY:
                 said = {"allow": "deny", "deny": ""}.get(said, said)

@@ -17,9 +17,7 @@ _DENY = (
     r"|cannot|can't|mustn't|don't|doesn't|never|ha(?:s|ve) no (?:access|right|permission)(?: to)?|(?:is|are) (?:strictly )?(?:forbidden|prohibited|barred|banned|blocked) (?:from|to)"
     r"|(?:must|should) (?:refrain from|avoid|stay away from|keep away from)|under no circumstances (?:may|must|can|should))"
 )
-_ALLOW = (
-    r"(?:may|can|(?:is|are) (?:allowed|permitted|authori[sz]ed|free|entitled|able|welcome) to|ha(?:s|ve) (?:access|permission) to|should be able to)"
-)
+_ALLOW = r"(?:may|can|(?:is|are) (?:allowed|permitted|authori[sz]ed|free|entitled|able|welcome) to|ha(?:s|ve) (?:access|permission) to|should be able to)"
 _VERDICT_DENY = r"(?:forbidden|prohibited|not allowed|not permitted|never allowed|never permitted|off[- ]limits|banned|disabled|blocked|denied|disallowed|not ok|taboo|a no-go|out of bounds|unacceptable)"
 _VERDICT_ALLOW = r"(?:allowed|permitted|fine|ok|okay|acceptable|enabled|open)"
 _FLAGS = re.IGNORECASE
@@ -34,7 +32,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("asks", r"(?P<what>.+?) (?:must|has to|have to|should|needs to|need to|shall) (?:first |always )?be (?:approved|confirmed|signed off|authori[sz]ed|reviewed)(?: first)?(?: by [\w' -]+?)?(?: (?:before|first).*)?"),
         ("asks", r"(?:always )?(?:ask|check|get|obtain|seek|request|confirm|wait)(?: (?:for|with|from|a|an|the|human|user|manager|supervisor|me|us|them|someone|approval|permission|confirmation|consent|sign-?off|first)){0,6} before (?P<what>.+)"),
         ("deny", r"(?P<who>.{1,80}?) " + rf"(?:{_ADVERB} )?{_DENY}" + r" (?:ever )?(?P<what>.+)"),
-        ("deny", r"(?:please |absolutely |you )?(?:never|do not|don't|must not|no|avoid|refrain from|stay away from|stop|under no circumstances) (?P<what>.+)"),
+        ("deny", r"(?:please |absolutely |you )?(?:never|do not|don't|must not|no(?! more than| fewer| less)|avoid|refrain from|stay away from|stop|under no circumstances) (?P<what>.+)"),
         ("allow", r"(?P<who>.{1,80}?) " + _ALLOW + r" (?P<only>only )?(?P<what>.+)"),
         ("deny_what", r"(?P<what>.+?) (?:is|are|remains?|stays?) (?:strictly |absolutely |always |completely )?" + _VERDICT_DENY + r"(?: (?:for|to) (?P<who>[\w ,'-]+))?"),
         ("allow_what", r"(?P<what>.+?) (?:is|are|remains?) (?:always )?" + _VERDICT_ALLOW + r"(?: (?:for|to) (?P<who>[\w ,'-]+?))?(?P<more>(?: (?:up to|below|under|if|only|when|in|at most|as long|during|unless|on|at|with|except|from|to) .+)?)"),
@@ -44,11 +42,14 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )  # fmt: skip
 _EVERYBODY = frozenset(
-    "agent agents assistant assistants bot bots you it we i ai model everyone anyone everybody anybody all system they please the chatbot "
-    "copilot llm".split()
+    "agent agents assistant assistants bot bots you it ai model everyone anyone everybody anybody all please chatbot copilot llm user users "
+    "people person".split()
 )
-_PEOPLE = frozenset("user users employee employees staff people colleague colleagues person persons human humans team member members".split())
-_NO_ROLE = re.compile(r"\b(?:with|who|whose|from|in|at|on|of|if|when|that|which|under|over|without|during|after|before)\b|\d|[<>=]", _FLAGS)
+_PEOPLE = frozenset("employee employees staff colleague colleagues humans human team member members".split())
+_NO_ROLE = re.compile(
+    r"\b(?:with|who|whose|from|in|at|on|of|if|when|that|which|under|over|without|during|after|before)\b|\d|[<>=]",
+    _FLAGS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,13 @@ def form_of(sentence: str) -> Form | None:
     """Return what a sentence is by its form; None if by no form that is known."""
     text = " ".join(sentence.split()).strip(" .!")
     text = text.replace("\u2019", "'")
-    if re.match(r"(?i)(?:may|can|must|cannot|should|is allowed|are allowed|is not|are not|has access|have access)\b", text):
-        text = f"they {text}"
-    lead = re.match(r"(?i)(?:the agent|please|note that|also|however|in addition|furthermore|finally|additionally),? ", text)
+    if re.match(
+        r"(?i)(?:may|can|must|cannot|should|is allowed|are allowed|is not|are not|has access|have access)\b", text
+    ):
+        text = f"you {text}"
+    lead = re.match(
+        r"(?i)(?:the agent|please|note that|also|however|in addition|furthermore|finally|additionally),? ", text
+    )
     if lead and not lead.group().lower().startswith("the agent"):
         text = text[lead.end() :]
     if len(text) > 1_000:
@@ -98,7 +103,9 @@ def form_of(sentence: str) -> Form | None:
             case "asks":
                 return Form("ask", what)
             case "deny" | "allow":
-                if who.lower().startswith(("if ", "when ", "unless ", "while ", "during ", "after ", "before ", "until ")):
+                if who.lower().startswith(
+                    ("if ", "when ", "unless ", "while ", "during ", "after ", "before ", "until ")
+                ):
                     return None
                 if name == "allow" and what.lower().startswith(("not ", "never ")):
                     continue
@@ -108,8 +115,12 @@ def form_of(sentence: str) -> Form | None:
                     by = re.search(r"\bby (?P<who>[\w ,'-]+)$", done)
                     if by:
                         done = done[: by.start()]
-                    return Form("deny" if name == "deny" else "allow", _active(who, done), by.group("who") if by else "",
-                                is_only="only " in what.lower()[:5] or bool(groups.get("only")))
+                    return Form(
+                        "deny" if name == "deny" else "allow",
+                        _active(who, done),
+                        by.group("who") if by else "",
+                        is_only="only " in what.lower()[:5] or bool(groups.get("only")),
+                    )
                 return Form("deny" if name == "deny" else "allow", what, who, is_only=bool(groups.get("only")))
             case "deny_what":
                 return Form("deny", what, who)
@@ -133,7 +144,8 @@ def who_of(text: str) -> Who:
     """Return the roles that a subject names; none for everybody."""
     plain = re.sub(r"\b(?:the|a|an|our|your|any|each|every|all|also|both|role|roles|group)\b", " ", text, flags=_FLAGS)
     words = re.findall(r"[\w.@-]+", plain)
-    if all(word.lower() in _EVERYBODY | _PEOPLE for word in words):
+    said = {word.lower() for word in words}
+    if said <= _EVERYBODY or (said <= _EVERYBODY | _PEOPLE and re.search(r"\b(?:all|every|any)\b", text, _FLAGS)):
         return Who()
     if _NO_ROLE.search(text) or len(words) > 8:
         return Who(is_clear=False)

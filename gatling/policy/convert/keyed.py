@@ -15,14 +15,25 @@ from gatling.policy.convert.statement import Context, NativeRule, Reading, State
 from gatling.policy.native.hints import format_of
 from gatling.policy.reading.vocabulary import is_prose, is_ruling, words_of
 from gatling.policy.source import DataPath, PolicySource, show_path
-from gatling.policy.tree import Effect
-from gatling.policy.reading.vocabulary import stated_effect
 from gatling.schema.plain import canonical_json, cut
 from gatling.schema.words import split_words, stem
 
 _INHERITS = frozenset("inherits extends inherit includes parent parents inherits_from".split())
 _RULE_KEYS = frozenset("effect decision verdict permission allow allowed action type then".split())
-_NAMING = ("tool", "tools", "operation", "operations", "action", "actions", "function", "name", "command", "api", "call", "resource")
+_NAMING = (
+    "tool",
+    "tools",
+    "operation",
+    "operations",
+    "action",
+    "actions",
+    "function",
+    "name",
+    "command",
+    "api",
+    "call",
+    "resource",
+)
 
 
 @dataclass
@@ -70,14 +81,24 @@ class KeyedReader:
     def is_rule(self, block: dict[str, Any]) -> bool:
         """Tell whether a mapping is one rule: it names tools and says what of them."""
         named = [k for k in block if k.lower() in _NAMING and isinstance(block[k], (str, list))]
-        said = [k for k in block if k.lower() in _RULE_KEYS or keys.names_role(k) or keys.effect_of_key(k) or words_of(k) & keys.LIMITING]
-        return bool(named) and bool(said) and not any(isinstance(block[k], list) and k.lower() in ("allow", "allowed") for k in block)
+        said = [
+            k
+            for k in block
+            if k.lower() in _RULE_KEYS or keys.names_role(k) or keys.effect_of_key(k) or words_of(k) & keys.LIMITING
+        ]
+        return (
+            bool(named)
+            and bool(said)
+            and not any(isinstance(block[k], list) and k.lower() in ("allow", "allowed") for k in block)
+        )
 
     def member(self, key: str, value: Any, path: DataPath, context: Context) -> None:
         effect = keys.effect_of_key(key)
         words = words_of(key)
         tool = self.tool(key)
-        if key in ("$schema", "format") or (keys.is_descriptive(key, value) and not (isinstance(value, str) and is_ruling(value))):
+        if key in ("$schema", "format") or (
+            keys.is_descriptive(key, value) and not (isinstance(value, str) and is_ruling(value))
+        ):
             self.say(path, value, ())
         elif len(path) == 1 and format_of(key, value):
             self.say(path, value, (NativeRule("member", key=key, value=value, reason=format_of(key, value)),))
@@ -95,7 +116,11 @@ class KeyedReader:
             self.listed(value, path, context.with_(effect=_joined(context.effect, effect)))
         elif keys.names_environment(key) and isinstance(value, (dict, list)):
             self.block(value, path, context.with_(doubt=f"where {key} holds is not known to the guard"))
-        elif (keys.names_role(key) or key.lower() in self.roles) and isinstance(value, (dict, list)) and not context.roles:
+        elif (
+            (keys.names_role(key) or key.lower() in self.roles)
+            and isinstance(value, (dict, list))
+            and not context.roles
+        ):
             self.role_member(key, value, path, context)
         elif words & keys.LIMITING and not effect:
             self.limit(key, value, path, context)
@@ -105,12 +130,23 @@ class KeyedReader:
             self.open(path, value, f"what else the key {key} means is not read", self.context_tools(context))
         elif isinstance(value, dict) and self.is_resource(key, value):
             self.resource(key, value, path, context)
-        elif context.roles and isinstance(value, list) and all(isinstance(v, str) and deed_of(v) for v in value) and value:
+        elif (
+            context.roles
+            and isinstance(value, list)
+            and all(isinstance(v, str) and deed_of(v) for v in value)
+            and value
+        ):
             for i, verb in enumerate(value):
                 self.phrase(f"{verb} {key}", (*path, i), verb, context.with_(effect=ALLOW))
         elif isinstance(value, (dict, list)) and value:
             known = words <= _CONTAINERS or is_tool_name(key)
-            self.block(value, path, context if known or context.effect != ALLOW and self.is_container(value) else context.with_(doubt=f"what {key} means is not known"))
+            self.block(
+                value,
+                path,
+                context
+                if known or (context.effect != ALLOW and self.is_container(value))
+                else context.with_(doubt=f"what {key} means is not known"),
+            )
         elif value not in (None, "", [], {}):
             self.open(path, value, "not a part that is read", self.context_tools(context))
 
@@ -138,7 +174,11 @@ class KeyedReader:
                 self.role(name, block, (*path, name), context)
             return
         for i, item in enumerate(value):
-            name = next((item[k] for k in ("name", "role", "id", "group") if isinstance(item.get(k), str)), "") if isinstance(item, dict) else ""
+            name = (
+                next((item[k] for k in ("name", "role", "id", "group") if isinstance(item.get(k), str)), "")
+                if isinstance(item, dict)
+                else ""
+            )
             if name:
                 rest = {k: v for k, v in item.items() if not (k in ("name", "role", "id", "group") and v == name)}
                 self.role(name, rest, (*path, i), context)
@@ -153,7 +193,11 @@ class KeyedReader:
         if isinstance(block, list):
             self.listed(block, path, inner.with_(effect=ALLOW))
         elif isinstance(block, str):
-            self.listed([part.strip() for part in block.split(",")] if not is_prose(block) else block, path, inner.with_(effect=ALLOW))
+            self.listed(
+                [part.strip() for part in block.split(",")] if not is_prose(block) else block,
+                path,
+                inner.with_(effect=ALLOW),
+            )
         else:
             self.block(block, path, inner)
 
@@ -169,7 +213,13 @@ class KeyedReader:
         """Tools under a key that only says that they are tools: entries, or a list that grants where a role has it."""
         if isinstance(value, dict):
             for name, entry in value.items():
-                if self.tool(name) or self.lexicon.exact(name) or is_tool_name(name) or isinstance(entry, (dict, bool)) or keys.effect_of_value(entry):
+                if (
+                    self.tool(name)
+                    or self.lexicon.exact(name)
+                    or is_tool_name(name)
+                    or isinstance(entry, (dict, bool))
+                    or keys.effect_of_value(entry)
+                ):
                     self.tool_member(self.tool(name) or name, entry, (*path, name), context)
                 else:
                     self.member(name, entry, (*path, name), context)
@@ -184,7 +234,13 @@ class KeyedReader:
     def tool_member(self, tool: str, value: Any, path: DataPath, context: Context) -> None:
         effect = keys.effect_of_value(value)
         if effect:
-            self.verdict(effect if context.effect != DENY or effect == ASK else DENY if effect == ALLOW else ALLOW, (tool,), path, value, context)
+            self.verdict(
+                effect if context.effect != DENY or effect == ASK else DENY if effect == ALLOW else ALLOW,
+                (tool,),
+                path,
+                value,
+                context,
+            )
         elif isinstance(value, dict):
             self.qualified((tool,), value, path, context)
         elif isinstance(value, str) and is_prose(value):
@@ -198,7 +254,11 @@ class KeyedReader:
             roles = [value] if isinstance(value, str) else value
             known = all(r.lower() in self.roles or r.lower() in ("*", "all", "everyone") for r in roles)
             if known and not context.roles and context.effect != DENY:
-                names = () if any(r in ("*", "all", "everyone") for r in roles) else tuple(n for r in roles for n in role_names(r))
+                names = (
+                    ()
+                    if any(r in ("*", "all", "everyone") for r in roles)
+                    else tuple(n for r in roles for n in role_names(r))
+                )
                 self.verdict(ALLOW, (tool,), path, value, context.with_(roles=names))
             else:
                 self.open(path, value, "whether these are roles or values is not known", (tool,))
@@ -236,12 +296,16 @@ class KeyedReader:
             for name, item in value.items():
                 here = (*path, name)
                 if name.lower() in self.roles or name.lower() in ("*", "all", "everyone"):
-                    self.listed(item, here, context.with_(roles=() if name.lower() not in self.roles else role_names(name)))
+                    self.listed(
+                        item, here, context.with_(roles=() if name.lower() not in self.roles else role_names(name))
+                    )
                 elif self.tool(name) or is_tool_name(name):
                     if context.effect == ASK:
                         self.verdict(ASK, (self.tool(name) or name,), here, item, context)
                         if not isinstance(item, bool):
-                            self.open(here, item, "how the approval depends on this is not read", (self.tool(name) or name,))
+                            self.open(
+                                here, item, "how the approval depends on this is not read", (self.tool(name) or name,)
+                            )
                     else:
                         self.tool_member(self.tool(name) or name, item, here, context)
                 else:
@@ -276,7 +340,13 @@ class KeyedReader:
         effect = DENY if negated and context.effect == ALLOW else context.effect
         if tool and effect:
             self.verdict(effect, (tool,), path, item, context)
-        elif context.effect and " " not in text and self.lexicon.exact(text) == "" and text.isidentifier() and not deed_of(text):
+        elif (
+            context.effect
+            and " " not in text
+            and self.lexicon.exact(text) == ""
+            and text.isidentifier()
+            and not deed_of(text)
+        ):
             self.bare(text, path, item, context)
         elif context.effect or " " in text:
             self.sentence(text, path, context)
@@ -328,7 +398,13 @@ class KeyedReader:
                 names = [value] if isinstance(value, str) else value
                 if isinstance(names, list) and all(isinstance(n, str) for n in names):
                     names = [part.strip() for n in names for part in n.split(",")]
-                    if all(self.tool(n) or is_tool_name(n) or n == "*" or (n.isidentifier() and key.lower() in ("tool", "tools")) for n in names):
+                    if all(
+                        self.tool(n)
+                        or is_tool_name(n)
+                        or n == "*"
+                        or (n.isidentifier() and key.lower() in ("tool", "tools"))
+                        for n in names
+                    ):
                         tools += tuple(self.tool(n) or n for n in names)
                         rest.pop(key)
         if not tools:
@@ -380,7 +456,11 @@ class KeyedReader:
                 head, _, argument = name.rpartition(".")
                 if name.lower() in self.roles and not context.roles:
                     self.limit(key, bound, here, context.with_(roles=role_names(name)))
-                elif head and (self.tool(head) or is_tool_name(head) or self.lexicon.exact(head)) and not isinstance(bound, dict):
+                elif (
+                    head
+                    and (self.tool(head) or is_tool_name(head) or self.lexicon.exact(head))
+                    and not isinstance(bound, dict)
+                ):
                     self.bound((self.tool(head) or head,), argument, bound, here, context)
                 elif (self.tool(name) or is_tool_name(name)) and not context.tools:
                     tool = self.tool(name) or name
@@ -430,7 +510,12 @@ class KeyedReader:
     # --- resources ------------------------------------------------------------------------------------------------------
 
     def is_resource(self, key: str, value: dict[str, Any]) -> bool:
-        return bool(value) and all(deed_of(k) or keys.effect_of_key(k) for k in value) and any(deed_of(k) for k in value) and not keys.effect_of_key(key)
+        return (
+            bool(value)
+            and all(deed_of(k) or keys.effect_of_key(k) for k in value)
+            and any(deed_of(k) for k in value)
+            and not keys.effect_of_key(key)
+        )
 
     def resource(self, key: str, value: dict[str, Any], path: DataPath, context: Context) -> None:
         """`mail: {read: yes, send: no}`: deeds on one thing."""
@@ -441,7 +526,11 @@ class KeyedReader:
                 self.member(verb, said, here, context.with_(doubt=f"what {key} means is not known"))
             elif effect and not context.doubt:
                 objects = tuple(map(stem, split_words(key)))
-                found = self.lexicon.denied(deed_of(verb), objects) if effect == DENY else self.lexicon.granted(deed_of(verb), objects)
+                found = (
+                    self.lexicon.denied(deed_of(verb), objects)
+                    if effect == DENY
+                    else self.lexicon.granted(deed_of(verb), objects)
+                )
                 perhaps = self.lexicon.perhaps(deed_of(verb), objects) if effect == DENY else ()
                 if found:
                     self.verdict(effect, found, here, said, context)
@@ -475,7 +564,13 @@ def role_keys(data: Any) -> frozenset[str]:
                     if isinstance(child, dict):
                         found.update(name.lower() for name in child)
                     for item in child if isinstance(child, list) else [child] if isinstance(child, str) else []:
-                        name = item if isinstance(item, str) else (item.get("name") or item.get("role")) if isinstance(item, dict) else None
+                        name = (
+                            item
+                            if isinstance(item, str)
+                            else (item.get("name") or item.get("role"))
+                            if isinstance(item, dict)
+                            else None
+                        )
                         if isinstance(name, str) and len(name.split()) <= 3:
                             found.add(name.lower())
                 waiting.append(child)

@@ -21,22 +21,36 @@ from gatling.schema.words import split_words
 from gatling.tools.derive import verb_of
 
 ALLOW, DENY, ASK = "allow", "deny", "ask"
-_ASK_WORDS = frozenset("ask asks approval approvals approve confirm confirmation consent human review escalate hitl".split())
+_ASK_WORDS = frozenset(
+    "ask asks approval approvals approve confirm confirmation consent human review escalate hitl".split()
+)
 _DENY_WORDS = frozenset(
     "cannot cant disabled disable excluded exclude excludes except ban banned bans stop revoked revoke off never no not without mustnt "
     "dont kill barred".split()
 )
-_ALLOW_WORDS = frozenset("can may permissions permission enabled enable include includes access capabilities grants".split())
+_ALLOW_WORDS = frozenset(
+    "can may permissions permission enabled enable include includes access capabilities grants".split()
+)
 _FILLERS = frozenset(
     "to do does be list tools tool the use run call access things actions must is are only default limits off in a of for needs need "
     "require required requires ok".split()
 )
-ROLE_KEYS = frozenset("role roles group groups profile profiles persona personas user users principal principals subject subjects who".split())
-TOOL_KEYS = frozenset("tool tools operation operations function functions action actions command commands api apis call method skill skills".split())
-ENVIRONMENTS = frozenset("env environment environments stage stages prod production dev development staging test testing sandbox region".split())
+ROLE_KEYS = frozenset(
+    "role roles group groups profile profiles persona personas user users principal principals subject subjects who".split()
+)
+TOOL_KEYS = frozenset(
+    "tool tools operation operations function functions action actions command commands api apis call method skill skills".split()
+)
+ENVIRONMENTS = frozenset(
+    "env environment environments stage stages prod production dev development staging test testing sandbox region".split()
+)
 LIMITING = LIMIT_WORDS | frozenset("max maximum min minimum most least upto budget ceiling exceed spend rate".split())
-_YES = frozenset("yes true allow allowed ok y permit permitted grant granted on full enabled can accept x \u2713 \u2714 \u2705".split())
-_NO = frozenset("no false deny denied never n forbid forbidden off none block blocked disabled cannot drop reject refuse - \u2717 \u2718 \u274c".split())
+_YES = frozenset(
+    "yes true allow allowed ok y permit permitted grant granted on full enabled can accept x \u2713 \u2714 \u2705".split()
+)
+_NO = frozenset(
+    "no false deny denied never n forbid forbidden off none block blocked disabled cannot drop reject refuse - \u2717 \u2718 \u274c".split()
+)
 
 
 def effect_of_key(key: str) -> str:
@@ -68,7 +82,7 @@ def effect_of_value(value: Any) -> str:
     words = set(split_words(text)) or {text}
     if words <= _ASK_WORDS | _FILLERS | {"with", "first", "manager", "by", "yes"} and words & _ASK_WORDS:
         return ASK
-    if text in _NO or words <= _NO | {"access", "not", "allowed"} and words & (_NO | {"not"}):
+    if text in _NO or (words <= _NO | {"access", "not", "allowed"} and words & (_NO | {"not"})):
         return DENY
     if text in _YES or words <= _YES:
         return ALLOW
@@ -84,11 +98,29 @@ def is_descriptive(key: str, value: Any) -> bool:
 
 
 def names_role(key: str) -> bool:
-    return bool(words_of(key) & ROLE_KEYS) and words_of(key) <= ROLE_KEYS | {"by", "per", "access", "rbac", "permissions", "name", "policies"}
+    return bool(words_of(key) & ROLE_KEYS) and words_of(key) <= ROLE_KEYS | {
+        "by",
+        "per",
+        "access",
+        "rbac",
+        "permissions",
+        "name",
+        "policies",
+    }
 
 
 def names_tools(key: str) -> bool:
-    return bool(words_of(key) & TOOL_KEYS) and words_of(key) <= TOOL_KEYS | {"list", "by", "rules", "policy", "policies", "name", "config", "settings", "permissions"}
+    return bool(words_of(key) & TOOL_KEYS) and words_of(key) <= TOOL_KEYS | {
+        "list",
+        "by",
+        "rules",
+        "policy",
+        "policies",
+        "name",
+        "config",
+        "settings",
+        "permissions",
+    }
 
 
 def names_places(key: str) -> bool:

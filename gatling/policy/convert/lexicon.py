@@ -22,7 +22,9 @@ def _stems(words: str) -> frozenset[str]:
     return frozenset(map(stem, words.split()))
 
 
-_READS = _stems("read view see list search find get look lookup fetch show browse query check count consult retrieve display")
+_READS = _stems(
+    "read view see list search find get look lookup fetch show browse query check count consult retrieve display"
+)
 DEEDS: tuple[frozenset[str], ...] = (
     _READS,
     _stems("delete remove erase wipe purge drop trash destroy unlink"),
@@ -59,9 +61,13 @@ DEEDS: tuple[frozenset[str], ...] = (
 """Verbs that are one deed, by stem."""
 _WIDE = (
     _stems("delete remove erase wipe purge drop trash destroy unlink cancel archive clear reset truncate"),
-    _stems("send mail email message forward reply answer respond share publish post expose upload export invite notify"),
+    _stems(
+        "send mail email message forward reply answer respond share publish post expose upload export invite notify"
+    ),
     _stems("pay transfer remit wire refund reimburse buy purchase order checkout charge book reserve spend"),
-    _stems("create add make new open update edit modify change alter amend rename write save store overwrite move set draft"),
+    _stems(
+        "create add make new open update edit modify change alter amend rename write save store overwrite move set draft"
+    ),
     _stems("run execute exec launch deploy release ship restart reboot start"),
     _READS | _stems("download export open access"),
 )
@@ -79,7 +85,9 @@ _NOUN_DEEDS = {
 OBJECTS: tuple[frozenset[str], ...] = (
     _stems("mail mails email emails message messages inbox mailbox"),
     _stems("file files document documents folder folders directory attachment attachments"),
-    _stems("money payment payments funds bill bills invoice invoices transaction transactions transfer transfers payee"),
+    _stems(
+        "money payment payments funds bill bills invoice invoices transaction transactions transfer transfers payee"
+    ),
     _stems("calendar event events meeting meetings appointment appointments"),
     _stems("user users account accounts member members employee employees"),
     _stems("record records row rows table tables database databases"),
@@ -99,15 +107,23 @@ OBJECTS: tuple[frozenset[str], ...] = (
     _stems("product products item items stock inventory"),
 )
 _ANYTHING = _stems("anything everything something all any data thing things information content")
-_EVERY = _stems("anything everything all any")
+EVERY = _stems("anything everything all any")
 _UMBRELLA = _stems("read view see consult access")
-_READ_KINDS = (_stems("search find lookup browse query"), _stems("get fetch retrieve show display"), _stems("check count"))
+_READ_KINDS = (
+    _stems("search find lookup browse query"),
+    _stems("get fetch retrieve show display"),
+    _stems("check count"),
+)
 _LIGHT = _stems("make issue do send submit process perform")
 _MONEY = _stems("money payment payments funds")
 _LINKS = _stems("by id the a of in to from")
-_HARMLESS = _stems("by id list all new recent latest unread details detail info information my for the of a in to from content")
-_THINGS = _stems("mail email message order post book share list report view record issue query test release change invoice note log play track")
-_GENERIC_VERBS = _stems("use call invoke run execute access trigger do perform touch make")
+_HARMLESS = _stems(
+    "by id list all new recent latest unread details detail info information my for the of a in to from content"
+)
+_THINGS = _stems(
+    "mail email message order post book share list report view record issue query test release change invoice note log play track"
+)
+GENERIC_VERBS = _stems("use call invoke run execute access trigger do perform touch make")
 
 NAME = r"[A-Za-z*][\w*?]*(?:(?:__|[.:/-])[\w*?]+)*"
 _TOKEN = re.compile(rf"[`'\"]({NAME})[`'\"]|(?<![\w@/.])({NAME})(?:\(\))?(?![\w@])")
@@ -126,6 +142,14 @@ def same_object(a: str, b: str) -> bool:
     return a == b or any(a in group and b in group for group in OBJECTS)
 
 
+def _meant(deed: str, objects: Iterable[str]) -> str:
+    """Return the deed that a light verb does with its object: to send money is to pay, to issue a refund to refund."""
+    if deed not in _LIGHT:
+        return deed
+    said = frozenset(objects)
+    return next((_NOUN_DEEDS[w] for w in sorted(said) if w in _NOUN_DEEDS), "pay" if said & _MONEY else deed)
+
+
 def permits_deed(said: str, verb: str) -> bool:
     """Tell whether a grant of one deed grants another: to read is to list and to search too, but to list is not to read."""
     if verb in _READS and said in _READS:
@@ -136,7 +160,7 @@ def permits_deed(said: str, verb: str) -> bool:
 def is_verb(word: str) -> bool:
     """Tell whether a word is a deed, in whatever form it stands: `delete`, `deleting`, `deleted`."""
     s = stem(word)
-    return s in _ALL_VERBS or s in _GENERIC_VERBS or doubled(s) in _ALL_VERBS
+    return s in _ALL_VERBS or s in GENERIC_VERBS or doubled(s) in _ALL_VERBS
 
 
 def deed_of(word: str) -> str:
@@ -144,7 +168,7 @@ def deed_of(word: str) -> str:
     s = stem(word)
     if s in _NOUN_DEEDS:
         return _NOUN_DEEDS[s]
-    if s in _ALL_VERBS or s in _GENERIC_VERBS:
+    if s in _ALL_VERBS or s in GENERIC_VERBS:
         return s
     return doubled(s) if doubled(s) in _ALL_VERBS else ""
 
@@ -174,9 +198,7 @@ class Lexicon:
             verb = verb_of(name)
             lead = stem(verb[0]) if verb else next((stem(w) for w in words if is_verb(w)), "")
             rest = frozenset(stem(w) for w in words if stem(w) != lead)
-            if lead in _LIGHT:
-                lead = next((_NOUN_DEEDS[w] for w in sorted(rest) if w in _NOUN_DEEDS), "pay" if rest & _MONEY else lead)
-            found[name] = lead, rest
+            found[name] = _meant(lead, rest), rest
         return found
 
     def exact(self, text: str) -> str:
@@ -185,11 +207,12 @@ class Lexicon:
 
     def granted(self, deed: str, objects: Iterable[str]) -> tuple[str, ...]:
         """Return the tools whose every word is said: the deed, the object, and nothing that is not."""
+        deed = _meant(deed, objects)
         said = set(objects) - _ANYTHING
-        is_all = not said and not _EVERY.isdisjoint(objects)
+        is_all = not said and not EVERY.isdisjoint(objects)
         found = []
         for name, (verb, rest) in self._parts.items():
-            if not verb or not permits_deed(deed, verb) or deed in _GENERIC_VERBS - {"run", "execut"}:
+            if not verb or not permits_deed(deed, verb) or deed in GENERIC_VERBS - {"run", "execut"}:
                 continue
             if is_all:
                 found.append(name)
@@ -209,6 +232,7 @@ class Lexicon:
 
     def denied(self, deed: str, objects: Iterable[str]) -> tuple[str, ...]:
         """Return the tools that a denial of a deed to an object certainly means."""
+        deed = _meant(deed, objects)
         said = set(objects)
         is_all = not said - _ANYTHING
         return tuple(
@@ -220,6 +244,7 @@ class Lexicon:
 
     def perhaps(self, deed: str, objects: Iterable[str]) -> tuple[str, ...]:
         """Return the tools that it may mean besides: a deed near to it, to an object that is not another one for certain."""
+        deed = _meant(deed, objects)
         said = set(objects) - _ANYTHING
         certain = set(self.denied(deed, objects))
         found = []
@@ -228,9 +253,9 @@ class Lexicon:
                 continue
             telling = rest - _HARMLESS
             touches = not said or not telling or any(self._may_be(w, o) for w in telling for o in said)
-            is_open = not verb or verb in _GENERIC_VERBS or nearly_same_deed(verb, deed)
-            acts_alike = effect_of(name)[0] != "read" and deed in _GENERIC_VERBS
-            if touches and (is_open or acts_alike or deed in _GENERIC_VERBS):
+            is_open = not verb or verb in GENERIC_VERBS or nearly_same_deed(verb, deed)
+            acts_alike = effect_of(name)[0] != "read" and deed in GENERIC_VERBS
+            if touches and (is_open or acts_alike or deed in GENERIC_VERBS):
                 found.append(name)
         return tuple(found)
 
@@ -277,8 +302,16 @@ def is_tool_name(name: str) -> bool:
         return any(c.isalpha() for c in name) and "/" not in name
     if "/" in name or ("-" in name and "_" not in name and verb_of(name) is None):
         return False
-    joined = "_" in name or bool(re.search(r"[a-z][A-Z]", name)) or (("." in name or ":" in name) and verb_of(name) is not None)
-    if joined and "." in name and re.search(r"\.(?:com|org|net|io|eu|de|uk|md|txt|yaml|json|csv|pdf|py)$", name.lower()):
+    joined = (
+        "_" in name
+        or bool(re.search(r"[a-z][A-Z]", name))
+        or (("." in name or ":" in name) and verb_of(name) is not None)
+    )
+    if (
+        joined
+        and "." in name
+        and re.search(r"\.(?:com|org|net|io|eu|de|uk|md|txt|yaml|json|csv|pdf|py)$", name.lower())
+    ):
         return False
     return joined or ("-" in name and verb_of(name) is not None)
 

@@ -11,7 +11,11 @@ import re
 from gatling.policy.convert.lexicon import is_tool_name, role_names
 from gatling.policy.convert.statement import NativeRule, Reading, Statement, review
 from gatling.policy.globs import covers
+from gatling.schema.words import split_words
+from gatling.tools.naming import singular
 
+# Tools that may reach a path by an argument.
+_PATH_TOOLS = ("*file*", "*folder*", "*director*", "*path*", "*document*", "*shell*", "*bash*", "*exec*", "*command*")
 _ALL = frozenset(("*", "all", "any", "everything"))
 
 
@@ -44,7 +48,11 @@ def _sudoers(lines: list[tuple[int, str]]) -> list[Reading]:
             continue
         who, _, _, tags, what = match.groups()
         names = [name for part in who.split(",") for name in aliases.get(part.lstrip("%"), [part.lstrip("%")])]
-        roles = () if "ALL" in names else tuple(dict.fromkeys(form for name in names for form in role_names(name.lstrip("%"))))
+        roles = (
+            ()
+            if "ALL" in names
+            else tuple(dict.fromkeys(form for name in names for form in role_names(name.lstrip("%"))))
+        )
         rules: list[NativeRule] = []
         if re.sub(r"(?:NOPASSWD|PASSWD|SETENV|NOEXEC|EXEC):\s*", "", tags).strip():
             readings.append(_left(number, line, f"the tag {tags.strip()} is not read"))
@@ -94,7 +102,9 @@ def _robots(lines: list[tuple[int, str]]) -> list[Reading]:
                 elif not value and is_denied:
                     readings.append(_left(number, line, "a line that forbids nothing is no grant here"))
                 else:
-                    readings.append(_left(number, line, "a path is not the name of a tool", ("*",) if is_denied else ()))
+                    readings.append(
+                        _left(number, line, "a path is not the name of a tool", ("*",) if is_denied else ())
+                    )
             case _:
                 readings.append(_left(number, line, "neither User-agent, Allow nor Disallow"))
         is_open = False
@@ -107,12 +117,23 @@ def _codeowners(lines: list[tuple[int, str]]) -> list[Reading]:
     earlier: list[tuple[str, tuple[str, ...]]] = []
     for number, line in lines:
         pattern, *owners = line.split()
-        roles = tuple(dict.fromkeys(form for owner in owners for form in role_names(owner.lstrip("@").rpartition("/")[2])))
+        roles = tuple(
+            dict.fromkeys(form for owner in owners for form in role_names(owner.lstrip("@").rpartition("/")[2]))
+        )
         if pattern != "*" and not _is_tool(pattern):
-            readings.append(_left(number, line, "a path is not the name of a tool"))
+            named = tuple(f"*{singular(word)}*" for word in split_words(pattern) if len(word) > 2 and word.isalpha())
+            readings.append(
+                _left(number, line, "a path is not the name of a tool", (*named, *_PATH_TOOLS) if named else ("*",))
+            )
             continue
         rules = [NativeRule("grant", (pattern,), roles)]
-        lost = [role for wide, others in earlier if covers(wide, pattern) or covers(pattern, wide) for role in others if role not in roles]
+        lost = [
+            role
+            for wide, others in earlier
+            if covers(wide, pattern) or covers(pattern, wide)
+            for role in others
+            if role not in roles
+        ]
         if lost:
             rules.append(NativeRule("denial", (pattern,), tuple(dict.fromkeys(lost))))
         earlier.append((pattern, roles))
@@ -132,7 +153,12 @@ def _iptables(lines: list[tuple[int, str]]) -> list[Reading]:
             readings.append(_left(number, line, "no line of the form `-A CHAIN ... -j ACCEPT`"))
             continue
         options = dict(re.findall(r"--?([\w-]+)[ =]+(\"[^\"]*\"|[^\s-]\S*)", match.group(1)))
-        tools = tuple(part for key in ("tool", "tools", "operation") for part in options.pop(key, "").strip('"').split(",") if part)
+        tools = tuple(
+            part
+            for key in ("tool", "tools", "operation")
+            for part in options.pop(key, "").strip('"').split(",")
+            if part
+        )
         who = next((options.pop(key) for key in ("role", "user", "uid-owner", "s", "source") if key in options), "")
         roles = role_names(who) if who and who not in _ALL else ()
         for quiet in ("m", "comment"):

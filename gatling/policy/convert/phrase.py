@@ -47,7 +47,9 @@ _PLACES = (
     rf"inboxes|domains?|hosts?|the domains?)? ?(?:at|in|under|ending in|of|on|from)? ?((?:{_HOST}|[\w.+-]+@{_HOST})(?:(?:,| and| or|, and|, or) (?:{_HOST}|[\w.+-]+@{_HOST}))*)"
 )
 _PATH = r"(?:only )?(?:in|under|below|inside|within|from|to|beneath|at) (?:the )?(?:folder |directory |path )?[`'\"]?((?:~|\.)?/[\w./~-]+?\*{0,2})[`'\"]?(?: folder| directory)?(?=[\s,;]|\.?$)"
-_RATE = re.compile(r"\b(?:per|a|each|every) (?:day|week|month|hour|year|quarter|minute)\b|\b(?:daily|weekly|monthly|hourly)\b")
+_RATE = re.compile(
+    r"\b(?:per|a|each|every) (?:day|week|month|hour|year|quarter|minute)\b|\b(?:daily|weekly|monthly|hourly)\b"
+)
 _FILLERS = frozenset(
     map(
         stem,
@@ -56,7 +58,12 @@ _FILLERS = frozenset(
         "at into through always only there just simply freely explicitly".split(),
     )
 )
-_COUNTED = frozenset(map(stem, "record row result item entry email mail message file page contact customer line document at time once".split()))
+_COUNTED = frozenset(
+    map(
+        stem,
+        "record row result item entry email mail message file page contact customer line document at time once".split(),
+    )
+)
 
 
 @dataclass
@@ -111,8 +118,20 @@ def parse_phrase(text: str, lexicon: Lexicon) -> Phrase:
         phrase.text = _RATE.sub(" ; ", phrase.text)
     for match in phrase.take(_PLACES):
         phrase.places += tuple(re.findall(rf"[\w.+-]*{_HOST}", match.group(1)))
-    outside = [match.group(1) for match in phrase.take(_PATH.replace("(?:only )?(?:in|under", "(?:outside(?: of)?|other than in", 1).replace("|below|inside|within|from|to|beneath|at)", ")", 1))]
-    outside += [match.group(1) for match in phrase.take(rf"(?:to )?(?:(?:any )?(?:addresses|recipients|people|anyone|domains) )?outside(?: of)? ({_HOST})")]
+    outside = [
+        match.group(1)
+        for match in phrase.take(
+            _PATH.replace("(?:only )?(?:in|under", "(?:outside(?: of)?|other than in", 1).replace(
+                "|below|inside|within|from|to|beneath|at)", ")", 1
+            )
+        )
+    ]
+    outside += [
+        match.group(1)
+        for match in phrase.take(
+            rf"(?:to )?(?:(?:any )?(?:addresses|recipients|people|anyone|domains) )?outside(?: of)? ({_HOST})"
+        )
+    ]
     phrase.outside = tuple(outside)
     phrase.paths = tuple(match.group(1) for match in phrase.take(_PATH))
     _take_names(phrase, lexicon)
@@ -121,7 +140,11 @@ def parse_phrase(text: str, lexicon: Lexicon) -> Phrase:
 
 
 def _split_exception(text: str) -> tuple[str, str, str]:
-    match = re.search(r",?\s+(?:except(?: for)?|excluding|but not|but never|other than|apart from)\s+(?!with|after)", text, re.IGNORECASE)
+    match = re.search(
+        r",?\s+(?:except(?: for)?|excluding|but not|but never|other than|apart from)\s+(?!with|after)",
+        text,
+        re.IGNORECASE,
+    )
     return (text[: match.start()], match.group(), text[match.end() :]) if match else (text, "", "")
 
 
@@ -158,9 +181,7 @@ def _take_deeds(phrase: Phrase) -> None:
             verbs.append(deed)
             if is_noun:
                 objects.append(s)
-        elif s in _FILLERS or not any(c.isalnum() for c in word):
-            continue
-        elif s in _COUNTED and phrase.limits and not verbs:
+        elif s in _FILLERS or not any(c.isalnum() for c in word) or (s in _COUNTED and phrase.limits and not verbs):
             continue
         elif verbs:
             objects.append(s)

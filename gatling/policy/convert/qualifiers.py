@@ -21,7 +21,9 @@ _MUST = frozenset("require must constraints only_if arguments args parameters pa
 _QUIET = frozenset("id sid description title comment note reason severity priority name label why rationale".split())
 _UPPER = frozenset("max maximum limit limits most cap ceiling upto up budget".split())
 _RATES = frozenset("day daily week weekly month monthly hour hourly minute year yearly rate per".split())
-_NOT_ARGUMENTS = frozenset("limit limits cap ceiling up to at most upto per call single each value transaction request".split())
+_NOT_ARGUMENTS = frozenset(
+    "limit limits cap ceiling up to at most upto per call single each value transaction request".split()
+)
 _CALLS = frozenset("calls call uses invocations times".split())
 
 
@@ -46,11 +48,21 @@ def qualify(members: dict[str, Any], tools: tuple[str, ...], lexicon: Lexicon, c
         words = words_of(key)
         if keys.names_role(key):
             continue
-        if key.lower() in _QUIET and isinstance(value, (str, int, float)) and not (isinstance(value, str) and is_ruling(value)):
+        if (
+            key.lower() in _QUIET
+            and isinstance(value, (str, int, float))
+            and not (isinstance(value, str) and is_ruling(value))
+        ):
             continue
         if key.lower() in _EFFECTS and keys.effect_of_value(value):
             effect = keys.effect_of_value(value)
-            said.effect = keys.DENY if keys.DENY in (effect, said.effect) else keys.ASK if keys.ASK in (effect, said.effect) else effect
+            said.effect = (
+                keys.DENY
+                if keys.DENY in (effect, said.effect)
+                else keys.ASK
+                if keys.ASK in (effect, said.effect)
+                else effect
+            )
         elif key.lower() in ("disabled", "forbidden", "denied", "blocked") and isinstance(value, bool):
             said.effect = keys.DENY if value else said.effect
         elif key.lower() in ("input_schema", "inputschema") and isinstance(value, dict):
@@ -63,7 +75,10 @@ def qualify(members: dict[str, Any], tools: tuple[str, ...], lexicon: Lexicon, c
             _must(said, key, value, tools, lexicon, context)
         elif words & PLACE_WORDS and (keys.effect_of_key(key) or isinstance(value, list)):
             _places(said, key, value, tools)
-        elif words & {"path", "paths", "folder", "folders", "directory", "directories"} and keys.effect_of_key(key) != keys.DENY:
+        elif (
+            words & {"path", "paths", "folder", "folders", "directory", "directories"}
+            and keys.effect_of_key(key) != keys.DENY
+        ):
             _paths(said, key, value, tools, lexicon)
         else:
             _bound(said, key, value, tools, lexicon)
@@ -149,7 +164,9 @@ def _paths(said: Qualified, key: str, value: Any, tools: tuple[str, ...], lexico
     items = value if isinstance(value, list) else [value]
     if items and all(isinstance(i, str) and i.startswith(("/", "~/", "./")) and ".." not in i for i in items):
         for tool in tools:
-            said.rules.append(NativeRule("requirement", (tool,), said.roles, require=within(tuple(items), tool, lexicon)))
+            said.rules.append(
+                NativeRule("requirement", (tool,), said.roles, require=within(tuple(items), tool, lexicon))
+            )
     else:
         said.unread.append(key)
 
@@ -157,7 +174,9 @@ def _paths(said: Qualified, key: str, value: Any, tools: tuple[str, ...], lexico
 def is_rate(key: str) -> bool:
     """Tell whether a limit is over time: the guard sees one conversation."""
     words = words_of(key)
-    return bool(words & _RATES - {"per"}) or ("per" in words and not words & {"call", "transaction", "request", "payment"})
+    return bool(words & _RATES - {"per"}) or (
+        "per" in words and not words & {"call", "transaction", "request", "payment"}
+    )
 
 
 def _bound(said: Qualified, key: str, value: Any, tools: tuple[str, ...], lexicon: Lexicon) -> None:
@@ -191,7 +210,11 @@ def _bound(said: Qualified, key: str, value: Any, tools: tuple[str, ...], lexico
                 bounds = {"min": 0, **bounds}
             said.rules.append(NativeRule("requirement", (tool,), said.roles, require={argument: bounds}))
             said.rules += currency_rules((tool,), said.roles, amount.currency, lexicon)
-    elif amount_of(value) is not None and isinstance(value, str) is False and key.lower() in ("amount", "records", "rows", "count", "total"):
+    elif (
+        amount_of(value) is not None
+        and isinstance(value, str) is False
+        and key.lower() in ("amount", "records", "rows", "count", "total")
+    ):
         bounds = {"min": 0, "max": value}
         said.rules.append(NativeRule("requirement", tools, said.roles, require={key: bounds}))
     else:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from gatling.policy.convert.grammar import Form, Who, form_of, who_of
-from gatling.policy.convert.lexicon import _GENERIC_VERBS, Lexicon, is_tool_name, same_deed, same_object
+from gatling.policy.convert.lexicon import EVERY, GENERIC_VERBS, Lexicon, is_tool_name, same_deed, same_object
 from gatling.policy.convert.phrase import Phrase, parse_phrase
 from gatling.policy.convert.statement import NativeRule, Reading, Statement, review
 from gatling.policy.reading.vocabulary import MODAL_WORDS
@@ -81,7 +81,9 @@ def _allow(statement: Statement, form: Form, who: Who, phrase: Phrase, lexicon: 
         why = f"no tool is known that this means: {', '.join(left) or form.what}"
     rules += restrictions(phrase, tools, who, lexicon) if tools else []
     if why:
-        return Reading(statement, (*rules, review(statement.text, f"nothing is granted: {why}", _about(phrase, lexicon))))
+        return Reading(
+            statement, (*rules, review(statement.text, f"nothing is granted: {why}", _about(phrase, lexicon)))
+        )
     rules.insert(0, NativeRule("grant", tools, who.roles, is_exclusive=form.is_exclusive))
     return Reading(statement, tuple(rules))
 
@@ -104,8 +106,12 @@ def granted_tools(phrase: Phrase, lexicon: Lexicon) -> tuple[tuple[str, ...], tu
     tools = list(phrase.named)
     left = list(phrase.rest)
     for deed, objects in phrase.deeds:
-        if phrase.named and deed in _GENERIC_VERBS:
-            left += [o for o in objects if not (stem(o) == "tool" or any(o in map(stem, split_words(n)) for n in phrase.named))]
+        if phrase.named and deed in GENERIC_VERBS:
+            left += [
+                o
+                for o in objects
+                if not (stem(o) == "tool" or any(o in map(stem, split_words(n)) for n in phrase.named))
+            ]
             continue
         found = lexicon.granted(deed, objects)
         if phrase.named and found and not set(found) <= set(phrase.named):
@@ -115,14 +121,18 @@ def granted_tools(phrase: Phrase, lexicon: Lexicon) -> tuple[tuple[str, ...], tu
             continue
         else:
             tools += found
-        left += [o for o in objects if o not in ("anyth", "everyth", "all") and not _is_said(o, deed, found)]
+        left += [o for o in objects if not _is_said(o, deed, found)]
     return tuple(dict.fromkeys(tools)), tuple(dict.fromkeys(left))
 
 
 def _is_said(word: str, deed: str, tools: tuple[str, ...]) -> bool:
     """Tell whether a word is in the name of a tool, or says the deed once more."""
-    return same_deed(word, deed) or any(
-        same_object(word, stem(part)) or same_deed(word, stem(part)) for tool in tools for part in split_words(tool)
+    return (
+        word in EVERY
+        or same_deed(word, deed)
+        or any(
+            same_object(word, stem(part)) or same_deed(word, stem(part)) for tool in tools for part in split_words(tool)
+        )
     )
 
 
@@ -130,7 +140,13 @@ def _is_said(word: str, deed: str, tools: tuple[str, ...]) -> bool:
 
 
 def _deny(statement: Statement, who: Who, phrase: Phrase, lexicon: Lexicon) -> Reading:
-    if phrase.exceptions is not None and not phrase.named and not phrase.deeds and not phrase.limits and not phrase.paths:
+    if (
+        phrase.exceptions is not None
+        and not phrase.named
+        and not phrase.deeds
+        and not phrase.limits
+        and not phrase.paths
+    ):
         return _left(statement, "a denial with an exception", lexicon)
     tools, perhaps = denied_tools(phrase, lexicon)
     note = ""
@@ -141,7 +157,9 @@ def _deny(statement: Statement, who: Who, phrase: Phrase, lexicon: Lexicon) -> R
     if not who.is_clear:
         note = "forbidden to everybody, as whom it is about is not clear"
     if not tools and not phrase.named:
-        return Reading(statement, (review(statement.text, "no tool is known that this means", _about_denial(phrase, lexicon)),))
+        return Reading(
+            statement, (review(statement.text, "no tool is known that this means", _about_denial(phrase, lexicon)),)
+        )
     if phrase.exceptions is not None:
         spared, _ = granted_tools(phrase.exceptions, lexicon)
         if set(tools) & set(spared):
@@ -170,7 +188,10 @@ def _deny(statement: Statement, who: Who, phrase: Phrase, lexicon: Lexicon) -> R
         rules.append(review(statement.text, "where it must not go is to be listed under blocked_domains", tools))
     else:
         if left or phrase.limits or phrase.rate or phrase.paths or phrase.places or phrase.outside:
-            note = note or f"forbidden whatever is meant by: {', '.join([*left, *filter(None, [phrase.rate])]) or 'its conditions'}"
+            note = (
+                note
+                or f"forbidden whatever is meant by: {', '.join([*left, *filter(None, [phrase.rate])]) or 'its conditions'}"
+            )
         rules.append(NativeRule("denial", tools, roles))
     if perhaps:
         rules.append(review(statement.text, "whether it means these tools too", perhaps))
@@ -182,7 +203,7 @@ def denied_tools(phrase: Phrase, lexicon: Lexicon) -> tuple[tuple[str, ...], tup
     tools = list(phrase.named)
     perhaps: list[str] = []
     for deed, objects in phrase.deeds:
-        if deed in _GENERIC_VERBS and phrase.named:
+        if deed in GENERIC_VERBS and phrase.named:
             continue
         tools += lexicon.denied(deed, objects)
         perhaps += lexicon.perhaps(deed, objects)
@@ -202,7 +223,7 @@ def _about_denial(phrase: Phrase, lexicon: Lexicon) -> tuple[str, ...]:
     found = denied_tools(phrase, lexicon)[1]
     if found:
         return ()  # by its words, which mean these too
-    reads = any(deed in _GENERIC_VERBS or same_deed(deed, "read") for deed, _ in phrase.deeds)
+    reads = any(deed in GENERIC_VERBS or same_deed(deed, "read") for deed, _ in phrase.deeds)
     return ("*",) if reads else ()
 
 
@@ -260,7 +281,9 @@ def _bounds(phrase: Phrase, tool: str, lexicon: Lexicon) -> dict[str, dict[str, 
 
 def _with_floor(operators: dict[str, dict[str, Any]], tool: str) -> dict[str, dict[str, Any]]:
     """Want the argument to be there: what does not say how much may be any much."""
-    return {name: {"min": 0, **bounds} if "max" in bounds or "<" in bounds else bounds for name, bounds in operators.items()}
+    return {
+        name: {"min": 0, **bounds} if "max" in bounds or "<" in bounds else bounds for name, bounds in operators.items()
+    }
 
 
 def _present(phrase: Phrase, tools: tuple[str, ...], roles: tuple[str, ...], lexicon: Lexicon) -> list[NativeRule]:
@@ -292,14 +315,19 @@ def _not_there(phrase: Phrase, tools: tuple[str, ...], roles: tuple[str, ...], l
         name = lexicon.parameter(tool, _PATHS) or "path"
         folders = [path.rstrip("/*") for path in phrase.paths]
         barred = [form for folder in folders for form in (folder, folder + "/*")]
-        rules.append(NativeRule("requirement", (tool,), roles, require={name: {"not_like": [*barred, *_ODD], "like": "/*"}}))
+        rules.append(
+            NativeRule("requirement", (tool,), roles, require={name: {"not_like": [*barred, *_ODD], "like": "/*"}})
+        )
     return rules
 
 
 def _ask(statement: Statement, who: Who, phrase: Phrase, lexicon: Lexicon) -> Reading:
     tools, perhaps = denied_tools(phrase, lexicon)
     if not tools:
-        return Reading(statement, (review(statement.text, "no tool is known that needs this approval", _about_denial(phrase, lexicon)),))
+        return Reading(
+            statement,
+            (review(statement.text, "no tool is known that needs this approval", _about_denial(phrase, lexicon)),),
+        )
     words = [o for deed, objects in phrase.deeds for o in objects if not _is_said(o, deed, tools)]
     left = [*phrase.rest, *words]
     when = {} if left else _when(phrase, tools, lexicon)
@@ -319,7 +347,11 @@ def _limit(statement: Statement, who: Who, phrase: Phrase, lexicon: Lexicon) -> 
     has_bound = bool(phrase.limits or phrase.places or phrase.paths)
     rules = restrictions(phrase, tools, who, lexicon) if tools and has_bound and not phrase.rate else []
     if not rules or left:
-        reason = f"how much {phrase.rate} is not counted over conversations" if phrase.rate else "which calls it bounds is not known"
+        reason = (
+            f"how much {phrase.rate} is not counted over conversations"
+            if phrase.rate
+            else "which calls it bounds is not known"
+        )
         reason = f"not understood: {', '.join(left)}" if left and tools and not phrase.rate else reason
         rules.append(review(statement.text, reason, tools))
     if perhaps:

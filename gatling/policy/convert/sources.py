@@ -13,7 +13,15 @@ from gatling.schema.plain import decode_text
 
 KINDS = ("data", "ini", "sudoers", "robots", "codeowners", "iptables", "text")
 """data: JSON or YAML. text: Markdown, tables, lists and sentences."""
-_SUFFIXES = {".json": "data", ".yaml": "data", ".yml": "data", ".ini": "ini", ".cfg": "ini", ".md": "text", ".rst": "text"}
+_SUFFIXES = {
+    ".json": "data",
+    ".yaml": "data",
+    ".yml": "data",
+    ".ini": "ini",
+    ".cfg": "ini",
+    ".md": "text",
+    ".rst": "text",
+}
 _SUDO = re.compile(r"^\s*[%\w@.-]+\s+\w+\s*=\s*(?:\([^)]*\))?|^\s*(?:User|Cmnd|Host|Runas)_Alias\s", re.MULTILINE)
 _ROBOTS = re.compile(r"^\s*user-agent\s*:", re.MULTILINE | re.IGNORECASE)
 _IPTABLES = re.compile(r"^\s*(?:iptables\s+)?-[APID]\s+\w+", re.MULTILINE)
@@ -34,11 +42,18 @@ def kind_of(text: str, file: str | None) -> str:
             return "iptables"
         if all(_OWNED.fullmatch(line.partition(" #")[0].strip()) for line in lines):
             return "codeowners"
-        if _SUDO.search(text) and "=" in text and not text.lstrip().startswith("{") and all(
-            _SUDO.match(line) or line.lstrip().startswith("Defaults") for line in lines
+        if (
+            _SUDO.search(text)
+            and "=" in text
+            and not text.lstrip().startswith("{")
+            and all(_SUDO.match(line) or line.lstrip().startswith("Defaults") for line in lines)
         ):
             return "sudoers"
-        if _SECTION.search(text) and re.search(r"^\s*[\w. -]+\s*[=:]", text, re.MULTILINE) and not text.lstrip().startswith(("{", "[{", '["')):
+        if (
+            _SECTION.search(text)
+            and re.search(r"^\s*[\w. -]+\s*[=:]", text, re.MULTILINE)
+            and not text.lstrip().startswith(("{", "[{", '["'))
+        ):
             return "ini"
     try:
         data = decode_text(text)
@@ -50,12 +65,20 @@ def kind_of(text: str, file: str | None) -> str:
         return "data"
     if isinstance(data, dict) and (text.lstrip().startswith("{") or _looks_keyed(data)):
         return "data"
-    return "data" if isinstance(data, list) and any(isinstance(item, dict) for item in data) and not re.search(r"^#{1,6} ", text, re.M) else "text"
+    return (
+        "data"
+        if isinstance(data, list)
+        and any(isinstance(item, dict) for item in data)
+        and not re.search(r"^#{1,6} ", text, re.M)
+        else "text"
+    )
 
 
 def _looks_keyed(data: dict[str, Any]) -> bool:
     """Tell whether a mapping was meant as one: `Note: never delete files.` is a sentence with a colon."""
-    return all(len(str(key).split()) <= 4 for key in data) and any(isinstance(v, (dict, list, bool, int)) or (isinstance(v, str) and len(v.split()) <= 3) for v in data.values())
+    return all(len(str(key).split()) <= 4 for key in data) and any(
+        isinstance(v, (dict, list, bool, int)) or (isinstance(v, str) and len(v.split()) <= 3) for v in data.values()
+    )
 
 
 def data_of(text: str, file: str | None) -> PolicySource:
@@ -74,12 +97,16 @@ def data_of(text: str, file: str | None) -> PolicySource:
 
 def ini_of(text: str, file: str | None) -> PolicySource:
     """Read sections of keys; a value with commas is a list, yes and no are switches. Raises: InputError."""
-    parser = configparser.ConfigParser(interpolation=None, strict=True, allow_no_value=True, delimiters=("=", ":"), inline_comment_prefixes=(";", "#"))
+    parser = configparser.ConfigParser(
+        interpolation=None, strict=True, allow_no_value=True, delimiters=("=", ":"), inline_comment_prefixes=(";", "#")
+    )
     parser.optionxform = str  # type: ignore[assignment, method-assign]
     try:
         parser.read_string(text)
     except configparser.Error as error:
-        raise InputError(f"no INI: {str(error).splitlines()[0]}", file=file, line=getattr(error, "lineno", None)) from None
+        raise InputError(
+            f"no INI: {str(error).splitlines()[0]}", file=file, line=getattr(error, "lineno", None)
+        ) from None
     data: dict[str, Any] = {}
     lines: dict[DataPath, int] = {}
     places = _ini_lines(text)
@@ -87,7 +114,11 @@ def ini_of(text: str, file: str | None) -> PolicySource:
         name = section.strip()
         target: dict[str, Any] = data
         path: tuple[str, ...] = ()
-        for part in re.split(r"\s*:\s*|\s+(?=\")", name) if re.match(r"(?i)(?:role|group|profile|tool)s?\s*[: ]", name) else [name]:
+        for part in (
+            re.split(r"\s*:\s*|\s+(?=\")", name)
+            if re.match(r"(?i)(?:role|group|profile|tool)s?\s*[: ]", name)
+            else [name]
+        ):
             path = (*path, part.strip().strip('"'))
             target = target.setdefault(path[-1], {})
             lines.setdefault(path, places.get((section, ""), 1))

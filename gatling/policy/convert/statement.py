@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-RuleKind = Literal["grant", "denial", "requirement", "limit", "places", "request", "role", "default", "member", "review"]
+RuleKind = Literal[
+    "grant", "denial", "requirement", "limit", "places", "request", "role", "default", "member", "review"
+]
 Status = Literal["understood", "narrowed", "remark", "open"]
 
 

@@ -20,7 +20,16 @@ from gatling.tools.spec import ToolSpec
 
 _PLAIN = re.compile(r"[A-Za-z_][\w.]*")
 _WORDS = frozenset("true false yes no on off null y n none".split())
-_ORDER = ("format", "roles", "allowed_operations", "forbidden_operations", "explicit_request_required", "rules", "review", "default")
+_ORDER = (
+    "format",
+    "roles",
+    "allowed_operations",
+    "forbidden_operations",
+    "explicit_request_required",
+    "rules",
+    "review",
+    "default",
+)
 _WIDTH = 160
 
 
@@ -37,7 +46,9 @@ class _Policy:
         items.append(value)
 
 
-def settle(readings: list[Reading], specs: Mapping[str, ToolSpec]) -> tuple[list[Reading], dict[str, Any], dict[DataPath, int]]:
+def settle(
+    readings: list[Reading], specs: Mapping[str, ToolSpec]
+) -> tuple[list[Reading], dict[str, Any], dict[DataPath, int]]:
     """Return the readings as they can be written, the policy, and for each part of it the reading that it is from."""
     readings = _exclusive(readings)
     for _ in range(len(readings) + 1):
@@ -56,9 +67,13 @@ def settle(readings: list[Reading], specs: Mapping[str, ToolSpec]) -> tuple[list
 def _given_up(reading: Reading, why: str) -> Reading:
     """Leave a reading to somebody: its denials stay, if they are not what is wrong."""
     kept = tuple(rule for rule in reading.rules if rule.kind == "review")
-    tools = tuple(dict.fromkeys(t for rule in reading.rules for t in rule.tools if re.fullmatch(r"[\w*?][\w*?.:/-]*", t)))
+    tools = tuple(
+        dict.fromkeys(t for rule in reading.rules for t in rule.tools if re.fullmatch(r"[\w*?][\w*?.:/-]*", t))
+    )
     if kept and len(kept) == len(reading.rules):  # the review itself is not of the format
-        return replace(reading, rules=(review(reading.statement.text or "an empty line", why or "not of the format"),), note="")
+        return replace(
+            reading, rules=(review(reading.statement.text or "an empty line", why or "not of the format"),), note=""
+        )
     return replace(reading, rules=(*kept, review(reading.statement.text, why, tools)), note="")
 
 
@@ -72,15 +87,31 @@ def _exclusive(readings: list[Reading]) -> list[Reading]:
         rules: list[NativeRule] = []
         note = reading.note
         for rule in reading.rules:
-            taken = [tool for tool in rule.tools if rule.kind == "grant" and not rule.is_exclusive and any(_is_same(tool, t) for t, _ in only)]
-            wide = [t for tool in rule.tools if rule.kind == "grant" and not rule.is_exclusive for t, _ in only if t not in taken and matches(squashed(tool), squashed_name(t))]
+            taken = [
+                tool
+                for tool in rule.tools
+                if rule.kind == "grant" and not rule.is_exclusive and any(_is_same(tool, t) for t, _ in only)
+            ]
+            wide = [
+                t
+                for tool in rule.tools
+                if rule.kind == "grant" and not rule.is_exclusive
+                for t, _ in only
+                if t not in taken and matches(squashed(tool), squashed_name(t))
+            ]
             left = tuple(tool for tool in rule.tools if tool not in taken)
             if taken:
                 note = f"without {', '.join(taken)}, which another line gives to some only"
             if left or not rule.tools:
                 rules.append(replace(rule, tools=left))
             if wide:
-                rules.append(review(reading.statement.text, "another line gives these tools to some only", tuple(dict.fromkeys(wide))))
+                rules.append(
+                    review(
+                        reading.statement.text,
+                        "another line gives these tools to some only",
+                        tuple(dict.fromkeys(wide)),
+                    )
+                )
         result.append(replace(reading, rules=tuple(rules), note=note))
     return result
 
@@ -109,7 +140,9 @@ def _build(readings: list[Reading]) -> _Policy:
                 case "requirement" | "places":
                     require = rule.require
                     if rule.kind == "places":
-                        require = {"destination": {"not_in" if rule.key.startswith("blocked") else "in": list(rule.value)}}
+                        require = {
+                            "destination": {"not_in" if rule.key.startswith("blocked") else "in": list(rule.value)}
+                        }
                     item = {"operation": rule.tools[0] if len(rule.tools) == 1 else list(rule.tools)}
                     if rule.roles:
                         item["roles"] = list(rule.roles)
@@ -158,7 +191,13 @@ def write(data: dict[str, Any], readings: list[Reading], origin: dict[DataPath, 
     """Return the policy as YAML, with the lines of the source as comments."""
     lines = [f"# {_clean(line)}" for line in head]
     for key, value in data.items():
-        if key in ("rules", "review", "allowed_operations", "forbidden_operations", "explicit_request_required") and isinstance(value, list):
+        if key in (
+            "rules",
+            "review",
+            "allowed_operations",
+            "forbidden_operations",
+            "explicit_request_required",
+        ) and isinstance(value, list):
             lines += ["", f"{key}:"]
             last = -1
             for i, item in enumerate(value):
