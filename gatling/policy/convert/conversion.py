@@ -89,6 +89,7 @@ def _read(text: str, file: str | None, kind: str, names: list[str], specs: dict[
     if kind != "text":
         return read_list_of(kind, text)
     lexicon = Lexicon([*names, *names_of_text(text)], specs)
+    lexicon.is_closed = bool(names)
     readings: list[Reading] = []
     for said in statements_of(text, lexicon):
         if isinstance(said, tuple):
@@ -113,6 +114,8 @@ def _keyed(source: PolicySource, names: list[str], specs: dict[str, ToolSpec]) -
         found += [part for part in path[-1:] if isinstance(part, str) and may_name_tool(part)]
         found += names_of_text(value) if isinstance(value, str) else []
     lexicon = Lexicon([*names, *found], specs)
+    lexicon.roles = role_keys(source.data)
+    lexicon.is_closed = bool(names)
     return KeyedReader(source, lexicon, role_keys(source.data)).read()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gatling.policy.convert import keys
-from gatling.policy.convert.grammar import form_of, who_of
+from gatling.policy.convert.grammar import ROLE_NOUNS, form_of, who_of
 from gatling.policy.convert.lexicon import OBJECTS, Lexicon, deed_of, is_tool_name, names_in, role_names
 from gatling.policy.convert.statement import Context, Statement
 from gatling.policy.source import DataPath, PolicySource
@@ -19,12 +19,6 @@ _BULLET = re.compile(r"^\s*(?:[-*+\u2022]|\(?\d{1,3}[.)]|\(?[a-z]\)|\[[ xX]\])\s
 _ROW = re.compile(r"^\s*\|(.+)\|\s*$")
 _RULER = re.compile(r"^[\s|:=-]+$")
 _SENTENCE_END = re.compile(r"(?<=[.!?;])(?<!e\.g\.)(?<!i\.e\.)(?<!max\.)(?<!min\.)\s+(?=[A-Z`*\"'(])")
-ROLE_NOUNS = frozenset(
-    "clerk manager admin administrator intern analyst supervisor developer engineer operator viewer editor owner guest contractor auditor "
-    "lead nurse doctor physician teacher student junior senior trainee accountant receptionist agent cashier librarian pharmacist "
-    "reviewer maintainer reader writer driver dispatcher technician bookkeeper treasurer director officer specialist representative "
-    "finance hr sales support ops tester planner buyer seller tutor moderator staff apprentice".split()
-)
 _PLAIN = frozenset(
     "policy policies rule rules general overview scope purpose introduction notes note tools tool limits limit access control guidelines "
     "guideline agent assistant permissions security governance the of for and a to what our basics principles details other misc safety".split()

@@ -8,6 +8,7 @@ from typing import Literal
 
 from gatling.policy.convert.lexicon import deed_of, role_names
 from gatling.policy.convert.phrase import APPROVAL
+from gatling.tools.naming import singular
 
 Verdict = Literal["allow", "deny", "ask", "limit", "default"]
 
@@ -31,10 +32,10 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("asks", r"(?P<what>.+?) (?:always )?(?:requires?|needs?|must (?:have|get|be given)|has to have|want|wants|is subject to|are subject to|must be subject to|demands?) (?:an? |the |prior |explicit |written |human |manager(?:'s)? |supervisor(?:'s)? )*" + APPROVAL + r"(?P<more>.*)"),
         ("asks", r"(?P<what>.+?) (?:must|has to|have to|should|needs to|need to|shall) (?:first |always )?be (?:approved|confirmed|signed off|authori[sz]ed|reviewed)(?: first)?(?: by [\w' -]+?)?(?: (?:before|first).*)?"),
         ("asks", r"(?:always )?(?:ask|check|get|obtain|seek|request|confirm|wait)(?: (?:for|with|from|a|an|the|human|user|manager|supervisor|me|us|them|someone|approval|permission|confirmation|consent|sign-?off|first)){0,6} before (?P<what>.+)"),
+        ("deny_what", r"(?P<what>.+?) (?:is|are|remains?|stays?) (?:strictly |absolutely |always |completely )?" + _VERDICT_DENY + r"(?: for (?P<who>[\w ,'-]+))?"),
         ("deny", r"(?P<who>.{1,80}?) " + rf"(?:{_ADVERB} )?{_DENY}" + r" (?:ever )?(?P<what>.+)"),
         ("deny", r"(?:please |absolutely |you )?(?:never|do not|don't|must not|no(?! more than| fewer| less)|avoid|refrain from|stay away from|stop|under no circumstances) (?P<what>.+)"),
         ("allow", r"(?P<who>.{1,80}?) " + _ALLOW + r" (?P<only>only )?(?P<what>.+)"),
-        ("deny_what", r"(?P<what>.+?) (?:is|are|remains?|stays?) (?:strictly |absolutely |always |completely )?" + _VERDICT_DENY + r"(?: (?:for|to) (?P<who>[\w ,'-]+))?"),
         ("allow_what", r"(?P<what>.+?) (?:is|are|remains?) (?:always )?" + _VERDICT_ALLOW + r"(?: (?:for|to) (?P<who>[\w ,'-]+?))?(?P<more>(?: (?:up to|below|under|if|only|when|in|at most|as long|during|unless|on|at|with|except|from|to) .+)?)"),
         ("deny", r"(?:deny|forbid|block|disallow|ban|prohibit|reject|disable|forbidden|prohibited|denied|blocked|off[- ]limits|not allowed|not permitted)(?: access to| the use of| use of)?(?: ?:| that)? (?P<what>.+)"),
         ("allow", r"(?:allow|permit|grant|enable|allowed|permitted|feel free to|ok to)(?: access to| the use of)?(?: ?:)? (?P<what>.+)"),
@@ -46,8 +47,15 @@ _EVERYBODY = frozenset(
     "people person".split()
 )
 _PEOPLE = frozenset("employee employees staff colleague colleagues humans human team member members".split())
+ROLE_NOUNS = frozenset(
+    "clerk manager admin administrator intern analyst supervisor developer engineer operator viewer editor owner guest contractor auditor "
+    "lead nurse doctor physician teacher student junior senior trainee accountant receptionist agent cashier librarian pharmacist "
+    "reviewer maintainer reader writer driver dispatcher technician bookkeeper treasurer director officer specialist representative "
+    "finance hr sales support ops tester planner buyer seller tutor moderator staff apprentice".split()
+)
 _NO_ROLE = re.compile(
-    r"\b(?:with|who|whose|from|in|at|on|of|if|when|that|which|under|over|without|during|after|before)\b|\d|[<>=]",
+    r"\b(?:with|who|whose|from|in|at|on|of|if|when|that|which|under|over|without|during|after|before|except|but|not|only|"
+    r"than|says?|said|whether|decide|unless|he|she|they|these|those|we|i|there)\b|[\d<>=:~\"!?()\[\]]",
     _FLAGS,
 )
 
@@ -140,6 +148,10 @@ def _active(subject: str, done: str) -> str:
     return " ".join([*words[:verbs], subject, *words[verbs:]])
 
 
+def _is_role_word(text: str) -> bool:
+    return singular(text.split()[-1].lower()) in ROLE_NOUNS
+
+
 def who_of(text: str) -> Who:
     """Return the roles that a subject names; none for everybody."""
     plain = re.sub(r"\b(?:the|a|an|our|your|any|each|every|all|also|both|role|roles|group)\b", " ", text, flags=_FLAGS)
@@ -150,6 +162,10 @@ def who_of(text: str) -> Who:
     if _NO_ROLE.search(text) or len(words) > 8:
         return Who(is_clear=False)
     roles: list[str] = []
+    if "," in plain and not all(
+        _is_role_word(part) for part in re.split(r",|\band\b|\bor\b|&|/", plain) if part.strip()
+    ):
+        return Who(is_clear=False)  # `Previously, clerks`
     for part in re.split(r",|\band\b|\bor\b|&|/", plain):
         names = role_names(part)
         if part.strip() and names and len(part.split()) <= 3:

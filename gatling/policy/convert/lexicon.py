@@ -186,6 +186,10 @@ class Lexicon:
 
     def __init__(self, names: Iterable[str], specs: Mapping[str, ToolSpec] | None = None) -> None:
         self.specs = dict(specs or {})
+        self.roles: frozenset[str] = frozenset()
+        """Names of roles that the source states, in lower case."""
+        self.is_closed = False
+        """Whether these are all tools that there are."""
         self.names = tuple(dict.fromkeys((*self.specs, *(n for n in names if "*" not in n and "?" not in n))))
         self._by_form = {squashed_name(name): name for name in self.names}
 

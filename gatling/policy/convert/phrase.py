@@ -47,6 +47,15 @@ _PLACES = (
     rf"inboxes|domains?|hosts?|the domains?)? ?(?:at|in|under|ending in|of|on|from)? ?((?:{_HOST}|[\w.+-]+@{_HOST})(?:(?:,| and| or|, and|, or) (?:{_HOST}|[\w.+-]+@{_HOST}))*)"
 )
 _PATH = r"(?:only )?(?:in|under|below|inside|within|from|to|beneath|at) (?:the )?(?:folder |directory |path )?[`'\"]?((?:~|\.)?/[\w./~-]+?\*{0,2})[`'\"]?(?: folder| directory)?(?=[\s,;]|\.?$)"
+_ONE_PATH = r"(?:~|\.)?/[\w./~-]+\*{0,2}"
+_PATHS = (
+    r"(?:only )?(?:in|under|below|inside|within|from|to|beneath|at) (?:the )?(?:folders? |director(?:y|ies) |paths? )?"
+    rf"([`'\"]?{_ONE_PATH}[`'\"]?(?:(?:,| and| or|, and|, or) [`'\"]?{_ONE_PATH}[`'\"]?)*)(?: folders?| director(?:y|ies))?(?=[\s,;]|\.?$)"
+)
+_EVERYTHING = re.compile(
+    r"\s*(?:use|used|call|called|do|done|run|access)?\s*(?:all|any|every|everything|anything)(?: of)?(?: the)?(?: tools?| operations?| actions?)?[\s;,]*",
+    re.IGNORECASE,
+)
 _RATE = re.compile(
     r"\b(?:per|a|each|every) (?:day|week|month|hour|year|quarter|minute)\b|\b(?:daily|weekly|monthly|hourly)\b"
 )
@@ -86,6 +95,8 @@ class Phrase:
     needs_request: bool = False
     rate: str = ""
     exceptions: Phrase | None = None
+    is_everything: bool = False
+    """It is about all tools there are."""
     rest: tuple[str, ...] = ()
     """Words that nobody understood."""
 
@@ -133,8 +144,11 @@ def parse_phrase(text: str, lexicon: Lexicon) -> Phrase:
         )
     ]
     phrase.outside = tuple(outside)
-    phrase.paths = tuple(match.group(1) for match in phrase.take(_PATH))
+    phrase.paths = tuple(path for match in phrase.take(_PATHS) for path in re.findall(_ONE_PATH, match.group(1)))
     _take_names(phrase, lexicon)
+    if not phrase.named and _EVERYTHING.fullmatch(phrase.text):
+        phrase.is_everything = True
+        return phrase
     _take_deeds(phrase)
     return phrase
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from gatling.policy.convert.grammar import Form, Who, form_of, who_of
-from gatling.policy.convert.lexicon import EVERY, GENERIC_VERBS, Lexicon, is_tool_name, same_deed, same_object
+from gatling.policy.convert.grammar import ROLE_NOUNS, Form, Who, form_of, who_of
+from gatling.policy.convert import keys
+from gatling.policy.convert.lexicon import EVERY, GENERIC_VERBS, NAME, Lexicon, is_tool_name, same_deed, same_object
 from gatling.policy.convert.phrase import Phrase, parse_phrase
 from gatling.policy.convert.statement import NativeRule, Reading, Statement, review
+from gatling.policy.globs import matches, squashed, squashed_name
 from gatling.policy.reading.vocabulary import MODAL_WORDS
 from gatling.policy.unread import mentions
 from gatling.schema.words import split_words, stem
 from gatling.tools.derive import effect_of
+from gatling.tools.naming import singular
 
 APPROVED = {"session.approved": True}
 _MONEY = frozenset("amount total price value sum cost".split())
@@ -26,6 +29,11 @@ def read_sentence(statement: Statement, lexicon: Lexicon) -> Reading:
     """Read one sentence, or the item of a list under a heading that permits or forbids."""
     context = statement.context
     text = re.sub(r"[*_]{2}", "", statement.text).strip()
+    if "~~" in text or "<!--" in text:
+        return Reading(statement, (review(statement.text, "struck out or hidden text"),))
+    stated = _verdict_line(statement, text, lexicon)
+    if stated is not None:
+        return stated
     form = form_of(text)
     if context.effect and (form is None or form.verdict == "limit"):
         form = Form({"allow": "allow", "deny": "deny", "ask": "ask"}[context.effect], text)  # type: ignore[arg-type]
@@ -36,6 +44,8 @@ def read_sentence(statement: Statement, lexicon: Lexicon) -> Reading:
     if form.verdict == "default":
         return Reading(statement, (NativeRule("default", value="deny"),))
     who = who_of(form.who)
+    if form.verdict != "allow" and who.roles and not is_role(who.roles, lexicon):
+        who = Who(is_clear=False)  # `external users`: whom it binds is not known by a role, so it binds everybody
     if not who.roles and who.is_clear:
         who = Who(context.roles)
     phrase = parse_phrase(form.what, lexicon)
@@ -48,6 +58,32 @@ def read_sentence(statement: Statement, lexicon: Lexicon) -> Reading:
             return _ask(statement, who, phrase, lexicon)
         case _:
             return _limit(statement, who, phrase, lexicon)
+
+
+_VERDICT_LINE = re.compile(rf"[`'\"]?({NAME})[`'\"]?(?:\(\))?\s*(?::|->|=>|=|-|\u2013|\u2192)\s*([^:]{{1,40}})")
+
+
+def _verdict_line(statement: Statement, text: str, lexicon: Lexicon) -> Reading | None:
+    """Read `read_file: allowed`, `delete_file - never`; None if the line is not of that form."""
+    match = _VERDICT_LINE.fullmatch(text.rstrip("."))
+    tool = match and (lexicon.exact(match.group(1)) or (match.group(1) if is_tool_name(match.group(1)) else ""))
+    effect = match and keys.effect_of_value(match.group(2))
+    if not match or not tool or not effect:
+        return None
+    roles = statement.context.roles
+    if effect == keys.DENY or statement.context.effect == keys.DENY:
+        return Reading(statement, (NativeRule("denial", (tool,), roles),))
+    if statement.context.doubt:
+        return Reading(statement, (review(statement.text, f"nothing is granted: {statement.context.doubt}", (tool,)),))
+    rules = [NativeRule("grant", (tool,), roles)]
+    if effect == keys.ASK:
+        rules.append(NativeRule("requirement", (tool,), roles, require=APPROVED))
+    return Reading(statement, tuple(rules))
+
+
+def is_role(roles: tuple[str, ...], lexicon: Lexicon) -> bool:
+    """Tell whether what restricts some is restricted to a role: one that the source knows, or a word for one."""
+    return any(role.lower() in lexicon.roles or singular(role.lower()) in ROLE_NOUNS for role in roles)
 
 
 def _unread(statement: Statement, reason: str) -> Reading:
@@ -69,6 +105,9 @@ def _left(statement: Statement, reason: str, lexicon: Lexicon, form: Form | None
 
 def _allow(statement: Statement, form: Form, who: Who, phrase: Phrase, lexicon: Lexicon) -> Reading:
     tools, left = granted_tools(phrase, lexicon)
+    if phrase.is_everything:
+        tools = _everything_but(phrase.exceptions, lexicon)
+        left = () if tools else ("what is excepted is not known",)
     why = _doubt(statement, who, phrase, left)
     rules: list[NativeRule] = []
     if phrase.exceptions is not None:
@@ -86,6 +125,23 @@ def _allow(statement: Statement, form: Form, who: Who, phrase: Phrase, lexicon: 
         )
     rules.insert(0, NativeRule("grant", tools, who.roles, is_exclusive=form.is_exclusive))
     return Reading(statement, tuple(rules))
+
+
+def _everything_but(exceptions: Phrase | None, lexicon: Lexicon) -> tuple[str, ...]:
+    """Return all tools that are known without those that are excepted or may be; a pattern where none is known by a catalogue,
+    and what is excepted is named. Nothing where that is not clear."""
+    if exceptions is None:
+        return ("*",)
+    denied, perhaps = denied_tools(exceptions, lexicon)
+    is_named = not exceptions.deeds and not exceptions.rest and bool(exceptions.named)
+    if not denied or (not is_named and not lexicon.is_closed):
+        return ()
+    if not lexicon.is_closed:
+        return ("*",)
+    out = {*denied, *perhaps}
+    return tuple(
+        t for t in lexicon.names if t not in out and not any(matches(squashed(d), squashed_name(t)) for d in denied)
+    )
 
 
 def _doubt(statement: Statement, who: Who, phrase: Phrase, left: tuple[str, ...]) -> str:
