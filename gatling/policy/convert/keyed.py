@@ -8,7 +8,8 @@ from typing import Any
 from gatling.policy.convert import keys
 from gatling.policy.convert.amounts import amount_of
 from gatling.policy.convert.keys import ALLOW, ASK, DENY
-from gatling.policy.convert.lexicon import Lexicon, deed_of, is_tool_name, role_names
+from gatling.policy.convert.grammar import ROLE_NOUNS
+from gatling.policy.convert.lexicon import OBJECTS, Lexicon, deed_of, is_tool_name, role_names
 from gatling.policy.convert.qualifiers import Qualified, is_rate, qualify
 from gatling.policy.convert.sentences import APPROVED, argument_for, currency_rules, is_count, read_sentence
 from gatling.policy.convert.statement import Context, NativeRule, Reading, Statement, review
@@ -17,9 +18,13 @@ from gatling.policy.reading.vocabulary import is_prose, is_ruling, words_of
 from gatling.policy.source import DataPath, PolicySource, show_path
 from gatling.schema.plain import canonical_json, cut
 from gatling.schema.words import split_words, stem
+from gatling.tools.naming import singular
 
 _INHERITS = frozenset("inherits extends inherit includes parent parents inherits_from".split())
-_RULE_KEYS = frozenset("effect decision verdict permission allow allowed action type then".split())
+_RULE_KEYS = frozenset(
+    "effect decision verdict permission allow allowed action type then policy rule access status".split()
+)
+_EVERYBODY = frozenset(("*", "all", "everyone", "everybody", "any", "anyone", "default"))
 _NAMING = (
     "tool",
     "tools",
@@ -70,13 +75,44 @@ class KeyedReader:
             if path and self.is_rule(block):
                 self.rule(block, path, context)
                 return
+            context, said = self.around(block, path, context)
             for key, value in block.items():
-                self.member(key, value, (*path, key), context)
+                if key not in said:
+                    self.member(key, value, (*path, key), context)
         elif isinstance(block, list):
             for i, item in enumerate(block):
                 self.item(item, (*path, i), context)
         else:
             self.item(block, path, context)
+
+    def around(self, block: dict[str, Any], path: DataPath, context: Context) -> tuple[Context, set[str]]:
+        """Return what members of a mapping say of those beside them: whose they are, and when they hold; and these members."""
+        said: set[str] = set()
+        if len(block) < 2:
+            return context, said
+        for key, value in block.items():
+            names = [value] if isinstance(value, str) else value
+            is_title = isinstance(value, str) and is_prose(value)
+            if (
+                keys.names_role(key.removeprefix("for_"))
+                and isinstance(names, list)
+                and names
+                and not is_title
+                and all(isinstance(n, str) for n in names)
+            ):
+                if context.roles:
+                    context = context.with_(doubt=f"what {key} says of a role is not read")
+                    continue
+                if not any(name.lower() in _EVERYBODY for name in names):
+                    context = context.with_(roles=tuple(form for name in names for form in role_names(name)))
+                self.say((*path, key), value, (), "")
+                said.add(key)
+            elif keys.is_condition(key, value) and not self.tool(key):
+                context = context.with_(doubt=f"it holds only as {key} says")
+            elif keys.is_in_force(key, value):
+                self.say((*path, key), value, ())
+                said.add(key)
+        return context, said
 
     def is_rule(self, block: dict[str, Any]) -> bool:
         """Tell whether a mapping is one rule: it names tools and says what of them."""
@@ -108,6 +144,8 @@ class KeyedReader:
             self.inherit(value, path, context)
         elif isinstance(value, str) and is_prose(value) and not tool:
             self.sentence(value, path, context.with_(effect=effect or context.effect))
+        elif tool and not context.tools and value is True and not (context.effect or context.roles or len(path) > 1):
+            self.open(path, value, "a switch, or a tool that is allowed", (tool,))
         elif tool and not context.tools:
             self.tool_member(tool, value, path, context)
         elif keys.names_places(key) and (effect or context.tools):
@@ -138,20 +176,50 @@ class KeyedReader:
         ):
             for i, verb in enumerate(value):
                 self.phrase(f"{verb} {key}", (*path, i), verb, context.with_(effect=ALLOW))
+        elif (
+            isinstance(value, (dict, list)) and value and not words & keys.NOT_ROLES and self.is_role_block(key, value)
+        ):
+            is_known = singular(key.lower()) in ROLE_NOUNS
+            self.role_member_of(key, value, path, context, is_guess=not is_known)
+        elif isinstance(value, list) and context.effect and all(stem(w) in _THINGS for w in words):
+            self.listed(value, path, context)
         elif isinstance(value, (dict, list)) and value:
             known = words <= _CONTAINERS or is_tool_name(key)
             self.block(
                 value,
                 path,
-                context
-                if known or (context.effect != ALLOW and self.is_container(value))
-                else context.with_(doubt=f"what {key} means is not known"),
+                context if known else context.with_(doubt=f"what {key} means is not known"),
             )
         elif value not in (None, "", [], {}):
             self.open(path, value, "not a part that is read", self.context_tools(context))
 
-    def is_container(self, value: Any) -> bool:
-        return isinstance(value, (dict, list))
+    def is_role_block(self, key: str, value: Any) -> bool:
+        """Tell whether a name above effects or tools may be that of a role: what it grants is for that role at most."""
+        words = words_of(key)
+        if (
+            words <= _CONTAINERS
+            or len(words) > 3
+            or not key
+            or all(stem(w) in _THINGS for w in words)
+            or not isinstance(value, (dict, list))
+        ):
+            return False
+        if isinstance(value, dict):
+            return any(keys.effect_of_key(k) or self.tool(k) or keys.effect_of_value(v) for k, v in value.items())
+        return singular(key.lower()) in ROLE_NOUNS
+
+    def role_member_of(self, key: str, value: Any, path: DataPath, context: Context, *, is_guess: bool) -> None:
+        if context.roles:
+            context = context.with_(doubt=f"what {key} means inside a role is not known")
+            self.block(value, path, context)
+            return
+        inner = context.with_(roles=role_names(key), is_guess=is_guess)
+        if isinstance(value, list):
+            self.listed(value, path, inner.with_(effect=context.effect or ALLOW))
+        elif context.effect:
+            self.listed(value, path, inner)
+        else:
+            self.block(value, path, inner)
 
     def context_tools(self, context: Context) -> tuple[str, ...]:
         return context.tools
@@ -225,7 +293,10 @@ class KeyedReader:
                     self.member(name, entry, (*path, name), context)
         elif isinstance(value, list) and any(isinstance(v, dict) for v in value):
             for i, item in enumerate(value):
-                self.item(item, (*path, i), context)
+                if isinstance(item, dict) and any(k.lower() in _NAMING for k in item):
+                    self.rule(item, (*path, i), context)
+                else:
+                    self.item(item, (*path, i), context)
         elif context.roles or context.effect:
             self.listed(value, path, context.with_(effect=context.effect or ALLOW))
         else:
@@ -275,7 +346,7 @@ class KeyedReader:
                 self.say(path, value, (NativeRule("grant", tools, context.roles),))
             case "deny":
                 note = f"forbidden everywhere: {context.doubt}" if context.doubt else ""
-                self.say(path, value, (NativeRule("denial", tools, context.roles),), note)
+                self.say(path, value, (NativeRule("denial", tools, context.bound),), note)
             case _:
                 rules = (NativeRule("requirement", tools, context.roles, require=APPROVED),)
                 self.say(path, value, rules if context.doubt else (NativeRule("grant", tools, context.roles), *rules))
@@ -334,6 +405,8 @@ class KeyedReader:
             self.open(path, item, "not the name of a tool", context.tools)
             return
         text = item.strip()
+        if not text:
+            return
         negated = text[:1] in "!-" and len(text) > 1 and (self.tool(text[1:].strip()) or is_tool_name(text[1:].strip()))
         name = text[1:].strip() if negated else text
         tool = self.tool(name) or (name if is_tool_name(name) or (name == "*" and context.effect) else "")
@@ -345,7 +418,7 @@ class KeyedReader:
             and " " not in text
             and self.lexicon.exact(text) == ""
             and text.isidentifier()
-            and not deed_of(text)
+            and not (deed_of(text) and self.lexicon.is_closed)
         ):
             self.bare(text, path, item, context)
         elif context.effect or " " in text:
@@ -391,7 +464,11 @@ class KeyedReader:
         rest = dict(rule)
         tools: tuple[str, ...] = ()
         for key in list(rest):
-            if key.lower() in _NAMING and (not tools or key.lower() not in ("name", "resource")):
+            if key.lower() == "name" and any(
+                k.lower() in _NAMING[:6] + _NAMING[6:7] for k in rest if k.lower() != "name"
+            ):
+                rest.pop(key)  # the rule's own name
+            elif key.lower() in _NAMING and (not tools or key.lower() != "resource"):
                 value = rest[key]
                 if key.lower() in ("action", "actions") and keys.effect_of_value(value):
                     continue
@@ -402,7 +479,7 @@ class KeyedReader:
                         self.tool(n)
                         or is_tool_name(n)
                         or n == "*"
-                        or (n.isidentifier() and key.lower() in ("tool", "tools"))
+                        or (n.isidentifier() and key.lower() in ("tool", "tools", "name", "function", "operation"))
                         for n in names
                     ):
                         tools += tuple(self.tool(n) or n for n in names)
@@ -414,14 +491,16 @@ class KeyedReader:
 
     def qualified(self, tools: tuple[str, ...], rest: dict[str, Any], path: DataPath, context: Context) -> None:
         said: Qualified = qualify(rest, tools, self.lexicon, context)
+        bound = said.roles if said.roles != context.roles else context.bound
         effect = said.effect or context.effect
         rules: list[NativeRule] = []
         note = ""
         if effect == DENY:
-            rules.append(NativeRule("denial", tools, said.roles, when=said.when))
+            rules.append(NativeRule("denial", tools, bound, when=said.when))
             if said.unread:
-                rules[0] = NativeRule("denial", tools, said.roles)
+                rules[0] = NativeRule("denial", tools, bound)
                 note = f"forbidden whatever {', '.join(said.unread)} means"
+                rules.append(review(self.statement(path, rest).text, f"not understood: {', '.join(said.unread)}"))
         else:
             rules += said.rules
             why = context.doubt or (f"not understood: {', '.join(said.unread)}" if said.unread else "")
@@ -550,6 +629,9 @@ _CONTAINERS = frozenset(
     "policy access control controls rules rule authorization authorisation security governance settings guardrails constraints "
     "restrictions scope config spec general global common defaults matrix agent acl entries statements".split()
 )
+
+
+_THINGS = frozenset().union(*OBJECTS)
 
 
 def role_keys(data: Any) -> frozenset[str]:

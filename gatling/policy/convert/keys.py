@@ -25,7 +25,7 @@ _ASK_WORDS = frozenset(
     "ask asks approval approvals approve confirm confirmation consent human review escalate hitl".split()
 )
 _DENY_WORDS = frozenset(
-    "cannot cant disabled disable excluded exclude excludes except ban banned bans stop revoked revoke off never no not without mustnt "
+    "cannot cant disabled disable excluded exclude excludes except ban banned bans stop revoked revoke off never no not without mustnt unless "
     "dont kill barred".split()
 )
 _ALLOW_WORDS = frozenset(
@@ -33,7 +33,7 @@ _ALLOW_WORDS = frozenset(
 )
 _FILLERS = frozenset(
     "to do does be list tools tool the use run call access things actions must is are only default limits off in a of for needs need "
-    "require required requires ok".split()
+    "require required requires ok before first always".split()
 )
 ROLE_KEYS = frozenset(
     "role roles group groups profile profiles persona personas user users principal principals subject subjects who".split()
@@ -92,7 +92,11 @@ def effect_of_value(value: Any) -> str:
 def is_descriptive(key: str, value: Any) -> bool:
     """Tell whether a member says what the policy is, and no more."""
     words = words_of(key)
-    if isinstance(value, (dict, list)) or key in ("role", "status", "environment"):
+    if (
+        isinstance(value, (dict, list))
+        or key in ("role", "status", "environment")
+        or (effect_of_value(value) and key.lower() != "version")
+    ):
         return False
     return key.lower() in DESCRIPTIVE or (bool(words) and words <= ABOUT)
 
@@ -131,8 +135,44 @@ def names_environment(key: str) -> bool:
     return bool(words_of(key) & ENVIRONMENTS)
 
 
+_WHERE_WORDS = frozenset(
+    "expires expiry expiration valid validity effective until status state enabled active disabled suspended revoked environment env stage "
+    "region tenant hours schedule days weekdays when if unless condition conditions provided given during before after mode dry draft "
+    "until from starting".split()
+)
+_IN_FORCE = frozenset(("active", "enabled", "enforced", "on", "yes", "true", "live", "in force"))
+NOT_ROLES = frozenset(
+    "example examples sample samples former old previous draft deprecated obsolete any all not none if when unless future planned "
+    "proposed todo template legacy disabled archive".split()
+)
+
+
+def is_condition(key: str, value: Any) -> bool:
+    """Tell whether a member says when what stands beside it holds: `expires`, `status: suspended`, `when`."""
+    words = words_of(key)
+    if not words & _WHERE_WORDS or (
+        isinstance(value, (dict, list)) and not words & {"when", "if", "unless", "condition", "conditions"}
+    ):
+        return False
+    if is_plain_effect(key) and isinstance(value, list):
+        return False
+    is_switch = bool(words & {"enabled", "active", "status", "state", "mode"})
+    return not (is_switch and str(value).lower() in _IN_FORCE)
+
+
+def is_in_force(key: str, value: Any) -> bool:
+    """Tell whether a member says that the policy holds: `enabled: true`."""
+    return (
+        bool(words_of(key) & {"enabled", "active", "status", "state", "mode"})
+        and str(value).lower() in _IN_FORCE
+        and not isinstance(value, (dict, list))
+    )
+
+
 def may_name_tool(key: str) -> bool:
     """Tell whether a key can be the name of a tool: `read_file`, and not `disabled_tools` or `max_amount`."""
+    if "." in key and verb_of(key.rpartition(".")[2]) is None:
+        return False  # `send_money.amount`
     if not is_tool_name(key) or is_plain_effect(key) or words_of(key) & LIMITING or names_role(key) or names_tools(key):
         return False
     return "*" in key or verb_of(key) is not None

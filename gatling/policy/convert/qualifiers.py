@@ -13,9 +13,12 @@ from gatling.policy.convert.sentences import APPROVED, argument_for, currency_ru
 from gatling.policy.convert.statement import Context, NativeRule
 from gatling.policy.reading.conditions import EXPRESSION, KEYED_OPERATORS, conditions_of, destination_pattern
 from gatling.policy.reading.vocabulary import PLACE_WORDS, is_ruling, words_of
+from gatling.schema.arguments import is_destination_name
 from gatling.schema.words import split_words
 
-_EFFECTS = frozenset("effect decision verdict permission allow allowed enabled action type then access".split())
+_EFFECTS = frozenset(
+    "effect decision verdict permission allow allowed enabled action type then access policy rule status".split()
+)
 _WHEN = frozenset("when if condition conditions where".split())
 _MUST = frozenset("require must constraints only_if arguments args parameters params".split())
 _QUIET = frozenset("id sid description title comment note reason severity priority name label why rationale".split())
@@ -73,6 +76,10 @@ def qualify(members: dict[str, Any], tools: tuple[str, ...], lexicon: Lexicon, c
             _conditions(said, key, value, into=said.when)
         elif key.lower() in _MUST:
             _must(said, key, value, tools, lexicon, context)
+        elif is_destination_name(key) and all(
+            isinstance(v, str) and ("@" in v or "." in v) for v in (value if isinstance(value, list) else [value])
+        ):
+            _places(said, key, value, tools)
         elif words & PLACE_WORDS and (keys.effect_of_key(key) or isinstance(value, list)):
             _places(said, key, value, tools)
         elif (

@@ -47,7 +47,7 @@ def read_sentence(statement: Statement, lexicon: Lexicon) -> Reading:
     if form.verdict != "allow" and who.roles and not is_role(who.roles, lexicon):
         who = Who(is_clear=False)  # `external users`: whom it binds is not known by a role, so it binds everybody
     if not who.roles and who.is_clear:
-        who = Who(context.roles)
+        who = Who(context.roles if form.verdict == "allow" else context.bound)
     phrase = parse_phrase(form.what, lexicon)
     match form.verdict:
         case "allow":

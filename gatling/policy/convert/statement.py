@@ -19,8 +19,15 @@ class Context:
     tools: tuple[str, ...] = ()
     effect: str = ""
     """allow, deny, ask, or nothing."""
+    is_guess: bool = False
+    """That these are roles is concluded from a name alone: grants are theirs, but what forbids binds everybody."""
     doubt: str = ""
     """Why nothing here may grant: an environment, a date."""
+
+    @property
+    def bound(self) -> tuple[str, ...]:
+        """Whom a denial or a limit binds here."""
+        return () if self.is_guess else self.roles
 
     def with_(self, **changes: Any) -> Context:
         return replace(self, **changes)
