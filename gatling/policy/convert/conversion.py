@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from gatling.errors import InputError
@@ -14,7 +15,7 @@ from gatling.policy.convert.lexicon import Lexicon
 from gatling.policy.convert.lists import read_list_of
 from gatling.policy.convert.sentences import read_sentence
 from gatling.policy.convert.sources import KINDS, data_of, ini_of, kind_of
-from gatling.policy.convert.statement import Reading
+from gatling.policy.convert.statement import NativeRule, Reading, Statement
 from gatling.policy.convert.writer import settle, write
 from gatling.policy.native.schema import FORMAT
 from gatling.policy.recognise import policy_problems
@@ -86,6 +87,9 @@ def _read(text: str, file: str | None, kind: str, names: list[str], specs: dict[
     if kind in ("data", "ini"):
         source = data_of(text, file) if kind == "data" else ini_of(text, file)
         return _keyed(source, names, specs)
+    if PurePath(file or "").suffix.lower() == ".cedar":
+        statement = Statement(1, "Cedar policies, as they stand")
+        return [Reading(statement, (NativeRule("member", key="cedar", value=text, reason="cedar"),))]
     if kind != "text":
         return read_list_of(kind, text)
     lexicon = Lexicon([*names, *names_of_text(text)], specs)

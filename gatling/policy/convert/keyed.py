@@ -7,15 +7,16 @@ from typing import Any
 
 from gatling.policy.convert import keys
 from gatling.policy.convert.amounts import amount_of
-from gatling.policy.convert.keys import ALLOW, ASK, DENY
 from gatling.policy.convert.grammar import ROLE_NOUNS
-from gatling.policy.convert.lexicon import OBJECTS, Lexicon, deed_of, is_tool_name, role_names
+from gatling.policy.convert.keys import ALLOW, ASK, DENY
+from gatling.policy.convert.lexicon import OBJECTS, PATH_TOOLS, Lexicon, deed_of, is_tool_name, role_names
 from gatling.policy.convert.qualifiers import Qualified, is_rate, qualify
 from gatling.policy.convert.sentences import APPROVED, argument_for, currency_rules, is_count, read_sentence
 from gatling.policy.convert.statement import Context, NativeRule, Reading, Statement, review
 from gatling.policy.native.hints import format_of
 from gatling.policy.reading.vocabulary import is_prose, is_ruling, words_of
 from gatling.policy.source import DataPath, PolicySource, show_path
+from gatling.policy.unread import mentions
 from gatling.schema.plain import canonical_json, cut
 from gatling.schema.words import split_words, stem
 from gatling.tools.naming import singular
@@ -165,7 +166,10 @@ class KeyedReader:
         elif keys.names_tools(key) and isinstance(value, (dict, list, str)):
             self.tools(value, path, context)
         elif effect:
-            self.open(path, value, f"what else the key {key} means is not read", self.context_tools(context))
+            tools = self.context_tools(context)
+            if effect == DENY and not tools and words & _PATH_WORDS:
+                tools = PATH_TOOLS
+            self.open(path, value, f"what else the key {key} means is not read", tools)
         elif isinstance(value, dict) and self.is_resource(key, value):
             self.resource(key, value, path, context)
         elif (
@@ -304,14 +308,13 @@ class KeyedReader:
 
     def tool_member(self, tool: str, value: Any, path: DataPath, context: Context) -> None:
         effect = keys.effect_of_value(value)
-        if effect:
-            self.verdict(
-                effect if context.effect != DENY or effect == ASK else DENY if effect == ALLOW else ALLOW,
-                (tool,),
-                path,
-                value,
-                context,
-            )
+        if effect and context.effect == DENY:
+            if effect == ALLOW:  # `deny: {pay: true}`
+                self.verdict(DENY, (tool,), path, value, context)
+            else:
+                self.open(path, value, "whether it is denied or not is not clear", (tool,))
+        elif effect:
+            self.verdict(effect, (tool,), path, value, context)
         elif isinstance(value, dict):
             self.qualified((tool,), value, path, context)
         elif isinstance(value, str) and is_prose(value):
@@ -370,7 +373,13 @@ class KeyedReader:
                     self.listed(
                         item, here, context.with_(roles=() if name.lower() not in self.roles else role_names(name))
                     )
-                elif self.tool(name) or is_tool_name(name):
+                elif isinstance(item, dict) and self.is_resource(name, item):
+                    self.resource(name, item, here, context)
+                elif (
+                    self.tool(name)
+                    or is_tool_name(name)
+                    or (deed_of(name) and not isinstance(item, list) and stem(name) not in _THINGS)
+                ):
                     if context.effect == ASK:
                         self.verdict(ASK, (self.tool(name) or name,), here, item, context)
                         if not isinstance(item, bool):
@@ -431,11 +440,16 @@ class KeyedReader:
         if context.effect == DENY:
             self.verdict(DENY, (text,), path, item, context)
             if not any(words_of(part) & keys.TOOL_KEYS for part in path if isinstance(part, str)):
-                self.open(path, item, "whether it is a tool or a thing is not known")
+                self.open(path, item, "whether it is a tool or a thing is not known", self.related(text))
         elif not self.lexicon.specs:
             self.verdict(context.effect, (text,), path, item, context)
         else:
             self.open(path, item, "no tool of the catalogue has this name")
+
+    def related(self, text: str) -> tuple[str, ...]:
+        """Return what a denied thing is about: every call, if no tool that is known has a word of it."""
+        said = mentions((), text)
+        return () if any(leaf.may_mean(name) for leaf in said for name in self.lexicon.names) else ("*",)
 
     def phrase(self, text: str, path: DataPath, value: Any, context: Context) -> None:
         self.sentence(text, path, context, shown=value)
@@ -601,6 +615,8 @@ class KeyedReader:
         for verb, said in value.items():
             here = (*path, verb)
             effect = keys.effect_of_value(said)
+            if context.effect == DENY:
+                effect = DENY if effect == ALLOW else ""
             if not deed_of(verb):
                 self.member(verb, said, here, context.with_(doubt=f"what {key} means is not known"))
             elif effect and not context.doubt:
@@ -631,6 +647,7 @@ _CONTAINERS = frozenset(
 )
 
 
+_PATH_WORDS = frozenset("path paths file files folder folders directory directories".split())
 _THINGS = frozenset().union(*OBJECTS)
 
 

@@ -129,6 +129,10 @@ NAME = r"[A-Za-z*][\w*?]*(?:(?:__|[.:/-])[\w*?]+)*"
 _TOKEN = re.compile(rf"[`'\"]({NAME})[`'\"]|(?<![\w@/.])({NAME})(?:\(\))?(?![\w@])")
 
 
+PATH_TOOLS = ("*file*", "*folder*", "*director*", "*path*", "*document*", "*shell*", "*bash*", "*exec*", "*command*")
+"""Tools that may reach a path by an argument."""
+
+
 def same_deed(a: str, b: str) -> bool:
     """Tell whether two stems of verbs are one deed."""
     return a == b or any(a in group and b in group for group in DEEDS)

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import re
 
-from gatling.policy.convert.lexicon import is_tool_name, role_names
+from gatling.policy.convert.lexicon import PATH_TOOLS, is_tool_name, role_names
 from gatling.policy.convert.statement import NativeRule, Reading, Statement, review
 from gatling.policy.globs import covers
 from gatling.schema.words import split_words
 from gatling.tools.naming import singular
 
-# Tools that may reach a path by an argument.
-_PATH_TOOLS = ("*file*", "*folder*", "*director*", "*path*", "*document*", "*shell*", "*bash*", "*exec*", "*command*")
 _ALL = frozenset(("*", "all", "any", "everything"))
 
 
@@ -123,7 +121,7 @@ def _codeowners(lines: list[tuple[int, str]]) -> list[Reading]:
         if pattern != "*" and not _is_tool(pattern):
             named = tuple(f"*{singular(word)}*" for word in split_words(pattern) if len(word) > 2 and word.isalpha())
             readings.append(
-                _left(number, line, "a path is not the name of a tool", (*named, *_PATH_TOOLS) if named else ("*",))
+                _left(number, line, "a path is not the name of a tool", (*named, *PATH_TOOLS) if named else ("*",))
             )
             continue
         rules = [NativeRule("grant", (pattern,), roles)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from gatling.policy.convert.grammar import ROLE_NOUNS, Form, Who, form_of, who_of
 from gatling.policy.convert import keys
+from gatling.policy.convert.grammar import ROLE_NOUNS, Form, Who, form_of, who_of
 from gatling.policy.convert.lexicon import EVERY, GENERIC_VERBS, NAME, Lexicon, is_tool_name, same_deed, same_object
 from gatling.policy.convert.phrase import Phrase, parse_phrase
 from gatling.policy.convert.statement import NativeRule, Reading, Statement, review
