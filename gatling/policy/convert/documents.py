@@ -70,7 +70,8 @@ def statements_of(text: str, lexicon: Lexicon) -> Iterator[Statement | tuple[Sta
             yield from paragraph()
             title = re.sub(r"[*_`]{1,2}", "", (heading or label).group(1))  # type: ignore[union-attr]
             outer = Context(roles=context.roles) if label else Context()
-            context = heading_context(title, outer)
+            is_title = bool(heading) and raw.lstrip().startswith("# ")
+            context = heading_context(title, outer, is_title=is_title)
             yield Statement(number, line.strip(), Context(), "heading")
             continue
         bullet = _BULLET.match(line)
@@ -85,7 +86,7 @@ def statements_of(text: str, lexicon: Lexicon) -> Iterator[Statement | tuple[Sta
     yield from paragraph()
 
 
-def heading_context(title: str, outer: Context) -> Context:
+def heading_context(title: str, outer: Context, *, is_title: bool = False) -> Context:
     """Return what a heading says of what stands below it: an effect, a role; or that what it means is not known."""
     text = title.strip().rstrip(":")
     words = split_words(text)
@@ -99,8 +100,10 @@ def heading_context(title: str, outer: Context) -> Context:
     role = re.fullmatch(r"(?:roles?|for|group|profile)\s*:?\s+(.+)", text, re.IGNORECASE)
     if role and len(role.group(1).split()) <= 3:
         return _with_who(role.group(1), outer)
-    if len(words) <= 3 and words and _noun(words[-1]) in ROLE_NOUNS:
+    if len(words) <= 3 and words and _noun(words[-1]) in ROLE_NOUNS - {"agent"}:
         return _with_who(text, outer)
+    if is_title and not set(words) & keys.NOT_ROLES and not any(_noun(w) in ROLE_NOUNS - {"agent"} for w in words):
+        return outer
     if all(w in _PLAIN or deed_of(w) or not w.isalpha() for w in words) or len(words) > 3 or _is_thing(words):
         return outer
     return outer.with_(doubt=f"what stands under {text} may be for some only")
@@ -145,7 +148,7 @@ def _sentences(lines: list[tuple[int, str]], context: Context) -> Iterator[State
 
 _SUBJECT = re.compile(r"(.{1,80}?) (?:must|may|can|cannot|should|shall|is|are|never)\b")
 _CLAUSE = re.compile(
-    r"(?:,|;)? (?:but|however|yet|whereas)(?: also)? (?!not\b|never\b|only\b)|; |,? and (?=(?:must|may|can|cannot|should|shall|is|are)(?: not| never)? )"
+    r"(?:,|;)? (?:but|however|yet|whereas)(?: also)? (?!not\b|never\b|only\b(?! \w+(?: \w+)? (?:may|can)\b))|; |,? and (?=(?:must|may|can|cannot|should|shall|is|are)(?: not| never)? )"
 )
 
 

@@ -14,7 +14,7 @@ Verdict = Literal["allow", "deny", "ask", "limit", "default"]
 
 _ADVERB = r"(?:only|always|also|strictly|generally|explicitly|ever|under no circumstances|in no case)"
 _DENY = (
-    r"(?:(?:must|may|can|shall|should|will|do|does|are|is)(?: not|n't| never)(?: be)?(?: (?:allowed|permitted|authori[sz]ed|supposed|able))?(?: to)?"
+    r"(?:(?:must|may|can|shall|should|will|do|does|are|is)(?: not|n't| never)(?:(?: be)? (?:allowed|permitted|authori[sz]ed|supposed|able))?(?: to)?"
     r"|cannot|can't|mustn't|don't|doesn't|never|ha(?:s|ve) no (?:access|right|permission)(?: to)?|(?:is|are) (?:strictly )?(?:forbidden|prohibited|barred|banned|blocked) (?:from|to)"
     r"|(?:must|should) (?:refrain from|avoid|stay away from|keep away from)|under no circumstances (?:may|must|can|should))"
 )
@@ -29,6 +29,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("default_deny", r"(?:everything|anything|all) (?:else|other)(?: (?:is|are|must be|should be|tools?|operations?|actions?|calls?)){0,3} " + _VERDICT_DENY + r"|(?:deny|block|forbid|reject) (?:everything|anything|all)(?: (?:else|others?|by default))?|default(?: is|:)? (?:deny|no|forbidden)|(?:everything|anything) (?:that is )?not (?:listed|mentioned|named|explicitly allowed|allowed)(?: here| above)? is " + _VERDICT_DENY),
         ("only_who", r"(?:only|no one but|nobody but|nobody except|no one except|none but) (?P<who>[\w ,'-]{2,80}?) " + rf"(?:{_ALLOW}|(?:are|is) to)" + r" (?P<what>.+)"),
         ("nobody", r"(?:nobody|no one|no-one|no (?:agent|user|role|employee|assistant|bot|staff|one))(?: (?:may|can|must|should|shall|is allowed to|is permitted to|will))(?: ever)? (?P<what>.+)"),
+        ("only_for", r"(?P<what>.+?) (?:is|are) (?:strictly )?(?:reserved (?:for|to)|restricted to|only (?:for|available to|open to|allowed for|permitted for))(?: the)? (?P<who>[a-z ,_-]+)"),
         ("asks", r"(?P<what>.+?) (?:always )?(?:requires?|needs?|must (?:have|get|be given)|has to have|want|wants|is subject to|are subject to|must be subject to|demands?) (?:an? |the |prior |explicit |written |human |manager(?:'s)? |supervisor(?:'s)? )*" + APPROVAL + r"(?P<more>.*)"),
         ("asks", r"(?P<what>.+?) (?:must|has to|have to|should|needs to|need to|shall) (?:first |always )?be (?:approved|confirmed|signed off|authori[sz]ed|reviewed)(?: first)?(?: by [\w' -]+?)?(?: (?:before|first).*)?"),
         ("asks", r"(?:always )?(?:ask|check|get|obtain|seek|request|confirm|wait)(?: (?:for|with|from|a|an|the|human|user|manager|supervisor|me|us|them|someone|approval|permission|confirmation|consent|sign-?off|first)){0,6} before (?P<what>.+)"),
@@ -105,6 +106,10 @@ def form_of(sentence: str) -> Form | None:
             case "default_deny":
                 return Form("default", "")
             case "only_who":
+                return Form("allow", what, who, is_exclusive=True)
+            case "only_for":
+                if not all(_is_role_word(part) for part in re.split(r",|\band\b|\bor\b", who) if part.strip()):
+                    continue
                 return Form("allow", what, who, is_exclusive=True)
             case "nobody":
                 return Form("deny", what)

@@ -9,16 +9,16 @@ from gatling.policy.convert import keys
 from gatling.policy.convert.amounts import amount_of
 from gatling.policy.convert.grammar import ROLE_NOUNS
 from gatling.policy.convert.keys import ALLOW, ASK, DENY
-from gatling.policy.convert.lexicon import OBJECTS, PATH_TOOLS, Lexicon, deed_of, is_tool_name, role_names
+from gatling.policy.convert.lexicon import OBJECTS, PATH_TOOLS, Lexicon, deed_of, is_tool_name, role_names, root
 from gatling.policy.convert.qualifiers import Qualified, is_rate, qualify
 from gatling.policy.convert.sentences import APPROVED, argument_for, currency_rules, is_count, read_sentence
-from gatling.policy.convert.statement import Context, NativeRule, Reading, Statement, review
+from gatling.policy.convert.statement import Context, NativeRule, Reading, Statement, no_grant, review
 from gatling.policy.native.hints import format_of
 from gatling.policy.reading.vocabulary import is_prose, is_ruling, words_of
 from gatling.policy.source import DataPath, PolicySource, show_path
 from gatling.policy.unread import mentions
 from gatling.schema.plain import canonical_json, cut
-from gatling.schema.words import split_words, stem
+from gatling.schema.words import split_words
 from gatling.tools.naming import singular
 
 _INHERITS = frozenset("inherits extends inherit includes parent parents inherits_from".split())
@@ -156,7 +156,7 @@ class KeyedReader:
         elif keys.names_environment(key) and isinstance(value, (dict, list)):
             self.block(value, path, context.with_(doubt=f"where {key} holds is not known to the guard"))
         elif (
-            (keys.names_role(key) or key.lower() in self.roles)
+            (keys.names_role(key) or key.lower() in self.roles or key.lower() in _AGENTS)
             and isinstance(value, (dict, list))
             and not context.roles
         ):
@@ -185,10 +185,10 @@ class KeyedReader:
         ):
             is_known = singular(key.lower()) in ROLE_NOUNS
             self.role_member_of(key, value, path, context, is_guess=not is_known)
-        elif isinstance(value, list) and context.effect and all(stem(w) in _THINGS for w in words):
+        elif isinstance(value, list) and context.effect and all(root(w) in _THINGS for w in words):
             self.listed(value, path, context)
         elif isinstance(value, (dict, list)) and value:
-            known = words <= _CONTAINERS or is_tool_name(key)
+            known = words <= _CONTAINERS or all(root(w) in _THINGS for w in words) or is_tool_name(key)
             self.block(
                 value,
                 path,
@@ -204,7 +204,7 @@ class KeyedReader:
             words <= _CONTAINERS
             or len(words) > 3
             or not key
-            or all(stem(w) in _THINGS for w in words)
+            or all(root(w) in _THINGS for w in words)
             or not isinstance(value, (dict, list))
         ):
             return False
@@ -238,7 +238,7 @@ class KeyedReader:
     # --- whose, and which tools ------------------------------------------------------------------------------------------
 
     def role_member(self, key: str, value: Any, path: DataPath, context: Context) -> None:
-        if key.lower() in self.roles and not keys.names_role(key):
+        if key.lower() in self.roles and not keys.names_role(key) and key.lower() not in _AGENTS:
             self.role(key, value, path, context)
             return
         if isinstance(value, dict):
@@ -378,7 +378,7 @@ class KeyedReader:
                 elif (
                     self.tool(name)
                     or is_tool_name(name)
-                    or (deed_of(name) and not isinstance(item, list) and stem(name) not in _THINGS)
+                    or (deed_of(name) and not isinstance(item, list) and root(name) not in _THINGS)
                 ):
                     if context.effect == ASK:
                         self.verdict(ASK, (self.tool(name) or name,), here, item, context)
@@ -521,7 +521,7 @@ class KeyedReader:
             if effect in (ALLOW, ASK):
                 if why:
                     text = self.statement(path, rest).text
-                    rules.append(review(text, f"nothing is granted: {why}", tools))
+                    rules.append(no_grant(text, why, tools))
                 else:
                     rules.insert(0, NativeRule("grant", tools, said.roles, when=said.when))
                 if effect == ASK:
@@ -574,7 +574,15 @@ class KeyedReader:
     def bound(self, tools: tuple[str, ...], argument: str, value: Any, path: DataPath, context: Context) -> None:
         text = self.statement(path, value).text
         amount = amount_of(value)
-        if amount is not None and tools != ("*",) and not context.roles and len(tools) == 1 and not is_rate(argument):
+        is_named = bool(words_of(argument) - keys.LIMITING)
+        if (
+            amount is not None
+            and is_named
+            and tools != ("*",)
+            and not context.roles
+            and len(tools) == 1
+            and not is_rate(argument)
+        ):
             limit = NativeRule("limit", tools, key=argument, value=amount.number)
             self.say(path, value, (limit, *currency_rules(tools, (), amount.currency, self.lexicon)))
             return
@@ -620,7 +628,7 @@ class KeyedReader:
             if not deed_of(verb):
                 self.member(verb, said, here, context.with_(doubt=f"what {key} means is not known"))
             elif effect and not context.doubt:
-                objects = tuple(map(stem, split_words(key)))
+                objects = tuple(map(root, split_words(key)))
                 found = (
                     self.lexicon.denied(deed_of(verb), objects)
                     if effect == DENY
@@ -648,6 +656,7 @@ _CONTAINERS = frozenset(
 
 
 _PATH_WORDS = frozenset("path paths file files folder folders directory directories".split())
+_AGENTS = frozenset(("agents", "assistants", "bots", "teams", "departments"))
 _THINGS = frozenset().union(*OBJECTS)
 
 

@@ -18,8 +18,16 @@ from gatling.tools.naming import singular
 from gatling.tools.spec import ToolSpec
 
 
+_IRREGULAR = {"frozen": "freeze", "read": "read", "withdrawn": "withdraw", "given": "give", "taken": "take"}
+
+
+def root(word: str) -> str:
+    """Return what words for one thing or deed share: `payees` and `payee`, `deleting` and `delete`."""
+    return stem(_IRREGULAR.get(word, singular(word)))
+
+
 def _stems(words: str) -> frozenset[str]:
-    return frozenset(map(stem, words.split()))
+    return frozenset(map(root, words.split()))
 
 
 _READS = _stems(
@@ -57,6 +65,8 @@ DEEDS: tuple[frozenset[str], ...] = (
     _stems("escalate"),
     _stems("restart reboot"),
     _stems("archive"),
+    _stems("freeze block lock"),
+    _stems("apply"),
 )
 """Verbs that are one deed, by stem."""
 _WIDE = (
@@ -72,8 +82,8 @@ _WIDE = (
     _READS | _stems("download export open access"),
 )
 """Deeds that a denial of one may mean too."""
-_NOUN_DEEDS = {
-    stem(noun): stem(verb)
+NOUN_DEEDS = {
+    root(noun): stem(verb)
     for noun, verb in {
         "payment": "pay", "payments": "pay", "transfer": "transfer", "transfers": "transfer", "refund": "refund", "refunds": "refund",
         "deletion": "delete", "deletions": "delete", "purchase": "buy", "purchases": "buy", "deployment": "deploy",
@@ -108,11 +118,11 @@ OBJECTS: tuple[frozenset[str], ...] = (
 )
 _ANYTHING = _stems("anything everything something all any data thing things information content")
 EVERY = _stems("anything everything all any")
-_UMBRELLA = _stems("read view see consult access")
+_UMBRELLA = _stems("read view see consult access look lookup check inspect")
 _READ_KINDS = (
-    _stems("search find lookup browse query"),
+    _stems("search find browse query"),
     _stems("get fetch retrieve show display"),
-    _stems("check count"),
+    _stems("count"),
 )
 _LIGHT = _stems("make issue do send submit process perform")
 _MONEY = _stems("money payment payments funds")
@@ -151,7 +161,7 @@ def _meant(deed: str, objects: Iterable[str]) -> str:
     if deed not in _LIGHT:
         return deed
     said = frozenset(objects)
-    return next((_NOUN_DEEDS[w] for w in sorted(said) if w in _NOUN_DEEDS), "pay" if said & _MONEY else deed)
+    return next((NOUN_DEEDS[w] for w in sorted(said) if w in NOUN_DEEDS), "pay" if said & _MONEY else deed)
 
 
 def permits_deed(said: str, verb: str) -> bool:
@@ -163,15 +173,17 @@ def permits_deed(said: str, verb: str) -> bool:
 
 def is_verb(word: str) -> bool:
     """Tell whether a word is a deed, in whatever form it stands: `delete`, `deleting`, `deleted`."""
-    s = stem(word)
+    s = root(word)
     return s in _ALL_VERBS or s in GENERIC_VERBS or doubled(s) in _ALL_VERBS
 
 
-def deed_of(word: str) -> str:
-    """Return the stem of a verb, or of the verb that a noun such as `payment` stands for; empty if it is neither."""
-    s = stem(word)
-    if s in _NOUN_DEEDS:
-        return _NOUN_DEEDS[s]
+def deed_of(word: str, verbs: frozenset[str] = frozenset()) -> str:
+    """Return the stem of a verb, one of `verbs` or one that many tools have, or of the verb that a noun such as `payment` stands for; empty if it is neither."""
+    s = root(word)
+    if s in verbs:
+        return s
+    if s in NOUN_DEEDS:
+        return NOUN_DEEDS[s]
     if s in _ALL_VERBS or s in GENERIC_VERBS:
         return s
     return doubled(s) if doubled(s) in _ALL_VERBS else ""
@@ -204,10 +216,17 @@ class Lexicon:
         for name in self.names:
             words = split_words(name.rpartition("__")[2].rpartition(".")[2] or name)
             verb = verb_of(name)
-            lead = stem(verb[0]) if verb else next((stem(w) for w in words if is_verb(w)), "")
-            rest = frozenset(stem(w) for w in words if stem(w) != lead)
+            lead = (
+                stem(verb[0]) if verb else next((root(w) for w in words if is_verb(w)), root(words[0]) if words else "")
+            )
+            rest = frozenset(root(w) for w in words if stem(w) != lead)
             found[name] = _meant(lead, rest), rest
         return found
+
+    @cached_property
+    def verbs(self) -> frozenset[str]:
+        """The verbs of the tools that are known, by stem."""
+        return frozenset(verb for verb, _ in self._parts.values() if verb and verb not in _THINGS)
 
     def exact(self, text: str) -> str:
         """Return the tool of that name, case and separators aside; empty if there is none."""
@@ -236,7 +255,7 @@ class Lexicon:
     @staticmethod
     def _is_of(verb: str, said: set[str]) -> bool:
         """`pay` is the tool of payments, `mail` of mail: the object is the deed once more."""
-        return all(same_object(verb, o) or same_deed(_NOUN_DEEDS.get(o, o), verb) for o in said)
+        return all(same_object(verb, o) or same_deed(NOUN_DEEDS.get(o, o), verb) for o in said)
 
     def denied(self, deed: str, objects: Iterable[str]) -> tuple[str, ...]:
         """Return the tools that a denial of a deed to an object certainly means."""
@@ -261,9 +280,9 @@ class Lexicon:
                 continue
             telling = rest - _HARMLESS
             touches = not said or not telling or any(self._may_be(w, o) for w in telling for o in said)
-            is_open = not verb or verb in GENERIC_VERBS or nearly_same_deed(verb, deed)
-            acts_alike = effect_of(name)[0] != "read" and deed in GENERIC_VERBS
-            if touches and (is_open or acts_alike or deed in GENERIC_VERBS):
+            is_open = not verb or (verb in GENERIC_VERBS and verb != deed) or nearly_same_deed(verb, deed)
+            acts_alike = effect_of(name)[0] != "read" and deed in GENERIC_VERBS and not certain
+            if touches and (is_open or acts_alike or (deed in GENERIC_VERBS and not certain)):
                 found.append(name)
         return tuple(found)
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gatling.policy.convert.amounts import AMOUNT, Amount, amount_of
-from gatling.policy.convert.lexicon import NAME, Lexicon, deed_of, names_in
-from gatling.schema.words import split_words, stem
+from gatling.policy.convert.lexicon import NAME, NOUN_DEEDS, Lexicon, deed_of, names_in, root
+from gatling.schema.words import split_words
 
 _APPROVED = (
     r"(?:manager(?:'s)?|supervisor(?:'s)?|lead(?:'s)?|human(?:'s)?|explicit|prior|written|their|his|her|a|an|the|person(?:'s)?|"
@@ -61,7 +61,7 @@ _RATE = re.compile(
 )
 _FILLERS = frozenset(
     map(
-        stem,
+        root,
         "the a an any all some of to in on for by from with and or our your please be being been is are it them "
         "that which this these those under circumstances strictly ever also then itself tool tools function operation call api using via "
         "at into through always only there just simply freely explicitly".split(),
@@ -69,7 +69,7 @@ _FILLERS = frozenset(
 )
 _COUNTED = frozenset(
     map(
-        stem,
+        root,
         "record row result item entry email mail message file page contact customer line document at time once".split(),
     )
 )
@@ -111,7 +111,8 @@ class Phrase:
 
 def parse_phrase(text: str, lexicon: Lexicon) -> Phrase:
     """Take a phrase apart."""
-    phrase = Phrase(" " + text.strip().rstrip(".") + " ")
+    plain = re.sub(r"\blook(?:ing|ed|s)? up\b", "lookup", text.strip().rstrip("."), flags=re.IGNORECASE)
+    phrase = Phrase(f" {plain} ")
     head, found, tail = _split_exception(phrase.text)
     if found:
         phrase.text = head
@@ -149,7 +150,7 @@ def parse_phrase(text: str, lexicon: Lexicon) -> Phrase:
     if not phrase.named and _EVERYTHING.fullmatch(phrase.text):
         phrase.is_everything = True
         return phrase
-    _take_deeds(phrase)
+    _take_deeds(phrase, lexicon.verbs)
     return phrase
 
 
@@ -169,7 +170,7 @@ def _take_names(phrase: Phrase, lexicon: Lexicon) -> None:
         phrase.text = phrase.text[:start] + " , " + phrase.text[end:]
 
 
-def _take_deeds(phrase: Phrase) -> None:
+def _take_deeds(phrase: Phrase, known: frozenset[str]) -> None:
     """Read verbs and what they act on; several verbs in a row share their objects, and several objects their verbs."""
     verbs: list[str] = []
     objects: list[str] = []
@@ -186,15 +187,16 @@ def _take_deeds(phrase: Phrase) -> None:
         if word in _SEPARATORS:
             is_next = True
             continue
-        s = stem(word)
-        deed = deed_of(word)
-        is_noun = deed and stem(word) != deed and word[-3:] != "ing"  # `payments`: the deed and its object in one
+        s = root(word)
+        deed = deed_of(word, known)
+        # `payments`, `refunds`: the deed, whatever its object, unless one is said
+        is_noun = bool(deed) and (s != deed or (word.endswith("s") and s in NOUN_DEEDS)) and word[-3:] != "ing"
         if deed and (not verbs or (is_next and not (objects and (is_noun or _is_noun_too(word))))):
             if objects:
                 close()
             verbs.append(deed)
             if is_noun:
-                objects.append(s)
+                objects.append(s if s != deed else "all")
         elif s in _FILLERS or not any(c.isalnum() for c in word) or (s in _COUNTED and phrase.limits and not verbs):
             continue
         elif verbs:
@@ -211,12 +213,12 @@ _SEPARATORS = frozenset((",", ";", "and", "or", "nor", "&", "then"))
 
 def _is_noun_too(word: str) -> bool:
     """Tell whether a word that can be a verb is a thing at least as often: `mail`, `order`, `transfers`."""
-    return stem(word) in _NOUNS
+    return root(word) in _NOUNS
 
 
 _NOUNS = frozenset(
     map(
-        stem,
+        root,
         "mail email message order orders transfer transfers refund refunds purchase purchases export exports upload uploads download "
         "downloads book post posts share shares list lists report reports view record records text issue issues process query test "
         "release change changes request requests invoice invite note log logs wire check play track display".split(),

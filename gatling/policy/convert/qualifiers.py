@@ -76,9 +76,12 @@ def qualify(members: dict[str, Any], tools: tuple[str, ...], lexicon: Lexicon, c
             _conditions(said, key, value, into=said.when)
         elif key.lower() in _MUST:
             _must(said, key, value, tools, lexicon, context)
-        elif (is_destination_name(key) and all(
-            isinstance(v, str) and ("@" in v or "." in v) for v in (value if isinstance(value, list) else [value])
-        )) or (words & PLACE_WORDS and (keys.effect_of_key(key) or isinstance(value, list))):
+        elif (
+            is_destination_name(key)
+            and all(
+                isinstance(v, str) and ("@" in v or "." in v) for v in (value if isinstance(value, list) else [value])
+            )
+        ) or (words & PLACE_WORDS and (keys.effect_of_key(key) or isinstance(value, list))):
             _places(said, key, value, tools)
         elif (
             words & {"path", "paths", "folder", "folders", "directory", "directories"}

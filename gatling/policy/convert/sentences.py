@@ -7,13 +7,22 @@ from typing import Any
 
 from gatling.policy.convert import keys
 from gatling.policy.convert.grammar import ROLE_NOUNS, Form, Who, form_of, who_of
-from gatling.policy.convert.lexicon import EVERY, GENERIC_VERBS, NAME, Lexicon, is_tool_name, same_deed, same_object
+from gatling.policy.convert.lexicon import (
+    EVERY,
+    GENERIC_VERBS,
+    NAME,
+    Lexicon,
+    is_tool_name,
+    root,
+    same_deed,
+    same_object,
+)
 from gatling.policy.convert.phrase import Phrase, parse_phrase
-from gatling.policy.convert.statement import NativeRule, Reading, Statement, review
+from gatling.policy.convert.statement import NativeRule, Reading, Statement, no_grant, review
 from gatling.policy.globs import matches, squashed, squashed_name
 from gatling.policy.reading.vocabulary import MODAL_WORDS
 from gatling.policy.unread import mentions
-from gatling.schema.words import split_words, stem
+from gatling.schema.words import split_words
 from gatling.tools.derive import effect_of
 from gatling.tools.naming import singular
 
@@ -38,7 +47,7 @@ def read_sentence(statement: Statement, lexicon: Lexicon) -> Reading:
     if context.effect and (form is None or form.verdict == "limit"):
         form = Form({"allow": "allow", "deny": "deny", "ask": "ask"}[context.effect], text)  # type: ignore[arg-type]
     if form is None:
-        return _unread(statement, "no form that is read")
+        return _unread(statement, "no form that is read", lexicon)
     if context.effect == "deny" and form.verdict == "allow":
         return _left(statement, "permitted under a heading that forbids", lexicon, form)
     if form.verdict == "default":
@@ -86,13 +95,16 @@ def is_role(roles: tuple[str, ...], lexicon: Lexicon) -> bool:
     return any(role.lower() in lexicon.roles or singular(role.lower()) in ROLE_NOUNS for role in roles)
 
 
-def _unread(statement: Statement, reason: str) -> Reading:
+def _unread(statement: Statement, reason: str, lexicon: Lexicon) -> Reading:
     """Return what nobody read: a remark if it can be about no call, else something to decide."""
     said = mentions((), statement.text)
     tokens = (token.strip("`.,;:'\"()") for token in statement.text.split())
     rules = any(leaf.is_restricting for leaf in said) or not MODAL_WORDS.isdisjoint(split_words(statement.text))
     if not rules and not statement.context.effect and not any(map(is_tool_name, tokens)):
-        return Reading(statement)
+        meant, _ = denied_tools(parse_phrase(statement.text, lexicon), lexicon)
+        if not meant:
+            return Reading(statement)
+        return Reading(statement, (review(statement.text, reason, meant),))
     return Reading(statement, (review(statement.text, reason),))
 
 
@@ -120,9 +132,7 @@ def _allow(statement: Statement, form: Form, who: Who, phrase: Phrase, lexicon: 
         why = f"no tool is known that this means: {', '.join(left) or form.what}"
     rules += restrictions(phrase, tools, who, lexicon) if tools else []
     if why:
-        return Reading(
-            statement, (*rules, review(statement.text, f"nothing is granted: {why}", _about(phrase, lexicon)))
-        )
+        return Reading(statement, (*rules, no_grant(statement.text, why, phrase.named)))
     rules.insert(0, NativeRule("grant", tools, who.roles, is_exclusive=form.is_exclusive))
     return Reading(statement, tuple(rules))
 
@@ -166,7 +176,7 @@ def granted_tools(phrase: Phrase, lexicon: Lexicon) -> tuple[tuple[str, ...], tu
             left += [
                 o
                 for o in objects
-                if not (stem(o) == "tool" or any(o in map(stem, split_words(n)) for n in phrase.named))
+                if not (root(o) == "tool" or any(o in map(root, split_words(n)) for n in phrase.named))
             ]
             continue
         found = lexicon.granted(deed, objects)
@@ -187,7 +197,7 @@ def _is_said(word: str, deed: str, tools: tuple[str, ...]) -> bool:
         word in EVERY
         or same_deed(word, deed)
         or any(
-            same_object(word, stem(part)) or same_deed(word, stem(part)) for tool in tools for part in split_words(tool)
+            same_object(word, root(part)) or same_deed(word, root(part)) for tool in tools for part in split_words(tool)
         )
     )
 
@@ -264,14 +274,9 @@ def denied_tools(phrase: Phrase, lexicon: Lexicon) -> tuple[tuple[str, ...], tup
         tools += lexicon.denied(deed, objects)
         perhaps += lexicon.perhaps(deed, objects)
     if not phrase.deeds and phrase.rest:  # `no payments`
-        for word in map(stem, phrase.rest):
-            perhaps += [name for name in lexicon.names if any(same_object(word, stem(w)) for w in split_words(name))]
+        for word in map(root, phrase.rest):
+            perhaps += [name for name in lexicon.names if any(same_object(word, root(w)) for w in split_words(name))]
     return tuple(dict.fromkeys(tools)), tuple(dict.fromkeys(p for p in perhaps if p not in tools))
-
-
-def _about(phrase: Phrase, lexicon: Lexicon) -> tuple[str, ...]:
-    """Return the tools that an open grant names, for its review; none: what its words may mean."""
-    return phrase.named
 
 
 def _about_denial(phrase: Phrase, lexicon: Lexicon) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from gatling.policy.unread import mentions
+
 RuleKind = Literal[
     "grant", "denial", "requirement", "limit", "places", "request", "role", "default", "member", "review"
 ]
@@ -125,6 +127,14 @@ class Reading:
         return "narrowed" if self.note else "understood"
 
 
+def no_grant(text: str, why: str, tools: tuple[str, ...]) -> NativeRule:
+    """Return what is left of a grant that is not written. It restricts only what its words say."""
+    return NativeRule("review", tools=tools, value=text, reason=f"nothing is granted: {why}")
+
+
 def review(text: str, reason: str, tools: tuple[str, ...] = ()) -> NativeRule:
-    """Return the rule that leaves a statement to somebody."""
+    """Return the rule that leaves a statement to somebody. Without `tools` it is about what its words may mean; where they do not
+    show that it restricts, about every call."""
+    if not tools and not any(leaf.is_restricting for leaf in mentions((), text)):
+        tools = ("*",)
     return NativeRule("review", tools=tools, value=text, reason=reason)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from gatling.policy.clauses import Unrecognised
@@ -14,8 +13,7 @@ from gatling.policy.unread import mentions
 def read_review(reader: Reader, items: list[Any], place: RulePosition) -> None:
     """Read the items of `review`: a text, or `{text, reason, line, tools}`.
 
-    An item with `tools` is about these; another one about what its text may mean (`policy.unread`). That it waits for a decision
-    makes it a restriction, whatever its words.
+    An item with `tools` is about these; another one about what its text may mean (`policy.unread`).
     """
     for i, item in enumerate(items):
         here = place.at(i)
@@ -25,7 +23,7 @@ def read_review(reader: Reader, items: list[Any], place: RulePosition) -> None:
             continue
         said = item if isinstance(item, dict) else {}
         tools = take_tool_names({key: value for key, value in said.items() if key != "text"})[0] or ()
-        meant = () if tools else tuple(replace(leaf, is_restricting=True) for leaf in mentions((), text))
+        meant = () if tools else mentions((), text)
         reason = said.get("reason")
         reason = f"to be decided: {text}" + (f" ({reason})" if isinstance(reason, str) else "")
         reader.unrecognised.append(
