@@ -1,4 +1,4 @@
-"""`gatling policy`: the flags of `lint`, `test` and `schema`, and which of them goes with which."""
+"""`gatling policy`: the flags of `lint`, `test`, `schema` and `convert`, and which of them goes with which."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import tyro
 from gatling.cli.flags import MaybePath, by_commas, check_one_stdin, flag
 from gatling.errors import ConfigError
 
+CONVERT_FLAGS = ("output", "source_kind", "tools")
 TEST_FLAGS = ("traces", "role", "model", "per_mutation", "seed", "examples", "fail_under")
 
 
@@ -25,12 +26,16 @@ class Policy:
     catches, and which survive, with examples and what would stop them. Exit status 0, or 3 below --fail-under.
 
     `gatling policy schema` prints the JSON Schema of the native format, for editors; with --format of another one beside it.
+
+    `gatling policy convert FILE` turns what people write (JSON, YAML, INI, Markdown, sentences, lists) into the native format and
+    says line by line what became of it. It grants nothing that no line grants. Exit status 0 if everything was understood, else 4.
     """
 
-    what: Annotated[Literal["lint", "test", "schema"], tyro.conf.Positional]
-    """lint: find what is wrong or idle. test: find what is missing. schema: print what a policy may hold."""
+    what: Annotated[Literal["lint", "test", "schema", "convert"], tyro.conf.Positional]
+    """lint: find what is wrong or idle. test: find what is missing. schema: print what a policy may hold. convert: write it in the
+    native format."""
     file: Annotated[MaybePath, tyro.conf.Positional] = None
-    """The policy, JSON or YAML. - reads stdin."""
+    """The policy, JSON or YAML; convert: in any form. - reads stdin."""
     catalog: str | None = None
     """Catalogues, by commas: builtin, agentdojo, files, ... lint: also report tools that they do not have. test: what is known of
     the tools (default: builtin)."""
@@ -40,6 +45,15 @@ class Policy:
     """lint: let warnings fail too."""
     lenient: bool = False
     """lint, test: take a policy that is not of the native format; what is not read of it is a note."""
+    output: Path | None = None
+    """convert: write the policy here. Default: print it, and what became of each line on stderr."""
+    source_kind: Annotated[
+        Literal["auto", "data", "ini", "sudoers", "robots", "codeowners", "iptables", "text"] | None,
+        tyro.conf.arg(name="from"),
+    ] = None
+    """convert: what the file is written in; data is JSON or YAML, text Markdown and sentences. Default: auto, by its form."""
+    tools: Path | None = None
+    """convert: a catalogue, or a list of names of tools, by which words such as "may read mail" are matched to tools."""
     format: str | None = None
     """schema: formats of other systems that the policy names too, by commas: cedar, iam, oauth."""
     traces: Path | None = None
@@ -58,8 +72,16 @@ class Policy:
     """test: exit with 3 if the mutation score, killed / all, is below this, from 0 to 1."""
 
     def run(self) -> int:
-        """Run one of the two; return the exit status. Raises: ConfigError for a flag of the other."""
+        """Run one of them; return the exit status. Raises: ConfigError for a flag of another."""
         given = {name: value for name in TEST_FLAGS if (value := getattr(self, name)) is not None}
+        if self.what == "convert":
+            return self._convert(given)
+        for name in CONVERT_FLAGS:
+            if getattr(self, name) is not None:
+                shown = "--from" if name == "source_kind" else flag(name)
+                raise ConfigError(
+                    f"{shown} is a flag of `gatling policy convert`, `gatling policy {self.what}` does not take it"
+                )
         catalog = None if self.catalog is None else by_commas(self.catalog)
         if self.what == "schema":
             return self._schema(given)
@@ -83,6 +105,19 @@ class Policy:
             raise ConfigError("--strict is a flag of `gatling policy lint`, `gatling policy test` does not take it")
         check_one_stdin(FILE=self.file, traces=self.traces)
         return run_policy_test(self.file, catalog=catalog, as_json=self.json, lenient=self.lenient, **given)
+
+    def _convert(self, given: dict[str, Any]) -> int:
+        """Convert a policy. Raises: ConfigError without a file, or for a flag of the others."""
+        from gatling.cli.policy_convert import run_convert
+
+        if self.file is None:
+            raise ConfigError("gatling policy convert needs FILE, the policy")
+        for name in (*given, *(n for n in ("catalog", "strict", "lenient", "format") if getattr(self, n))):
+            raise ConfigError(f"{flag(name)} is no flag of `gatling policy convert`")
+        check_one_stdin(FILE=self.file, tools=self.tools)
+        return run_convert(
+            self.file, output=self.output, kind=self.source_kind or "auto", tools=self.tools, as_json=self.json
+        )
 
     def _schema(self, given: dict[str, Any]) -> int:
         """Print the schema of policies. Raises: ConfigError for what goes with a policy, or an unknown format."""

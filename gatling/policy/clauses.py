@@ -162,6 +162,8 @@ class Unrecognised:
     """What it is about, where that is certain: patterns of tool names."""
     mentions: tuple[Mentions, ...] = ()
     """What it names and says, where it is not."""
+    is_review: bool = False
+    """It is an item of `review`: the policy itself says that somebody must decide it. Part of the native format."""
 
     @property
     def place(self) -> str:

@@ -35,7 +35,7 @@ _LOWER = (Operator.AT_LEAST, Operator.ABOVE)
 class LintRemark:
     severity: Severity
     kind: str
-    """format, unrecognised, prose, contradiction, shadowed, never_matches, unsatisfiable, unknown_tool, unknown_role, or
+    """format, unrecognised, review, prose, contradiction, shadowed, never_matches, unsatisfiable, unknown_tool, unknown_role, or
     incomplete."""
     path: str
     line: int | None
@@ -58,7 +58,9 @@ def lint(rules: Rulebook, *, known_tools: Iterable[str] = ()) -> list[LintRemark
         known_tools: names of the tools there are; a rule that names none of them is reported.
     """
     findings = [
-        LintRemark(
+        LintRemark("warning", "review", show_path(u.path), u.line, u.reason)
+        if u.is_review
+        else LintRemark(
             "note", "unrecognised", show_path(u.path), u.line, f"{u.reason}; the encoder reads it, the oracle does not"
         )
         for u in rules.unrecognised

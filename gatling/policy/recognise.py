@@ -42,6 +42,7 @@ from gatling.policy.reading.requirements import (
     read_provenance,
     read_requests,
 )
+from gatling.policy.reading.review import read_review
 from gatling.policy.reading.roles import read_denied_by_role, read_roles
 from gatling.policy.reading.rule_objects import read_list, read_rules
 from gatling.policy.reading.tool_entries import read_tools
@@ -166,7 +167,7 @@ _MAX_PATTERNS = 100
 
 def _with_mentions(part: Unrecognised, policy: dict[str, Any]) -> Unrecognised:
     """Return an unread part with what it mentions, unless what it is about is certain."""
-    if part.tools:
+    if part.tools or part.mentions:
         return part
     value: Any = policy
     for step in part.path:
@@ -195,6 +196,9 @@ class _Policy(Reader):
             self.member(key, value, place.at(key))
 
     def member(self, key: str, value: Any, place: RulePosition) -> None:
+        if key == "review" and len(place.path) == 1 and isinstance(value, list):
+            read_review(self, value, place)
+            return
         words = words_of(key)
         for dialect in self.dialects:
             if dialect.is_member(words, value):

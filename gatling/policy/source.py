@@ -54,7 +54,12 @@ def parse_policy(text: str, *, file: str | None = None) -> PolicySource:
             raise InputError(f"the policy is a {type(data).__name__}, wanted a mapping")
     except InputError as error:
         raise error.at(file, error.line) from None
-    return PolicySource(data, _json_lines(text) if _is_json(text) else _yaml_lines(text), file)
+    return PolicySource(data, lines_of(text), file)
+
+
+def lines_of(text: str) -> dict[DataPath, int]:
+    """Return the line of each part of a JSON or YAML text that decodes."""
+    return _json_lines(text) if _is_json(text) else _yaml_lines(text)
 
 
 def read_policy(path: str | Path) -> PolicySource:

@@ -71,7 +71,7 @@ def format_problems(source: PolicySource) -> list[Problem]:
 
 def reading_problems(source: PolicySource, rules: Rulebook, catalog: Mapping[str, ToolSpec]) -> list[Problem]:
     """Return what the readers leave unread, and conditions on what a tool does not have."""
-    found = [Problem(u.path, line_of(source, u.path), u.reason) for u in rules.unrecognised]
+    found = [Problem(u.path, line_of(source, u.path), u.reason) for u in rules.unrecognised if not u.is_review]
     for clause in rules.clauses:
         for condition in (*clause.when, *clause.checks):
             if condition.operator is Operator.UNKNOWN and condition.subject != "prose":

@@ -209,6 +209,22 @@ def _defs() -> _Schema:
             ),
             wanted="a sentence or a rule",
         ),
+        "review_item": _any(
+            _TEXT,
+            {
+                **_closed(
+                    {
+                        "text": _TEXT,
+                        "reason": _TEXT,
+                        "line": {"description": "a line of the text it is from", "type": "integer", "minimum": 1},
+                        **dict.fromkeys(_NAMING, _ref("names")),
+                    },
+                    "what must be decided: `text`, with `reason`, `line`, `tools`",
+                ),
+                "required": ["text"],
+            },
+            wanted="a sentence, or {text, reason, line, tools}",
+        ),
         "effect": {"description": "allow or deny", "enum": ["allow", "permit", "deny", "forbid", "block"]},
         "entry": _closed(_entry_members(grant), "a tool with `allowed`, `input_schema`, `limits`"),
         "named_entry": {**_closed({**_entry_members(grant), "name": _ref("name")}, "a tool"), "required": ["name"]},
@@ -304,6 +320,7 @@ def _built(formats: tuple[str, ...]) -> _Schema:
             ("tools", "operations"), _any(entries, listed, wanted="a mapping of tools to what is said of them")
         ),
         "sections": _list(_ref("rule"), "a list of sections"),
+        "review": _list(_ref("review_item"), "a list of what somebody must decide"),
         "default": {"description": "allow or deny", "enum": ["allow", "deny"]},
         **top,
     }

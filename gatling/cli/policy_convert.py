@@ -1,0 +1,111 @@
+"""`gatling policy convert`: a policy in the native format, and line by line what became of the source."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from gatling.cli.console import err, print_line, wide
+from gatling.cli.documents import print_json
+from gatling.cli.flags import STDIN
+from gatling.errors import InputError
+from gatling.policy.convert import Conversion, Reading, convert
+from gatling.schema.files import atomic_write, read_text_at_most, source_name
+from gatling.schema.plain import decode_text
+from gatling.tools import load_catalog
+from gatling.tools.spec import ToolSpec
+
+EXIT_OPEN = 4
+_COLOURS = {"understood": "green", "narrowed": "yellow", "remark": "dim", "open": "red"}
+
+
+def run_convert(file: Path, *, output: Path | None, kind: str, tools: Path | None, as_json: bool) -> int:
+    """Convert a policy, write it and what became of each line; return 0 if everything was understood, else 4."""
+    source = sys.stdin.buffer if file == STDIN else file
+    made = convert(
+        read_text_at_most(source),
+        file=source_name(source),
+        kind=kind,
+        tools=() if tools is None else _tools_of(tools),
+    )
+    if output is not None:
+        with atomic_write(output) as stream:
+            stream.write(made.text.encode())
+    if as_json:
+        print_json(_as_data(str(file), made))
+    else:
+        if output is None:
+            sys.stdout.write(made.text)
+        _report(str(file), made, to_stderr=output is None)
+    return 0 if made.is_complete else EXIT_OPEN
+
+
+def _tools_of(path: Path) -> Mapping[str, ToolSpec] | Iterable[str]:
+    """Read a catalogue, or names of tools: a JSON or YAML list, or one a line. Raises: InputError."""
+    text = read_text_at_most(path)
+    try:
+        data = decode_text(text)
+    except InputError:
+        data = text
+    if isinstance(data, str):
+        return data.split()
+    if isinstance(data, list) and all(isinstance(name, str) for name in data):
+        return data
+    return {spec.name: spec for spec in load_catalog([str(path)])}
+
+
+def _report(file: str, made: Conversion, *, to_stderr: bool) -> None:
+    """Print side by side what a line says and what it became, then how much that is."""
+    table = Table(title=f"{file}, read as {made.kind}", title_justify="left")
+    for name in ("line", "the source says", "read as"):
+        table.add_column(name, justify="right" if name == "line" else "left", overflow="fold")
+    for reading in made.readings:
+        colour = _COLOURS[reading.status]
+        table.add_row(
+            str(reading.statement.line), escape(reading.statement.text), f"[{colour}]{escape(_becomes(reading))}[/]"
+        )
+    counts = Counter(reading.status for reading in made.readings)
+    last = (
+        f"{file}: {counts['understood']} understood, {counts['narrowed']} read more narrowly, {counts['open']} to decide, "
+        f"{counts['remark']} say nothing of calls"
+    )
+    if to_stderr:
+        err.print(table)
+        err.print(last, highlight=False, soft_wrap=True)
+    else:
+        wide().print(table)
+        print_line(escape(last))
+
+
+def _becomes(reading: Reading) -> str:
+    if reading.status == "remark":
+        return "says nothing of calls"
+    shown = [rule.shown() for rule in reading.rules]
+    return "\n".join([*shown, *([f"narrower: {reading.note}"] if reading.note else [])])
+
+
+def _as_data(file: str, made: Conversion) -> dict[str, object]:
+    lines = [
+        {
+            "line": reading.statement.line,
+            "text": reading.statement.text,
+            "status": reading.status,
+            "rules": [rule.shown() for rule in reading.rules],
+            **({"note": reading.note} if reading.note else {}),
+        }
+        for reading in made.readings
+    ]
+    counts = Counter(reading.status for reading in made.readings)
+    return {
+        "file": file,
+        "kind": made.kind,
+        **{status: counts[status] for status in _COLOURS},
+        "lines": lines,
+        "policy": json.loads(json.dumps(made.policy)),
+    }

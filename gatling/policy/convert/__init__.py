@@ -1,0 +1,6 @@
+"""From policies as people write them to the native format: what is understood, what is not, and nothing that widens."""
+
+from gatling.policy.convert.conversion import Conversion as Conversion
+from gatling.policy.convert.conversion import convert as convert
+from gatling.policy.convert.sources import KINDS as KINDS
+from gatling.policy.convert.statement import Reading as Reading

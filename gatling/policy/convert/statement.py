@@ -1,0 +1,140 @@
+"""What a conversion is made of: statements of the source, the native rules they become, and what was made of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from gatling.policy.unread import mentions
+
+RuleKind = Literal[
+    "grant", "denial", "requirement", "limit", "places", "request", "role", "default", "member", "review"
+]
+Status = Literal["understood", "narrowed", "remark", "open"]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What stands around a statement: whose it is, which tools it is about, and what the heading or the key above says."""
+
+    roles: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    effect: str = ""
+    """allow, deny, ask, or nothing."""
+    is_guess: bool = False
+    """That these are roles is concluded from a name alone: grants are theirs, but what forbids binds everybody."""
+    doubt: str = ""
+    """Why nothing here may grant: an environment, a date."""
+
+    @property
+    def bound(self) -> tuple[str, ...]:
+        """Whom a denial or a limit binds here."""
+        return () if self.is_guess else self.roles
+
+    def with_(self, **changes: Any) -> Context:
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One thing that the source says, with the line that it starts on."""
+
+    line: int
+    text: str
+    """As it stands in the source, on one line; what comments quote."""
+    context: Context = Context()
+    value: Any = None
+    """What was decoded there, where the source is data and not text."""
+
+
+@dataclass(frozen=True, slots=True)
+class NativeRule:
+    """One rule of the native format."""
+
+    kind: RuleKind
+    tools: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    when: dict[str, Any] = field(default_factory=dict)
+    require: dict[str, Any] = field(default_factory=dict)
+    value: Any = None
+    """places: the hosts and addresses. role: what it inherits. member: the value. review: the text. default: allow or deny."""
+    key: str = ""
+    """member: its key."""
+    reason: str = ""
+    """review: why somebody must decide."""
+    is_exclusive: bool = False
+    """grant: nobody else has it, whatever other lines say."""
+
+    def shown(self) -> str:
+        """Write the rule on one line, as the report shows it."""
+        tools = ", ".join(self.tools) or "every call"
+        who = f" for {self.roles[0]}" if self.roles else ""
+        who += f" ({', '.join(self.roles[1:])})" if len(self.roles) > 1 else ""
+        when = f" when {_flat(self.when)}" if self.when else ""
+        match self.kind:
+            case "grant":
+                return f"allow {tools}{who}{when}" + (" and nobody else" if self.is_exclusive else "")
+            case "denial":
+                return f"forbid {tools}{who}{when}"
+            case "requirement":
+                return f"{tools}{who} must keep {_flat(self.require)}{when}"
+            case "places":
+                return f"{tools} go only to {', '.join(self.value)}"
+            case "limit":
+                return f"{tools}: {self.key} at most {self.value}"
+            case "request":
+                return f"{tools} only if the request asks for it"
+            case "role":
+                return f"role {self.roles[0]} inherits {', '.join(self.value)}"
+            case "default":
+                return f"default: {self.value}"
+            case "member":
+                return f"{self.key}, as it stands"
+            case "review":
+                about = f"about {tools}: " if self.tools else ""
+                return f"to decide: {about}{self.reason}"
+
+
+def _flat(conditions: dict[str, Any]) -> str:
+    parts = []
+    for name, wanted in conditions.items():
+        if isinstance(wanted, dict):
+            parts += [f"{name} {key} {_listed(value)}" for key, value in wanted.items()]
+        else:
+            parts.append(f"{name} {_listed(wanted)}")
+    return ", ".join(parts)
+
+
+def _listed(value: Any) -> str:
+    return "/".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One statement and what was made of it."""
+
+    statement: Statement
+    rules: tuple[NativeRule, ...] = ()
+    note: str = ""
+    """What was read more narrowly than it may be meant."""
+
+    @property
+    def status(self) -> Status:
+        if any(rule.kind == "review" for rule in self.rules):
+            return "open"
+        if not self.rules and not self.note:
+            return "remark"
+        return "narrowed" if self.note else "understood"
+
+
+def no_grant(text: str, why: str, tools: tuple[str, ...]) -> NativeRule:
+    """Return what is left of a grant that is not written. It restricts only what its words say."""
+    return NativeRule("review", tools=tools, value=text, reason=f"nothing is granted: {why}")
+
+
+def review(text: str, reason: str, tools: tuple[str, ...] = ()) -> NativeRule:
+    """Return the rule that leaves a statement to somebody. Without `tools` it is about what its words may mean; where they do not
+    show that it restricts, about every call."""
+    if not tools and not any(leaf.is_restricting for leaf in mentions((), text)):
+        tools = ("*",)
+    return NativeRule("review", tools=tools, value=text, reason=reason)

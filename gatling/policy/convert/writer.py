@@ -1,0 +1,243 @@
+"""From readings to a native policy: its data, and its text with a comment for each line of the source.
+
+What would not load strictly is no rule: it is left to somebody as an item of `review`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gatling.policy.convert.statement import NativeRule, Reading, review
+from gatling.policy.globs import matches, squashed, squashed_name
+from gatling.policy.native.schema import FORMAT
+from gatling.policy.recognise import policy_problems
+from gatling.policy.source import DataPath, PolicySource, show_path
+from gatling.tools.spec import ToolSpec
+
+_PLAIN = re.compile(r"[A-Za-z_][\w.]*")
+_WORDS = frozenset("true false yes no on off null y n none".split())
+_ORDER = (
+    "format",
+    "roles",
+    "allowed_operations",
+    "forbidden_operations",
+    "explicit_request_required",
+    "rules",
+    "review",
+    "default",
+)
+_WIDTH = 160
+
+
+@dataclass
+class _Policy:
+    """The data of a policy, and from which reading each part is."""
+
+    data: dict[str, Any] = field(default_factory=dict)
+    origin: dict[DataPath, int] = field(default_factory=dict)
+
+    def add(self, key: str, value: Any, index: int) -> None:
+        items = self.data.setdefault(key, [])
+        self.origin[key, len(items)] = index
+        items.append(value)
+
+
+def settle(
+    readings: list[Reading], specs: Mapping[str, ToolSpec]
+) -> tuple[list[Reading], dict[str, Any], dict[DataPath, int]]:
+    """Return the readings as they can be written, the policy, and for each part of it the reading that it is from."""
+    readings = _exclusive(readings)
+    for _ in range(len(readings) + 1):
+        built = _build(readings)
+        problems = policy_problems(PolicySource(built.data), catalog=specs)
+        if not problems:
+            return readings, built.data, built.origin
+        path = problems[0].path
+        index = next((built.origin[path[:n]] for n in range(len(path), 0, -1) if path[:n] in built.origin), None)
+        if index is None:
+            raise AssertionError(f"{show_path(path)}: {problems[0].message}")
+        readings = [_given_up(r, problems[0].message) if i == index else r for i, r in enumerate(readings)]
+    raise AssertionError("a policy that no review makes strict")
+
+
+def _given_up(reading: Reading, why: str) -> Reading:
+    """Leave a reading to somebody: its denials stay, if they are not what is wrong."""
+    kept = tuple(rule for rule in reading.rules if rule.kind == "review")
+    tools = tuple(
+        dict.fromkeys(t for rule in reading.rules for t in rule.tools if re.fullmatch(r"[\w*?][\w*?.:/-]*", t))
+    )
+    if kept and len(kept) == len(reading.rules):  # the review itself is not of the format
+        return replace(
+            reading, rules=(review(reading.statement.text or "an empty line", why or "not of the format"),), note=""
+        )
+    return replace(reading, rules=(*kept, review(reading.statement.text, why, tools)), note="")
+
+
+def _exclusive(readings: list[Reading]) -> list[Reading]:
+    """Take tools that only some may use out of the grants of others; where a pattern grants them, leave that to somebody."""
+    only = {(tool, rule.roles) for r in readings for rule in r.rules if rule.is_exclusive for tool in rule.tools}
+    if not only:
+        return readings
+    result = []
+    for reading in readings:
+        rules: list[NativeRule] = []
+        note = reading.note
+        for rule in reading.rules:
+            taken = [
+                tool
+                for tool in rule.tools
+                if rule.kind == "grant" and not rule.is_exclusive and any(_is_same(tool, t) for t, _ in only)
+            ]
+            wide = [
+                t
+                for tool in rule.tools
+                if rule.kind == "grant" and not rule.is_exclusive
+                for t, _ in only
+                if t not in taken and matches(squashed(tool), squashed_name(t))
+            ]
+            left = tuple(tool for tool in rule.tools if tool not in taken)
+            if taken:
+                note = f"without {', '.join(taken)}, which another line gives to some only"
+            if left or not rule.tools:
+                rules.append(replace(rule, tools=left))
+            if wide:
+                rules.append(
+                    review(
+                        reading.statement.text,
+                        "another line gives these tools to some only",
+                        tuple(dict.fromkeys(wide)),
+                    )
+                )
+        result.append(replace(reading, rules=tuple(rules), note=note))
+    return result
+
+
+def _is_same(a: str, b: str) -> bool:
+    return squashed(a) == squashed(b)
+
+
+def _build(readings: list[Reading]) -> _Policy:
+    policy = _Policy()
+    formats = [FORMAT]
+    roles: dict[str, dict[str, Any]] = {}
+    defaults: list[str] = []
+    for index, reading in enumerate(readings):
+        for rule in reading.rules:
+            match rule.kind:
+                case "grant" | "denial":
+                    key = "allowed_operations" if rule.kind == "grant" else "forbidden_operations"
+                    for tool in rule.tools:
+                        extra = {"when": rule.when} if rule.when else {}
+                        if rule.roles:
+                            extra["roles"] = list(rule.roles)
+                        item = {"tool": tool, **extra} if extra else tool
+                        if item not in policy.data.get(key, []):
+                            policy.add(key, item, index)
+                case "requirement" | "places":
+                    require = rule.require
+                    if rule.kind == "places":
+                        require = {
+                            "destination": {"not_in" if rule.key.startswith("blocked") else "in": list(rule.value)}
+                        }
+                    item = {"operation": rule.tools[0] if len(rule.tools) == 1 else list(rule.tools)}
+                    if rule.roles:
+                        item["roles"] = list(rule.roles)
+                    if rule.when:
+                        item["when"] = rule.when
+                    item["require"] = require
+                    if item not in policy.data.get("rules", []):
+                        policy.add("rules", item, index)
+                case "limit":
+                    name = f"{rule.tools[0]}.{rule.key}"
+                    limits = policy.data.setdefault("scope_limits", {})
+                    limits[name] = min(rule.value, limits.get(name, rule.value))
+                    policy.origin["scope_limits", name] = index
+                case "request":
+                    for tool in rule.tools:
+                        policy.add("explicit_request_required", tool, index)
+                case "review":
+                    entry: dict[str, Any] = {"text": rule.value, "reason": rule.reason, "line": reading.statement.line}
+                    if rule.tools:
+                        entry["tools"] = list(rule.tools)
+                    policy.add("review", entry, index)
+                case "default":
+                    defaults.append(rule.value)
+                case "role":
+                    for parent in rule.value:
+                        roles.setdefault(parent, {})
+                    roles.setdefault(rule.roles[0], {})["inherits"] = list(rule.value)
+                    policy.origin["roles", rule.roles[0]] = index
+                case "member":
+                    policy.data[rule.key] = rule.value
+                    policy.origin[rule.key,] = index
+                    formats.append(rule.reason)
+    if roles:
+        for rule in (rule for reading in readings for rule in reading.rules):
+            for role in rule.roles:
+                roles.setdefault(role, {})
+        policy.data["roles"] = roles
+    policy.data["format"] = FORMAT if len(formats) == 1 else list(dict.fromkeys(formats))
+    policy.data["default"] = "allow" if defaults and all(d == "allow" for d in defaults) else "deny"
+    ordered = sorted(policy.data, key=lambda k: _ORDER.index(k) if k in _ORDER else 5)
+    policy.data = {key: policy.data[key] for key in ordered}
+    return policy
+
+
+def write(data: dict[str, Any], readings: list[Reading], origin: dict[DataPath, int], head: Iterable[str]) -> str:
+    """Return the policy as YAML, with the lines of the source as comments."""
+    lines = [f"# {_clean(line)}" for line in head]
+    for key, value in data.items():
+        if key in (
+            "rules",
+            "review",
+            "allowed_operations",
+            "forbidden_operations",
+            "explicit_request_required",
+        ) and isinstance(value, list):
+            lines += ["", f"{key}:"]
+            last = -1
+            for i, item in enumerate(value):
+                index = origin[key, i]
+                if index != last:
+                    reading = readings[index]
+                    lines.append(f"  # line {_quoted(reading)}")
+                    if reading.note and key != "review":
+                        lines.append(f"  # the narrower reading: {_clean(reading.note)}")
+                last = index
+                lines.append(f"  - {_flow(item)}")
+        elif key == "scope_limits":
+            lines += ["", "scope_limits:"]
+            for name, bound in value.items():
+                lines += [f"  # line {_quoted(readings[origin[key, name]])}", f"  {_flow(name)}: {_flow(bound)}"]
+        elif key == "roles":
+            lines += ["", "roles:", *(f"  {_flow(name)}: {_flow(block)}" for name, block in value.items())]
+        else:
+            lines += ["", f"{_flow(key)}: {_flow(value)}"] if key != "format" else [f"format: {_flow(value)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(reading: Reading) -> str:
+    return f"{reading.statement.line}: {_clean(reading.statement.text)}"
+
+
+def _clean(text: str) -> str:
+    """Return a text for a comment: on one line, printable, and not too long."""
+    flat = "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
+    return flat if len(flat) <= _WIDTH else flat[: _WIDTH - 3] + "..."
+
+
+def _flow(value: Any) -> str:
+    """Write a value on one line, as YAML reads it."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_flow(k)}: {_flow(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if isinstance(value, str):
+        if _PLAIN.fullmatch(value) and value.lower() not in _WORDS and value.isascii():
+            return value
+        return json.dumps(value, ensure_ascii=not value.isprintable())
+    return json.dumps(value)
