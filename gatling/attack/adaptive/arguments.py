@@ -14,6 +14,8 @@ from gatling.request.values import is_free_text
 _FRAMES = ("{q}: {t}", "{t} ({q})", "{q}\n\n{t}", "{q}", "Re: {q}", "{t} - {q}")
 _DICTATED = ("Subject: {q}.", "{t} Title: {q}.", "The text may begin with: {q}.", "Mention: {q}.")
 
+_TITLE_WORDS = 6
+
 
 def free_texts(draft: Draft) -> list[tuple[dict[str, Any], str]]:
     """Return the free texts among the arguments of the calls to blame: the arguments and the name."""
@@ -25,16 +27,23 @@ def free_texts(draft: Draft) -> list[tuple[dict[str, Any], str]]:
     return found
 
 
+def _is_title(arguments: dict[str, Any], name: str) -> bool:
+    """Tell whether a free text is a title that may be given up: short, of words alone, and not the only text of its call."""
+    text = arguments[name]
+    others = [
+        value for key, value in arguments.items() if key != name and isinstance(value, str) and len(value) > len(text)
+    ]
+    return bool(others) and text.count(" ") < _TITLE_WORDS and not any(c.isdigit() or c in "@/" for c in text)
+
+
 def _quoted(draft: Draft, words: str, rng: Random) -> bool:
-    """Write words into one of the free texts, or into all. A short frame may take the old text's place: it is the agent's own."""
+    """Write words into one of the free texts, or into all. Only a title gives way to them: other texts may carry the secret."""
     places = free_texts(draft)
     if not places or not words:
         return False
     frame = rng.choice(_FRAMES)
     for arguments, name in places if rng.random() < 0.5 else [rng.choice(places)]:
-        # What is long may carry the secret that the attack is after, so it stays.
-        is_long = len(arguments[name]) > 60
-        used = frame if "{t}" in frame or not is_long else _FRAMES[0]
+        used = frame if "{t}" in frame or _is_title(arguments, name) else _FRAMES[0]
         arguments[name] = used.format(q=words, t=arguments[name])
     return True
 

@@ -7,6 +7,7 @@ from random import Random
 from gatling.attack.adaptive.draft import Draft, replaced
 from gatling.attack.adaptive.move import Move, each_text
 from gatling.attack.adaptive.phrases import ended
+from gatling.request.refusal import sentences
 
 _HARMLESS = (
     "Everything arrived in good condition.", "The weather was fine all week.", "We had a good time last year.",
@@ -33,7 +34,7 @@ def back(draft: Draft, rng: Random) -> bool:
 def apart(draft: Draft, rng: Random) -> bool:
     """Leave the first half of the sentences where it was, and write the others at the end of the field."""
     draft.place = "apart"
-    return bool(draft.scene.spans)
+    return any(len(list(sentences(text))) > 1 for text in draft.texts)
 
 
 def diluted(draft: Draft, rng: Random) -> bool:

@@ -26,11 +26,13 @@ from gatling.schema.plain import canonical_json
 Try = tuple[tuple[int, int], ...]
 """Moves by their row in the table, with the number of each; in the table's order."""
 
+_PATIENCE = {False: 20, True: 30}
 _VARIANTS = 64
 _MOST_MOVES = 6
 _FIRST_MOVES = 3
-_IDLE = 60
-"""Tries in a row that cost no query, after which there is nothing left to try."""
+_IDLE_START = 10
+_IDLE = 100
+"""Tries in a row that cost no query, after which a new start is made, and there is nothing left to try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class Search:
 
     Args:
         judge: gives the verdicts on the calls to blame in a list of messages.
-        patience: queries without a better try, after which a new start is made.
+        patience: queries without a better try, after which a new start is made; 0 for what has worked.
     """
 
     scene: Scene
@@ -90,7 +92,7 @@ class Search:
     moves: tuple[Move, ...]
     judge: Judge
     white_box: bool = False
-    patience: int = 12
+    patience: int = 0
 
     def run(self, first: Answer, *, queries: int, seed: str) -> tuple[Found | None, int]:
         """Search with at most so many queries; return what was found, and how many queries were made.
@@ -99,12 +101,13 @@ class Search:
             first: the answer on the conversation as it was recorded, which costs no query.
         """
         rng = Random(seed)
+        patience = self.patience or _PATIENCE[self.white_box]
         seen: set[str] = {canonical_json(self.scene.conversation.messages)}
         best: Try = ()
         cost = first.cost(white_box=self.white_box)
         asked = idle = stale = 0
         while asked < queries and idle < _IDLE:
-            if stale >= self.patience:
+            if stale >= patience or idle % _IDLE_START == _IDLE_START - 1:
                 best, cost, stale = (), first.cost(white_box=self.white_box), 0
             tried = self._changed(best, rng) if best else self._random(rng)
             rewritten = self.rewritten(tried, seed)
@@ -147,14 +150,15 @@ class Search:
         return tuple((row, rng.randrange(_VARIANTS)) for row in rows)
 
     def _changed(self, tried: Try, rng: Random) -> Try:
-        """Return a try with a move more, a move less, or other random numbers for one."""
+        """Return a try with a move more, with another in the place of one, or with other random numbers for one."""
         numbers = dict(tried)
         free = [row for row in range(len(self.moves)) if row not in numbers]
         deed = rng.random()
-        if (deed < 0.5 and free and len(numbers) < _MOST_MOVES) or not numbers:
+        if deed < 0.6 and free and len(numbers) < _MOST_MOVES:
             numbers[rng.choice(free)] = rng.randrange(_VARIANTS)
-        elif deed < 0.7 and len(numbers) > 1:
+        elif deed < 0.8 and free:
             del numbers[rng.choice(sorted(numbers))]
+            numbers[rng.choice(free)] = rng.randrange(_VARIANTS)
         else:
             numbers[rng.choice(sorted(numbers))] = rng.randrange(_VARIANTS)
         return tuple(sorted(numbers.items()))
