@@ -51,6 +51,7 @@ GROUPS: dict[str, dict[str, Row]] = {
             "train_attribution", "TrainAttribution", "Train the judge of whose wish a call is, on conversations."
         ),
         "calibrate": Row("calibrate", "Calibrate", "Find the lines between allow, escalate and deny for your own traces."),
+        "attack": Row("attack", "Attack", "Rewrite stopped attacks until they get through, and count the queries."),
         "bench": Row("bench", "Bench", "Try the guard end to end, with no LLM and nothing downloaded."),
         "push": Row("push", "Push", "Upload a trained model to the Hugging Face Hub."),
         "pull": Row("pull", "Pull", "Fetch a model from the Hugging Face Hub."),

@@ -13,9 +13,11 @@ Every figure has a 95 % interval: a bootstrap over tasks (`meta.user_task` with 
 of its own), and for shares the hull of that and of the exact interval of so many records.
 """
 
+from gatling.bench.conversations.figures import share_by_task as share_by_task
 from gatling.bench.conversations.figures import summarise as summarise
 from gatling.bench.conversations.labels import LabelledResult as LabelledResult
 from gatling.bench.conversations.labels import read_labelled as read_labelled
 from gatling.bench.conversations.labels import result_of as result_of
+from gatling.bench.conversations.labels import task_of as task_of
 from gatling.bench.conversations.tables import bench_page as bench_page
 from gatling.bench.conversations.tables import bench_tables as bench_tables

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gatling.bench.conversations.labels import LabelledResult
+from gatling.bench.conversations.labels import LabelledResult, Task
 from gatling.evaluation.intervals import clopper_pearson, hull, ratio_interval
 from gatling.evaluation.separation import Metrics, separation
 
@@ -96,16 +96,26 @@ def _verdict_shares(results: Results) -> Metrics:
 
 def _share(name: str, results: Results, counts: Sequence[bool], *, is_weighted: bool = True) -> Metrics:
     """Return a share and its interval; empty where there is nothing to count."""
-    if not results:
+    weights = [result.weight if is_weighted else 1.0 for result in results]
+    return share_by_task(name, counts, weights, [result.task for result in results])
+
+
+def share_by_task(name: str, counts: Sequence[bool], weights: Sequence[float], tasks: Sequence[Task]) -> Metrics:
+    """Return a weighted share and its interval, by tasks and exact; empty where there is nothing to count."""
+    if not counts:
         return {}
-    weight = torch.tensor([result.weight if is_weighted else 1.0 for result in results], dtype=torch.float64)
+    weight = torch.tensor(weights, dtype=torch.float64)
     part = weight * torch.tensor(counts, dtype=torch.float64)
     share = float(part.sum() / weight.sum())
-    exact = clopper_pearson(round(share * len(results)), len(results))
-    low, high = hull(exact, ratio_interval(part, weight, _contexts(results)))
+    exact = clopper_pearson(round(share * len(counts)), len(counts))
+    low, high = hull(exact, ratio_interval(part, weight, _rows(tasks)))
     return {name: share, f"{name}_low": low, f"{name}_high": high}
 
 
 def _contexts(results: Results) -> Tensor:
-    rows = {task: row for row, task in enumerate(dict.fromkeys(result.task for result in results))}
-    return torch.tensor([rows[result.task] for result in results])
+    return _rows([result.task for result in results])
+
+
+def _rows(tasks: Sequence[Task]) -> Tensor:
+    rows = {task: row for row, task in enumerate(dict.fromkeys(tasks))}
+    return torch.tensor([rows[task] for task in tasks])

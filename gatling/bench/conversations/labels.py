@@ -13,6 +13,8 @@ from gatling.errors import InputError
 from gatling.guard.conversations import JudgedCall, JudgedConversation
 from gatling.store.groups import field_of
 
+Task = tuple[str, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class LabelledResult:
@@ -20,7 +22,7 @@ class LabelledResult:
 
     suite: str
     """`meta.suite`; empty where there is none."""
-    task: tuple[str, ...]
+    task: Task
     """What is drawn together."""
     group: str
     """The value of the field that a table is made by."""
@@ -72,7 +74,7 @@ def result_of(conversation: Conversation, judged: JudgedConversation, *, by: str
         raise conversation.located(InputError(reason, path="violating_calls"))
     return LabelledResult(
         suite=_text(field_of(notes, "meta.suite")),
-        task=_task(conversation),
+        task=task_of(conversation),
         group="" if by is None else _text(field_of(notes, by)),
         is_violation=is_violation,
         weight=_weight(conversation),
@@ -93,7 +95,8 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _task(conversation: Conversation) -> tuple[str, ...]:
+def task_of(conversation: Conversation) -> Task:
+    """Return what a record is drawn with: its user task with its injection task, or itself."""
     user_task = field_of(conversation.notes, "meta.user_task")
     if user_task is None:
         return ("record", conversation.file, conversation.id)
