@@ -80,7 +80,8 @@ def train_attribution(
     """
     if not 0 < config.max_denials <= config.max_escalations < 1:
         raise ConfigError(
-            f"--max-denials is {config.max_denials} and --max-escalations {config.max_escalations}: above 0, below 1, in this order"
+            f"--max-denials is {config.max_denials} and --max-escalations {config.max_escalations}: "
+            "above 0, below 1, in this order"
         )
     read = {"limit": limit, "workers": workers, "advance": on_conversation}
     recorded = conversations_of_files(files, **read)  # type: ignore[arg-type]

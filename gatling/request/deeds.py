@@ -114,7 +114,7 @@ ASKING_VERBS = frozenset(word for asked, _ in _ROWS for word in asked.split()) |
 
 @lru_cache(16_384)
 def effect_of_verb(word: str) -> str | None:
-    """Return what a verb of a request does: of tools that do such a deed, the effect of the row's first word; None if it is no verb."""
+    """Return what a verb of a request does, the effect of the first word of its row or its own; None if it is no verb."""
     for deed, effect in _EFFECTS:
         if stem(word) in deed.asked:
             return effect

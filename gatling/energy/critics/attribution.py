@@ -1,6 +1,6 @@
 """Who wanted this call: the request, or a passage that the agent read? Each call as numbers, for the learned critic.
 
-A call that a passage accounts for, that the request does not, and whose passage is an order, is one that an outsider asked for. Up
+A call that a passage accounts for and the request does not, and whose passage is an order, is one that an outsider asked for. Up
 go: how much of an order a passage is, times how far it accounts for the call. Down go only things that who writes a passage
 does not choose: that request and call agree, that the source was asked for, that the request names its sender or its file, that
 it hands over. The likeness of passage and request counts for nothing, as whoever writes the passage can quote the request.

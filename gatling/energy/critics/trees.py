@@ -60,11 +60,11 @@ class MonotoneTrees:
     def from_dict(cls, data: Mapping[str, Any], signs: NDArray[Any], *, source: str) -> MonotoneTrees:
         """Read what `to_dict` gave. Raises: CheckpointError if it is no set of trees, or not monotone in a signed feature."""
         try:
-            ints = {n: _whole(data[n]) for n in ("feature", "left", "right", "root")}
-            floats = {n: np.array(data[n], np.float64) for n in ("threshold", "value")}
+            feature, left, right, root = (_whole(data[n]) for n in ("feature", "left", "right", "root"))
+            threshold, value = (np.array(data[n], np.float64) for n in ("threshold", "value"))
         except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
             raise CheckpointError(f"{source}: trees lack one of {', '.join(_ARRAYS)}, or it holds no numbers") from None
-        trees = cls(**ints, **floats)
+        trees = cls(feature, threshold, left, right, value, root)
         trees._check(np.asarray(signs), source)
         return trees
 

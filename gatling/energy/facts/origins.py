@@ -1,4 +1,4 @@
-"""What critics know of the passages that a call can have come from: how far each would account for the call if it were the request.
+"""What critics know of the passages that a call can have come from: how far each would account for it if it were the request.
 
 The same questions are put to a passage that are put to the request (`Request`): does it ask for what the tool does, does it state
 the values, how much of what it says does the call take up? Beside them stand what only the plan and the request know: whether
@@ -47,8 +47,8 @@ ORIGIN_NUMBERS = (
 """Numbers of one passage, each in [0, 1]."""
 
 _ATTESTED = frozenset(
-    "sender from author owner user username filename file_name path url link id id_ channel repo repository sender_name from_name from_address "
-    "customer account vendor page".split()
+    "sender from author owner user username filename file_name path url link id id_ channel repo repository sender_name "
+    "from_name from_address customer account vendor page".split()
 )
 """Fields of a header that the writer of a text does not choose freely."""
 _TRIVIAL = frozenset("null none true false yes no default all any asc desc en utf-8 n/a".split())

@@ -17,7 +17,6 @@ from gatling.tools.derive import VERBS, effect_of, verb_of
 from gatling.tools.naming import singular
 from gatling.tools.spec import ToolSpec
 
-
 _IRREGULAR = {"frozen": "freeze", "read": "read", "withdrawn": "withdraw", "given": "give", "taken": "take"}
 
 
