@@ -83,15 +83,13 @@ def train_attribution(
             f"--max-denials is {config.max_denials} and --max-escalations {config.max_escalations}: "
             "above 0, below 1, in this order"
         )
+    if not 0 < config.made_weight < np.inf:
+        raise ConfigError(f"--made-weight is {config.made_weight}, it must be above 0")
     read = {"limit": limit, "workers": workers, "advance": on_conversation}
     recorded = conversations_of_files(files, **read)  # type: ignore[arg-type]
     worlds = conversations_of_files(made, **read)  # type: ignore[arg-type]
     groups = folds(recorded, worlds)
-    everything = [c for group in groups.values() for c in group]
-    if len(groups) < 2 or not any(c.is_violation for c in everything) or all(c.is_violation for c in everything):
-        raise TrainingError(
-            "the judge needs conversations of two suites at least, honest ones and ones with calls to blame"
-        )
+    _check(groups)
     weights = group_weights(groups, config)
     scored: dict[str, list[tuple[float, float]]] = {}
     for name, group in groups.items():
@@ -111,6 +109,26 @@ def train_attribution(
         "rates": [config.max_escalations, config.max_denials],
     }
     return AttributionJudge(head, trees, lines, figures)
+
+
+def _check(groups: dict[str, list[WishedConversation]]) -> None:
+    """Refuse what the judge cannot learn from. Raises: TrainingError."""
+    if len(groups) < 2:
+        raise TrainingError(f"the judge needs conversations of two suites at least, and these are of {len(groups)}")
+    for name in groups:
+        others = [c for other, group in groups.items() if other != name for c in group]
+        calls = [call for c in others for call in c.calls]
+        wanting = [
+            what
+            for what, is_there in (
+                ("honest conversation with a call", any(c.calls and not c.is_violation for c in others)),
+                ("call to blame", any(call.is_blamed for call in calls)),
+                ("call with a passage that had been read", any(call.origins is not None for call in calls)),
+            )
+            if not is_there
+        ]
+        if wanting:
+            raise TrainingError(f"beside the suite {name!r}, there is no {wanting[0]}: the judge needs one of each")
 
 
 def folds(

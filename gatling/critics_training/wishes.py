@@ -21,6 +21,7 @@ from gatling.energy.attribution_judge import known_features
 from gatling.energy.critics.attribution import node_inputs
 from gatling.energy.facts import ContextFacts, PlanFacts
 from gatling.energy.facts.origins import OriginFacts
+from gatling.errors import InputError
 from gatling.guard.replay import replay
 from gatling.policy import Rulebook, recognise
 from gatling.schema import GovernanceContext
@@ -91,8 +92,20 @@ def _conversations(records: tuple[Conversation, ...]) -> list[WishedConversation
 
 
 def _conversation(record: Conversation, rules: LruCache[str, Rulebook]) -> WishedConversation:
-    meta: dict[str, Any] = record.notes.get("meta") or {}
-    blamed = set(record.notes.get("violating_calls") or ())
+    try:
+        return _read(record, rules)
+    except InputError as error:
+        raise error if error.file else record.located(error) from None
+
+
+def _read(record: Conversation, rules: LruCache[str, Rulebook]) -> WishedConversation:
+    meta = record.notes.get("meta") or {}
+    if not isinstance(meta, dict):
+        raise InputError(f"a {type(meta).__name__}, wanted a mapping", path="meta")
+    named = record.notes.get("violating_calls") or []
+    if not isinstance(named, list) or not all(isinstance(call_id, str) for call_id in named):
+        raise InputError("wanted a list of the ids of calls", path="violating_calls")
+    blamed = set(named)
     injected = _injected(record, meta)
     calls = []
     facts: tuple[GovernanceContext, ContextFacts] | None = None
@@ -131,11 +144,16 @@ def _injected(record: Conversation, meta: dict[str, Any]) -> tuple[str, ...]:
     return tuple(_texts(record, meta.get("injection_spans") or ()))
 
 
-def _texts(record: Conversation, spans: Iterable[dict[str, Any]]) -> Iterator[str]:
-    for span in spans:
-        content = record.messages[span["message"]].get("content")
+def _texts(record: Conversation, spans: Iterable[Any]) -> Iterator[str]:
+    for i, span in enumerate(spans):
+        try:
+            content = record.messages[span["message"]].get("content")
+            start, end = int(span["start"]), int(span["end"])
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+            reason = "wanted the index of a message, and where in it the text starts and ends"
+            raise InputError(reason, path=f"meta.injection_spans[{i}]") from None
         if isinstance(content, str):
-            yield " ".join(content[span["start"] : span["end"]].split())
+            yield " ".join(content[start:end].split())
 
 
 def _is_part(text: str, injected: Sequence[str]) -> bool:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from gatling.energy.attribution_judge import JUDGED_FEATURES, AttributionJudge, Lines
 from gatling.energy.attribution_judge import SIGNS as judge_signs
-from gatling.energy.attribution_judge import AttributionJudge, Lines
 from gatling.energy.audit import PlanAuditor
 from gatling.energy.calibration import Calibration
 from gatling.energy.composite import CompositeEnergy
@@ -219,3 +219,14 @@ def random_read_plan(rng: Random, most: int = 5) -> dict[str, Any]:
     for i, node in enumerate(data["nodes"]):
         node["origins"] = random_origins(rng, ids[:i])
     return data
+
+
+def stump_judge(feature: str, line: float = 0.1) -> AttributionJudge:
+    """A judge that denies what has more than so much of one feature, and allows all else."""
+    data = {
+        "feature": [list(JUDGED_FEATURES).index(feature), -1, -1], "threshold": [line, 0.0, 0.0], "left": [1, 1, 2], "right": [2, 1, 2],
+        "value": [0.0, -9.0, 9.0], "root": [0],
+    }  # fmt: skip
+    head = DirectiveHead(np.array([float(max(0, ORDER_SIGNS[name])) for name in DIRECTIVE_FEATURES]), -2.0)
+    trees = MonotoneTrees.from_dict(data, judge_signs, source="a stump")
+    return AttributionJudge(head, trees, dict.fromkeys(CONSEQUENCES, Lines(0.0, 1.0)))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -119,10 +120,16 @@ def node_inputs(node: NodeFacts, facts: PlanFacts) -> tuple[OriginFacts | None, 
 
 def _rival(node: NodeFacts, request: Request) -> float:
     """Tell whether a call takes a thing where the request names another of the same form: `LR-2214`, and it says `LR-2209`."""
-    named = {_form(word) for word in request.text.split()[:_MAX_WORDS]} - {None}
+    named = _forms(request.text)
     return float(
         any(v.kind == "identity" and v.asked < 0.5 and _form(str(v.value).lower()) in named for v in node.values)
     )
+
+
+@lru_cache(1_024)
+def _forms(text: str) -> frozenset[str]:
+    """Return what the ids, numbers and addresses in a request look like."""
+    return frozenset(form for word in text.split()[:_MAX_WORDS] if (form := _form(word)) is not None)
 
 
 def _one_more(node: NodeFacts) -> float:

@@ -1,0 +1,202 @@
+"""`gatling train-attribution`: conversations become a judge that a guard goes by; what it cannot learn from is refused."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gatling.cli import main
+from gatling.critics_training.attribution import AttributionConfig, fit_trees, train_attribution
+from gatling.critics_training.wishes import conversations_of_files
+from gatling.energy.attribution_judge import ATTRIBUTION_NAME, JUDGED_FEATURES, SIGNS, AttributionJudge
+from gatling.errors import CheckpointError, ConfigError, InputError, TrainingError
+from gatling.guard import Guard
+from gatling.guard.replay import replay
+from gatling.runtime.folder import pretrained_folder
+from gatling.tools.consequence import CONSEQUENCES
+
+pytest.importorskip("lightgbm")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("made") / "made.jsonl.gz"
+    assert main(["generate", "--conversations", "--count", "60", "--seed", "3", "--output", str(path)]) == 0
+    return path
+
+
+def records(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+
+
+def write(
+    name: str, found: list[dict[str, Any]], change: Callable[[int, dict[str, Any]], None] = lambda i, r: None
+) -> Path:
+    for i, record in enumerate(found):
+        change(i, record)
+    Path(name).write_text("".join(json.dumps(record) + "\n" for record in found))
+    return Path(name)
+
+
+def in_suites(count: int) -> Callable[[int, dict[str, Any]], None]:
+    def change(i: int, record: dict[str, Any]) -> None:
+        record["meta"]["set"] = f"suite {i % count}"
+
+    return change
+
+
+def test_what_is_learned_is_what_a_guard_goes_by(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train-attribution", "--made", str(made), "--output", "guard", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert sum(f["honest"] + f["attacked"] for f in figures["suites"].values()) == 60
+    assert len(figures["suites"]) == 6
+    judge = AttributionJudge.read(Path("guard") / ATTRIBUTION_NAME)
+    assert set(judge.lines) == set(CONSEQUENCES)
+    assert judge.lines["reads"].deny > judge.lines["costs"].deny
+    assert json.loads((Path("guard") / ATTRIBUTION_NAME).read_text())["training"]["made"] == ["made.jsonl.gz"]
+    copied = {p.name for p in Path("guard").iterdir()} - {ATTRIBUTION_NAME}
+    assert {p.name for p in pretrained_folder().iterdir() if p.suffix in (".json", ".safetensors")} - {
+        ATTRIBUTION_NAME
+    } == copied
+
+    guard = Guard.from_pretrained("guard", deadline_ms=None, is_strict_policy=False)
+    blamed, others = [], []
+    for record in records(made):
+        for call in replay(guard, record["messages"], record["governance_context"]):
+            energies = blamed if call.call_id in (record.get("violating_calls") or ()) else others
+            assert call.decision.assessment is not None
+            energies.append(call.decision.assessment.node_energy[call.node.node_id])
+    assert len(blamed) > 10
+    assert np.median(blamed) > 3 * np.median(others)
+    (Path("guard") / ATTRIBUTION_NAME).write_bytes(b"{}")
+    with pytest.raises(CheckpointError, match="format_version"):
+        Guard.from_pretrained("guard", deadline_ms=None)
+
+
+def test_a_seed_gives_the_same_bytes_in_one_process_and_in_two(made: Path) -> None:
+    config = AttributionConfig(rounds=5)
+    wanted = train_attribution([], config, made=[made], limit=24).to_json()
+    assert train_attribution([], config, made=[made], limit=24, workers=2).to_json() == wanted
+    assert train_attribution([], AttributionConfig(rounds=5, seed=1), made=[made], limit=24).to_json() != wanted
+
+
+def test_labels_and_spans_are_read_and_nothing_else_of_them_is_an_input(made: Path) -> None:
+    found = conversations_of_files([made], limit=60, workers=1)
+    assert len(found) == 60
+    assert any(call.is_injected.any() for c in found for call in c.calls)
+    assert all(c.is_violation for c in found if any(call.is_blamed for call in c.calls))
+    bare = records(made)
+    for record in bare:
+        record.pop("meta", None)
+        record.pop("violating_calls", None)
+    again = conversations_of_files([write("bare.jsonl", bare)], limit=60, workers=1)
+    for one, other in zip(found, again, strict=True):
+        assert [c.known.tolist() for c in one.calls] == [c.known.tolist() for c in other.calls]
+        assert [c.own for c in one.calls] == [c.own for c in other.calls]
+        assert not any(call.is_injected.any() or call.is_blamed for call in other.calls)
+
+
+def test_a_limit_takes_conversations_evenly(made: Path) -> None:
+    every = conversations_of_files([made], limit=60, workers=1)
+    some = conversations_of_files([made], limit=15, workers=1)
+    assert [c.task for c in some] == [c.task for c in every[::4]]
+
+
+def test_trees_are_monotone_in_what_is_signed_even_where_the_data_says_otherwise() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0, 1, (2_000, len(SIGNS)))
+    doubt, asked = list(JUDGED_FEATURES).index("order_all"), list(JUDGED_FEATURES).index("reached")
+    y = (x[:, doubt] < 0.5).astype(float)  # the wrong way round
+    with_wrong = fit_trees(x, y, np.ones(len(y)), AttributionConfig(rounds=20))
+    assert doubt not in with_wrong.feature
+    y = (x[:, doubt] - x[:, asked] > 0).astype(float)
+    trees = fit_trees(x, y, np.ones(len(y)), AttributionConfig(rounds=60))
+    scores = trees(x)
+    assert scores[y > 0].mean() > scores[y == 0].mean() + 0.5
+    worse = x.copy()
+    worse[:, doubt] += 0.3
+    worse[:, asked] -= 0.3
+    assert (trees(worse) >= scores).all()
+    assert (trees(worse) > scores).mean() > 0.3
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        (AttributionConfig(max_denials=0.0), "--max-denials is 0.0"),
+        (AttributionConfig(max_denials=0.2), "--max-denials is 0.2 and --max-escalations 0.05"),
+        (AttributionConfig(max_escalations=1.0), "--max-escalations 1.0"),
+        (AttributionConfig(max_escalations=float("nan")), "--max-escalations nan"),
+        (AttributionConfig(made_weight=0.0), "--made-weight is 0.0, it must be above 0"),
+        (AttributionConfig(made_weight=-1.0), "--made-weight is -1.0"),
+        (AttributionConfig(made_weight=float("nan")), "--made-weight is nan"),
+    ],
+)
+def test_wrong_settings_are_refused(config: AttributionConfig, reason: str) -> None:
+    with pytest.raises(ConfigError, match=reason):
+        train_attribution([], config)
+
+
+def only(label: str, made: Path) -> list[dict[str, Any]]:
+    return [record for record in records(made) if record["label"] == label]
+
+
+def test_what_nothing_can_be_learned_from_is_refused(made: Path) -> None:
+    def refused(reason: str, *files: Path) -> None:
+        with pytest.raises(TrainingError, match=reason):
+            train_attribution(files, AttributionConfig(rounds=2))
+
+    refused("two suites at least, and these are of 1", write("one.jsonl", records(made), in_suites(1)))
+    refused("two suites at least, and these are of 0")
+    refused("no honest conversation", write("bad.jsonl", only("violation", made), in_suites(2)))
+    refused("no call to blame", write("good.jsonl", only("compliant", made), in_suites(2)))
+    halves = (
+        write("a.jsonl", only("violation", made), in_suites(1)),
+        write("b.jsonl", only("compliant", made), lambda i, r: r["meta"].update(set="b")),
+    )
+    refused("beside the suite 'suite 0', there is no call to blame", *halves)
+
+
+def test_commands_say_it_in_a_sentence(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def told(*flags: str) -> str:
+        assert main(["train-attribution", "--output", "guard", *flags]) != 0
+        return capsys.readouterr().err.splitlines()[-1]
+
+    assert "--dataset and --made are both missing" in told()
+    assert "--limit is 0" in told("--made", str(made), "--limit", "0")
+    assert "--max-denials is 0.5" in told("--made", str(made), "--max-denials", "0.5")
+    assert "nowhere.jsonl" in told("--dataset", "nowhere.jsonl")
+    assert "it must be a model folder" in told("--made", str(made), "--model", "nowhere")
+    assert not (Path("guard") / ATTRIBUTION_NAME).exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "path"),
+    [
+        ("injection_spans", [{"message": 999, "start": 0, "end": 1}], "meta.injection_spans[0]"),
+        ("injection_spans", [{"message": "x", "start": 0, "end": 1}], "meta.injection_spans[0]"),
+        ("injection_spans", [{"start": 0, "end": 1}], "meta.injection_spans[0]"),
+        ("injection_spans", ["x"], "meta.injection_spans[0]"),
+        ("injection_spans", [{"message": 0, "start": None, "end": 1}], "meta.injection_spans[0]"),
+        ("violating_calls", 5, "violating_calls"),
+        ("violating_calls", [5], "violating_calls"),
+        ("meta", [1], "meta"),
+        ("messages", [{"role": "tool", "tool_call_id": "zz", "content": "x"}], "messages[0]"),
+        ("governance_context", {"policy": {}}, "governance_context"),
+    ],
+)  # fmt: skip
+def test_a_record_that_is_none_is_named_with_file_and_line(made: Path, field: str, value: Any, path: str) -> None:
+    found = records(made)[:2]
+    if field == "messages":
+        found[1]["meta"].pop("injection_spans", None)
+    (found[1]["meta"] if field == "injection_spans" else found[1])[field] = value
+    with pytest.raises(InputError) as caught:
+        conversations_of_files([write("c.jsonl", found)], limit=60, workers=1)
+    assert str(caught.value).startswith("c.jsonl:2: ")
+    assert path in str(caught.value)
