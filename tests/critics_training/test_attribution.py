@@ -79,11 +79,19 @@ def test_what_is_learned_is_what_a_guard_goes_by(made: Path, capsys: pytest.Capt
         Guard.from_pretrained("guard", deadline_ms=None)
 
 
-def test_a_seed_gives_the_same_bytes_in_one_process_and_in_two(made: Path) -> None:
+def test_one_process_and_two_learn_the_same_bytes(made: Path) -> None:
     config = AttributionConfig(rounds=5)
     wanted = train_attribution([], config, made=[made], limit=24).to_json()
     assert train_attribution([], config, made=[made], limit=24, workers=2).to_json() == wanted
-    assert train_attribution([], AttributionConfig(rounds=5, seed=1), made=[made], limit=24).to_json() != wanted
+
+
+def test_a_seed_gives_the_same_trees_and_another_seed_others() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0, 1, (1_000, len(SIGNS)))
+    y, w = (x[:, 30] + x[:, 40] > 1).astype(float), np.ones(1_000)
+    wanted = fit_trees(x, y, w, AttributionConfig(rounds=10)).to_dict()
+    assert fit_trees(x, y, w, AttributionConfig(rounds=10)).to_dict() == wanted
+    assert fit_trees(x, y, w, AttributionConfig(rounds=10, seed=1)).to_dict() != wanted
 
 
 def test_labels_and_spans_are_read_and_nothing_else_of_them_is_an_input(made: Path) -> None:
