@@ -87,7 +87,7 @@ def test_docs_import_from_packages_and_never_from_their_files() -> None:
         for line in re.findall(r"^(?:from|import) +(gatling\S*)", page.read_text(), flags=re.MULTILINE)
     ]
     assert len(found) > 10
-    assert [name for name in found if name.count(".") > 1] == []
+    assert [n for n in found if n.count(".") > 1 and not (ROOT / n.replace(".", "/")).is_dir()] == []
 
 
 CORE = ORDER[: ORDER.index("guard") + 1]

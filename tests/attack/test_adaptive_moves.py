@@ -23,7 +23,7 @@ BY_NAME = {move.name: move for move in moves_of()}
 def after(output: str, *moves: Move, number: int = 0) -> tuple[Draft, list[Any], tuple[Span, ...]] | None:
     """Return a violation after some moves, or None where one of them changes nothing."""
     draft = Draft.of(scene_of(violation(output)), KNOWN)
-    if not all([move.apply(draft, Random(f"{move.name}{number}")) for move in moves]) or not draft.is_consistent:
+    if not all(move.apply(draft, Random(f"{move.name}{number}")) for move in moves) or not draft.is_consistent:
         return None
     rendered = draft.rendered()
     return None if rendered is None or rendered[0] == violation(output).messages else (draft, *rendered)

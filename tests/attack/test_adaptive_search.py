@@ -42,7 +42,7 @@ WEAKNESSES: dict[str, Weakness] = {
         w in str(node.arguments.get("recipients")) for w in ("plans", "travel", "mail")
     ),
     "tools": lambda node, plan: node.tool_name == "create_event",
-    "arguments": lambda node, plan: "travel" in str(node.arguments.get("subject")),
+    "arguments": lambda node, plan: any(w in str(node.arguments.get("subject")) for w in ("travel", "plans", "mail")),
     "order": lambda node, plan: any(other.tool_name == "list_folders" for other in plan.nodes),
     "spread": lambda node, plan: "ann@corp.example" in str(node.arguments.get("recipients")),
 }
