@@ -20,12 +20,15 @@ _ROW = re.compile(r"^\s*\|(.+)\|\s*$")
 _RULER = re.compile(r"^[\s|:=-]+$")
 _SENTENCE_END = re.compile(r"(?<=[.!?;])(?<!e\.g\.)(?<!i\.e\.)(?<!max\.)(?<!min\.)\s+(?=[A-Z`*\"'(])")
 _PLAIN = frozenset(
-    "policy policies rule rules general overview scope purpose introduction notes note tools tool limits limit access control guidelines "
-    "guideline agent assistant permissions security governance the of for and a to what our basics principles details other misc safety".split()
+    "policy policies rule rules general overview scope purpose introduction notes note tools tool limits limit access "
+    "control guidelines guideline agent assistant permissions security governance the of for and a to what our basics "
+    "principles details other misc safety".split()
 )
 _DONE = re.compile(
-    r"(?:what |things |actions |tools )?(?:the )?(?P<who>[\w ]{0,40}?)\s*\b(?P<modal>must not|may not|can not|cannot|can't|should not|must never|may never|never|"
-    r"do not|don't|don'ts?|may only|may|can|dos?|is allowed to|are allowed to|is not allowed to|are not allowed to)(?: do| use| call| access)?:?",
+    r"(?:what |things |actions |tools )?(?:the )?(?P<who>[\w ]{0,40}?)\s*\b(?P<modal>"
+    r"must not|may not|can not|cannot|can't|should not|must never|may never|never|"
+    r"do not|don't|don'ts?|may only|may|can|dos?|is allowed to|are allowed to|is not allowed to|"
+    r"are not allowed to)(?: do| use| call| access)?:?",
     re.IGNORECASE,
 )
 
@@ -148,7 +151,8 @@ def _sentences(lines: list[tuple[int, str]], context: Context) -> Iterator[State
 
 _SUBJECT = re.compile(r"(.{1,80}?) (?:must|may|can|cannot|should|shall|is|are|never)\b")
 _CLAUSE = re.compile(
-    r"(?:,|;)? (?:but|however|yet|whereas)(?: also)? (?!not\b|never\b|only\b(?! \w+(?: \w+)? (?:may|can)\b))|; |,? and (?=(?:must|may|can|cannot|should|shall|is|are)(?: not| never)? )"
+    r"(?:,|;)? (?:but|however|yet|whereas)(?: also)? (?!not\b|never\b|only\b(?! \w+(?: \w+)? (?:may|can)\b))"
+    r"|; |,? and (?=(?:must|may|can|cannot|should|shall|is|are)(?: not| never)? )"
 )
 
 

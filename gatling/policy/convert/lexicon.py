@@ -17,7 +17,6 @@ from gatling.tools.derive import VERBS, effect_of, verb_of
 from gatling.tools.naming import singular
 from gatling.tools.spec import ToolSpec
 
-
 _IRREGULAR = {"frozen": "freeze", "read": "read", "withdrawn": "withdraw", "given": "give", "taken": "take"}
 
 
@@ -85,7 +84,8 @@ _WIDE = (
 NOUN_DEEDS = {
     root(noun): stem(verb)
     for noun, verb in {
-        "payment": "pay", "payments": "pay", "transfer": "transfer", "transfers": "transfer", "refund": "refund", "refunds": "refund",
+        "payment": "pay", "payments": "pay", "transfer": "transfer", "transfers": "transfer", "refund": "refund",
+        "refunds": "refund",
         "deletion": "delete", "deletions": "delete", "purchase": "buy", "purchases": "buy", "deployment": "deploy",
         "deployments": "deploy", "booking": "book", "bookings": "book", "reservation": "reserve", "upload": "upload",
         "uploads": "upload", "download": "download", "downloads": "download", "export": "export", "exports": "export",
@@ -178,7 +178,8 @@ def is_verb(word: str) -> bool:
 
 
 def deed_of(word: str, verbs: frozenset[str] = frozenset()) -> str:
-    """Return the stem of a verb, one of `verbs` or one that many tools have, or of the verb that a noun such as `payment` stands for; empty if it is neither."""
+    """Return the stem of a verb, one of `verbs` or one that many tools have, or of the verb that a noun such as `payment`
+    stands for; empty if it is neither."""
     s = root(word)
     if s in verbs:
         return s

@@ -110,7 +110,7 @@ def _robots(lines: list[tuple[int, str]]) -> list[Reading]:
 
 
 def _codeowners(lines: list[tuple[int, str]]) -> list[Reading]:
-    """Each line: a pattern and its owners. The last line that matches counts, so owners of an earlier, wider one lose the tool."""
+    """Each line: a pattern and its owners. The last line that matches counts: owners of an earlier, wider one lose the tool."""
     readings = []
     earlier: list[tuple[str, tuple[str, ...]]] = []
     for number, line in lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -190,6 +191,13 @@ def is_rate(key: str) -> bool:
 def _bound(said: Qualified, key: str, value: Any, tools: tuple[str, ...], lexicon: Lexicon) -> None:
     """Read a limit or the values of one argument: `max_amount: €450`, `amount: {max: "500"}`, `currency: [EUR]`."""
     words = split_words(key)
+    if isinstance(value, str):
+        value = re.sub(
+            r"^(?:max\.?|maximum|up to|at most|<=|no more than)\s*(?=[\d\u20ac$\u00a3])",
+            "",
+            value.strip(),
+            flags=re.IGNORECASE,
+        )
     if is_rate(key):
         said.unread.append(key)
     elif isinstance(value, dict):
