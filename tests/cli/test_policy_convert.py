@@ -42,7 +42,8 @@ def test_without_open_items_it_ends_with_0(capsys: pytest.CaptureFixture[str]) -
     assert "2 understood" in captured.err
     assert main(["policy", "convert", "plain.yaml", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["kind"] == "data" and found["open"] == 0
+    assert found["kind"] == "data"
+    assert found["open"] == 0
     assert found["lines"][0] == {
         "line": 1,
         "text": "allow[0]: read_file",

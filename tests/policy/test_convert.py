@@ -139,7 +139,8 @@ def test_nothing_that_forbids_is_silent() -> None:
         "Secrets are off limits.",
     ):
         reading = convert(text + "\n", kind="text", tools=TOOLS).readings[0]
-        assert reading.rules and reading.status != "remark", text
+        assert reading.rules, text
+        assert reading.status != "remark", text
 
 
 def test_a_line_that_forbids_takes_from_every_source() -> None:
@@ -260,7 +261,10 @@ def test_what_is_not_of_its_kind_is_refused(text: str, kind: str) -> None:
 
 
 def test_a_policy_in_another_systems_format_stays_what_it_is() -> None:
-    text = "Statement:\n  - {Effect: Allow, Action: get_doc, Resource: '*'}\n  - {Effect: Deny, Action: delete_doc, Resource: '*'}\n"
+    text = (
+        "Statement:\n  - {Effect: Allow, Action: get_doc, Resource: '*'}\n"
+        "  - {Effect: Deny, Action: delete_doc, Resource: '*'}\n"
+    )
     made = convert(text)
     assert made.policy["format"] == ["gatling/1", "iam"]
     assert verdict_of(made.policy, "a: delete_doc") == "deny"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -37,7 +38,7 @@ def statements_of(text: str, lexicon: Lexicon) -> Iterator[Statement | tuple[Sta
     """Yield the statements of a text; the row of a table comes as a pair, with what its columns say."""
     context = Context()
     header: list[str] = []
-    fence = False
+    fence = is_item = False
     waiting: list[tuple[int, str]] = []
 
     def paragraph() -> Iterator[Statement]:
@@ -81,10 +82,12 @@ def statements_of(text: str, lexicon: Lexicon) -> Iterator[Statement | tuple[Sta
         if bullet or fence or re.match(r"\s*(?:allow|deny|permit|forbid|block)\b", line, re.IGNORECASE):
             yield from paragraph()
             waiting.append((number, bullet.group(1) if bullet else line.strip()))
+            is_item = bullet is not None
             continue
-        if waiting and raw[:1] not in (" ", "\t") and _BULLET.match(text.splitlines()[waiting[0][0] - 1]):
+        if waiting and raw[:1] not in (" ", "\t") and is_item:
             yield from paragraph()
             context = Context(roles=context.roles, doubt=context.doubt) if context.effect else context
+        is_item = is_item and bool(waiting)
         waiting.append((number, line.strip()))
     yield from paragraph()
 
@@ -129,16 +132,18 @@ def _with_who(who: str, context: Context) -> Context:
 
 def _sentences(lines: list[tuple[int, str]], context: Context) -> Iterator[Statement]:
     """Yield the sentences of some lines in a row, each with the line that it starts on."""
-    text, starts = "", []
+    starts, numbers, length = [], [], 0
     for number, line in lines:
-        starts.append((len(text), number))
-        text += line + " "
+        starts.append(length)
+        numbers.append(number)
+        length += len(line) + 1
+    text = " ".join(line for _, line in lines)
     place = 0
     subject = ""
-    for part in _SENTENCE_END.split(text.strip()):
+    for part in _SENTENCE_END.split(text):
         at = text.find(part, place)
         place = at + len(part)
-        line = next(number for start, number in reversed(starts) if start <= max(at, 0))
+        line = numbers[bisect.bisect_right(starts, at) - 1]
         if part.strip():
             sentence = " ".join(part.split())
             if subject and (pronoun := re.match(r"(?:they|it|he|she|these)\b", sentence, re.IGNORECASE)):

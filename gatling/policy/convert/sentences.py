@@ -22,10 +22,13 @@ from gatling.policy.convert.statement import NativeRule, Reading, Statement, no_
 from gatling.policy.globs import matches, squashed, squashed_name
 from gatling.policy.reading.vocabulary import MODAL_WORDS
 from gatling.policy.unread import mentions
+from gatling.schema.plain import cut
 from gatling.schema.words import split_words
 from gatling.tools.derive import effect_of
 from gatling.tools.naming import singular
 
+MAX_CHARS = 1_000
+_RESERVED = frozenset("reserved exclusively exclusive solely hands avoid refrain care careful".split())
 APPROVED = {"session.approved": True}
 _MONEY = frozenset("amount total price value sum cost".split())
 _COUNTS = frozenset("limit count max page size top number".split())
@@ -38,6 +41,8 @@ def read_sentence(statement: Statement, lexicon: Lexicon) -> Reading:
     """Read one sentence, or the item of a list under a heading that permits or forbids."""
     context = statement.context
     text = re.sub(r"[*_]{2}", "", statement.text).strip()
+    if len(text) > MAX_CHARS:
+        return Reading(statement, (review(cut(text, 300), "a sentence too long to be read", ("*",)),))
     if "~~" in text or "<!--" in text:
         return Reading(statement, (review(statement.text, "struck out or hidden text"),))
     stated = _verdict_line(statement, text, lexicon)
@@ -99,9 +104,11 @@ def _unread(statement: Statement, reason: str, lexicon: Lexicon) -> Reading:
     """Return what nobody read: a remark if it can be about no call, else something to decide."""
     said = mentions((), statement.text)
     tokens = (token.strip("`.,;:'\"()") for token in statement.text.split())
-    rules = any(leaf.is_restricting for leaf in said) or not MODAL_WORDS.isdisjoint(split_words(statement.text))
+    words = split_words(statement.text)
+    rules = any(leaf.is_restricting for leaf in said) or not (MODAL_WORDS | _RESERVED).isdisjoint(words)
     if not rules and not statement.context.effect and not any(map(is_tool_name, tokens)):
-        meant, _ = denied_tools(parse_phrase(statement.text, lexicon), lexicon)
+        deeds = {deed for deed, _ in parse_phrase(statement.text, lexicon).deeds if not same_deed(deed, "read")}
+        meant = tuple(dict.fromkeys(tool for deed in sorted(deeds) for tool in lexicon.denied(deed, ())))
         if not meant:
             return Reading(statement)
         return Reading(statement, (review(statement.text, reason, meant),))
@@ -316,6 +323,7 @@ def currency_rules(tools: tuple[str, ...], roles: tuple[str, ...], currency: str
     """A limit in one currency bounds nothing in another one: where a call states its currency, it must be that."""
     if not currency:
         return []
+    tools = tuple(t for t in tools if t not in lexicon.specs or lexicon.parameter(t, frozenset(("currency",))))
     return [
         NativeRule("requirement", (tool,), roles, when={name: {"like": "*"}}, require={name: {"in": [currency]}})
         for tool in tools
