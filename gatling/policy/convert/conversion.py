@@ -81,7 +81,7 @@ def convert(
     opened = sum(reading.status == "open" for reading in settled)
     head = [
         f"Converted by `gatling policy convert`{f' from {file}' if file else ''}, read as {kind}.",
-        f"{opened} parts need a decision: see `review`, whose items leave open the calls that they may be about."
+        f"To decide: {opened}. See `review`, whose items leave open the calls that they may be about."
         if opened
         else "Nothing is left to decide.",
     ]

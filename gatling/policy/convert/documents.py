@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from gatling.policy.convert import keys
+from gatling.policy.convert.deeds import OBJECTS, deed_of
 from gatling.policy.convert.grammar import ROLE_NOUNS, form_of, who_of
-from gatling.policy.convert.lexicon import OBJECTS, Lexicon, deed_of, is_tool_name, names_in, role_names
+from gatling.policy.convert.lexicon import Lexicon, is_tool_name, names_in, role_names
 from gatling.policy.convert.statement import Context, Statement
 from gatling.policy.source import DataPath, PolicySource
 from gatling.schema.words import split_words, stem

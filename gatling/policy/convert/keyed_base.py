@@ -8,7 +8,8 @@ from typing import Any
 from gatling.policy.convert import keys
 from gatling.policy.convert.keys import ALLOW, DENY
 from gatling.policy.convert.lexicon import Lexicon
-from gatling.policy.convert.sentences import APPROVED, read_sentence
+from gatling.policy.convert.restrictions import APPROVED
+from gatling.policy.convert.sentences import read_sentence
 from gatling.policy.convert.statement import Context, NativeRule, Reading, Statement, review
 from gatling.policy.source import DataPath, PolicySource, show_path
 from gatling.policy.unread import mentions

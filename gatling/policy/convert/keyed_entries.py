@@ -10,7 +10,7 @@ from gatling.policy.convert.keyed_base import KeyedBase
 from gatling.policy.convert.keys import ALLOW, ASK, DENY
 from gatling.policy.convert.lexicon import is_tool_name, role_names
 from gatling.policy.convert.qualifiers import Qualified, is_rate, qualify
-from gatling.policy.convert.sentences import APPROVED, argument_for, currency_rules, is_count
+from gatling.policy.convert.restrictions import APPROVED, argument_for, currency_rules, is_count
 from gatling.policy.convert.statement import Context, NativeRule, no_grant, review
 from gatling.policy.reading.conditions import destination_pattern
 from gatling.policy.reading.vocabulary import is_prose, words_of

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from gatling.policy.convert import keys
+from gatling.policy.convert.deeds import OBJECTS, deed_of, root
 from gatling.policy.convert.keyed_entries import NAMING, EntryReader
 from gatling.policy.convert.keys import ALLOW, ASK, DENY
-from gatling.policy.convert.lexicon import OBJECTS, deed_of, is_tool_name, role_names, root
+from gatling.policy.convert.lexicon import is_tool_name, role_names
 from gatling.policy.convert.statement import Context
 from gatling.policy.reading.vocabulary import words_of
 from gatling.policy.source import DataPath

@@ -10,7 +10,7 @@ from gatling.policy.clauses import Operator
 from gatling.policy.convert import keys
 from gatling.policy.convert.amounts import amount_of
 from gatling.policy.convert.lexicon import Lexicon, role_names
-from gatling.policy.convert.sentences import APPROVED, argument_for, currency_rules, is_count, within
+from gatling.policy.convert.restrictions import APPROVED, argument_for, currency_rules, is_count, within
 from gatling.policy.convert.statement import Context, NativeRule
 from gatling.policy.reading.conditions import EXPRESSION, KEYED_OPERATORS, conditions_of, destination_pattern
 from gatling.policy.reading.vocabulary import PLACE_WORDS, is_ruling, words_of
