@@ -28,12 +28,12 @@ class Policy:
     `gatling policy schema` prints the JSON Schema of the native format, for editors; with --format of another one beside it.
 
     `gatling policy convert FILE` turns what people write (JSON, YAML, INI, Markdown, sentences, lists) into the native format and
-    says line by line what became of it. It grants nothing that no line grants. Exit status 0 if everything was understood, else 4.
+    says line by line what became of it. It grants nothing that no line grants. Exit status 0 if all was understood, else 4.
     """
 
     what: Annotated[Literal["lint", "test", "schema", "convert"], tyro.conf.Positional]
-    """lint: find what is wrong or idle. test: find what is missing. schema: print what a policy may hold. convert: write it in the
-    native format."""
+    """lint: find what is wrong or idle. test: find what is missing. schema: print what a policy may hold. convert: write it
+    in the native format."""
     file: Annotated[MaybePath, tyro.conf.Positional] = None
     """The policy, JSON or YAML; convert: in any form. - reads stdin."""
     catalog: str | None = None

@@ -12,6 +12,12 @@ MAIL = ["list_emails", "read_email", "search_emails", "send_email", "delete_emai
 FILES = ["read_file", "list_files", "write_file", "delete_file"]
 MONEY = ["send_money", "list_transactions", "refund_order", "get_balance"]
 
+HR = "get_employee list_employees update_salary approve_leave send_email read_email delete_employee export_payroll".split()
+SHOP = "search_products get_order list_orders cancel_order refund_order apply_discount send_message delete_account update_address".split()
+DEV = "read_file write_file run_tests git_push merge_pull_request deploy_service create_issue close_issue delete_branch run_command".split()
+BANK = "get_balance list_transactions transfer_money schedule_payment freeze_card create_payee delete_payee".split()
+CAL = "list_events create_event update_event delete_event send_invitation search_contacts".split()
+
 
 class Source(NamedTuple):
     style: str
@@ -401,5 +407,245 @@ SOURCES = [
             "intern: delete_file path=/a": "deny",
         },
         FILES,
+    ),
+    # A second batch, written when the first passed.
+    _s(
+        "prose",
+        """Our HR assistant helps the people team. HR officers may view employees and approve leave. Only HR directors may update salaries. Payroll must never be exported. Deleting employees is strictly forbidden. The assistant may send emails only to addresses at corp.example.com.""",
+        {
+            "hr_officer: get_employee": "allow",
+            "hr_officer: list_employees": "allow",
+            "hr_officer: approve_leave": "allow",
+            "hr_officer: update_salary": "deny",
+            "hr_director: update_salary": "allow",
+            "hr_director: export_payroll": "deny",
+            "hr_director: delete_employee": "deny",
+            "x: send_email to=a@corp.example.com": "allow",
+            "x: send_email to=a@evil.com": "deny",
+            "x: read_email": "deny",
+        },
+        HR,
+    ),
+    _s(
+        "prose",
+        """You are a customer service agent. You can search products, look up orders and send messages. You can cancel orders when the customer asks. Refunds of up to $100 are okay; anything above that needs a supervisor's approval. Don't delete accounts. Never apply discounts above 20%.""",
+        {
+            "a: search_products": "allow",
+            "a: get_order": "allow",
+            "a: send_message text=hi": "allow",
+            "a: cancel_order": "open",
+            "a: refund_order amount=50": "allow",
+            "a: refund_order amount=500": "open",
+            "a: delete_account": "deny",
+            "a: apply_discount percent=50": "deny",
+            "a: update_address": "deny",
+        },
+        SHOP,
+    ),
+    _s(
+        "markdown prose",
+        """# Coding agent
+
+- Developers can read and write files in `/repo`.
+- Run tests whenever you like.
+- Do **not** push to git without approval.
+- Merging pull requests is reserved for maintainers.
+- Deployments: maintainers only.
+- Never run commands with sudo.
+- Issues may be created by everyone, but only maintainers may close issues.
+""",
+        {
+            "developer: read_file path=/repo/a.py": "allow",
+            "developer: write_file path=/repo/a.py": "allow",
+            "developer: write_file path=/etc/passwd": "deny",
+            "developer: run_tests": "allow",
+            "developer: git_push": "deny",
+            "developer: merge_pull_request": "deny",
+            "developer: deploy_service": "deny",
+            "developer: create_issue": "allow",
+            "maintainer: close_issue": "allow",
+            "developer: close_issue": "deny",
+            "developer: run_command cmd=sudo": "deny",
+        },
+        DEV,
+    ),
+    _s(
+        "prose",
+        """Customers may check their balance and list their transactions. Transfers are limited to 1000 EUR. Customers may transfer money. Scheduling payments is allowed for premium customers. Nobody may delete payees. Cards can be frozen by anyone.""",
+        {
+            "customer: get_balance": "allow",
+            "customer: list_transactions": "allow",
+            "customer: transfer_money amount=500": "allow",
+            "customer: transfer_money amount=5000": "deny",
+            "premium_customer: schedule_payment amount=5": "allow",
+            "customer: schedule_payment": "deny",
+            "customer: delete_payee": "deny",
+            "customer: freeze_card": "allow",
+            "customer: create_payee": "deny",
+        },
+        BANK,
+    ),
+    _s(
+        "yaml notes",
+        """agent: calendar-bot
+capabilities:
+  - list_events
+  - create_event
+  - update_event
+restrictions:
+  - never delete events
+  - max 10 invitations per day
+approval:
+  required_for: [send_invitation]
+""",
+        {
+            "a: list_events": "allow",
+            "a: create_event": "allow",
+            "a: update_event": "allow",
+            "a: delete_event": "deny",
+            "a: send_invitation": "open",
+        },
+        CAL,
+    ),
+    _s(
+        "json nested",
+        """{"assistants": {"billing": {"permissions": {"allow": ["get_order", "list_orders"], "deny": ["delete_*"]}, "limits": {"refund_order": {"max": "50 EUR"}}}, "support": {"permissions": {"allow": ["send_message"]}}}}""",
+        {
+            "billing: get_order": "allow",
+            "billing: list_orders": "allow",
+            "support: send_message": "allow",
+            "support: get_order": "deny",
+            "billing: delete_account": "deny",
+            "billing: refund_order amount=5": "deny",
+        },
+        SHOP,
+    ),
+    _s(
+        "toml-like ini",
+        """; permissions
+[permissions]
+read_file = allow
+write_file = allow
+run_command = deny
+deploy_service = ask
+""",
+        {
+            "a: read_file": "allow",
+            "a: write_file": "allow",
+            "a: run_command": "deny",
+            "a: deploy_service": "open",
+            "a: git_push": "deny",
+        },
+        DEV,
+    ),
+    _s(
+        "markdown table",
+        """| Action | Who | Limit |
+|---|---|---|
+| transfer_money | teller | max 2,000 |
+| get_balance | everyone | |
+| freeze_card | teller, manager | |
+| delete_payee | nobody | |
+""",
+        {
+            "teller: transfer_money amount=100": "allow",
+            "teller: transfer_money amount=3000": "deny",
+            "x: get_balance": "allow",
+            "manager: freeze_card": "allow",
+            "manager: transfer_money amount=1": "deny",
+            "manager: delete_payee": "deny",
+        },
+        BANK,
+    ),
+    _s(
+        "claude settings",
+        """{"permissions": {"allow": ["Read", "Bash(git status)"], "deny": ["Bash(rm *)", "WebFetch"], "ask": ["Write"]}}""",
+        {"a: Read": "allow", "a: Bash command=ls": "open", "a: WebFetch": "deny", "a: Write": "open"},
+        ["Read", "Bash", "WebFetch", "Write"],
+    ),
+    _s(
+        "yaml acl",
+        """acl:
+  - principal: analyst
+    allow: [run_query, list_tables]
+  - principal: admin
+    allow: "*"
+    deny: drop_table
+""",
+        {
+            "analyst: run_query": "allow",
+            "analyst: list_tables": "allow",
+            "analyst: drop_table": "deny",
+            "admin: run_query": "allow",
+            "admin: drop_table": "deny",
+            "guest: list_tables": "deny",
+        },
+    ),
+    _s(
+        "plain list",
+        """ALLOWED TOOLS:
+- list_events
+- search_contacts
+
+FORBIDDEN TOOLS:
+- delete_event
+
+LIMITS:
+- create_event: at most 5 attendees
+""",
+        {
+            "a: list_events": "allow",
+            "a: search_contacts": "allow",
+            "a: delete_event": "deny",
+            "a: create_event": "deny",
+        },
+        CAL,
+    ),
+    _s(
+        "yaml text rules",
+        """name: bank bot
+rules:
+  - Tellers may list transactions.
+  - Tellers may transfer money up to 5k EUR.
+  - No one may create payees.
+  - id: r4
+    text: Managers may freeze cards.
+""",
+        {
+            "teller: list_transactions": "allow",
+            "teller: transfer_money amount=4000": "allow",
+            "teller: transfer_money amount=6000": "deny",
+            "teller: create_payee": "deny",
+            "manager: freeze_card": "allow",
+            "teller: freeze_card": "deny",
+        },
+        BANK,
+    ),
+    _s(
+        "robots",
+        """User-agent: crawler
+User-agent: indexer
+Allow: fetch_page
+Disallow: submit_form
+""",
+        {
+            "crawler: fetch_page": "allow",
+            "indexer: fetch_page": "allow",
+            "crawler: submit_form": "deny",
+            "bot: fetch_page": "deny",
+        },
+    ),
+    _s(
+        "yaml toggles",
+        """features:
+  email:
+    read: on
+    send: off
+  calendar:
+    create: true
+    delete: false
+""",
+        {"a: read_email": "allow", "a: send_email": "deny", "a: create_event": "allow", "a: delete_event": "deny"},
+        HR + CAL,
     ),
 ]

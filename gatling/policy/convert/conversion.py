@@ -24,6 +24,9 @@ from gatling.schema.arguments import walk
 from gatling.tools.spec import ToolSpec
 
 MAX_CHARS = 1_000_000
+MAX_LINES = 10_000
+MAX_COMPARISONS = 5_000_000
+"""Tools that are known times lines of the source: each line is compared with each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ def convert(
     """
     if len(text) > MAX_CHARS:
         raise InputError(f"a policy of {len(text)} characters, at most {MAX_CHARS} are converted", file=file)
+    if text.count("\n") > MAX_LINES:
+        raise InputError(f"a policy of {text.count(chr(10))} lines, at most {MAX_LINES} are converted", file=file)
     kind = kind_of(text, file) if kind == "auto" else kind
     if kind not in KINDS:
         raise InputError(f"the kind {kind!r} is not one of {', '.join(KINDS)}", file=file)
@@ -76,7 +81,7 @@ def convert(
     opened = sum(reading.status == "open" for reading in settled)
     head = [
         f"Converted by `gatling policy convert`{f' from {file}' if file else ''}, read as {kind}.",
-        f"{opened} parts need a decision: see `review`, whose items leave open the calls that they may be about."
+        f"To decide: {opened}. See `review`, whose items leave open the calls that they may be about."
         if opened
         else "Nothing is left to decide.",
     ]
@@ -93,6 +98,7 @@ def _read(text: str, file: str | None, kind: str, names: list[str], specs: dict[
     if kind != "text":
         return read_list_of(kind, text)
     lexicon = Lexicon([*names, *names_of_text(text)], specs)
+    _check_size(lexicon, text.count("\n") + text.count(". "), file)
     lexicon.is_closed = bool(names)
     readings: list[Reading] = []
     for said in statements_of(text, lexicon):
@@ -112,12 +118,20 @@ def _read(text: str, file: str | None, kind: str, names: list[str], specs: dict[
     return readings
 
 
+def _check_size(lexicon: Lexicon, statements: int, file: str | None) -> None:
+    if len(lexicon.names) * statements > MAX_COMPARISONS:
+        raise InputError(
+            f"{len(lexicon.names)} tools and {statements} statements are too many; convert it in parts", file=file
+        )
+
+
 def _keyed(source: PolicySource, names: list[str], specs: dict[str, ToolSpec]) -> Iterable[Reading]:
     found: list[str] = []
     for path, value in walk(source.data):
         found += [part for part in path[-1:] if isinstance(part, str) and may_name_tool(part)]
         found += names_of_text(value) if isinstance(value, str) else []
     lexicon = Lexicon([*names, *found], specs)
+    _check_size(lexicon, sum(1 for _ in walk(source.data)), source.file)
     lexicon.roles = role_keys(source.data)
     lexicon.is_closed = bool(names)
     return KeyedReader(source, lexicon, role_keys(source.data)).read()

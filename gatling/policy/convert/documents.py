@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from gatling.policy.convert import keys
+from gatling.policy.convert.deeds import OBJECTS, deed_of
 from gatling.policy.convert.grammar import ROLE_NOUNS, form_of, who_of
-from gatling.policy.convert.lexicon import OBJECTS, Lexicon, deed_of, is_tool_name, names_in, role_names
+from gatling.policy.convert.lexicon import Lexicon, is_tool_name, names_in, role_names
 from gatling.policy.convert.statement import Context, Statement
 from gatling.policy.source import DataPath, PolicySource
 from gatling.schema.words import split_words, stem
@@ -20,12 +22,15 @@ _ROW = re.compile(r"^\s*\|(.+)\|\s*$")
 _RULER = re.compile(r"^[\s|:=-]+$")
 _SENTENCE_END = re.compile(r"(?<=[.!?;])(?<!e\.g\.)(?<!i\.e\.)(?<!max\.)(?<!min\.)\s+(?=[A-Z`*\"'(])")
 _PLAIN = frozenset(
-    "policy policies rule rules general overview scope purpose introduction notes note tools tool limits limit access control guidelines "
-    "guideline agent assistant permissions security governance the of for and a to what our basics principles details other misc safety".split()
+    "policy policies rule rules general overview scope purpose introduction notes note tools tool limits limit access "
+    "control guidelines guideline agent assistant permissions security governance the of for and a to what our basics "
+    "principles details other misc safety".split()
 )
 _DONE = re.compile(
-    r"(?:what |things |actions |tools )?(?:the )?(?P<who>[\w ]{0,40}?)\s*\b(?P<modal>must not|may not|can not|cannot|can't|should not|must never|may never|never|"
-    r"do not|don't|don'ts?|may only|may|can|dos?|is allowed to|are allowed to|is not allowed to|are not allowed to)(?: do| use| call| access)?:?",
+    r"(?:what |things |actions |tools )?(?:the )?(?P<who>[\w ]{0,40}?)\s*\b(?P<modal>"
+    r"must not|may not|can not|cannot|can't|should not|must never|may never|never|"
+    r"do not|don't|don'ts?|may only|may|can|dos?|is allowed to|are allowed to|is not allowed to|"
+    r"are not allowed to)(?: do| use| call| access)?:?",
     re.IGNORECASE,
 )
 
@@ -34,7 +39,7 @@ def statements_of(text: str, lexicon: Lexicon) -> Iterator[Statement | tuple[Sta
     """Yield the statements of a text; the row of a table comes as a pair, with what its columns say."""
     context = Context()
     header: list[str] = []
-    fence = False
+    fence = is_item = False
     waiting: list[tuple[int, str]] = []
 
     def paragraph() -> Iterator[Statement]:
@@ -78,10 +83,12 @@ def statements_of(text: str, lexicon: Lexicon) -> Iterator[Statement | tuple[Sta
         if bullet or fence or re.match(r"\s*(?:allow|deny|permit|forbid|block)\b", line, re.IGNORECASE):
             yield from paragraph()
             waiting.append((number, bullet.group(1) if bullet else line.strip()))
+            is_item = bullet is not None
             continue
-        if waiting and raw[:1] not in (" ", "\t") and _BULLET.match(text.splitlines()[waiting[0][0] - 1]):
+        if waiting and raw[:1] not in (" ", "\t") and is_item:
             yield from paragraph()
             context = Context(roles=context.roles, doubt=context.doubt) if context.effect else context
+        is_item = is_item and bool(waiting)
         waiting.append((number, line.strip()))
     yield from paragraph()
 
@@ -126,16 +133,18 @@ def _with_who(who: str, context: Context) -> Context:
 
 def _sentences(lines: list[tuple[int, str]], context: Context) -> Iterator[Statement]:
     """Yield the sentences of some lines in a row, each with the line that it starts on."""
-    text, starts = "", []
+    starts, numbers, length = [], [], 0
     for number, line in lines:
-        starts.append((len(text), number))
-        text += line + " "
+        starts.append(length)
+        numbers.append(number)
+        length += len(line) + 1
+    text = " ".join(line for _, line in lines)
     place = 0
     subject = ""
-    for part in _SENTENCE_END.split(text.strip()):
+    for part in _SENTENCE_END.split(text):
         at = text.find(part, place)
         place = at + len(part)
-        line = next(number for start, number in reversed(starts) if start <= max(at, 0))
+        line = numbers[bisect.bisect_right(starts, at) - 1]
         if part.strip():
             sentence = " ".join(part.split())
             if subject and (pronoun := re.match(r"(?:they|it|he|she|these)\b", sentence, re.IGNORECASE)):
@@ -148,7 +157,8 @@ def _sentences(lines: list[tuple[int, str]], context: Context) -> Iterator[State
 
 _SUBJECT = re.compile(r"(.{1,80}?) (?:must|may|can|cannot|should|shall|is|are|never)\b")
 _CLAUSE = re.compile(
-    r"(?:,|;)? (?:but|however|yet|whereas)(?: also)? (?!not\b|never\b|only\b(?! \w+(?: \w+)? (?:may|can)\b))|; |,? and (?=(?:must|may|can|cannot|should|shall|is|are)(?: not| never)? )"
+    r"(?:,|;)? (?:but|however|yet|whereas)(?: also)? (?!not\b|never\b|only\b(?! \w+(?: \w+)? (?:may|can)\b))"
+    r"|; |,? and (?=(?:must|may|can|cannot|should|shall|is|are)(?: not| never)? )"
 )
 
 

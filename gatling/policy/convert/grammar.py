@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from gatling.policy.convert.lexicon import deed_of, role_names
+from gatling.policy.convert.deeds import deed_of
+from gatling.policy.convert.lexicon import role_names
 from gatling.policy.convert.phrase import APPROVAL
 from gatling.tools.naming import singular
 

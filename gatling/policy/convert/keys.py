@@ -25,15 +25,15 @@ _ASK_WORDS = frozenset(
     "ask asks approval approvals approve confirm confirmation consent human review escalate hitl".split()
 )
 _DENY_WORDS = frozenset(
-    "cannot cant disabled disable excluded exclude excludes except ban banned bans stop revoked revoke off never no not without mustnt unless "
-    "dont kill barred".split()
+    "cannot cant disabled disable excluded exclude excludes except ban banned bans stop revoked revoke off never no not "
+    "without mustnt unless dont kill barred".split()
 )
 _ALLOW_WORDS = frozenset(
     "can may permissions permission enabled enable include includes access capabilities grants".split()
 )
 _FILLERS = frozenset(
-    "to do does be list tools tool the use run call access things actions must is are only default limits off in a of for needs need "
-    "require required requires ok before first always".split()
+    "to do does be list tools tool the use run call access things actions must is are only default limits off in a of for "
+    "needs need require required requires ok before first always".split()
 )
 ROLE_KEYS = frozenset(
     "role roles group groups profile profiles persona personas user users principal principals subject subjects who".split()
@@ -49,7 +49,8 @@ _YES = frozenset(
     "yes true allow allowed ok y permit permitted grant granted on full enabled can accept x \u2713 \u2714 \u2705".split()
 )
 _NO = frozenset(
-    "no false deny denied never n forbid forbidden off none block blocked disabled cannot drop reject refuse - \u2717 \u2718 \u274c".split()
+    "no false deny denied never n forbid forbidden off none block blocked disabled cannot drop reject refuse - \u2717 "
+    "\u2718 \u274c".split()
 )
 
 
@@ -136,14 +137,14 @@ def names_environment(key: str) -> bool:
 
 
 _WHERE_WORDS = frozenset(
-    "expires expiry expiration valid validity effective until status state enabled active disabled suspended revoked environment env stage "
-    "region tenant hours schedule days weekdays when if unless condition conditions provided given during before after mode dry draft "
-    "until from starting".split()
+    "expires expiry expiration valid validity effective until status state enabled active disabled suspended revoked "
+    "environment env stage region tenant hours schedule days weekdays when if unless condition conditions provided given "
+    "during before after mode dry draft until from starting".split()
 )
 _IN_FORCE = frozenset(("active", "enabled", "enforced", "on", "yes", "true", "live", "in force"))
 NOT_ROLES = frozenset(
-    "example examples sample samples former old previous draft deprecated obsolete any all not none if when unless future planned "
-    "proposed todo template legacy disabled archive".split()
+    "example examples sample samples former old previous draft deprecated obsolete any all not none if when unless future "
+    "planned proposed todo template legacy disabled archive".split()
 )
 
 

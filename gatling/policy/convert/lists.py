@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 
+from gatling.errors import InputError
 from gatling.policy.convert.lexicon import PATH_TOOLS, is_tool_name, role_names
-from gatling.policy.convert.statement import NativeRule, Reading, Statement, review
+from gatling.policy.convert.statement import NativeRule, Reading, RuleKind, Statement, review
 from gatling.policy.globs import covers
 from gatling.schema.words import split_words
 from gatling.tools.naming import singular
 
+_MAX_OWNED = 500
 _ALL = frozenset(("*", "all", "any", "everything"))
 
 
@@ -95,7 +97,7 @@ def _robots(lines: list[tuple[int, str]]) -> list[Reading]:
                 if value in ("/", "*", "/*") and is_denied:
                     readings.append(Reading(Statement(number, line), (NativeRule("default", value="deny"),)))
                 elif is_tool_name(value) or re.fullmatch(r"[a-zA-Z]\w*", value):
-                    kind = "denial" if is_denied else "grant"
+                    kind: RuleKind = "denial" if is_denied else "grant"
                     readings.append(Reading(Statement(number, line), (NativeRule(kind, (value,), roles),)))
                 elif not value and is_denied:
                     readings.append(_left(number, line, "a line that forbids nothing is no grant here"))
@@ -110,7 +112,7 @@ def _robots(lines: list[tuple[int, str]]) -> list[Reading]:
 
 
 def _codeowners(lines: list[tuple[int, str]]) -> list[Reading]:
-    """Each line: a pattern and its owners. The last line that matches counts, so owners of an earlier, wider one lose the tool."""
+    """Each line: a pattern and its owners. The last line that matches counts: owners of an earlier, wider one lose the tool."""
     readings = []
     earlier: list[tuple[str, tuple[str, ...]]] = []
     for number, line in lines:
@@ -135,6 +137,8 @@ def _codeowners(lines: list[tuple[int, str]]) -> list[Reading]:
         if lost:
             rules.append(NativeRule("denial", (pattern,), tuple(dict.fromkeys(lost))))
         earlier.append((pattern, roles))
+        if len(earlier) > _MAX_OWNED:
+            raise InputError(f"more than {_MAX_OWNED} patterns with owners", line=number)
         readings.append(Reading(Statement(number, line), tuple(rules)))
     return readings
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gatling.policy.convert.amounts import AMOUNT, Amount, amount_of
-from gatling.policy.convert.lexicon import NAME, NOUN_DEEDS, Lexicon, deed_of, names_in, root
+from gatling.policy.convert.deeds import NOUN_DEEDS, deed_of, root
+from gatling.policy.convert.lexicon import NAME, Lexicon, names_in
 from gatling.schema.words import split_words
 
 _APPROVED = (

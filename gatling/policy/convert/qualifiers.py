@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,7 @@ from gatling.policy.clauses import Operator
 from gatling.policy.convert import keys
 from gatling.policy.convert.amounts import amount_of
 from gatling.policy.convert.lexicon import Lexicon, role_names
-from gatling.policy.convert.sentences import APPROVED, argument_for, currency_rules, is_count, within
+from gatling.policy.convert.restrictions import APPROVED, argument_for, currency_rules, is_count, within
 from gatling.policy.convert.statement import Context, NativeRule
 from gatling.policy.reading.conditions import EXPRESSION, KEYED_OPERATORS, conditions_of, destination_pattern
 from gatling.policy.reading.vocabulary import PLACE_WORDS, is_ruling, words_of
@@ -190,6 +191,13 @@ def is_rate(key: str) -> bool:
 def _bound(said: Qualified, key: str, value: Any, tools: tuple[str, ...], lexicon: Lexicon) -> None:
     """Read a limit or the values of one argument: `max_amount: €450`, `amount: {max: "500"}`, `currency: [EUR]`."""
     words = split_words(key)
+    if isinstance(value, str):
+        value = re.sub(
+            r"^(?:max\.?|maximum|up to|at most|<=|no more than)\s*(?=[\d\u20ac$\u00a3])",
+            "",
+            value.strip(),
+            flags=re.IGNORECASE,
+        )
     if is_rate(key):
         said.unread.append(key)
     elif isinstance(value, dict):

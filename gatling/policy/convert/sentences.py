@@ -3,41 +3,39 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from gatling.policy.convert import keys
+from gatling.policy.convert.deeds import EVERY, GENERIC_VERBS, root, same_deed, same_object
 from gatling.policy.convert.grammar import ROLE_NOUNS, Form, Who, form_of, who_of
-from gatling.policy.convert.lexicon import (
-    EVERY,
-    GENERIC_VERBS,
-    NAME,
-    Lexicon,
-    is_tool_name,
-    root,
-    same_deed,
-    same_object,
-)
+from gatling.policy.convert.lexicon import NAME, Lexicon, is_tool_name
 from gatling.policy.convert.phrase import Phrase, parse_phrase
+from gatling.policy.convert.restrictions import (
+    APPROVED,
+    bounds_of,
+    not_there,
+    restrictions,
+    stated,
+    when_of,
+    within,
+)
 from gatling.policy.convert.statement import NativeRule, Reading, Statement, no_grant, review
 from gatling.policy.globs import matches, squashed, squashed_name
 from gatling.policy.reading.vocabulary import MODAL_WORDS
 from gatling.policy.unread import mentions
+from gatling.schema.plain import cut
 from gatling.schema.words import split_words
-from gatling.tools.derive import effect_of
 from gatling.tools.naming import singular
 
-APPROVED = {"session.approved": True}
-_MONEY = frozenset("amount total price value sum cost".split())
-_COUNTS = frozenset("limit count max page size top number".split())
-_ODD = ("*/..", "*/../?*", "../?*", "*%?*", "*//?*", "*/./?*")
-"""Ways to write a path that leads elsewhere than it looks."""
-_PATHS = frozenset("path file filename filepath directory folder".split())
+MAX_CHARS = 1_000
+_RESERVED = frozenset("reserved exclusively exclusive solely hands avoid refrain care careful".split())
 
 
 def read_sentence(statement: Statement, lexicon: Lexicon) -> Reading:
     """Read one sentence, or the item of a list under a heading that permits or forbids."""
     context = statement.context
     text = re.sub(r"[*_]{2}", "", statement.text).strip()
+    if len(text) > MAX_CHARS:
+        return Reading(statement, (review(cut(text, 300), "a sentence too long to be read", ("*",)),))
     if "~~" in text or "<!--" in text:
         return Reading(statement, (review(statement.text, "struck out or hidden text"),))
     stated = _verdict_line(statement, text, lexicon)
@@ -99,9 +97,11 @@ def _unread(statement: Statement, reason: str, lexicon: Lexicon) -> Reading:
     """Return what nobody read: a remark if it can be about no call, else something to decide."""
     said = mentions((), statement.text)
     tokens = (token.strip("`.,;:'\"()") for token in statement.text.split())
-    rules = any(leaf.is_restricting for leaf in said) or not MODAL_WORDS.isdisjoint(split_words(statement.text))
+    words = split_words(statement.text)
+    rules = any(leaf.is_restricting for leaf in said) or not (MODAL_WORDS | _RESERVED).isdisjoint(words)
     if not rules and not statement.context.effect and not any(map(is_tool_name, tokens)):
-        meant, _ = denied_tools(parse_phrase(statement.text, lexicon), lexicon)
+        deeds = {deed for deed, _ in parse_phrase(statement.text, lexicon).deeds if not same_deed(deed, "read")}
+        meant = tuple(dict.fromkeys(tool for deed in sorted(deeds) for tool in lexicon.denied(deed, ())))
         if not meant:
             return Reading(statement)
         return Reading(statement, (review(statement.text, reason, meant),))
@@ -233,23 +233,23 @@ def _deny(statement: Statement, who: Who, phrase: Phrase, lexicon: Lexicon) -> R
         elif not spared:
             note = "the exception is not made, as it is not understood"
     if phrase.needs_approval:
-        rules.append(NativeRule("requirement", tools, roles, when=_when(phrase, tools, lexicon), require=APPROVED))
+        rules.append(NativeRule("requirement", tools, roles, when=when_of(phrase, tools, lexicon), require=APPROVED))
     elif phrase.needs_request:
         rules.append(NativeRule("request", tools, roles))
     elif phrase.limits and not phrase.rate and not left:
         rules += [
             NativeRule("denial", (tool,), roles, when={argument: operators})
             for tool in tools
-            for argument, operators in _bounds(phrase, tool, lexicon).items()
+            for argument, operators in bounds_of(phrase, tool, lexicon).items()
         ]
-        rules += _present(phrase, tools, roles, lexicon)
+        rules += stated(phrase, tools, roles, lexicon)
     elif phrase.outside and not left and not phrase.limits and not phrase.paths:
         if all("/" in place for place in phrase.outside):
             rules += [NativeRule("requirement", (t,), roles, require=within(phrase.outside, t, lexicon)) for t in tools]
         else:
             rules.append(NativeRule("places", tools, roles, value=list(phrase.outside)))
     elif phrase.paths and not left and not phrase.limits:
-        rules += _not_there(phrase, tools, roles, lexicon)
+        rules += not_there(phrase, tools, roles, lexicon)
     elif phrase.places and not left:
         rules.append(review(statement.text, "where it must not go is to be listed under blocked_domains", tools))
     else:
@@ -288,100 +288,6 @@ def _about_denial(phrase: Phrase, lexicon: Lexicon) -> tuple[str, ...]:
     return ("*",) if reads else ()
 
 
-# --- what a call must keep --------------------------------------------------------------------------------------------------
-
-
-def restrictions(phrase: Phrase, tools: tuple[str, ...], who: Who, lexicon: Lexicon) -> list[NativeRule]:
-    """Return what a phrase wants of the calls that it is about: limits, places, paths, an approval, a request."""
-    rules: list[NativeRule] = []
-    if phrase.limits and not phrase.rate:
-        for tool in tools:
-            operators = _bounds(phrase, tool, lexicon)
-            rules.append(NativeRule("requirement", (tool,), who.roles, require=_with_floor(operators, tool)))
-            currency = next((amount.currency for _, amount in phrase.limits if amount.currency), "")
-            rules += currency_rules((tool,), who.roles, currency, lexicon)
-    if phrase.places:
-        rules.append(NativeRule("places", tools, who.roles, value=list(phrase.places)))
-    if phrase.paths:
-        for tool in tools:
-            rules.append(NativeRule("requirement", (tool,), who.roles, require=within(phrase.paths, tool, lexicon)))
-    if phrase.needs_approval:
-        rules.append(NativeRule("requirement", tools, who.roles, require=APPROVED))
-    if phrase.needs_request:
-        rules.append(NativeRule("request", tools, who.roles))
-    return rules
-
-
-def currency_rules(tools: tuple[str, ...], roles: tuple[str, ...], currency: str, lexicon: Lexicon) -> list[NativeRule]:
-    """A limit in one currency bounds nothing in another one: where a call states its currency, it must be that."""
-    if not currency:
-        return []
-    return [
-        NativeRule("requirement", (tool,), roles, when={name: {"like": "*"}}, require={name: {"in": [currency]}})
-        for tool in tools
-        for name in [lexicon.parameter(tool, frozenset(("currency",))) or "currency"]
-    ]
-
-
-def argument_for(tool: str, lexicon: Lexicon, amount_is_count: bool) -> str:
-    """Return the argument that a bare limit of a tool is about."""
-    if amount_is_count:
-        return lexicon.parameter(tool, _COUNTS) or "limit"
-    return lexicon.parameter(tool, _MONEY) or "amount"
-
-
-def is_count(tool: str, phrase_text: str = "") -> bool:
-    return effect_of(tool)[0] == "read"
-
-
-def _bounds(phrase: Phrase, tool: str, lexicon: Lexicon) -> dict[str, dict[str, Any]]:
-    has_currency = any(amount.currency for _, amount in phrase.limits)
-    argument = argument_for(tool, lexicon, is_count(tool) and not has_currency)
-    return {argument: {key: amount.number for key, amount in phrase.limits}}
-
-
-def _with_floor(operators: dict[str, dict[str, Any]], tool: str) -> dict[str, dict[str, Any]]:
-    """Want the argument to be there: what does not say how much may be any much."""
-    return {
-        name: {"min": 0, **bounds} if "max" in bounds or "<" in bounds else bounds for name, bounds in operators.items()
-    }
-
-
-def _present(phrase: Phrase, tools: tuple[str, ...], roles: tuple[str, ...], lexicon: Lexicon) -> list[NativeRule]:
-    return [
-        NativeRule("requirement", (tool,), roles, require={name: {"min": 0}})
-        for tool in tools
-        for name in _bounds(phrase, tool, lexicon)
-    ]
-
-
-def _when(phrase: Phrase, tools: tuple[str, ...], lexicon: Lexicon) -> dict[str, Any]:
-    """Return the condition under which a whole rule holds; none if the limits would be on different arguments."""
-    if not phrase.limits or phrase.rate:
-        return {}
-    found = {name: bounds for tool in tools for name, bounds in _bounds(phrase, tool, lexicon).items()}
-    return dict(found) if len(found) == 1 else {}
-
-
-def within(paths: tuple[str, ...], tool: str, lexicon: Lexicon) -> dict[str, Any]:
-    """Return that a path lies below one of some folders, written plainly."""
-    name = lexicon.parameter(tool, _PATHS) or "path"
-    below = [path if path.endswith("*") else path.rstrip("/") + "/*" for path in paths]
-    return {name: {"like": below, "not_like": list(_ODD)}}
-
-
-def _not_there(phrase: Phrase, tools: tuple[str, ...], roles: tuple[str, ...], lexicon: Lexicon) -> list[NativeRule]:
-    rules = []
-    for tool in tools:
-        name = lexicon.parameter(tool, _PATHS) or "path"
-        folders = [path.rstrip("/*") for path in phrase.paths]
-        barred = [form for folder in folders for form in (folder, folder + "/*")]
-        rules.append(
-            NativeRule("requirement", (tool,), roles, require={name: {"not_like": [*barred, *_ODD], "like": "/*"}})
-        )
-    return rules
-
-
 def _ask(statement: Statement, who: Who, phrase: Phrase, lexicon: Lexicon) -> Reading:
     tools, perhaps = denied_tools(phrase, lexicon)
     if not tools:
@@ -391,10 +297,10 @@ def _ask(statement: Statement, who: Who, phrase: Phrase, lexicon: Lexicon) -> Re
         )
     words = [o for deed, objects in phrase.deeds for o in objects if not _is_said(o, deed, tools)]
     left = [*phrase.rest, *words]
-    when = {} if left else _when(phrase, tools, lexicon)
+    when = {} if left else when_of(phrase, tools, lexicon)
     rules = [NativeRule("requirement", tools, (), when=when, require=APPROVED)]
     if when:
-        rules += _present(phrase, tools, (), lexicon)
+        rules += stated(phrase, tools, (), lexicon)
     if perhaps:
         rules.append(review(statement.text, "whether it means these tools too", perhaps))
     note = f"every call of {', '.join(tools)} needs approval, whatever is meant by: {', '.join(left)}" if left else ""

@@ -103,7 +103,7 @@ def ini_of(text: str, file: str | None) -> PolicySource:
     parser.optionxform = str  # type: ignore[assignment, method-assign]
     try:
         parser.read_string(text)
-    except configparser.Error as error:
+    except (configparser.Error, AttributeError) as error:  # the latter for a value's next line below a key without one
         raise InputError(
             f"no INI: {str(error).splitlines()[0]}", file=file, line=getattr(error, "lineno", None)
         ) from None
@@ -120,7 +120,10 @@ def ini_of(text: str, file: str | None) -> PolicySource:
             else [name]
         ):
             path = (*path, part.strip().strip('"'))
-            target = target.setdefault(path[-1], {})
+            inner = target.setdefault(path[-1], {})
+            if not isinstance(inner, dict):
+                raise InputError(f"the section {name} has the name of a key", file=file, line=places.get((section, "")))
+            target = inner
             lines.setdefault(path, places.get((section, ""), 1))
         for key, value in parser.items(section):
             target[key] = _ini_value(value)

@@ -11,11 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from gatling.errors import InputError
 from gatling.policy.convert.statement import NativeRule, Reading, review
 from gatling.policy.globs import matches, squashed, squashed_name
+from gatling.policy.native.check import MAX_PROBLEMS
 from gatling.policy.native.schema import FORMAT
 from gatling.policy.recognise import policy_problems
 from gatling.policy.source import DataPath, PolicySource, show_path
+from gatling.schema.plain import canonical_json
 from gatling.tools.spec import ToolSpec
 
 _PLAIN = re.compile(r"[A-Za-z_][\w.]*")
@@ -31,6 +34,8 @@ _ORDER = (
     "default",
 )
 _WIDTH = 160
+_MAX_ROUNDS = 50
+"""In each, `MAX_PROBLEMS` parts that would not load strictly become items of the review."""
 
 
 @dataclass
@@ -39,6 +44,15 @@ class _Policy:
 
     data: dict[str, Any] = field(default_factory=dict)
     origin: dict[DataPath, int] = field(default_factory=dict)
+
+    seen: set[tuple[str, str]] = field(default_factory=set)
+
+    def add_once(self, key: str, value: Any, index: int) -> None:
+        """Add a rule that no line stated before."""
+        form = key, canonical_json(value)
+        if form not in self.seen:
+            self.seen.add(form)
+            self.add(key, value, index)
 
     def add(self, key: str, value: Any, index: int) -> None:
         items = self.data.setdefault(key, [])
@@ -51,21 +65,24 @@ def settle(
 ) -> tuple[list[Reading], dict[str, Any], dict[DataPath, int]]:
     """Return the readings as they can be written, the policy, and for each part of it the reading that it is from."""
     readings = _exclusive(readings)
-    for _ in range(len(readings) + 1):
+    for _ in range(_MAX_ROUNDS):
         built = _build(readings)
         problems = policy_problems(PolicySource(built.data), catalog=specs)
         if not problems:
             return readings, built.data, built.origin
-        path = problems[0].path
-        index = next((built.origin[path[:n]] for n in range(len(path), 0, -1) if path[:n] in built.origin), None)
-        if index is None:
-            raise AssertionError(f"{show_path(path)}: {problems[0].message}")
-        readings = [_given_up(r, problems[0].message) if i == index else r for i, r in enumerate(readings)]
-    raise AssertionError("a policy that no review makes strict")
+        wrong: dict[int, str] = {}
+        for problem in problems:
+            path = problem.path
+            index = next((built.origin[path[:n]] for n in range(len(path), 0, -1) if path[:n] in built.origin), None)
+            if index is None:
+                raise InputError(f"it cannot be converted: {show_path(path)}: {problem.message}")
+            wrong.setdefault(index, problem.message)
+        readings = [_given_up(r, wrong[i]) if i in wrong else r for i, r in enumerate(readings)]
+    raise InputError(f"it cannot be converted: more than {_MAX_ROUNDS * MAX_PROBLEMS} parts would not load strictly")
 
 
 def _given_up(reading: Reading, why: str) -> Reading:
-    """Leave a reading to somebody: its denials stay, if they are not what is wrong."""
+    """Leave a reading to somebody, with the tools that it names."""
     kept = tuple(rule for rule in reading.rules if rule.kind == "review")
     tools = tuple(
         dict.fromkeys(t for rule in reading.rules for t in rule.tools if re.fullmatch(r"[\w*?][\w*?.:/-]*", t))
@@ -135,8 +152,7 @@ def _build(readings: list[Reading]) -> _Policy:
                         if rule.roles:
                             extra["roles"] = list(rule.roles)
                         item = {"tool": tool, **extra} if extra else tool
-                        if item not in policy.data.get(key, []):
-                            policy.add(key, item, index)
+                        policy.add_once(key, item, index)
                 case "requirement" | "places":
                     require = rule.require
                     if rule.kind == "places":
@@ -149,8 +165,7 @@ def _build(readings: list[Reading]) -> _Policy:
                     if rule.when:
                         item["when"] = rule.when
                     item["require"] = require
-                    if item not in policy.data.get("rules", []):
-                        policy.add("rules", item, index)
+                    policy.add_once("rules", item, index)
                 case "limit":
                     name = f"{rule.tools[0]}.{rule.key}"
                     limits = policy.data.setdefault("scope_limits", {})
