@@ -101,11 +101,10 @@ def _as_data(file: str, made: Conversion) -> dict[str, object]:
         }
         for reading in made.readings
     ]
-    counts = Counter(reading.status for reading in made.readings)
     return {
         "file": file,
         "kind": made.kind,
-        **{status: counts[status] for status in _COLOURS},
+        **{status: sum(r.status == status for r in made.readings) for status in _COLOURS},
         "lines": lines,
         "policy": json.loads(json.dumps(made.policy)),
     }

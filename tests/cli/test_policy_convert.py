@@ -71,7 +71,7 @@ def test_a_catalogue_says_which_words_are_tools(capsys: pytest.CaptureFixture[st
 
 def test_from_says_what_it_is(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.TextIOWrapper(io.BytesIO(b"Allowed: read_file\n"))
-    stream.buffer.name = "<stdin>"  # type: ignore[misc]
+    stream.buffer.name = "<stdin>"
     monkeypatch.setattr("sys.stdin", stream)
     assert main(["policy", "convert", "-", "--from", "text"]) == 0
     assert "read_file" in capsys.readouterr().out

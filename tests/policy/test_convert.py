@@ -231,14 +231,15 @@ def test_amounts(text: str, amount: Amount | None) -> None:
 
 
 def test_a_review_leaves_open_what_it_may_be_about() -> None:
-    policy = {
-        "allowed_operations": ["read_file", "send_money", "list_mail", "delete_file"],
+    tools = ["read_file", "send_money", "list_mail", "delete_file"]
+    policy: dict[str, Any] = {
+        "allowed_operations": tools,
         "review": [
             "Spending is to be capped.",
             {"text": "Not on Fridays.", "reason": "days are not read", "tools": "delete_*"},
         ],
     }
-    found = {tool: verdict_of(policy, f"clerk: {tool}") for tool in policy["allowed_operations"]}
+    found = {tool: verdict_of(policy, f"clerk: {tool}") for tool in tools}
     assert found == {"read_file": "allow", "send_money": "open", "list_mail": "allow", "delete_file": "open"}
     assert verdict_of(policy, "clerk: pay_bill") == "deny"
     rules = recognise(policy)

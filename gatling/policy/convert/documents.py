@@ -134,11 +134,11 @@ def _with_who(who: str, context: Context) -> Context:
 def _sentences(lines: list[tuple[int, str]], context: Context) -> Iterator[Statement]:
     """Yield the sentences of some lines in a row, each with the line that it starts on."""
     starts, numbers, length = [], [], 0
-    for number, line in lines:
+    for number, words in lines:
         starts.append(length)
         numbers.append(number)
-        length += len(line) + 1
-    text = " ".join(line for _, line in lines)
+        length += len(words) + 1
+    text = " ".join(words for _, words in lines)
     place = 0
     subject = ""
     for part in _SENTENCE_END.split(text):
@@ -168,7 +168,7 @@ def _clauses(sentence: str) -> list[str]:
     if len(parts) < 2:
         return [sentence]
     subject = ""
-    found = []
+    found: list[str] = []
     for part in parts:
         text = part.strip(" ,")
         if re.match(r"(?:must|may|can|cannot|should|shall|is|are|never)\b", text):

@@ -148,7 +148,7 @@ def _build(readings: list[Reading]) -> _Policy:
                 case "grant" | "denial":
                     key = "allowed_operations" if rule.kind == "grant" else "forbidden_operations"
                     for tool in rule.tools:
-                        extra = {"when": rule.when} if rule.when else {}
+                        extra: dict[str, Any] = {"when": rule.when} if rule.when else {}
                         if rule.roles:
                             extra["roles"] = list(rule.roles)
                         item = {"tool": tool, **extra} if extra else tool
