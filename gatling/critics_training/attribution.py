@@ -209,9 +209,8 @@ def fit_head(groups: Sequence[Sequence[WishedConversation]], l2: float) -> Direc
         value = float((w * np.logaddexp(0, -z)).sum() + l2 * (v[:-1] ** 2).sum())
         return value, np.append(x.T @ slope + 2 * l2 * v[:-1], slope.sum())
 
-    bounds = [
-        (0, None) if s > 0 else (None, 0) if s < 0 else (None, None) for s in map(ORDER_SIGNS.get, DIRECTIVE_FEATURES)
-    ]  # type: ignore[operator]
+    signs = [ORDER_SIGNS[name] for name in DIRECTIVE_FEATURES]
+    bounds = [(0, None) if s > 0 else (None, 0) if s < 0 else (None, None) for s in signs]
     found = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, bounds=[*bounds, (None, None)], method="L-BFGS-B").x
     return DirectiveHead(np.round(found[:-1], 9), round(float(found[-1]), 9))
 
@@ -324,7 +323,10 @@ def _figures(
 ) -> dict[str, Any]:
     honest = _honest(scored, group)
     blamed = np.array([b for (_, b), c in zip(scored, group, strict=True) if c.is_violation])
-    share = lambda values, line: round(float((values >= line).mean()), 4) if len(values) else None  # noqa: E731
+
+    def share(values: Floats, line: float) -> float | None:
+        return round(float((values >= line).mean()), 4) if len(values) else None
+
     return {
         "honest": len(honest),
         "attacked": len(blamed),

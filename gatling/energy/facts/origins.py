@@ -109,7 +109,7 @@ def _mean_vector(words: tuple[str, ...]) -> Floats:
         return np.zeros(LEXICON_DIM)
     total = directions(words).astype(np.float64).sum(axis=0)
     length = float(np.linalg.norm(total))
-    return np.round(total / length, 9) if length > 1e-9 else total
+    return np.asarray(np.round(total / length, 9)) if length > 1e-9 else total
 
 
 @lru_cache(8_192)
