@@ -86,7 +86,7 @@ _PLACE = re.compile(
 )
 # A text that is an amount, a time or a date and little else. A digit in a name ("Meridian Cup 2025", "OPO1") limits nothing.
 _AMOUNT = re.compile(
-    r"(?=.*\d)(?:[\W\d_]+|\b(?:eur|usd|gbp|chf|euros?|dollars?|pounds?|[kmgt]b?|ms|s|sec|seconds?|h|hrs?|hours?|min|minutes?|d|days?|w|weeks?|"
+    r"(?=.*\d)(?:[\W\d_]++|\b(?:eur|usd|gbp|chf|euros?|dollars?|pounds?|[kmgt]b?|ms|s|sec|seconds?|h|hrs?|hours?|min|minutes?|d|days?|w|weeks?|"
     r"months?|y|years?|am|pm|mon|tue|wed|thu|fri|sat|sun|[a-z]+day|to|and|x|items?|rows?|times?|pct|percent|z|utc|cet|gmt)\b|(?<=\d)[kmgtxhdz]b?\b)*",
     re.IGNORECASE | re.DOTALL,
 )

@@ -148,3 +148,11 @@ def test_what_is_read_strictly_as_a_limit_is_one(key: str) -> None:
             call = plan(node("send_money", arguments={**arguments, "to": "bob"}, provenance_tier=1))
             assert STRICT.audit({"policy": policy, "user_role": "clerk"}, call).verdict != "allow", (policy, arguments)
     assert num_read >= 20
+
+
+def test_signs_and_digits_are_told_from_an_amount_at_once() -> None:
+    """A text of signs that ends in a word has many ways to be cut, and one is tried."""
+    started = time.perf_counter()
+    for text in ("| --- " * 200 + "5 words", "1 - " * 5_000 + "x", "-" * 5_000 + "1z"):
+        assert mentions((), text)
+    assert time.perf_counter() - started < 2
