@@ -113,7 +113,8 @@ def _measure(
             everything = everything or fitting.fit(groups, weights, config, signs=chosen, used=features)
             head, trees = everything
         scored = [fitting.worst_of(c, head, trees) for c in group]
-        rows.setdefault(suite, {}).setdefault(name, []).append(_row(*map(np.array, zip(*scored, strict=True)), group))
+        worst, blamed = (np.array(side) for side in zip(*scored, strict=True))
+        rows.setdefault(suite, {}).setdefault(name, []).append(_row(worst, blamed, group))
         print(suite, name, config.seed, rows[suite][name][-1], flush=True)
 
 

@@ -48,6 +48,7 @@ class TrainAttribution:
         """Train the judge, write the folder, print the figures; return the exit status."""
         from gatling.cli.console import print_table
         from gatling.cli.documents import print_json
+        from gatling.cli.model import announce_model
         from gatling.cli.progress import Progress
         from gatling.critics_training.attribution import AttributionConfig, train_attribution
         from gatling.energy.attribution_judge import ATTRIBUTION_NAME
@@ -60,6 +61,7 @@ class TrainAttribution:
         folder = pretrained_folder() if self.model is None else self.model
         if not folder.is_dir():
             raise ConfigError(f"--model is {folder}, it must be a model folder")
+        announce_model(self.model)
         config = AttributionConfig(
             max_escalations=self.max_escalations,
             max_denials=self.max_denials,

@@ -43,8 +43,11 @@ class Asking:
         self._said = ""
 
     def request(self, said: str) -> str:
-        """Return what was asked: all that the user has said so far; the stated request where that is not a part of it."""
-        return said if self.stated is None or self.stated.strip() in said else self.stated
+        """Return what was asked: the stated request, with what the user said after it where it was said to the letter; else all
+        that the user has said so far."""
+        if self.stated is None or said.startswith(f"{self.stated.strip()}\n\n"):
+            return said
+        return self.stated
 
     def context(self, said: str) -> GovernanceContext:
         """Return the context after the user has said so much."""

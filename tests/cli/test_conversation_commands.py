@@ -118,7 +118,7 @@ def test_explain_shows_each_call_and_where_its_values_stood(capsys: pytest.Captu
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["id"] for line in found] == ["a", "b"]
     assert found[1]["calls"][1]["verdict"] == "deny"
-    assert found[1]["calls"][1]["origins"] == [{"argument": "to", "tier": 1, "source": None}]
+    assert found[1]["calls"][1]["values"] == [{"argument": "to", "tier": 1, "source": None}]
     assert set(found[0]["calls"][0]["energy"]) >= {"all", "flow", "latent"}
     assert main(["explain", "--conversations", "c.jsonl", "--id", "z"]) == 2
     assert "error: c.jsonl: no conversation has the id 'z'" in capsys.readouterr().err
