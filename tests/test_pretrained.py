@@ -141,7 +141,7 @@ def test_every_command_with_an_optional_model_is_tested() -> None:
         for f in dataclasses.fields(row.load())
         if f.name == "model" and f.default is None
     }
-    # These two need labelled conversations: tests/cli/test_attack.py, tests/critics_training/test_attribution.py.
+    # These two need labelled conversations: tests/cli/test_attack_command.py, tests/critics_training/test_attribution.py.
     assert optional - {"attack", "train-attribution"} == WITHOUT_MODEL.keys()
 
 

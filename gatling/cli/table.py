@@ -48,7 +48,9 @@ GROUPS: dict[str, dict[str, Row]] = {
         "score": Row("score", "Score", "Write the latent energy of each trace, in the order of the input."),
         "train-energy": Row("train_energy", "TrainEnergy", "Train the critics that turn a plan into energies."),
         "train-attribution": Row(
-            "train_attribution", "TrainAttribution", "Train the judge that says whose wish a call is: the user's, or that of a text that was read."
+            "train_attribution",
+            "TrainAttribution",
+            "Train the judge that says whose wish a call is: the user's, or that of a text that was read.",
         ),
         "calibrate": Row("calibrate", "Calibrate", "Find the lines between allow, escalate and deny for your own traces."),
         "attack": Row("attack", "Attack", "Rewrite stopped attacks until they get through, and count the queries."),
