@@ -50,7 +50,7 @@ GROUPS: dict[str, dict[str, Row]] = {
         "train-attribution": Row(
             "train_attribution",
             "TrainAttribution",
-            "Train the judge that says whose wish a call is: the user's, or that of a text that was read.",
+            "Train the judge of whose wish a call is, the user's or that of a text that was read.",
         ),
         "calibrate": Row("calibrate", "Calibrate", "Find the lines between allow, escalate and deny for your own traces."),
         "attack": Row("attack", "Attack", "Rewrite stopped attacks until they get through, and count the queries."),

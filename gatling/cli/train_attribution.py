@@ -11,7 +11,7 @@ from gatling.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainAttribution:
-    """Train the judge that says whose wish a call is: the user's, or that of a text that was read.
+    """Train the judge of whose wish a call is, the user's or that of a text that was read.
 
     gatling generate --conversations --count 5000 --output made.jsonl.gz
     gatling train-attribution --made made.jsonl.gz --dataset recorded.jsonl.gz --output guard
