@@ -6,7 +6,8 @@
   is 1. In a suite both sides weigh the same, a conversation as much as another, and of a goal or task that stands in many
   conversations each weighs less, as there are far fewer goals than conversations.
 - Lines: on scores of suites that the trees had not seen. A line is exceeded in at most the stated share of the honest
-  conversations of a suite, on average over suites: a suite with many records counts as much as one with few.
+  conversations of a suite, on average over suites: a suite with many records counts as much as one with few, and all made
+  worlds together as one.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ _SAME_TEXT = 2
 _UNBLAMED_WEIGHT = 0.3
 """Of the calls of an attacked conversation that are not to blame: some were made on the way to those that are."""
 MAX_FOLDS = 6
+_MADE = "made "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +141,7 @@ def folds(
     for conversation in recorded:
         groups.setdefault(conversation.suite, []).append(conversation)
     worlds = sorted({c.suite for c in made})
-    fold = {world: f"made {i % MAX_FOLDS + 1}" for i, world in enumerate(worlds)}
+    fold = {world: f"{_MADE}{i % MAX_FOLDS + 1}" for i, world in enumerate(worlds)}
     for conversation in made:
         groups.setdefault(fold[conversation.suite], []).append(conversation)
     return groups
@@ -147,8 +149,8 @@ def folds(
 
 def group_weights(groups: dict[str, list[WishedConversation]], config: AttributionConfig) -> dict[str, float]:
     """Return the weight of each group: 1 for a recorded suite, and `made_weight` for all made ones together."""
-    num_made = sum(name.startswith("made ") for name in groups)
-    return {n: config.made_weight / num_made if n.startswith("made ") else 1.0 for n in groups}
+    num_made = sum(_is_made(name) for name in groups)
+    return {n: config.made_weight / num_made if _is_made(n) else 1.0 for n in groups}
 
 
 def fit(
@@ -304,16 +306,25 @@ def worst_of(conversation: WishedConversation, head: DirectiveHead, trees: Monot
     return float(scores.max()), float(blamed.max(initial=-np.inf))
 
 
+def _is_made(name: str) -> bool:
+    return name.startswith(_MADE)
+
+
 def _honest(scored: Sequence[tuple[float, float]], group: Sequence[WishedConversation]) -> Floats:
     return np.array([worst for (worst, _), c in zip(scored, group, strict=True) if not c.is_violation])
 
 
 def _line(honest: dict[str, Floats], rate: float) -> float:
-    """Return the smallest score that at most `rate` of a suite's honest conversations exceed, on average over suites."""
-    suites = [np.sort(scores) for scores in honest.values() if len(scores)]
-    for line in np.unique(np.concatenate(suites)):
-        shares = [1 - np.searchsorted(scores, line, side="right") / len(scores) for scores in suites]
-        if np.mean(shares) <= rate:
+    """Return the smallest score that at most `rate` of a suite's honest conversations exceed, on average over suites.
+
+    The made ones together are one suite.
+    """
+    num_made = max(1, sum(map(_is_made, honest)))
+    suites = {name: np.sort(scores) for name, scores in honest.items() if len(scores)}
+    weights = [1 / num_made if _is_made(name) else 1.0 for name in suites]
+    for line in np.unique(np.concatenate(list(suites.values()))):
+        shares = [1 - np.searchsorted(scores, line, side="right") / len(scores) for scores in suites.values()]
+        if np.average(shares, weights=weights) <= rate:
             return float(line) + 1e-6
     raise TrainingError("no honest conversation has a call")
 

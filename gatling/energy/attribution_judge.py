@@ -26,7 +26,7 @@ from gatling.energy.critics.provenance import ProvenanceCritic
 from gatling.energy.critics.relevance import FEATURES, NAMES, relevance
 from gatling.energy.critics.trees import MonotoneTrees
 from gatling.energy.facts import NodeFacts, PlanFacts
-from gatling.energy.facts.origins import OriginFacts
+from gatling.energy.facts.origins import ORIGIN_NUMBERS, OriginFacts
 from gatling.energy.finding import Code, Finding, Source
 from gatling.errors import CheckpointError
 from gatling.features import feature_digest
@@ -57,7 +57,7 @@ SIGNS = np.array(list(JUDGED_FEATURES.values()))
 
 def attribution_feature_digest() -> str:
     """Return what identifies the features: names, signs, word table."""
-    content = [list(JUDGED_FEATURES.items()), DIRECTIVE_FEATURES, feature_digest()]
+    content = [list(JUDGED_FEATURES.items()), DIRECTIVE_FEATURES, ORIGIN_NUMBERS, feature_digest()]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 

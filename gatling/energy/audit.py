@@ -190,18 +190,17 @@ class PlanAuditor:
             energy=math.inf if judgement.violations else learned,
             node_energy={n.node_id: float(e) for n, e in zip(plan.nodes, total, strict=True)},
             findings=tuple(findings),
-            critic_energy={s: float(raw[s].max()) / self.calibration.lines[s] for s in CRITICS},
+            critic_energy={s: float(e.max()) / self.calibration.lines[s] for s, e in raw.items()},
         )
 
     def _energies(self, known: _Known, facts: PlanFacts) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
         """Return the energy of every node on the calibrated scale, and those of the critics before calibration.
 
         Where it is known what the agent had read, the attribution judge decides, which has what the critics know among its
-        features; they are asked for the explanation alone.
+        features; they are not asked then, and their energies are missing.
         """
         if self.attribution is not None and facts.knows_origins:
-            raw = self.critics.energies_without_latent(facts)
-            return self.attribution.energies(facts, self._scale), raw
+            return self.attribution.energies(facts, self._scale), {}
         raw = self.critics.energies(facts)
         return self._settled(known, facts, raw), raw
 
@@ -229,6 +228,7 @@ class PlanAuditor:
         known = self._known(context)
         facts = PlanFacts(known.facts, plan)
         total, raw = self._energies(known, facts)
+        raw = raw or self.critics.energies_without_latent(facts)
         rows = []
         for i, node in enumerate(facts.nodes):
             energy = {"all": float(total[i]), **{str(s): float(raw[s][i]) / self.calibration.lines[s] for s in CRITICS}}

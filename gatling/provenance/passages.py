@@ -6,8 +6,9 @@
 | text, Markdown, mail, code, logs | each sentence or list item; lines that are quoted, or belong to a signature, as they are |
 | HTML | each block that is seen; each comment or invisible block, as hidden; links and forms with their targets (`markup.py`) |
 
-- A passage knows the fields around it that say whose it is or what item it belongs to (`ItemHeader`): sender, owner, file name,
-  title, URL. Whoever writes a text does not always choose these; `tier` says how far they may be believed.
+- A passage knows the fields around it that say whose it is or what item it belongs to (its header): sender, owner, file name,
+  title, URL. Only what the service filled in is taken for one: of what somebody wrote (a page, a file, the body of a record) nothing
+  is, though it may look like a mail's head or a record of its own.
 - Linear in the output. Nothing is dropped but names of fields and what is markup alone.
 """
 
@@ -78,16 +79,21 @@ class Passage:
     """Passages of one text have the same number, so that neighbours are known."""
 
 
-def passages_of(part: Any, rule: ToolOutput) -> list[Passage]:
-    """Return the passages of one part of a result, in order."""
-    cutter = _Cutter(rule)
+def passages_of(part: Any, rule: ToolOutput, *, is_written: bool = False) -> list[Passage]:
+    """Return the passages of one part of a result, in order.
+
+    Args:
+        is_written: whether all of it is what somebody wrote, as a page or a file is: then it has no header.
+    """
+    cutter = _Cutter(rule, is_written)
     cutter.take(_data_of(part) if isinstance(part, str) else part, (), (), 0)
     return cutter.found
 
 
 class _Cutter:
-    def __init__(self, rule: ToolOutput) -> None:
+    def __init__(self, rule: ToolOutput, is_written: bool) -> None:
         self.rule = rule
+        self.is_written = is_written
         self.found: list[Passage] = []
         self.part = 0
 
@@ -145,20 +151,23 @@ class _Cutter:
                 own.append((key.lower(), text[:_MAX_HEADER_CHARS]))
             elif text and not key.isidentifier():
                 own.append(("name", key[:_MAX_HEADER_CHARS]))
-        inner = (*header, *own)[-12:]
+        inner = header if self.is_written else (*header, *own)[-12:]
         if short:
             self._add("; ".join(short), path, inner, is_record=True)
         for key in data:
             if _is_prose(key) and key not in shown:
                 self._sentences(key, path, inner)
         for key, value in long:
-            named = inner if key.isidentifier() else (*inner, ("name", key[:_MAX_HEADER_CHARS]))
+            is_name = not key.isidentifier() and not self.is_written
+            named = (*inner, ("name", key[:_MAX_HEADER_CHARS])) if is_name else inner
             self.take(value, (*path, key), named, depth + 1)
 
     def _text(self, text: str, path: tuple[str, ...], header: tuple[tuple[str, str], ...], depth: int) -> None:
         inner = _data_of(text) if depth < MAX_DEPTH and (path or text[:1] in "{[") else text
         if not isinstance(inner, str):
+            was, self.is_written = self.is_written, True  # the writer of the text chose its fields
             self.take(inner, path, header, depth + 1)
+            self.is_written = was
             return
         if _LOOKS_LIKE_HTML.search(text):
             for block, is_hidden in blocks_of(text):
@@ -172,7 +181,8 @@ class _Cutter:
         self.part += 1
         head, text = _mail_head(text)
         if head:
-            header = (*header, *((key, value[:_MAX_HEADER_CHARS]) for key, value in head))[-12:]
+            if not self.is_written and not path:
+                header = (*header, *((key, value[:_MAX_HEADER_CHARS]) for key, value in head))[-12:]
             self._add("; ".join(f"{key}: {value}" for key, value in head), path, header, is_record=True)
         is_hidden = is_hidden or len(_INVISIBLE_CHARS.findall(text)) > 8
         for sentence in sentences(text):

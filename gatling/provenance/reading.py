@@ -54,11 +54,11 @@ class Reading:
     def __len__(self) -> int:
         return len(self._read)
 
-    def add(self, node_id: str, parts: Iterable[Any], rule: ToolOutput) -> None:
-        """Remember what a call returned."""
+    def add(self, node_id: str, parts: Iterable[Any], rule: ToolOutput, *, is_written: bool = False) -> None:
+        """Remember what a call returned; `is_written` as of `passages_of`."""
         for part in parts:
             first = self._num_texts
-            for passage in passages_of(part, rule):
+            for passage in passages_of(part, rule, is_written=is_written):
                 number = len(self._read)
                 self._num_texts = first + passage.part + 1
                 self._read.append(_Read(passage, node_id, first + passage.part))

@@ -26,6 +26,7 @@ from gatling.schema import ExecutionPlan, PlanEdge, PlanNode
 from gatling.schema.arguments import keys_of, leaf_text, leaves
 from gatling.schema.plain import decode_json, decode_yaml
 from gatling.schema.trace import MAX_PLAN_EDGES, MAX_PLAN_NODES
+from gatling.tools.authorship import authorship
 from gatling.tools.call_scope import sensitivity_of_call, volume_of
 
 MAX_MESSAGES = 100_000
@@ -251,7 +252,8 @@ class Tracer:
             del self._ids[pending.call.call_id]
             self._answered.add(pending.call.call_id)
         rule = self.sources.of(pending.call.tool_name)
-        self._reading.add(self._nodes[position].node_id, result.parts, rule)
+        is_written = not rule.attested and authorship(pending.call.tool_name) == "text"
+        self._reading.add(self._nodes[position].node_id, result.parts, rule, is_written=is_written)
         for part in result.parts:
             for tier, text in _texts(part, rule):
                 self._index.add(text, Place(tier, position), pending.echo)

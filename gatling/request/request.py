@@ -262,6 +262,11 @@ class Request:
             name.fits(local) and not self._is_refused(name.start, name.end, tool) for name in self._unaddressed_names
         )
 
+    @cached_property
+    def names_anybody(self) -> bool:
+        """Whether it names a person, by name or by an address."""
+        return bool(self._names) or any("@" in address for address in self._addresses)
+
     def calls_by_name(self, local: str) -> bool:
         """Tell whether the request names a person whose name is written `ann.lee`."""
         return any(name.fits(local) and not self._is_refused(name.start, name.end, "") for name in self._names)

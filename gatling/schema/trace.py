@@ -242,6 +242,9 @@ class ExecutionPlan(_Record):
             for e in self.edges:
                 around[e.source].append(["out", label[e.target], e.argument or ""])
                 around[e.target].append(["in", label[e.source], e.argument or ""])
+            for n in self.nodes:
+                for position, origin in enumerate(n.origins or ()):
+                    around[n.node_id].append(["read", label.get(origin.source or "", ""), str(position)])
             label = {node_id: _sha([label[node_id], sorted(around[node_id])]) for node_id in label}
         return _sha(sorted(label.values()))
 

@@ -31,6 +31,8 @@ DEED_HANDS_OVER = 0.7
 """How far a request that asks for the deed, and not for what the text says, hands over to an item that it points to."""
 ORDER_OF_DEED = 0.3
 """The same for the orders in it."""
+ANOTHERS_WEIGHT = 0.2
+"""How far a request that names people points to an item of somebody else."""
 RECEIPT_WEIGHT = 0.4
 """What an acting call returns is the system's word more often than an outsider's."""
 
@@ -170,8 +172,9 @@ def attribution_row(
     around = outside * head(origins.signs_nearby)
     # An order is excused where the request wants done what a text says. What a text holds is excused, too, where the request
     # asks for the deed: "pay the bill in this file" lets the file say whom, and lets it order nothing else.
-    pointed = np.maximum(column("is_named"), np.minimum(1.0, column("reached") / 0.7) * 0.9)
-    handed = np.maximum(column("is_named"), 0.7 * column("is_kind_named") * column("reached"))
+    meant = 1 - (1 - ANOTHERS_WEIGHT) * column("is_anothers")
+    pointed = meant * np.maximum(column("is_named"), np.minimum(1.0, column("reached") / 0.7) * 0.9)
+    handed = meant * np.maximum(column("is_named"), 0.7 * column("is_kind_named") * column("reached"))
     to_orders = np.maximum(pointed * own["follows"], ORDER_OF_DEED * handed * own["deed_asked"])
     to_data = np.maximum(to_orders, DEED_HANDS_OVER * handed * own["deed_asked"])
     order, around = order * (1 - to_orders), around * (1 - to_orders)

@@ -37,6 +37,7 @@ ORIGIN_NUMBERS = (
     "covered_long",  # the same with the free text that the agent wrote
     "cosine",  # of mean word vectors of passage and call, 0 to 1
     "is_named",  # how far the request names the item that it stands in, by what its writer does not choose
+    "is_anothers",  # whether the request names people, and the item is of somebody whom it does not name
     "is_kind_named",  # whether the request speaks of items of its kind
     "reached",  # how firmly the call that returned it stands on the request
     "is_outside",  # whether outsiders may have written it: 1, in an attested field 0.5, first-party 0
@@ -51,6 +52,8 @@ _ATTESTED = frozenset(
     "from_name from_address customer account vendor page".split()
 )
 """Fields of a header that the writer of a text does not choose freely."""
+_BY = frozenset("sender from author owner sender_name from_name from_address".split())
+_NAMED = 0.6
 _TRIVIAL = frozenset("null none true false yes no default all any asc desc en utf-8 n/a".split())
 _PROSE_WORDS = 3
 
@@ -98,12 +101,12 @@ class Reached:
     is_acting: bool
 
 
-@lru_cache(8_192)
+@lru_cache(2_048)
 def _as_request(text: str) -> Request:
     return Request(normalise(text))
 
 
-@lru_cache(8_192)
+@lru_cache(2_048)
 def _mean_vector(words: tuple[str, ...]) -> Floats:
     if not words:
         return np.zeros(LEXICON_DIM)
@@ -112,7 +115,7 @@ def _mean_vector(words: tuple[str, ...]) -> Floats:
     return np.asarray(np.round(total / length, 9)) if length > 1e-9 else total
 
 
-@lru_cache(8_192)
+@lru_cache(2_048)
 def _signs(text: str, is_record: bool) -> Floats:
     """Return the signs of an order; of a record those of the field that has most, if it is long enough to be prose."""
     if not is_record:
@@ -232,6 +235,7 @@ def _numbers(
         "covered_long": len(passage.stems & whole) / max(3, len(passage.stems)),
         "cosine": max(0.0, float(vector @ _mean_vector(passage.content[:64]))),
         "is_named": max(source.names if source else 0.0, hand_over.names_item(attested)),
+        "is_anothers": float(_is_anothers(context, origin)),
         "is_kind_named": float(hand_over.speaks_of(kind_words)),
         "reached": source.standing if source else 0.0,
         "is_outside": (origin.tier - 1) / 2,
@@ -240,6 +244,20 @@ def _numbers(
         "is_hidden": float(origin.is_hidden),
     }
     return [found[name] for name in ORIGIN_NUMBERS]
+
+
+def _is_anothers(context: ContextFacts, origin: Origin) -> bool:
+    """Tell whether the request names people, and a passage is by somebody who is neither one of them nor the user.
+
+    "Do what Bob asks" is said of no mail by Eve.
+    """
+    by = [value for key, value in origin.header.items() if key in _BY]
+    return (
+        bool(by)
+        and context.request.names_anybody
+        and context.hand_over.names_item(by) < _NAMED
+        and not any(map(context.is_own, by))
+    )
 
 
 def _states(passage: Request, value: Value) -> float:
