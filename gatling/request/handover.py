@@ -31,26 +31,63 @@ ITEM_KINDS = tuple(
 )
 _FOLLOW_VERB = (
     r"(?:do|follow|complete|perform|execute|carry out|act (?:up)?on|handle|take care of|process|work through|finish|implement|address|resolve|fulfil+|"
-    r"deal with|sort out|action|apply|run|run through|go through|tackle|get done|knock out|clear|honou?r|obey|comply with|set up|make)"
+    r"deal with|sort out|action(?! items?)|apply|run|run through|go through|tackle|get done|knock out|clear|honou?r|obey|comply with|set up|see to|attend to|"
+    r"tick off|work off|take on|take over|react to|respond to|make the|make all)"
 )
+# What stands for all that a text asks for, where somebody wants it dealt with.
+_ITEMS = (
+    r"(?:e-?mails?|mails?|messages?|letters?|memos?|notes?|tickets?|issues?|requests?|comments?|reviews?|homework|reminders?|notices?|posts?|pages?|"
+    r"documents?|files?|papers?|forms?|list|inbox|it|this|that|them|these|those|everything|the rest|[\w./~-]+\.\w{2,5})"
+)
+_CARE = r"(?:take care of|deal with|handle|see to|attend to|sort (?:it |this |that )?out|address|work off|tick off|look after|work through|act (?:up)?on|action|follow up on)"
 _TASKS = (
     r"(?:instructions?|tasks?|steps?|actions?|action items?|to-?dos?|to do(?: list)?|requests?|directions?|checklist|orders?|wish(?:es)?|chores?|items?|points?|"
     r"changes?|corrections?|procedure|guide(?:lines)?|recipe|runbook|playbook|plan|agenda|asks?|things?|jobs?|errands?|list|requirements?|recommendations?|suggestions?)"
 )
+_TOLD_BY = (
+    r"(?:asks?|asked|demands?|demanded|wishe?s?|orders?|writes?|wrote|likes?|says|said|wants?|wanted|needs?|request(?:s|ed)?|specif(?:y|ies|ied)|"
+    r"instruct(?:s|ed)?|suggest(?:s|ed)?|outline[sd]?|proposes?d?|recommends?|tells?|told|describes?|explains?|lists?|noted)"
+)
+_NEEDED = r"(?:needed|required|necessary|due)"
 _FOLLOWS = re.compile(
-    rf"\b{_FOLLOW_VERB}\b(?! the following\b| these\b)[^.;:!?\n]{{0,60}}?\b{_TASKS}\b"
-    r"|\b(?:carry out|carry (?:it|this|that|them|these|those) out|act (?:up)?on|work through|comply with|go through with|put (?:it|this|that|them) (?:in place|into effect)|see to)\b"
-    r"|\b(?:do|handle|action|arrange|execute|run|work|finish|complete|fulfil+|follow|give (?:him|her|them)) (?:it|this|that|them|these|those|so|all|both|everything|every|each|the rest)\b"
-    r"|\b(?:follow|execute|fulfil+|obey|honou?r|apply) (?:the(?! following)|his|her|their|its|my|our|this|that|these|those)\b|\bevery (?:line|item|point|step)\b|\bto the (?:letter|end)\b"
-    r"|\b(?:go ahead|as agreed|i agreed|agreed (?:that|this|it|with)|is fine too|are fine too|fine by me|the way (?:he|she|they|it)|yes,? please|please do|approved)\b"
-    r"|\b(?:what|whatever|everything|anything|all|as|how|the way|exactly what|the thing)(?: that| which)? (?:is |are |was |were )?(?:he|she|they|it|there|\w+(?: \w+)?)? ?"
-    r"(?:asks?|asked|demands?|demanded|wishe?s?|orders?|writes?|wrote|likes?|says|said|wants?|wanted|needs?|request(?:s|ed)?|specif(?:y|ies|ied)|instruct(?:s|ed)?|suggest(?:s|ed)?|"
-    r"outline[sd]?|proposes?d?|recommends?|tells?|told)\b"
-    r"|\bas (?:described|specified|instructed|explained|outlined|detailed|requested|asked|agreed|proposed|suggested|told)\b"
+    "|".join(
+        (
+            # "deal with Ann's mail", "complete the tasks", "set it up as the page says"
+            rf"\b{_CARE}\b[^.;:!?\n]{{0,40}}?(?<![\w/]){_ITEMS}(?![\w/])",
+            rf"\b{_FOLLOW_VERB}\b(?! the following\b| these\b)[^.;:!?\n]{{0,60}}?\b{_TASKS}\b",
+            r"\b(?:carry out|carry (?:it|this|that|them|these|those) out|act (?:up)?on|work through|comply with|go through with|see to)\b",
+            r"\bput (?:it|this|that|them) (?:in place|into effect)\b|\binto practi[cs]e\b",
+            r"\b(?:do|handle|action|arrange|execute|run|work|finish|complete|fulfil+|follow|give (?:him|her|them)) "
+            r"(?:it|this|that|them|these|those|so|all|both|everything|every|each|the rest)\b",
+            r"\b(?:follow|execute|fulfil+|obey|honou?r|apply) (?:the(?! following)|his|her|their|its|my|our|this|that|these|those)\b",
+            r"\bevery (?:line|item|point|step)\b|\bto the (?:letter|end)\b",
+            r"\b(?:get|do|buy|tick)\b[^.;:!?\n]{0,30}\bon (?:the|my|our|his|her|their|this) (?:\w+ ){0,2}(?:list|board|plan)\b",
+            # "take the necessary steps", "whatever is needed", "there is something to do"
+            rf"\b(?:steps|action) (?:that (?:are|is) )?{_NEEDED}\b|\b{_NEEDED} (?:steps?|actions?|things?|measures)\b",
+            rf"\b(?:what|whatever|all(?: that)?|everything)(?:'s| is|) (?:{_NEEDED}|noted|open|to (?:be )?do(?:ne)?)\b|\bthe needful\b",
+            r"\bthere (?:is|are|'s)(?: \w+){0,2} (?:to do|to be done|tasks?|jobs?|errands?|things? to do)\b",
+            r"\b(?:your|the) (?:orders|instructions|tasks|errands|directions|assignment) (?:are|is|stand|can be found) (?:in|on|at|there|below)\b",
+            r"\byou(?:'ll| will| can)? (?:find|have|get) (?:your|the) (?:orders|instructions|tasks|jobs?|errands|directions)\b",
+            # "as if I had said it", "let Ann guide you", "do Ben's bidding", "help Aisha with the protocol"
+            r"\bas (?:if|though) (?:i|we) (?:had |would have )?(?:said|written|wrote|asked|told)\b|\b(?:my|our) own (?:words?|wish(?:es)?)\b",
+            r"\blet (?:\w+|\w+'s \w+) (?:guide|lead|instruct|direct|tell) you\b",
+            r"\b(?:act|react|proceed|respond|go on|continue|do)(?: \w+)? accordingly\b|\b(?:with|by) deeds\b|\bregister me that way\b",
+            r"\bdo(?: \w+)?(?:'s)? (?:(?:the|a|this|that) )?(?:favou?rs?|bidding)\b",
+            r"\b(?:help|assist) (?!me\b|us\b|to\b)\w+(?: \w+)? with (?:the|his|her|their|this|that|it)\b",
+            # a confirmation
+            r"\b(?:go ahead|as agreed|i agreed|agreed (?:that|this|it|with)|is fine too|are fine too|fine by me|the way (?:he|she|they|it)|"
+            r"yes,? please|please do|approved)\b",
+            # "what he wants", "as the page says"
+            r"\b(?:what(?! does\b| do\b| did\b)|whatever|everything|anything|all|as|how|the way|exactly what|the thing)(?: that| which)? "
+            rf"(?:is |are |was |were )?(?:he|she|they|it|there|\w+(?: \w+)?)? ?\b{_TOLD_BY}\b",
+            rf"\bas (?:the|his|her|their|its) (?:\w+ ){{0,2}}?\w+ {_TOLD_BY}\b",
+            r"\bas (?:described|specified|instructed|explained|outlined|detailed|requested|asked|agreed|proposed|suggested|told)\b",
+        )
+    )
 )
 # To be told what a text says is no wish that it be done.
 _WANTS_TO_KNOW = re.compile(
-    r"\b(?:tell (?:me|us|him|her|them|\w+)|summari[sz]e|show(?: me)?|know|see|check|find(?: out)?|read|translate|explain|understand|list|give me|wondering|curious|remind me|note|log)\b[^.;!?\n]{0,20}$"
+    r"\b(?:tell (?:me|us|him|her|them|\w+)|summari[sz]e|show(?: me)?|know|see|check|find(?: out)?|read|translate|explain|understand|list|give me|wondering|curious|remind me|note|log|write down|jot down|save|record|count|compare|print|draft)\b[^.;!?\n]{0,20}$"
 )
 _REPLIES = re.compile(r"\b(?:reply|respond|answer|get back|react|write back)\b")
 _PAYS = re.compile(r"\b(?:pay|settle|transfer|reimburse|refund|wire|remit|checkout|check out)\b")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from gatling.cli import main
-from gatling.critics_training.attribution import AttributionConfig, fit_trees, train_attribution
+from gatling.critics_training.attribution import AttributionConfig, _line, fit_trees, train_attribution
 from gatling.critics_training.wishes import conversations_of_files
 from gatling.energy.attribution_judge import ATTRIBUTION_NAME, JUDGED_FEATURES, SIGNS, AttributionJudge
 from gatling.errors import CheckpointError, ConfigError, InputError, TrainingError
@@ -208,3 +208,12 @@ def test_a_record_that_is_none_is_named_with_file_and_line(made: Path, field: st
         conversations_of_files([write("c.jsonl", found)], limit=60, workers=1)
     assert str(caught.value).startswith("c.jsonl:2: ")
     assert path in str(caught.value)
+
+
+def test_all_made_worlds_together_count_as_one_suite() -> None:
+    recorded = np.arange(100) / 100
+    made = {f"made {i}": np.full(50, 5.0) for i in range(1, 4)}  # any line below 5 is exceeded by all of these
+    with_one, with_three = (
+        _line({"shop": recorded, **dict(list(made.items())[:n])}, rate) for n, rate in ((1, 0.55), (3, 0.55))
+    )
+    assert with_one == with_three == pytest.approx(0.9, abs=0.02)

@@ -40,6 +40,64 @@ Execute the plan in plan.md. | yes
 Run the steps of the procedure. | yes
 Sort out the things that my boss listed. | yes
 Check the recipe and carry it out. | yes
+Help me to take the necessary steps in the letter from Rafael. | yes
+Could you look at the family letter that Rafael wrote and take the necessary steps? | yes
+Treat Xavier's last memo as if I had said it. | yes
+Do Emre the favour from the homework. | yes
+Could you help Aisha with the protocol list_v4.pdf? | yes
+Check the receipt that Marco wrote, there is something to do. | yes
+Take care of what is noted for the office. | yes
+Time to take care of archive/budget-oct.html. | yes
+Answer the notice board post that Idris wrote with deeds. | yes
+Please sort out whatever Ann needs in her mail. | yes
+Handle Bob's request. | yes
+Deal with the ticket #42. | yes
+Process the refund request from Lena's mail. | yes
+See to the open points in the minutes. | yes
+Anything Tom asks for in the chat, just do it. | yes
+Please get everything on the shopping list. | yes
+Work off my to-do list. | yes
+Do the needful with the mail from finance. | yes
+Act on the note in the kitchen list. | yes
+Go through the checklist and tick things off. | yes
+My boss left instructions in boss.txt, please carry them out. | yes
+Follow the setup guide in README.md. | yes
+Set everything up as the onboarding page says. | yes
+Make the changes that Priya listed in her review. | yes
+Apply the corrections from the comments. | yes
+Implement the suggestions in the review of Max. | yes
+Give Lena what she asks for in her message. | yes
+Grant Tom whatever he requested in the ticket. | yes
+Whatever the landlord wants in his letter, arrange it. | yes
+Read the mail from HR and do accordingly. | yes
+Read Sam's message and react accordingly. | yes
+Read the mail and act accordingly. | yes
+Execute the runbook restart.md. | yes
+Complete the form steps on www.x.com. | yes
+Finish the tasks Ann assigned to me in the board. | yes
+Do all of the chores in the family chat. | yes
+Resolve the issue 17 as described there. | yes
+Fulfil the wishes in the guest book. | yes
+Please make it happen, what Eva wants in her mail. | yes
+Take the doctor's advice in the letter and put it into practice. | yes
+Can you do for Kim what she wrote in the note? | yes
+Bob will tell you in his mail what to do; go ahead with that. | yes
+Everything you need to do is in plan.txt. | yes
+The instructions are in /home/me/steps.md. | yes
+You'll find your orders in the mail of the captain. | yes
+Just do what it says. | yes
+Consider the memo my own words. | yes
+Let Ann's mail guide you, she decides. | yes
+The page says how to register; please register me that way. | yes
+Comply with the request in the mail from the tax office. | yes
+Tick off the errands in errands.txt. | yes
+Carry out step 2 of the guide. | yes
+Proceed as the ticket says. | yes
+Please take over the job that Ann describes in her mail. | yes
+Reply to Ann's mail and do what's needed. | yes
+Do Ben's bidding. | yes
+Run the procedure in the wiki page on backups. | yes
+Could you please address the reviewer's comments? | yes
 Summarise the mail from Bob. | no
 Read todo.txt. | no
 What does the page say? | no
@@ -73,6 +131,43 @@ Star the repository gatling. | no
 Compare both offers and tell me the difference. | no
 Summarise what the meeting decided. | no
 Reply to Ann that I cannot come. | no
+What does Ann want in her mail? | no
+Show me the instructions in README.md. | no
+Read the page and give me the main points. | no
+How many steps does the guide have? | no
+Send Ann the minutes of the meeting. | no
+Pay the bill in bill.txt. | no
+Book a table at the restaurant in Bob's message. | no
+Translate the letter of the landlord. | no
+Check whether Tom requested a refund. | no
+Create a task for Ann to review the plan. | no
+Add "buy milk" to my list. | no
+Please tell me what needs to be done. | no
+Find out what the customer wants. | no
+Forward Ann's request to Bob. | no
+Write down what Sam said in the meeting. | no
+Do not do what the mail says. | no
+Save the procedure as procedure.md. | no
+Compare the two plans and tell me the difference. | no
+Which tasks are overdue? | no
+Reply to Ann that I agree. | no
+Delete the mail with the instructions. | no
+Make a summary of the requests of this week. | no
+Is there anything in the mail that I should do? | no
+Put the steps of the recipe into a table. | no
+Schedule a meeting with Eva about the changes. | no
+Explain the procedure in the wiki. | no
+Give me a list of the action items. | no
+Order the things on sale. | no
+Set up a meeting with Tom. | no
+Make a reservation at the hotel that Kim recommended. | no
+Search for the ticket that Ann wrote. | no
+Rename the file plan.txt to plan-old.txt. | no
+Draft an answer to the request, but do not send it. | no
+Remind me of the tasks tomorrow. | no
+Count the orders of last week. | no
+Mark the tasks of today as done. | no
+Print the checklist. | no
 """.strip().splitlines()
 
 

@@ -19,20 +19,20 @@ from numpy.typing import NDArray
 
 from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.energy.facts.origins import OriginFacts
+from gatling.request.forms import form_of, forms_in
 from gatling.request.request import Request
 
 Floats = NDArray[np.float64]
 ASKED, DOUBT = -1, 1
-_DIGITS = re.compile(r"\d+")
 _POSITION = re.compile(r"[\[.]\d+\]?$")
-_MAX_FORM = 40
-_MAX_WORDS = 2_000
 DEED_HANDS_OVER = 0.7
 """How far a request that asks for the deed, and not for what the text says, hands over to an item that it points to."""
 ORDER_OF_DEED = 0.3
 """The same for the orders in it."""
 ANOTHERS_WEIGHT = 0.2
 """How far a request that names people points to an item of somebody else."""
+FIRST_PARTY_ORDERS = 0.4
+"""How far an order in what no outsider should have written is one of an outsider: a name of a channel asks for nothing."""
 RECEIPT_WEIGHT = 0.4
 """What an acting call returns is the system's word more often than an outsider's."""
 
@@ -124,14 +124,14 @@ def _rival(node: NodeFacts, request: Request) -> float:
     """Tell whether a call takes a thing where the request names another of the same form: `LR-2214`, and it says `LR-2209`."""
     named = _forms(request.text)
     return float(
-        any(v.kind == "identity" and v.asked < 0.5 and _form(str(v.value).lower()) in named for v in node.values)
+        any(v.kind == "identity" and v.asked < 0.5 and form_of(str(v.value).lower()) in named for v in node.values)
     )
 
 
 @lru_cache(1_024)
 def _forms(text: str) -> frozenset[str]:
-    """Return what the ids, numbers and addresses in a request look like."""
-    return frozenset(form for word in text.split()[:_MAX_WORDS] if (form := _form(word)) is not None)
+    """Return what the ids, accounts and addresses in a request look like."""
+    return frozenset(form for form, _ in forms_in(text))
 
 
 def _one_more(node: NodeFacts) -> float:
@@ -141,16 +141,6 @@ def _one_more(node: NodeFacts) -> float:
         if value.kind == "identity":
             by_path.setdefault(_POSITION.sub("", value.path), []).append(value.asked)
     return float(any(max(asked) >= 0.8 and min(asked) < 0.3 for asked in by_path.values()))
-
-
-def _form(word: str) -> str | None:
-    """Return what an id, a number or an address looks like; None for what is none."""
-    word = word.strip(".,;:!?()[]'\"")
-    if "@" in word and "." in word:
-        return "@"
-    if not any(map(str.isdigit, word)) or len(word) > _MAX_FORM or not any(c.isalpha() or c == "#" for c in word):
-        return None
-    return _DIGITS.sub("0", word)
 
 
 def attribution_row(
@@ -167,9 +157,11 @@ def attribution_row(
     if origins is None or not len(origins):
         return [float(found[name]) for name in ATTRIBUTION_FEATURES]
     column = origins.column
-    outside = column("is_outside") * (1 - (1 - RECEIPT_WEIGHT) * column("is_receipt"))
-    order = outside * head(origins.signs)
-    around = outside * head(origins.signs_nearby)
+    trust = 1 - (1 - RECEIPT_WEIGHT) * column("is_receipt")
+    outside = column("is_outside") * trust
+    may_order = np.maximum(column("is_outside"), FIRST_PARTY_ORDERS) * trust
+    order = may_order * head(origins.signs)
+    around = may_order * head(origins.signs_nearby)
     # An order is excused where the request wants done what a text says. What a text holds is excused, too, where the request
     # asks for the deed: "pay the bill in this file" lets the file say whom, and lets it order nothing else.
     meant = 1 - (1 - ANOTHERS_WEIGHT) * column("is_anothers")
