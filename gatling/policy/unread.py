@@ -90,6 +90,9 @@ _AMOUNT = re.compile(
     r"months?|y|years?|am|pm|mon|tue|wed|thu|fri|sat|sun|[a-z]+day|to|and|x|items?|rows?|times?|pct|percent|z|utc|cet|gmt)\b|(?<=\d)[kmgtxhdz]b?\b)*",
     re.IGNORECASE | re.DOTALL,
 )
+_TIMES = frozenset(map(stem, ("hours", "daily", "weekly", "monthly")))
+"""Words of conditions where a number stands beside them, and of anything else where none does: the show "Half Hour"."""
+_HOURS_OF_BUSINESS = re.compile(r"opening(?:[_\s-]?(?:hours?|times?))?", re.IGNORECASE)
 _COMPARED = re.compile(r"[<>=\u2264\u2265\u20ac$\u00a3]")
 
 
@@ -158,13 +161,16 @@ def _of_leaf(keys: list[str], value: Any) -> Mentions:
     patterns: list[str] = []
     names_a_tool = False
     is_restricting = isinstance(value, (bool, int, float))
+    if keys and _HOURS_OF_BUSINESS.fullmatch(keys[0]) and isinstance(value, str):
+        return Mentions()  # when a shop is open says nothing about what an agent may do
     count = 0
     for i, text in enumerate(texts):
         said = [stem(word) for word in split_words(text)]
         count += len(said)
         if count > MAX_WORDS:
             return _ALL
-        is_restricting |= bool(_AMOUNT.fullmatch(text) or _COMPARED.search(text)) or any(map(_restricts, said))
+        telling = said if i < len(keys) or any(map(str.isdigit, text)) else [w for w in said if w not in _TIMES]
+        is_restricting |= bool(_AMOUNT.fullmatch(text) or _COMPARED.search(text)) or any(map(_restricts, telling))
         for token in filter(None, _SEPARATORS.split(text)):
             if "*" in token or "?" in token:
                 if squashed(token).strip("*?"):
@@ -196,7 +202,9 @@ def _add_names(token: str, names: set[tuple[str, ...]], words: set[str], *, is_k
         is_name = len(parts) > 1 and len(plain) == len(parts) and verb is not None
         is_name = is_name and not (is_key and verb is not None and verb[0] in NOUN_VERBS)
         is_tool |= is_name
-        if is_name or (plain and name is head):
+        if is_name or (
+            plain and name is head and "/" not in token
+        ):  # `release/4.x` is a branch and no argument of a tool
             names.add(plain)
         elif not head:
             words.update(plain)

@@ -104,6 +104,13 @@ class _Part:
         ("building", "North Wing", []),
         ("servers", ["github", "slack"], []),
         ("greeting", "Good morning from all of us", []),
+        ("show", "Halbe Stunde / Half Hour", []),
+        ("rate", "an hour, 40 at most", ["send_money", "bash", "checkout", "mcp__fs__delete_file"]),
+        ("hours", "9-17", ["send_money", "bash", "checkout", "mcp__fs__delete_file"]),
+        ("opening", "Mon-Fri 8-18", []),
+        ("opening_hours", "9 to 5", []),
+        ("opening", {"max": 9}, ["send_money", "bash", "checkout", "mcp__fs__delete_file"]),
+        ("branches", {"stable": "bash/4.x", "dev": "main"}, []),
     ],
 )
 def test_what_a_part_is_about(key: str, value: Any, about: list[str]) -> None:
