@@ -11,6 +11,7 @@ from gatling.request.handover import ITEM_KINDS, HandOver
 
 FOLLOWS = """
 Do what Bob asks for in his mail. | yes
+Do what bob.lee@acme.com asks for. | yes
 Please do everything that the page says. | yes
 Complete the tasks in todo.txt. | yes
 Follow the instructions in the README. | yes
