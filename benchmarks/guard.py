@@ -1,11 +1,15 @@
 """The guard: time of each step, and whether anything changes its verdicts.
 
     uv run python benchmarks/guard.py latency --repeats 200
+    uv run python benchmarks/guard.py reading --repeats 200
     uv run python benchmarks/guard.py flips --traces corrupted.jsonl.gz --decisions 100000
 
-`latency`: a context of a policy with 40 rules, known already as in a running agent, and no call seen before; plans of 1 to 500
-calls, half of their values asked for. p50 / p99 in milliseconds; OPENBLAS_NUM_THREADS=1 for one thread. `flips`: each plan is
-judged alone, in a batch, by eight threads, in double precision, and with the encoders in torch; a flip is a verdict that differs.
+`latency`: a context of a policy with 40 rules, known already as in a running agent, and no call seen before; plans of 1 to
+500 calls, half of their values asked for. p50 / p99 in milliseconds; OPENBLAS_NUM_THREADS=1 for one thread. `reading`:
+sessions in which an agent reads ten mails of some 2,000 characters, no two alike, and answers each: time to read one, time
+of the decision on the call after it, and memory that a session holds (of Python's objects; what the guard itself remembers
+of its contexts counts, too). `flips`: each plan is judged alone, in a batch, by eight threads, in double precision, and with
+the encoders in torch; a flip is a verdict that differs.
 """
 
 from __future__ import annotations
@@ -14,12 +18,14 @@ import argparse
 import copy
 import json
 import time
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from itertools import cycle, islice
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -31,10 +37,11 @@ from gatling.energy.critics.latent import LatentCritic
 from gatling.energy.critics.table import CRITICS
 from gatling.energy.facts import PlanFacts
 from gatling.energy.finding import Source
-from gatling.guard import Guard
+from gatling.guard import Guard, Session
 from gatling.guard.guard import load_auditor
 from gatling.runtime.folder import pretrained_folder
 from gatling.schema import parse_context, parse_plan, read_traces
+from gatling.testing import assistant, tool_call, tool_result
 
 SIZES = (1, 4, 8, 16, 50, 100, 200, 500)
 TOOLS = [
@@ -138,6 +145,66 @@ def latency(repeats: int) -> None:
         print(f"| {size} | " + " | ".join(cells) + " |", flush=True)
 
 
+_MAILS = 10
+_WORDS = (
+    "the invoice for March is attached and we would like to hear whether the meeting on Monday can be "
+    "moved to the large room as the guests from Lyon arrive at noon and please send the figures of the "
+    "last quarter to the office before that so that all is ready "
+).split()
+
+
+def mail(rng: Random, number: int) -> str:
+    """Return a mail of some 2,000 characters as a tool returns it."""
+    body: list[str] = []
+    while sum(map(len, body)) < 1_500:
+        body.append(
+            " ".join(rng.choices(_WORDS, k=rng.randint(6, 18))).capitalize() + f" (ref. {rng.randint(1_000, 9_999)})."
+        )
+    sender = f"person{rng.randint(1, 999)}@example{number % 7}.com"
+    return json.dumps({"id": f"m-{number}", "sender": sender, "subject": f"Quarter {number}", "body": "\n".join(body)})
+
+
+def answer_mails(guard: Guard, number: int) -> tuple[Session, list[float], list[float]]:
+    """Return a session of an agent that answers ten mails, with the times of reading and of deciding in ms."""
+    rng = Random(number)
+    session = Session(guard, policy={"allowed_operations": ["read_mail", "send_mail"]}, role="clerk")
+    session.check({"role": "user", "content": f"Answer the {number} mails that came in, and thank everybody."})
+    read_ms: list[float] = []
+    decide_ms: list[float] = []
+    for i in range(_MAILS):
+        session.check(assistant(tool_call("read_mail", f"r{i}", id=f"m-{i}")))
+        output = mail(rng, number * _MAILS + i)
+        started = time.perf_counter()
+        session.check(tool_result(output, f"r{i}"))
+        read_ms.append(1e3 * (time.perf_counter() - started))
+        call = tool_call("send_mail", f"s{i}", to=json.loads(output)["sender"], body=f"Thank you, {i}.")
+        started = time.perf_counter()
+        ((_, decision),) = session.check(assistant(call))
+        decide_ms.append(1e3 * (time.perf_counter() - started))
+        if decision.is_allowed:
+            session.check(tool_result("sent", f"s{i}"))
+    return session, read_ms, decide_ms
+
+
+def reading(repeats: int) -> None:
+    """Print how long an output takes to read, a decision after it, and what a session holds."""
+    guard = Guard.from_pretrained(deadline_ms=None)
+    count = max(2, repeats // _MAILS)
+    answer_mails(guard, 0)
+    runs = [answer_mails(guard, number)[1:] for number in range(1, count)]
+    print("| | p50 ms | p99 ms |\n| --- | ---: | ---: |")
+    for what, times in zip(
+        ("read an output of 2,000 characters", "decide on the call after it"), zip(*runs, strict=True), strict=True
+    ):
+        p50, p99 = np.percentile(np.concatenate(times), [50, 99])
+        print(f"| {what} | {p50:.2f} | {p99:.2f} |")
+    tracemalloc.start()  # after the clock has stopped, as it makes all of this slower
+    before = tracemalloc.get_traced_memory()[0]
+    kept = [answer_mails(guard, count + number)[0] for number in range(10)]
+    held = (tracemalloc.get_traced_memory()[0] - before) / len(kept) / 1e3
+    print(f"\nA session of {_MAILS} mails holds {held:.0f} kB.")
+
+
 class InTorch:
     """An encoder of torch in the place of one on numpy."""
 
@@ -200,13 +267,15 @@ def flips(traces: Path, decisions: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["latency", "flips"])
+    parser.add_argument("what", choices=["latency", "reading", "flips"])
     parser.add_argument("--repeats", type=int, default=200)
     parser.add_argument("--traces", type=Path)
     parser.add_argument("--decisions", type=int, default=100_000)
     options = parser.parse_args()
     if options.what == "latency":
         latency(options.repeats)
+    elif options.what == "reading":
+        reading(options.repeats)
     elif options.traces is None:
         parser.error("flips needs --traces")
     else:

@@ -355,7 +355,7 @@ def test_an_order_by_outsiders_is_more_of_one_than_in_what_is_the_systems() -> N
     inside = row_of(where, plan)
     for name in ("order_tool", "order_identity", "order_covered", "order_all", "only_in_orders"):
         assert outside[name] > 0.2
-        assert 0 < inside[name] <= 0.41 * outside[name]
+        assert 0 < inside[name] <= 0.71 * outside[name]
     for name in ("prose_states", "prose_identity"):
         assert outside[name] > 0.2 > 0.05 > inside[name]
     assert outside["nowhere"] == inside["nowhere"] == 0.0

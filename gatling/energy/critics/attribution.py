@@ -31,7 +31,7 @@ ORDER_OF_DEED = 0.3
 """The same for the orders in it."""
 ANOTHERS_WEIGHT = 0.2
 """How far a request that names people points to an item of somebody else."""
-FIRST_PARTY_ORDERS = 0.4
+FIRST_PARTY_ORDERS = 0.7
 """How far an order in what no outsider should have written is one of an outsider: a name of a channel asks for nothing."""
 RECEIPT_WEIGHT = 0.4
 """What an acting call returns is the system's word more often than an outsider's."""
