@@ -10,9 +10,9 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Union
 
-from gatling.cli.table import COMMANDS, overview
+from gatling.cli.table import COMMANDS, Group, Row, find, overview, overview_of
 from gatling.errors import ConfigError, GatlingError, InputError, extra_for
 
 if TYPE_CHECKING:
@@ -34,13 +34,9 @@ def parse(arguments: Sequence[str]) -> Any:
         ConfigError: if there is no such command.
         SystemExit: for flags that it does not take (status 2), or its help (0).
     """
-    name = arguments[0].replace("_", "-")
-    if name not in COMMANDS:
-        raise ConfigError(f"there is no command {arguments[0]!r}{_near(name)}; `gatling --help` lists them")
+    name, row, words = find(arguments)
     import tyro
 
-    row = COMMANDS[name]
-    words = list(arguments[1:])
     command = tyro.cli(row.load(), prog=f"gatling {name}", args=words, config=(tyro.conf.OmitArgPrefixes,))
     if hasattr(command, "check_words"):
         command.check_words(words)
@@ -77,6 +73,10 @@ def _answer(arguments: list[str]) -> int:
     if first.replace("_", "-") in ("--tyro-print-completion", "--tyro-write-completion"):
         _complete(arguments)
         return 0
+    group = COMMANDS.get(first)
+    if isinstance(group, Group) and (len(arguments) == 1 or arguments[1] in ("-h", "--help")):
+        print(overview_of(first, group))
+        return 0
     with extra_for(f"`gatling {first}`"):
         return int(parse(arguments).run())
 
@@ -88,7 +88,9 @@ def _complete(arguments: list[str]) -> None:
         raise ConfigError(f"wanted --tyro-write-completion SHELL FILE, where SHELL is one of {', '.join(SHELLS)}")
     import tyro
 
-    commands: dict[str, Callable[..., Any]] = {name: row.load() for name, row in COMMANDS.items()}
+    commands: dict[str, Callable[..., Any]] = {
+        name: row.load() if isinstance(row, Row) else _one_of(row) for name, row in COMMANDS.items()
+    }
     config = (tyro.conf.OmitArgPrefixes,)
     try:
         tyro.extras.subcommand_cli_from_dict(commands, prog="gatling", args=arguments, config=config)
@@ -96,11 +98,19 @@ def _complete(arguments: list[str]) -> None:
         raise ConfigError(f"completions for {shell} need the package shtab") from None
 
 
-def _near(name: str) -> str:
-    import difflib
+def _one_of(group: Group) -> Callable[..., Any]:
+    """Return what takes the commands of a group, as tyro reads it."""
+    import tyro
 
-    near = difflib.get_close_matches(name, COMMANDS, n=1)
-    return f", did you mean {near[0]}?" if near else ""
+    rows = (
+        Annotated[Any, tyro.conf.subcommand(name=name, constructor=row.load())] for name, row in group.commands.items()
+    )
+
+    def called(command: Any) -> Any:
+        return command
+
+    called.__annotations__["command"] = tyro.conf.OmitSubcommandPrefixes[Union[tuple(rows)]]  # type: ignore[valid-type]  # noqa: UP007
+    return called
 
 
 def _guarded(action: Callable[[], int]) -> int:

@@ -35,3 +35,8 @@ def print_line(text: str) -> None:
 def note(text: str) -> None:
     """Print one line for people on stderr, where it is in no program's way."""
     err.print(text, highlight=False, soft_wrap=True)
+
+
+def counted(number: int, what: str) -> str:
+    """Return `1 tool`, `2 tools`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

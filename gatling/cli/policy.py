@@ -1,136 +1,332 @@
-"""`gatling policy`: the flags of `lint`, `test`, `schema` and `convert`, and which of them goes with which."""
+"""`gatling policy`: the flags of its commands. What each does stands in `policy_lint.py`, `policy_test.py`, ..."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import tyro
 
-from gatling.cli.flags import MaybePath, by_commas, check_one_stdin, flag
+from gatling.cli.flags import MaybePath, MaybeText, by_commas, check_counts, check_one_stdin
 from gatling.errors import ConfigError
 
-CONVERT_FLAGS = ("output", "source_kind", "tools")
-TEST_FLAGS = ("traces", "role", "model", "per_mutation", "seed", "examples", "fail_under")
+SourceFlag = Literal["auto", "data", "ini", "sudoers", "robots", "codeowners", "iptables", "text"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Policy:
-    """Look at a policy with the eyes of the oracle (lint), or of an attacker (test).
+class PolicyInit:
+    """Write a first policy from tools, traces or conversations.
 
-    `gatling policy lint FILE` lists what is not of the format, contradictions, rules that never match and rules that another
-    one makes idle, each with its line. Exit status 0 if there is no error, 3 if there is one (with --strict: or a warning).
+    It denies by default and says in a comment why each line stands there. From traces and conversations (what was labelled a
+    violation is left out) it grants what was called, to the roles that called it, with limits from the arguments that were seen,
+    and allows all that it was made from. From tools alone it grants what only reads; what acts stands there as comments.
 
-    `gatling policy test FILE` attacks compliant plans and reports which attacks the rules kill, which only the learned part
-    catches, and which survive, with examples and what would stop them. Exit status 0, or 3 below --fail-under.
-
-    `gatling policy schema` prints the JSON Schema of the native format, for editors; with --format of another one beside it.
-
-    `gatling policy convert FILE` turns what people write (JSON, YAML, INI, Markdown, sentences, lists) into the native format and
-    says line by line what became of it. It grants nothing that no line grants. Exit status 0 if all was understood, else 4.
+      gatling policy init --from tools.json --output policy.yaml
+      gatling policy init --from runs.jsonl --from tools.json --output policy.yaml
+      gatling policy init --from "python server.py" --output policy.yaml
     """
 
-    what: Annotated[Literal["lint", "test", "schema", "convert"], tyro.conf.Positional]
-    """lint: find what is wrong or idle. test: find what is missing. schema: print what a policy may hold. convert: write it
-    in the native format."""
-    file: Annotated[MaybePath, tyro.conf.Positional] = None
-    """The policy, JSON or YAML; convert: in any form. - reads stdin."""
-    catalog: str | None = None
-    """Catalogues, by commas: builtin, agentdojo, files, ... lint: also report tools that they do not have. test: what is known of
-    the tools (default: builtin)."""
+    sources: Annotated[tuple[str, ...], tyro.conf.arg(name="from"), tyro.conf.UseAppendAction] = ()
+    """A catalogue (an MCP server's tools/list, an OpenAPI document, an own one), traces, recorded conversations, or the command
+    of an MCP server, which is started and asked for its tools. May be given several times."""
+    role: MaybeText = None
+    """Whom to grant it to, where the source does not say."""
+    output: MaybePath = None
+    """Write the policy here. Default: print it."""
     json: bool = False
-    """Print everything as JSON."""
-    strict: bool = False
-    """lint: let warnings fail too."""
-    lenient: bool = False
-    """lint, test: take a policy that is not of the native format; what is not read of it is a note."""
-    output: Path | None = None
-    """convert: write the policy here. Default: print it, and what became of each line on stderr."""
-    source_kind: Annotated[
-        Literal["auto", "data", "ini", "sudoers", "robots", "codeowners", "iptables", "text"] | None,
-        tyro.conf.arg(name="from"),
-    ] = None
-    """convert: what the file is written in; data is JSON or YAML, text Markdown and sentences. Default: auto, by its form."""
-    tools: Path | None = None
-    """convert: a catalogue, or a list of names of tools, by which words such as "may read mail" are matched to tools."""
-    format: str | None = None
-    """schema: formats of other systems that the policy names too, by commas: cedar, iam, oauth."""
-    traces: Path | None = None
-    """test: attack the compliant plans of this trace file, or folder, under the policy. Default: plans made from the policy."""
-    role: str | None = None
-    """test: only this role. Default: every role that the policy defines."""
-    model: Path | None = None
-    """test: a checkpoint (.pt) or a model folder that judges what the rules let pass."""
-    per_mutation: int | None = None
-    """test: mutants of each mutation, at most, for a role and the tools of a plan. Default: 20."""
-    seed: int | None = None
-    """test: seeds everything. Default: 0."""
-    examples: int | None = None
-    """test: survivors to print for each mutation, at most. Default: 3."""
-    fail_under: float | None = None
-    """test: exit with 3 if the mutation score, killed / all, is below this, from 0 to 1."""
+    """Print what was seen and what became of it as JSON."""
 
     def run(self) -> int:
-        """Run one of them; return the exit status. Raises: ConfigError for a flag of another."""
-        given = {name: value for name in TEST_FLAGS if (value := getattr(self, name)) is not None}
-        if self.what == "convert":
-            return self._convert(given)
-        for name in CONVERT_FLAGS:
-            if getattr(self, name) is not None:
-                shown = "--from" if name == "source_kind" else flag(name)
-                raise ConfigError(
-                    f"{shown} is a flag of `gatling policy convert`, `gatling policy {self.what}` does not take it"
-                )
-        catalog = None if self.catalog is None else by_commas(self.catalog)
-        if self.what == "schema":
-            return self._schema(given)
-        if self.file is None:
-            raise ConfigError(f"gatling policy {self.what} needs FILE, the policy")
-        if self.format is not None:
+        """Draft the policy, write it; return the exit status."""
+        from gatling.cli.policy_init import run_init
+
+        if not self.sources:
             raise ConfigError(
-                f"--format is a flag of `gatling policy schema`, `gatling policy {self.what}` does not take it"
+                "gatling policy init needs --from: tools, traces, conversations or an MCP server's command"
             )
-        if self.what == "lint":
-            from gatling.cli.policy_lint import run_lint
+        return run_init(self.sources, role=self.role, output=self.output, as_json=self.json)
 
-            for name in given:
-                raise ConfigError(
-                    f"{flag(name)} is a flag of `gatling policy test`, `gatling policy lint` does not take it"
-                )
-            return run_lint(self.file, catalog=catalog, as_json=self.json, strict=self.strict, lenient=self.lenient)
-        from gatling.cli.policy_test import run_policy_test
 
-        if self.strict:
-            raise ConfigError("--strict is a flag of `gatling policy lint`, `gatling policy test` does not take it")
-        check_one_stdin(FILE=self.file, traces=self.traces)
-        return run_policy_test(self.file, catalog=catalog, as_json=self.json, lenient=self.lenient, **given)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PolicyPacks:
+    """List the policies that are ready to copy, or copy one with its tests.
 
-    def _convert(self, given: dict[str, Any]) -> int:
-        """Convert a policy. Raises: ConfigError without a file, or for a flag of the others."""
+    A pack is a policy of one kind of tools and traces that it must allow or deny. Copy it, put your names and limits, and run
+    `gatling policy test` on both.
+
+      gatling policy packs
+      gatling policy packs mail --output policies
+    """
+
+    name: Annotated[MaybeText, tyro.conf.Positional] = None
+    """The pack to copy. Default: list them all."""
+    output: Path = Path()
+    """The folder to copy it to: NAME.yaml and NAME.tests.jsonl. Files that are there are kept."""
+    json: bool = False
+    """Print the list, or what was written, as JSON."""
+
+    def run(self) -> int:
+        """List the packs, or copy one; return the exit status."""
+        from gatling.cli.policy_packs import copy_pack, list_packs
+
+        if self.name is None:
+            if self.output != Path():
+                raise ConfigError("--output is for copying a pack: gatling policy packs NAME --output DIR")
+            return list_packs(as_json=self.json)
+        return copy_pack(self.name, self.output, as_json=self.json)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PolicyConvert:
+    """Turn what people write into the native format, line by line.
+
+    JSON, YAML, INI, Markdown, sentences and lists are read, and each line is shown beside what became of it. It grants nothing
+    that no line grants; what is not understood becomes an item of `review`, which leaves open the calls that it may be about.
+    Exit status 0 if all was understood, else 4.
+
+      gatling policy convert rules.md --tools tools.json --output policy.yaml
+      gatling policy convert rules.md --tools tools.json --output policy.yaml --interactive
+    """
+
+    file: Annotated[Path, tyro.conf.Positional]
+    """What people wrote, in any form. - reads stdin."""
+    output: MaybePath = None
+    """Write the policy here. Default: print it, and what became of each line on stderr."""
+    source_kind: Annotated[SourceFlag, tyro.conf.arg(name="from")] = "auto"
+    """What the file is written in; data is JSON or YAML, text Markdown and sentences. auto tells by its form."""
+    tools: MaybePath = None
+    """A catalogue, or a list of names of tools, by which words such as "may read mail" are matched to tools."""
+    interactive: bool = False
+    """Ask about each item that is to decide, and write the answer in its place. Answers are read from stdin."""
+    json: bool = False
+    """Print everything as JSON."""
+
+    def run(self) -> int:
+        """Convert the policy, write it; return the exit status."""
+        from gatling.cli.flags import STDIN
         from gatling.cli.policy_convert import run_convert
 
-        if self.file is None:
-            raise ConfigError("gatling policy convert needs FILE, the policy")
-        for name in (*given, *(n for n in ("catalog", "strict", "lenient", "format") if getattr(self, n))):
-            raise ConfigError(f"{flag(name)} is no flag of `gatling policy convert`")
         check_one_stdin(FILE=self.file, tools=self.tools)
+        if self.interactive and STDIN in (self.file, self.tools):
+            raise ConfigError("--interactive reads its answers from stdin, so FILE and --tools must be files")
+        if self.interactive and self.json:
+            raise ConfigError("--interactive is for people, and --json for programs; give one of them")
         return run_convert(
-            self.file, output=self.output, kind=self.source_kind or "auto", tools=self.tools, as_json=self.json
+            self.file,
+            output=self.output,
+            kind=self.source_kind,
+            tools=self.tools,
+            as_json=self.json,
+            is_interactive=self.interactive,
         )
 
-    def _schema(self, given: dict[str, Any]) -> int:
-        """Print the schema of policies. Raises: ConfigError for what goes with a policy, or an unknown format."""
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PolicyLint:
+    """Find what is wrong in a policy, or has no effect.
+
+    Lists what is not of the format, contradictions, rules that never match and rules that another one makes idle, each with its
+    line. Exit status 0 if there is no error, 3 if there is one (with --strict: or a warning).
+
+      gatling policy lint policy.yaml --catalog tools.json
+      gatling policy lint policies/*.yaml --sarif > lint.sarif
+    """
+
+    files: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    """The policies, JSON, YAML or Cedar. - reads stdin."""
+    catalog: MaybeText = None
+    """Catalogues, by commas: builtin, agentdojo, files, ... Also report tools and parameters that they do not have."""
+    strict: bool = False
+    """Let warnings fail too."""
+    lenient: bool = False
+    """Take policies that are not of the native format; what is not read of them is a note."""
+    json: bool = False
+    """Print the findings as JSON: an object, or of several files a list."""
+    sarif: bool = False
+    """Print the findings as SARIF 2.1.0, as code hosts and editors read them."""
+
+    def run(self) -> int:
+        """Print the findings; return the exit status."""
+        from gatling.cli.flags import STDIN
+        from gatling.cli.policy_lint import run_lint
+
+        if not self.files:
+            raise ConfigError("gatling policy lint needs FILE, the policy")
+        if self.files.count(STDIN) > 1:
+            raise ConfigError("FILE names - twice, standard input can be read only once")
+        if self.json and self.sarif:
+            raise ConfigError("--json and --sarif are both given, the output can be one of them")
+        return run_lint(
+            self.files,
+            catalog=None if self.catalog is None else by_commas(self.catalog),
+            form="sarif" if self.sarif else "json" if self.json else "text",
+            strict=self.strict,
+            lenient=self.lenient,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PolicyTest:
+    """Attack a policy, and find what is missing in it.
+
+    Compliant plans are attacked, and it is reported which attacks the rules kill, which only the learned part catches, and which
+    survive, with examples and what would stop them. Exit status 0, or 3 below --fail-under.
+
+      gatling policy test policy.yaml --catalog tools.json
+      gatling policy test mail.yaml --traces mail.tests.jsonl
+    """
+
+    file: Annotated[Path, tyro.conf.Positional]
+    """The policy, JSON or YAML. - reads stdin."""
+    catalog: MaybeText = None
+    """Catalogues, by commas: builtin, agentdojo, files, ...: what is known of the tools. Default: builtin."""
+    traces: MaybePath = None
+    """Attack the compliant plans of this trace file, or folder, under the policy, and say which of its labels the policy does not
+    keep. Default: plans made from the policy."""
+    role: MaybeText = None
+    """Only this role. Default: every role that the policy defines."""
+    model: MaybePath = None
+    """A checkpoint (.pt) or a model folder that judges what the rules let pass."""
+    per_mutation: int = 20
+    """Mutants of each mutation, at most, for a role and the tools of a plan."""
+    seed: int = 0
+    """Seeds everything."""
+    examples: int = 3
+    """Survivors to print for each mutation, at most."""
+    fail_under: Annotated[float | None, tyro.conf.arg(metavar="SHARE")] = None
+    """Exit with 3 if the mutation score, killed / all, is below this, from 0 to 1."""
+    check_labels: bool = False
+    """Exit with 3 if --traces labels a trace as compliant that the policy denies, or as a violation that no rule denies."""
+    lenient: bool = False
+    """Take a policy that is not of the native format."""
+    json: bool = False
+    """Print everything as JSON."""
+
+    def run(self) -> int:
+        """Attack, print; return the exit status."""
+        from gatling.cli.policy_test import run_policy_test
+
+        check_one_stdin(FILE=self.file, traces=self.traces)
+        return run_policy_test(
+            self.file,
+            catalog=None if self.catalog is None else by_commas(self.catalog),
+            as_json=self.json,
+            traces=self.traces,
+            role=self.role,
+            model=self.model,
+            per_mutation=self.per_mutation,
+            seed=self.seed,
+            examples=self.examples,
+            fail_under=self.fail_under,
+            check_labels=self.check_labels,
+            lenient=self.lenient,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PolicyDiff:
+    """Find the calls on which two policies disagree.
+
+    Calls are made for every tool and role whose rules differ, at the bounds of these rules and by the Corrupter, and both
+    policies judge them. What B allows and A does not is widened, the other way round is narrowed; each is shown with a call.
+    Exit status 0 if no verdict differs, 1 if one does.
+
+      gatling policy diff old.yaml new.yaml
+      gatling policy diff old.yaml new.yaml --traces runs.jsonl --json
+    """
+
+    a: Annotated[Path, tyro.conf.Positional]
+    """The policy as it was. - reads stdin."""
+    b: Annotated[Path, tyro.conf.Positional]
+    """The policy as it is to be. - reads stdin."""
+    catalog: MaybeText = None
+    """Catalogues, by commas: builtin, agentdojo, files, ...: what is known of the tools. Default: builtin."""
+    traces: MaybePath = None
+    """Also judge the calls of this trace file, or folder, under both."""
+    role: MaybeText = None
+    """Only this role. Default: every role that one of them defines, and somebody whom neither names."""
+    examples: int = 20
+    """Differences to print of each direction, at most; all are counted, and --json has them all."""
+    seed: int = 0
+    """Seeds the calls that are made."""
+    lenient: bool = False
+    """Take policies that are not of the native format."""
+    json: bool = False
+    """Print everything as JSON."""
+
+    def run(self) -> int:
+        """Compare, print; return 1 if a verdict differs."""
+        from gatling.cli.policy_diff import run_diff
+
+        check_one_stdin(A=self.a, B=self.b, traces=self.traces)
+        check_counts(examples=self.examples)
+        return run_diff(
+            self.a,
+            self.b,
+            catalog=None if self.catalog is None else by_commas(self.catalog),
+            traces=self.traces,
+            role=self.role,
+            examples=self.examples,
+            seed=self.seed,
+            lenient=self.lenient,
+            as_json=self.json,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PolicyTable:
+    """Show who may do what, within which limits.
+
+    A row a tool, a column a role. `yes` needs nothing more, `if ..` names what must hold, `no` is forbidden by a rule, `-` is
+    granted by none, and `?` is left open by prose or an item of review.
+
+      gatling policy table policy.yaml
+      gatling policy table policy.yaml --form html --output policy.html
+    """
+
+    file: Annotated[Path, tyro.conf.Positional]
+    """The policy, JSON or YAML. - reads stdin."""
+    form: Literal["text", "html", "csv", "json"] = "text"
+    """text for a terminal, html for a browser (one file that needs no other), csv for a spreadsheet, json for a program."""
+    catalog: MaybeText = None
+    """Catalogues, by commas, whose tools get a row too. Default: the tools that the policy names."""
+    output: MaybePath = None
+    """Write it here. Default: print it."""
+    lenient: bool = False
+    """Take a policy that is not of the native format."""
+
+    def run(self) -> int:
+        """Print or write the table; return the exit status."""
+        from gatling.cli.policy_table import run_table
+
+        return run_table(
+            self.file,
+            form=self.form,
+            catalog=[] if self.catalog is None else by_commas(self.catalog),
+            output=self.output,
+            lenient=self.lenient,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PolicySchema:
+    """Print the JSON Schema of a policy, for editors.
+
+    With --format of a policy that names the formats of other systems too.
+
+      gatling policy schema > gatling-policy.json
+    """
+
+    format: str = ""
+    """Formats of other systems that the policy names, by commas: cedar, iam, oauth."""
+
+    def run(self) -> int:
+        """Print the schema. Raises: ConfigError for an unknown format."""
         from gatling.cli.documents import print_json
         from gatling.policy import FORMATS, native_schema
 
-        other = [*given, *(name for name in ("catalog", "json", "strict", "lenient") if getattr(self, name))]
-        if other or self.file is not None:
-            what = flag(other[0]) if other else str(self.file)
-            raise ConfigError(
-                f"{what} belongs to `gatling policy lint` or `test`, `gatling policy schema` does not take it"
-            )
-        names = by_commas(self.format or "")
+        names = by_commas(self.format)
         for name in names:
             if name not in FORMATS:
                 raise ConfigError(f"--format is {name!r}, it must be some of {', '.join(FORMATS)}")

@@ -11,11 +11,11 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
-from gatling.cli.console import err, print_line, wide
+from gatling.cli.console import counted, err, note, print_line, wide
 from gatling.cli.documents import print_json
 from gatling.cli.flags import STDIN
 from gatling.errors import InputError
-from gatling.policy.convert import Conversion, Reading, convert
+from gatling.policy.convert import HELP, Conversion, NativeRule, Reading, convert, decided, rules_of_answer
 from gatling.schema.files import atomic_write, read_text_at_most, source_name
 from gatling.schema.plain import decode_text
 from gatling.tools import load_catalog
@@ -25,15 +25,15 @@ EXIT_OPEN = 4
 _COLOURS = {"understood": "green", "narrowed": "yellow", "remark": "dim", "open": "red"}
 
 
-def run_convert(file: Path, *, output: Path | None, kind: str, tools: Path | None, as_json: bool) -> int:
+def run_convert(
+    file: Path, *, output: Path | None, kind: str, tools: Path | None, as_json: bool, is_interactive: bool = False
+) -> int:
     """Convert a policy, write it and what became of each line; return 0 if everything was understood, else 4."""
     source = sys.stdin.buffer if file == STDIN else file
-    made = convert(
-        read_text_at_most(source),
-        file=source_name(source),
-        kind=kind,
-        tools=() if tools is None else _tools_of(tools),
-    )
+    known = () if tools is None else _tools_of(tools)
+    made = convert(read_text_at_most(source), file=source_name(source), kind=kind, tools=known)
+    if is_interactive and made.open:
+        made = decided(made, _Questions(str(file), made, frozenset(known)), file=source_name(source), tools=known)
     if output is not None:
         with atomic_write(output) as stream:
             stream.write(made.text.encode())
@@ -46,9 +46,41 @@ def run_convert(file: Path, *, output: Path | None, kind: str, tools: Path | Non
     return 0 if made.is_complete else EXIT_OPEN
 
 
+class _Questions:
+    """Asks about each open item on stderr, and reads the answers from stdin, until it ends."""
+
+    def __init__(self, file: str, made: Conversion, tools: frozenset[str]) -> None:
+        self.file, self.tools = file, tools
+        self._left = sum(rule.kind == "review" for reading in made.readings for rule in reading.rules)
+        self._has_ended = False
+        note(f"{counted(self._left, 'item')} to decide. An answer is one of\n{escape(HELP)}")
+
+    def __call__(self, reading: Reading, item: NativeRule) -> tuple[str, tuple[NativeRule, ...]] | None:
+        if self._has_ended:
+            return None
+        about = f" (about {', '.join(item.tools)})" if item.tools and item.tools != ("*",) else ""
+        note(f"[bold]{escape(self.file)}:{reading.statement.line}:[/] {escape(reading.statement.text)}")
+        note(f"  to decide: {escape(item.reason)}{escape(about)}")
+        while True:
+            err.print("> ", end="")
+            line = sys.stdin.readline()
+            answer = line.strip()
+            if not line:
+                self._has_ended = True
+                note("no more answers; the rest stays open")
+            if not answer:
+                return None
+            try:
+                return answer, rules_of_answer(answer, item=item, tools=self.tools)
+            except InputError as error:
+                note(f"  {escape(str(error))}; one of allow, deny, limit, approval, request, none, or an empty line")
+
+
 def _tools_of(path: Path) -> Mapping[str, ToolSpec] | Iterable[str]:
     """Read a catalogue, or names of tools: a JSON or YAML list, or one a line. Raises: InputError."""
     text = read_text_at_most(path)
+    if not text.strip():
+        raise InputError("empty, wanted a catalogue or names of tools", file=str(path))
     try:
         data = decode_text(text)
     except InputError:
@@ -86,7 +118,9 @@ def _report(file: str, made: Conversion, *, to_stderr: bool) -> None:
 def _becomes(reading: Reading) -> str:
     if reading.status == "remark":
         return "says nothing of calls"
-    shown = [rule.shown() for rule in reading.rules]
+    if reading.answers and not reading.rules:
+        return "answered: says nothing of calls"
+    shown = [f"answered: {answer}" for answer in reading.answers] + [rule.shown() for rule in reading.rules]
     return "\n".join([*shown, *([f"narrower: {reading.note}"] if reading.note else [])])
 
 
@@ -98,6 +132,7 @@ def _as_data(file: str, made: Conversion) -> dict[str, object]:
             "status": reading.status,
             "rules": [rule.shown() for rule in reading.rules],
             **({"note": reading.note} if reading.note else {}),
+            **({"answers": list(reading.answers)} if reading.answers else {}),
         }
         for reading in made.readings
     ]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.markup import escape
 
 from gatling.attack import MUTATIONS
-from gatling.cli.console import print_line, print_table
+from gatling.cli.console import counted, print_line, print_table
 from gatling.policytest import PolicyReport, Seeds
 from gatling.policytest.report import Hole
 
@@ -55,8 +55,12 @@ def print_report(file: str, report: PolicyReport, *, examples: int) -> None:
 
 def _notes(seeds: Seeds) -> list[str]:
     notes = []
-    if seeds.left_out:
-        notes.append(f"{counted(seeds.left_out, 'gold trace')} denied by this policy and left out")
+    if seeds.denied:
+        notes.append(
+            f"{counted(len(seeds.denied), 'gold trace')} denied by this policy and left out: {_listed(seeds.denied)}"
+        )
+    if seeds.passed:
+        notes.append(f"{counted(len(seeds.passed), 'violation')} that no rule denies: {_listed(seeds.passed)}")
     if seeds.dropped:
         names = list(dict.fromkeys(d.tool for d in seeds.dropped))
         reason = f"{seeds.dropped[0].tool}: {seeds.dropped[0].reason}"
@@ -89,11 +93,6 @@ def _print_holes(holes: Sequence[Hole], most: int) -> None:
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN_TOOLS} more" if len(names) > _SHOWN_TOOLS else ""
     return ", ".join(names[:_SHOWN_TOOLS]) + more
-
-
-def counted(number: int, what: str) -> str:
-    """Return `1 tool`, `2 tools`."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _percent(share: float) -> str:

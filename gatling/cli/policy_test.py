@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gatling.attack import CallPool
+from gatling.cli.console import counted
 from gatling.cli.documents import print_json, read_policy, trace_sources
-from gatling.cli.policy_report import counted, print_report
+from gatling.cli.policy_report import print_report
 from gatling.cli.progress import Progress
 from gatling.errors import ConfigError, InputError, MissingExtraError
 from gatling.policy import Oracle, recognise
@@ -39,9 +40,10 @@ def run_policy_test(
     seed: int = 0,
     examples: int = 3,
     fail_under: float | None = None,
+    check_labels: bool = False,
     lenient: bool = False,
 ) -> int:
-    """Attack, print; return 3 if the score is below `fail_under`, else 0.
+    """Attack, print; return 3 if the score is below `fail_under`, or a label is not kept that must be, else 0.
 
     Args:
         file: the policy.
@@ -54,10 +56,13 @@ def run_policy_test(
         seed: seeds everything.
         examples: survivors to print for each mutation, at most.
         fail_under: the least mutation score.
+        check_labels: the policy must deny what `traces` label as violations, and nothing that they label compliant.
         lenient: take a policy that is not of the native format.
     """
     if role is not None and traces is not None:
         raise ConfigError("--role is for plans made from the policy; with --traces the traces say the roles")
+    if check_labels and traces is None:
+        raise ConfigError("--check-labels is about the labels of --traces")
     if not 1 <= per_mutation <= MAX_PER_MUTATION:
         raise ConfigError(f"--per-mutation is {per_mutation}, it must be from 1 to {MAX_PER_MUTATION}")
     if examples < 0:
@@ -90,7 +95,8 @@ def run_policy_test(
         print_json({"file": str(file), **report.to_dict()})
     else:
         print_report(str(file), report, examples=examples)
-    return EXIT_BELOW if fail_under is not None and report.score < fail_under else 0
+    is_below = fail_under is not None and report.score < fail_under
+    return EXIT_BELOW if is_below or (check_labels and (seeds.denied or seeds.passed)) else 0
 
 
 def _seeds_of(traces: Path, file: Path, source: PolicySource, oracle: Oracle) -> Seeds:
@@ -98,7 +104,7 @@ def _seeds_of(traces: Path, file: Path, source: PolicySource, oracle: Oracle) ->
     with Progress("judging gold traces", unit="traces") as progress:
         seeds = seeds_of_traces(source.data, oracle, _counted(traces, progress))
     if not seeds.traces:
-        count = f"it denies all {seeds.left_out}" if seeds.left_out else "there are none"
+        count = f"it denies all {len(seeds.denied)}" if seeds.denied else "there are none"
         raise InputError(f"no compliant plan of {traces} to attack: {count}", file=str(file))
     return seeds
 

@@ -23,6 +23,20 @@ from gatling.policy.rules import Rulebook
 from gatling.policy.source import DataPath, show_path
 
 Severity = Literal["error", "warning", "note"]
+KINDS = {
+    "format": "What does not belong to the policy format.",
+    "unrecognised": "A part that no rule is read from.",
+    "review": "An item that somebody must decide.",
+    "prose": "A sentence that only the trained part reads.",
+    "contradiction": "Two rules that cannot both have an effect.",
+    "shadowed": "A rule that another one makes idle.",
+    "never_matches": "A rule that no call comes to.",
+    "unsatisfiable": "A rule that no call can keep.",
+    "unknown_tool": "A tool that the catalogue does not have.",
+    "unknown_role": "A role that the policy does not define.",
+    "incomplete": "A comparison that was cut short.",
+}
+"""Of remarks, each with what it is about."""
 MAX_PATTERNS = 1_000
 """Patterns with wildcards that are compared with every rule."""
 MAX_COMPARISONS = 300_000
@@ -35,8 +49,7 @@ _LOWER = (Operator.AT_LEAST, Operator.ABOVE)
 class LintRemark:
     severity: Severity
     kind: str
-    """format, unrecognised, review, prose, contradiction, shadowed, never_matches, unsatisfiable, unknown_tool, unknown_role, or
-    incomplete."""
+    """One of `KINDS`."""
     path: str
     line: int | None
     message: str

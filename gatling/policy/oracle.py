@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from gatling.policy.calls import Call, Destination, PlanCalls
@@ -127,6 +128,10 @@ class Oracle:
                     undecided.setdefault((node_id, id(item.clause), item.reason), item)
         return Judgement(tuple(violations), tuple(undecided.values()))
 
+    def is_open(self, tool: str) -> tuple[str, ...]:
+        """Return the parts of the policy that are not read and may be about a tool, by path and line."""
+        return tuple(self.rules.unrecognised[i].place for i in self._unread.about(tool))
+
     def _judge_call(self, call: Call, situation: _Evidence) -> Iterable[Violation | Undecided]:
         node_id, tool = call.node.node_id, call.node.tool_name
         granted: bool | None = self.rules.is_allow_by_default
@@ -158,7 +163,7 @@ class Oracle:
                 yield Violation(node_id, None, None, "a permission of the Cedar policies", answer.reason)
             elif answer.is_allowed:
                 granted = True
-        if granted is False and self._may_be_granted_elsewhere():
+        if granted is False and self._may_be_granted_elsewhere:
             yield Undecided(node_id, None, "no grant is written in a form that is read")
         elif granted is False:
             yield Violation(node_id, None, None, "a clause that allows the call", tool)
@@ -170,7 +175,9 @@ class Oracle:
             more = f" and {len(parts) - 1} more parts" if len(parts) > 1 else ""
             yield Undecided(node_id, None, f"{first.place}{more}, which may be about {tool}: {first.reason}")
 
+    @cached_property
     def _may_be_granted_elsewhere(self) -> bool:
+        """Whether a grant may stand in a part that is not read, as none is written in a form that is."""
         has_grants = any(c.kind is ClauseKind.ALLOW for c in self.rules.clauses) or self._cedar is not None
         has_prose = any(check.operator is Operator.UNKNOWN for c in self.rules.clauses for check in c.checks)
         return not has_grants and (bool(self.rules.unrecognised) or has_prose)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from gatling.policy.clauses import Clause, ClauseKind, Unrecognised
+from gatling.policy.globs import squashed_name
 from gatling.policy.rule_index import RuleIndex
 from gatling.policy.source import DataPath
 from gatling.policy.tree import Effect
@@ -39,6 +41,29 @@ class Rulebook:
         """Names of tools that some clause grants, without patterns."""
         grants = (clause for clause in self.clauses if clause.kind is ClauseKind.ALLOW)
         return frozenset(t for clause in grants for t in clause.tools if "*" not in t and "?" not in t)
+
+    def named_tools(self, known: Container[str] = ()) -> list[str]:
+        """Return the names of tools that clauses speak of, without patterns, in the policy's order.
+
+        A limit on `pay.amount` is read as one on a tool of this name too; it is a tool only where it is known.
+
+        Args:
+            known: squashed names of the tools that there are.
+        """
+        bound = [clause for clause in self.clauses if not clause.is_complement]
+        names = dict.fromkeys(t for clause in bound for t in clause.tools if "*" not in t and "?" not in t)
+
+        def is_argument(name: str) -> bool:
+            head, dot, _ = name.rpartition(".")
+            return bool(dot) and head in names and name not in self.granted_tools
+
+        return [name for name in names if squashed_name(name) in known or not is_argument(name)]
+
+    @cached_property
+    def named_roles(self) -> tuple[str, ...]:
+        """The roles that the policy defines or names, in alphabetical order."""
+        named = {role for clause in self.clauses for role in clause.roles if "*" not in role and "?" not in role}
+        return tuple(sorted(named | self.role_names))
 
     @cached_property
     def _index(self) -> RuleIndex:

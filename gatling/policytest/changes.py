@@ -38,11 +38,11 @@ def change_of(mutant: Attacked) -> Change:
     node_id = next((n for n in mutant.blamed if n in news), added[0] if added else next(iter(news)))
     new, old = news[node_id], olds.get(node_id)
     if old is None:
-        return Change(new.tool_name, "", None, new, "(no such call)", _call(new, None) + _origin(mutant.plan, new))
+        return Change(new.tool_name, "", None, new, "(no such call)", shown_call(new, None) + _origin(mutant.plan, new))
     argument = _changed_argument(old, new)
-    before, after = _call(old, argument), _call(new, argument)
+    before, after = shown_call(old, argument), shown_call(new, argument)
     if old.tool_name != new.tool_name:
-        before, after, argument = _call(old, None), _call(new, None), ""
+        before, after, argument = shown_call(old, None), shown_call(new, None), ""
     for name, shown in (("provenance_tier", "tier"), ("scope_sensitivity", "sensitivity"), ("scope_volume", "volume")):
         was, now = getattr(old, name), getattr(new, name)
         if was != now and (name != "scope_volume" or argument == name):
@@ -73,7 +73,7 @@ def _is_cut(plan: ExecutionPlan, source: str, target: str) -> bool:
     return not any((e.source, e.target) == (source, target) for e in plan.edges)
 
 
-def _call(node: PlanNode, only: str | None) -> str:
+def shown_call(node: PlanNode, only: str | None = None) -> str:
     """Write a call, with one argument only where one is named."""
     head = None if only is None else only.partition(".")[0]
     given = [f"{k}={_short(v)}" for k, v in node.arguments.items() if head is None or k == head]

@@ -104,7 +104,9 @@ class PolicyReport:
             "seeds": {
                 "count": len(self.seeds.traces),
                 "by_role": dict(sorted(roles.items())),
-                "left_out": self.seeds.left_out,
+                "left_out": len(self.seeds.denied),
+                "denied": list(self.seeds.denied),
+                "passed": list(self.seeds.passed),
                 "dropped": [{"role": d.role, "tool": d.tool, "reason": d.reason} for d in self.seeds.dropped],
                 "unknown_tools": list(self.seeds.unknown),
             },

@@ -54,28 +54,43 @@ class Seeds:
     traces: tuple[Trace, ...]
     """No clause denies any of them, with all their calls asked for."""
     dropped: tuple[Dropped, ...] = ()
-    left_out: int = 0
-    """Gold traces that the policy denies."""
+    denied: tuple[str, ...] = ()
+    """Gold traces that the policy denies, by id; they are left out."""
+    passed: tuple[str, ...] = ()
+    """Traces labelled as violations that no rule of the policy denies, by id."""
     unknown: tuple[str, ...] = ()
     """Tools of which neither the catalogue nor the policy knows arguments."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Calls that were fitted to a policy, and the session in which they are made."""
+
+    calls: list[CallDraft]
+    session: dict[str, Any]
+    problem: str = ""
+    """Why the policy does not allow them; empty if it does."""
+
+
 def seeds_of_traces(policy: dict[str, Any], oracle: Oracle, traces: Iterable[Trace]) -> Seeds:
-    """Put gold traces under a policy; those that it denies are counted and left out, violations are not taken."""
+    """Put traces under a policy. Those that are not judged as they are labelled are listed; violations are no seeds."""
     kept: list[Trace] = []
-    left_out = 0
-    for trace in traces:
-        if not trace.is_compliant:
-            continue
+    denied: list[str] = []
+    passed: list[str] = []
+    for number, trace in enumerate(traces, 1):
+        name = trace.id or f"trace {number}"
         old = trace.governance_context
         context = GovernanceContext(policy=policy, user_role=old.user_role, session_context=old.session_context)
-        if judged(oracle, context, trace.execution_plan).violations:
-            left_out += 1
+        is_denied = bool(judged(oracle, context, trace.execution_plan).violations)
+        if not trace.is_compliant:
+            passed += [] if is_denied else [name]
+        elif is_denied:
+            denied.append(name)
         else:
             kept.append(
                 Trace(governance_context=context, execution_plan=trace.execution_plan, label="compliant", id=trace.id)
             )
-    return Seeds(tuple(kept), left_out=left_out)
+    return Seeds(tuple(kept), denied=tuple(denied), passed=tuple(passed))
 
 
 def judged(oracle: Oracle, context: GovernanceContext, plan: ExecutionPlan) -> Judgement:
@@ -102,9 +117,8 @@ class SeedMaker:
     @cached_property
     def roles(self) -> tuple[str, ...]:
         """The roles that the policy defines or names, in alphabetical order; empty if it knows none."""
-        named = {r for clause in self.rules.clauses for r in clause.roles if not _is_pattern(r)}
-        named.update(r for statement in self._cedar for r in _CEDAR_ROLE.findall(statement))
-        return tuple(sorted(named | self.rules.role_names))
+        of_cedar = (r for statement in self._cedar for r in _CEDAR_ROLE.findall(statement))
+        return tuple(sorted({*self.rules.named_roles, *of_cedar}))
 
     def knows(self, role: str) -> bool:
         """Tell whether the policy says anything of a role in particular."""
@@ -150,17 +164,17 @@ class SeedMaker:
                 yield tool, None
         for clause in grants:
             if clause.is_complement or any(map(_is_pattern, clause.tools)):
-                found = [t for t in self._some(lambda t, c=clause: c.names(t)) if not self._is_forbidden(t, role)]
+                found = [t for t in self.some(lambda t, c=clause: c.names(t)) if not self._is_forbidden(t, role)]
                 yield from ((t, None) for t in found if t not in seen)
                 seen.update(found)
                 if not found:
                     yield ", ".join(clause.tools), clause
         if self.rules.is_allow_by_default:
             yield from (
-                (t, None) for t in self._some(lambda t: True) if t not in seen and not self._is_forbidden(t, role)
+                (t, None) for t in self.some(lambda t: True) if t not in seen and not self._is_forbidden(t, role)
             )
 
-    def _some(self, fits: Any) -> list[str]:
+    def some(self, fits: Any) -> list[str]:
         """Return the tools that the policy names and that fit, and a few of the catalogue, of different effects."""
         found = [t for t in self._mentioned if fits(t)]
         by_effect: dict[str, list[str]] = {}
@@ -174,15 +188,8 @@ class SeedMaker:
 
     @cached_property
     def _mentioned(self) -> list[str]:
-        """Names of tools that restricting clauses speak of."""
-        names = (t for c in self.rules.clauses if not c.is_complement for t in c.tools if not _is_pattern(t))
-        known = set(self._by_name)
-        return [t for t in dict.fromkeys(names) if squashed_name(t) in known or not self._names_an_argument(t)]
-
-    def _names_an_argument(self, name: str) -> bool:
-        """Tell whether `tool.argument` may be meant: limits by such names are read as both."""
-        head, dot, _ = name.rpartition(".")
-        return bool(dot) and any(head in c.tools for c in self.rules.clauses)
+        """Names of tools that clauses speak of."""
+        return self.rules.named_tools(self._by_name)
 
     def _is_forbidden(self, tool: str, role: str) -> bool:
         return any(c.kind is ClauseKind.DENY and not c.when for c in self.rules.clauses_for(tool, role))
@@ -200,6 +207,10 @@ class SeedMaker:
         return tuple(sorted(names))
 
     # --- calls --------------------------------------------------------------------------------------------------------
+
+    def call(self, tool: str, role: str) -> CallDraft:
+        """Return a call of a tool as it is before it is fitted to anything."""
+        return self._call(Random(f"{self.seed}:{role}/{tool}"), role, tool)
 
     def _call(self, rng: Random, role: str, tool: str) -> CallDraft:
         """Return a call with the arguments that matter: what is required, what bounds it, and what clauses speak of."""
@@ -264,6 +275,11 @@ class SeedMaker:
 
     def _plan(self, role: str, tools: Sequence[str]) -> Trace | str:
         """Return a compliant trace whose calls feed one another in this order, or why there is none."""
+        fitted = self.fit(role, tools)
+        return fitted.problem or self.trace(f"{role}/{'+'.join(tools)}", role, fitted.calls, fitted.session)
+
+    def fit(self, role: str, tools: Sequence[str]) -> Fitted:
+        """Return calls that feed one another in this order, made compliant as far as that can be done."""
         name = f"{role}/{'+'.join(tools)}"
         rng = Random(f"{self.seed}:{name}")
         calls = [self._call(rng, role, tool) for tool in tools]
@@ -272,21 +288,21 @@ class SeedMaker:
         session: dict[str, Any] = {}
         tried: dict[tuple[int, int], int] = {}
         for _ in range(_ROUNDS):
-            trace = self._trace(name, role, calls, session)
+            trace = self.trace(name, role, calls, session)
             result = judged(self.oracle, trace.governance_context, trace.execution_plan)
             problems = [(v.node_id, v.clause, str(v)) for v in result.violations]
             for u in result.undecided:
                 if u.node_id and (u.clause is None or u.clause.kind is ClauseKind.ALLOW):
                     problems.append((u.node_id, u.clause, f"the oracle cannot decide it: {u.reason}"))
             if not problems:
-                return trace
+                return Fitted(calls, session)
             by_id = {n.node_id: call for n, call in zip(trace.execution_plan.nodes, calls, strict=True)}
             is_changed = False
             for node_id, clause, _ in problems:
                 is_changed |= self._mend(rng, role, calls, by_id[node_id], clause, session, tried)
             if not is_changed:
                 break
-        return problems[0][2]
+        return Fitted(calls, session, problems[0][2])
 
     def _mend(
         self,
@@ -333,7 +349,7 @@ class SeedMaker:
         found = next((c for c in calls[:place] if any(matches(p, c.tool) for p in patterns)), None)
         if found is None:
             tool = next((p for p in patterns if not _is_pattern(p)), None)
-            tool = tool or next((t for t in self._some(lambda t: any(matches(p, t) for p in patterns))), None)
+            tool = tool or next((t for t in self.some(lambda t: any(matches(p, t) for p in patterns))), None)
             if tool is None or len(calls) == _MAX_CALLS:
                 return False
             found = self._call(rng, role, tool)
@@ -342,14 +358,16 @@ class SeedMaker:
             call.sources.append(found)
         return True
 
-    def _trace(self, name: str, role: str, calls: list[CallDraft], session: dict[str, Any]) -> Trace:
+    def trace(self, name: str, role: str, calls: Sequence[CallDraft], session: dict[str, Any]) -> Trace:
+        """Return calls and the session that goes with them as a trace, whose request states them all."""
         ids = {id(call): f"n{i}" for i, call in enumerate(calls, 1)}
         request = "Please " + ", then ".join(_wording(call) for call in calls) + "."
         plan = ExecutionPlan(
             nodes=tuple(call.node(ids[id(call)]) for call in calls),
             edges=tuple(PlanEdge(source=ids[id(s)], target=ids[id(c)]) for c in calls for s in c.sources),
         )
-        context = GovernanceContext(
+        # Of plain data, each part of which was checked before: to check a large policy once a plan takes most of the time.
+        context = GovernanceContext.model_construct(
             policy=self.policy, user_role=role, session_context={**session, "user_request": request}
         )
         return Trace(governance_context=context, execution_plan=plan, label="compliant", id=name)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -16,6 +16,7 @@ from gatling.policy.convert.lists import read_list_of
 from gatling.policy.convert.sentences import read_sentence
 from gatling.policy.convert.sources import KINDS, data_of, ini_of, kind_of
 from gatling.policy.convert.statement import NativeRule, Reading, Statement
+from gatling.policy.convert.times import explained
 from gatling.policy.convert.writer import settle, write
 from gatling.policy.native.schema import FORMAT
 from gatling.policy.recognise import policy_problems
@@ -71,12 +72,47 @@ def convert(
         raise InputError(f"a policy of {len(text)} characters, at most {MAX_CHARS} are converted", file=file)
     if text.count("\n") > MAX_LINES:
         raise InputError(f"a policy of {text.count(chr(10))} lines, at most {MAX_LINES} are converted", file=file)
-    kind = kind_of(text, file) if kind == "auto" else kind
+    if not text.strip():
+        raise InputError("empty", file=file)
+    try:
+        kind = kind_of(text, file) if kind == "auto" else kind
+    except InputError as error:
+        raise error.at(file, error.line) from None
     if kind not in KINDS:
         raise InputError(f"the kind {kind!r} is not one of {', '.join(KINDS)}", file=file)
     specs = dict(tools) if isinstance(tools, Mapping) else {}
     names = list(tools)
-    readings = list(_read(text, file, kind, names, specs))
+    return _settled([explained(r) for r in _read(text, file, kind, names, specs)], file, kind, specs)
+
+
+Decide = Callable[[Reading, NativeRule], tuple[str, tuple[NativeRule, ...]] | None]
+"""Asked about an item that is to decide: the answer as it was given and the rules that take its place; None leaves it open."""
+
+
+def decided(
+    made: Conversion,
+    decide: Decide,
+    *,
+    file: str | None = None,
+    tools: Mapping[str, ToolSpec] | Iterable[str] = (),
+) -> Conversion:
+    """Return a conversion in which somebody was asked about each open item, in the order of the source."""
+    readings = []
+    for reading in made.readings:
+        rules: list[NativeRule] = []
+        answers: list[str] = []
+        for rule in reading.rules:
+            answer = decide(reading, rule) if rule.kind == "review" else None
+            if answer is None:
+                rules.append(rule)
+            else:
+                answers.append(answer[0])
+                rules += answer[1]
+        readings.append(replace(reading, rules=tuple(rules), answers=(*reading.answers, *answers)))
+    return _settled(readings, file, made.kind, dict(tools) if isinstance(tools, Mapping) else {})
+
+
+def _settled(readings: list[Reading], file: str | None, kind: str, specs: dict[str, ToolSpec]) -> Conversion:
     settled, policy, origin = settle(readings, specs)
     opened = sum(reading.status == "open" for reading in settled)
     head = [

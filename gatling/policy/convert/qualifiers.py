@@ -12,6 +12,7 @@ from gatling.policy.convert.amounts import amount_of
 from gatling.policy.convert.lexicon import Lexicon, role_names
 from gatling.policy.convert.restrictions import APPROVED, argument_for, currency_rules, is_count, within
 from gatling.policy.convert.statement import Context, NativeRule
+from gatling.policy.convert.times import is_time
 from gatling.policy.reading.conditions import EXPRESSION, KEYED_OPERATORS, conditions_of, destination_pattern
 from gatling.policy.reading.vocabulary import PLACE_WORDS, is_ruling, words_of
 from gatling.schema.arguments import is_destination_name
@@ -198,7 +199,7 @@ def _bound(said: Qualified, key: str, value: Any, tools: tuple[str, ...], lexico
             value.strip(),
             flags=re.IGNORECASE,
         )
-    if is_rate(key):
+    if is_rate(key) or (is_time(value) and not any(lexicon.parameter(t, frozenset(split_words(key))) for t in tools)):
         said.unread.append(key)
     elif isinstance(value, dict):
         _operators(said, key, value, tools)

@@ -117,13 +117,15 @@ class Reading:
     rules: tuple[NativeRule, ...] = ()
     note: str = ""
     """What was read more narrowly than it may be meant."""
+    answers: tuple[str, ...] = ()
+    """What somebody answered where it was open."""
 
     @property
     def status(self) -> Status:
         if any(rule.kind == "review" for rule in self.rules):
             return "open"
         if not self.rules and not self.note:
-            return "remark"
+            return "understood" if self.answers else "remark"
         return "narrowed" if self.note else "understood"
 
 

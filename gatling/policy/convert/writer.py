@@ -204,7 +204,7 @@ def _build(readings: list[Reading]) -> _Policy:
 
 def write(data: dict[str, Any], readings: list[Reading], origin: dict[DataPath, int], head: Iterable[str]) -> str:
     """Return the policy as YAML, with the lines of the source as comments."""
-    lines = [f"# {_clean(line)}" for line in head]
+    lines = [f"# {comment(line)}" for line in head]
     for key, value in data.items():
         if key in (
             "rules",
@@ -220,37 +220,43 @@ def write(data: dict[str, Any], readings: list[Reading], origin: dict[DataPath, 
                 if index != last:
                     reading = readings[index]
                     lines.append(f"  # line {_quoted(reading)}")
+                    lines += [f"  # the answer: {comment(answer)}" for answer in reading.answers]
                     if reading.note and key != "review":
-                        lines.append(f"  # the narrower reading: {_clean(reading.note)}")
+                        lines.append(f"  # the narrower reading: {comment(reading.note)}")
                 last = index
-                lines.append(f"  - {_flow(item)}")
+                lines.append(f"  - {flow(item)}")
         elif key == "scope_limits":
             lines += ["", "scope_limits:"]
             for name, bound in value.items():
-                lines += [f"  # line {_quoted(readings[origin[key, name]])}", f"  {_flow(name)}: {_flow(bound)}"]
+                lines += [f"  # line {_quoted(readings[origin[key, name]])}", f"  {flow(name)}: {flow(bound)}"]
         elif key == "roles":
-            lines += ["", "roles:", *(f"  {_flow(name)}: {_flow(block)}" for name, block in value.items())]
+            lines += ["", "roles:", *(f"  {flow(name)}: {flow(block)}" for name, block in value.items())]
         else:
-            lines += ["", f"{_flow(key)}: {_flow(value)}"] if key != "format" else [f"format: {_flow(value)}"]
+            lines += ["", f"{flow(key)}: {flow(value)}"] if key != "format" else [f"format: {flow(value)}"]
+    dropped = [r for r in readings if r.answers and not r.rules]
+    if dropped:
+        lines += ["", "# Answered, and no rule:"]
+        for reading in dropped:
+            lines += [f"#   line {_quoted(reading)}", *(f"#   the answer: {comment(a)}" for a in reading.answers)]
     return "\n".join(lines) + "\n"
 
 
 def _quoted(reading: Reading) -> str:
-    return f"{reading.statement.line}: {_clean(reading.statement.text)}"
+    return f"{reading.statement.line}: {comment(reading.statement.text)}"
 
 
-def _clean(text: str) -> str:
+def comment(text: str) -> str:
     """Return a text for a comment: on one line, printable, and not too long."""
     flat = "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
     return flat if len(flat) <= _WIDTH else flat[: _WIDTH - 3] + "..."
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
     """Write a value on one line, as YAML reads it."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_flow(k)}: {_flow(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{flow(k)}: {flow(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_flow, value)) + "]"
+        return "[" + ", ".join(map(flow, value)) + "]"
     if isinstance(value, str):
         if _PLAIN.fullmatch(value) and value.lower() not in _WORDS and value.isascii():
             return value
