@@ -22,7 +22,7 @@ import pytest
 
 import gatling
 from gatling.cli import main
-from gatling.cli.table import COMMANDS
+from gatling.cli.table import leaves
 from gatling.energy.calibration import CALIBRATION_NAME
 from gatling.energy.composite import CRITICS_NAME
 from gatling.hub.hub import write_folder
@@ -53,7 +53,7 @@ shipped = pytest.mark.skipif(
 WITHOUT_MODEL = {
     "evaluate": ["--dataset", "gold.jsonl"],
     "score": ["--input", "gold.jsonl", "--output", "scores.jsonl"],
-    "policy": ["test", "policy.json", "--per-mutation", "2"],
+    "policy test": ["policy.json", "--per-mutation", "2"],
     "audit": ["plan.json", "--policy", "policy.json", "--role", "clerk", "--request", "Read the file q3.txt."],
     "repair": ["plan.json", "--policy", "policy.json", "--role", "clerk", "--request", "Read the file q3.txt."],
     "explain": ["plan.json", "--policy", "policy.json", "--role", "clerk", "--request", "Read the file q3.txt."],
@@ -137,7 +137,7 @@ def test_the_offline_test_would_notice(line: str) -> None:
 def test_every_command_with_an_optional_model_is_tested() -> None:
     optional = {
         name
-        for name, row in COMMANDS.items()
+        for name, row in leaves().items()
         for f in dataclasses.fields(row.load())
         if f.name == "model" and f.default is None
     }
@@ -154,10 +154,10 @@ def test_commands_take_the_bundled_model_and_say_so(
     Path("plan.json").write_text(json.dumps(plan(node(arguments={"path": "q3.txt"}, provenance_tier=1))))
     if command == "bench":
         pytest.importorskip("agentdojo", reason="THE EXTRA agentdojo IS NOT INSTALLED")
-    assert main([command, *WITHOUT_MODEL[command]]) == 0
+    assert main([*command.split(), *WITHOUT_MODEL[command]]) == 0
     digest = hashlib.sha256((bundled / "config.json").read_bytes()).hexdigest()
     assert f"model: bundled, digest {digest[:12]}\n" in capsys.readouterr().err
-    assert main([command, *WITHOUT_MODEL[command], "--model", str(bundled)]) == 0
+    assert main([*command.split(), *WITHOUT_MODEL[command], "--model", str(bundled)]) == 0
     assert f"model: {bundled}, digest {digest[:12]}\n" in capsys.readouterr().err
 
 
@@ -176,7 +176,7 @@ def test_without_a_bundled_model_commands_say_what_to_do(
 ) -> None:
     monkeypatch.setattr(folder, "PRETRAINED", Path("none"))
     write_traces("gold.jsonl", many_traces(6))
-    assert main([command, *WITHOUT_MODEL[command]]) == 1
+    assert main([*command.split(), *WITHOUT_MODEL[command]]) == 1
     error = capsys.readouterr().err.strip().splitlines()
     assert error[-1].startswith("error: no model is bundled with this copy of Gatling: name one with --model")
     assert not Path("scores.jsonl").exists()

@@ -109,7 +109,7 @@ def _one_of(group: Group) -> Callable[..., Any]:
     def called(command: Any) -> Any:
         return command
 
-    called.__annotations__["command"] = tyro.conf.OmitSubcommandPrefixes[Union[tuple(rows)]]  # type: ignore[valid-type]  # noqa: UP007
+    called.__annotations__["command"] = tyro.conf.OmitSubcommandPrefixes[Union[tuple(rows)]]  # type: ignore[misc]  # noqa: UP007
     return called
 
 

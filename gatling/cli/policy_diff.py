@@ -85,8 +85,7 @@ def _print_change(change: Changed) -> None:
     note = f" [dim](session: {escape(session)})[/]" if session else ""
     asked = "" if change.is_asked else " [dim](that nobody asked for)[/]"
     others = f" and {counted(len(change.tools) - 1, 'other tool')}" if len(change.tools) > 1 else ""
-    print_line(
-        f"  {escape(change.example)}{others} for {escape(', '.join(change.roles))}: {change.before} -> {change.after}{asked}{note}"
-    )
+    verdicts = f"{change.before} -> {change.after}"
+    print_line(f"  {escape(change.example)}{others} for {escape(', '.join(change.roles))}: {verdicts}{asked}{note}")
     print_line(f"    [dim]before[/] {escape(change.why_before)}")
     print_line(f"    [dim]after [/] {escape(change.why_after)}")

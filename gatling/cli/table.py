@@ -1,7 +1,7 @@
 """The commands: which there are, what each is for in a line, and the file that holds it.
 
-A new command is one file and one row. The first word of a command line, of a group the first two, is looked up here, so that a command is loaded only
-when it is called; the summary is the first line of its docstring (a test compares them).
+A new command is one file and one row. The first word of a command line, of a group the first two, is looked up here, so that a
+command is loaded only when it is called; the summary is the first line of its docstring (a test compares them).
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -116,8 +117,8 @@ class ExampleMaker:
     def _context(self, trace: Trace) -> ContextFacts:
         context = trace.governance_context
         rules = self._rules.get(canonical_json(context.policy), lambda: recognise(context.policy, strict=False))
-        z_g = self.latent.context_latent(context, rules) if self.latent is not None else None
-        return ContextFacts(context, rules, z_g=z_g)
+        latent = None if self.latent is None else partial(self.latent.context_latent, context, rules)
+        return ContextFacts(context, rules, latent=latent)
 
 
 def examples_of_files(

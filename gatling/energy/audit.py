@@ -13,6 +13,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -124,6 +125,7 @@ class PlanAuditor:
             text = canonical_json(policy)
             key = self._policy_key(text)
             rules = self._read(self._source(key[0]) or PolicySource(policy))
+            rules.prepare()
             found = self._oracles.put(key, Oracle(rules, tools=self.catalog), size_bytes=_BYTES_A_CHAR * len(text))
         return found
 
@@ -146,7 +148,7 @@ class PlanAuditor:
             key, size = self._context_key(own)
             oracle = self.oracle(own)
             latent = self.critics.latent if self.critics.uses_latent else None
-            z_g = latent.context_latent(own, oracle.rules) if latent else None
+            z_g = partial(latent.context_latent, own, oracle.rules) if latent else None
             found = _Known(ContextFacts(own, oracle.rules, self.catalog, z_g, known=self._calls), oracle)
             found = self._contexts.put(key, found, size_bytes=_BYTES_A_CONTEXT + _BYTES_A_CHAR * size)
         return found

@@ -1,4 +1,4 @@
-"""Who may do what: for every tool that a policy names and every role, whether the explicit rules grant it, and within which bounds.
+"""Who may do what: for every tool that a policy names and every role, whether explicit rules grant it, and within which bounds.
 
 The rules are those that the oracle goes by (`Rulebook.clauses_for`); nothing is judged here, as there is no call yet.
 

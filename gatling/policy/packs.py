@@ -1,7 +1,8 @@
 """Policies that are ready to copy, each of one kind of tools, with traces that it must allow and deny.
 
-A pack is two files in `assets/packs`: `NAME.yaml`, whose first comment says in a sentence what it is, and `NAME.tests.jsonl`, traces
-whose labels `gatling policy test NAME.yaml --traces NAME.tests.jsonl --check-labels` holds the policy to. A new one is two files.
+A pack is two files in `assets/packs`: `NAME.yaml`, whose first comment says in a sentence what it is, and `NAME.tests.jsonl`,
+traces whose labels `gatling policy test NAME.yaml --traces NAME.tests.jsonl --check-labels` holds the policy to. A new one is two
+files.
 """
 
 from __future__ import annotations

@@ -69,6 +69,10 @@ class Rulebook:
     def _index(self) -> RuleIndex:
         return RuleIndex(self.clauses, self.inherits, self.scopes)
 
+    def prepare(self) -> None:
+        """Do now what the first question would do: of a large policy that takes longer than many answers."""
+        _ = self._index
+
     def roles_of(self, role: str) -> tuple[str, ...]:
         """Return the role and all that it inherits from, however the inheritance loops."""
         return self._index.roles_of(role)

@@ -7,6 +7,7 @@ fingerprint goes by path, kind and message and not by line: a finding that moves
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Any
@@ -46,7 +47,8 @@ def _result(file: str, remark: LintRemark, index: int) -> dict[str, Any]:
     if remark.path:
         location["logicalLocations"] = [{"fullyQualifiedName": remark.path}]
     text = f"{remark.path}: {remark.message}" if remark.path else remark.message
-    mark = hashlib.sha256("\n".join((remark.kind, remark.path, remark.message)).encode()).hexdigest()[:32]
+    said = re.sub(r" \(line \d+\)", "", remark.message)  # of another rule that it names
+    mark = hashlib.sha256("\n".join((remark.kind, remark.path, said)).encode()).hexdigest()[:32]
     return {
         "ruleId": f"policy/{remark.kind}",
         "ruleIndex": index,

@@ -1,7 +1,7 @@
 """The calls on which two policies disagree, found by asking both about calls that are made to tell them apart.
 
-Only tools and roles whose rules differ are looked at: where all clauses about a tool and a role are the same, so is every verdict.
-For each of the others a call is fitted to either policy, and then changed
+Only tools and roles whose rules differ are looked at: where all clauses about a tool and a role are the same, so is every
+verdict. For each of the others a call is fitted to either policy, and then changed
 
 - at the bounds of every clause that only one of them has: just inside, on it, just outside; each value of a list;
 - in how often it is made, where the number of calls is bounded;
@@ -29,7 +29,7 @@ from gatling.policy.dialects.argument_schema import ArgumentSchema
 from gatling.policy.oracle import Compliance
 from gatling.policytest.attack import attack
 from gatling.policytest.changes import shown_call
-from gatling.policytest.fitting import CallDraft, meet, opposite
+from gatling.policytest.fitting import CallDraft, fill, meet, opposite
 from gatling.policytest.seeds import Fitted, SeedMaker
 from gatling.policytest.values import example
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode, Trace
@@ -135,6 +135,8 @@ class _Found:
     session: dict[str, Any]
     is_asked: bool
     whys: tuple[str, str]
+    argument: str = ""
+    """The argument that a rule is broken by; shown first."""
     count: int = 0
 
 
@@ -163,8 +165,12 @@ class _Comparison:
                 if before == after:
                     continue
                 whys = _why(old, node.node_id), _why(new, node.node_id)
+                broken = [
+                    v.argument for j in (old, new) for v in j.violations if v.node_id == node.node_id and v.argument
+                ]
                 own = self.found.setdefault(
-                    (before, after, *whys), _Found({}, {}, node, plan, session, bool(asked.node_ids), whys)
+                    (before, after, *whys),
+                    _Found({}, {}, node, plan, session, bool(asked.node_ids), whys, broken[0] if broken else ""),
                 )
                 own.tools[node.tool_name] = None
                 own.roles |= dict.fromkeys(roles)
@@ -185,7 +191,7 @@ class _Comparison:
                     after=_SHOWN[after],
                     why_before=own.whys[0],
                     why_after=own.whys[1],
-                    example=times + shown_call(own.node),
+                    example=times + _example(own.node, own.argument),
                     plan=own.plan,
                     session=own.session,
                     is_asked=own.is_asked,
@@ -238,7 +244,7 @@ def difference(
             progress(1)
             continue
         for maker in makers:
-            fitted = maker.fit(role, [pair.tool])
+            fitted = maker.fit(role, [pair.tool], is_decided=True)
             if not fitted.problem:
                 allowed |= {(pair.tool, r) for r in pair.roles}
             for calls, session in _variants(Random(f"{seed}:{pair.tool}:{role}"), fitted, pair.clauses):
@@ -296,12 +302,12 @@ def _tools(makers: tuple[SeedMaker, ...]) -> list[str]:
         names |= dict.fromkeys(maker.some(lambda tool: False))
         names |= dict.fromkeys(maker.rules.named_tools())
         for clause in maker.rules.clauses:
-            if clause.is_complement or any("*" in t or "?" in t for t in clause.tools):
-                if clause.tools != ("*",):
-                    names |= dict.fromkeys(maker.some(lambda tool, c=clause: c.names(tool)))
-                    names |= dict.fromkeys(
-                        t.replace("*", "main").replace("?", "x") for t in clause.tools if set(t) & set("*?")
-                    )
+            if clause.tools == ("*",):
+                continue
+            patterns = [tool for tool in clause.tools if set(tool) & set("*?")]
+            if patterns or clause.is_complement:
+                names |= dict.fromkeys(maker.some(lambda tool, c=clause: c.names(tool)))
+                names |= dict.fromkeys(map(fill, patterns))
     return [*names, UNNAMED_TOOL]
 
 
@@ -474,3 +480,11 @@ def _why(judgement: Judgement, node_id: str) -> str:
         if _is_about(item, node_id):
             return f"{item.clause.place}: {item.reason}" if item.clause else item.reason
     return "allowed"
+
+
+def _example(node: PlanNode, argument: str) -> str:
+    """Return a call on one line, with the argument that matters in front, and its trust where that may matter."""
+    head = argument.partition(".")[0]
+    first = {key: value for key, value in node.arguments.items() if key == head}
+    shown = shown_call(node.model_copy(update={"arguments": {**first, **node.arguments}}))
+    return f"{shown} tier {node.provenance_tier}" if node.provenance_tier > 1 else shown

@@ -278,8 +278,13 @@ class SeedMaker:
         fitted = self.fit(role, tools)
         return fitted.problem or self.trace(f"{role}/{'+'.join(tools)}", role, fitted.calls, fitted.session)
 
-    def fit(self, role: str, tools: Sequence[str]) -> Fitted:
-        """Return calls that feed one another in this order, made compliant as far as that can be done."""
+    def fit(self, role: str, tools: Sequence[str], *, is_decided: bool = False) -> Fitted:
+        """Return calls that feed one another in this order, made compliant as far as that can be done.
+
+        Args:
+            is_decided: also meet what would leave the calls open, such as an argument that is not stated, as far as that can be
+                done. Else only what denies them.
+        """
         name = f"{role}/{'+'.join(tools)}"
         rng = Random(f"{self.seed}:{name}")
         calls = [self._call(rng, role, tool) for tool in tools]
@@ -294,15 +299,16 @@ class SeedMaker:
             for u in result.undecided:
                 if u.node_id and (u.clause is None or u.clause.kind is ClauseKind.ALLOW):
                     problems.append((u.node_id, u.clause, f"the oracle cannot decide it: {u.reason}"))
-            if not problems:
+            doubts = [(u.node_id, u.clause, "") for u in result.undecided if is_decided and u.node_id and u.clause]
+            if not problems and not doubts:
                 return Fitted(calls, session)
             by_id = {n.node_id: call for n, call in zip(trace.execution_plan.nodes, calls, strict=True)}
             is_changed = False
-            for node_id, clause, _ in problems:
+            for node_id, clause, _ in problems or doubts:
                 is_changed |= self._mend(rng, role, calls, by_id[node_id], clause, session, tried)
             if not is_changed:
                 break
-        return Fitted(calls, session, problems[0][2])
+        return Fitted(calls, session, problems[0][2] if problems else "")
 
     def _mend(
         self,

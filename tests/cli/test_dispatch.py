@@ -14,7 +14,8 @@ import pytest
 
 import gatling
 from gatling.cli import main, parse
-from gatling.cli.table import COMMANDS, GROUPS
+from gatling.cli.table import COMMANDS, GROUPS, leaves
+from gatling.cli.table import POLICY as POLICY_COMMANDS
 from gatling.schema import write_traces
 from tests.builders import many_traces
 
@@ -48,20 +49,38 @@ def test_help_groups_the_commands_guard_first(capsys: pytest.CaptureFixture[str]
 
 
 def test_summaries_are_the_first_lines_of_the_help() -> None:
-    for name, row in COMMANDS.items():
+    for name, row in leaves().items():
         assert (inspect.getdoc(row.load()) or "").splitlines()[0] == row.summary, name
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", leaves())
 def test_help_of_a_command_shows_its_flags(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        main([name, "--help"])
+        main([*name.split(), "--help"])
     assert caught.value.code == 0
     shown = capsys.readouterr().out
     assert shown.startswith(f"usage: gatling {name}")
-    for field in inspect.get_annotations(COMMANDS[name].load()):
-        words = (f"--{field.replace('_', '-')}", "positional arguments")
+    for field in inspect.get_annotations(leaves()[name].load()):
+        flag = {"sources": "from", "source_kind": "from"}.get(field, field) if name.startswith("policy") else field
+        words = (f"--{flag.replace('_', '-')}", "positional arguments")
         assert any(word in shown for word in words), field
+
+
+@pytest.mark.parametrize("words", [["policy"], ["policy", "--help"], ["policy", "-h"]])
+def test_help_of_a_group_lists_its_commands(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("usage: gatling policy COMMAND")
+    for name, row in POLICY_COMMANDS.commands.items():
+        assert f"  {name}" in shown
+        assert row.summary in shown
+
+
+def test_an_unknown_command_of_a_group_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["policy", "lnt", "p.yaml"]) == 2
+    wanted = "error: there is no command 'gatling policy lnt', did you mean lint?; `gatling policy --help` lists them\n"
+    assert capsys.readouterr().err == wanted
+    assert parse(["policy", "table", "p.yaml"]).form == "text"
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,7 +102,7 @@ def test_completions_know_commands_and_flags(shell: str, capsys: pytest.CaptureF
         main(["--tyro-write-completion", shell, "-"])
     assert not caught.value.code
     script = capsys.readouterr().out
-    assert all(word in script for word in (*COMMANDS, "deadline-ms", "violations-per-trace"))
+    assert all(word in script for word in (*COMMANDS, *POLICY_COMMANDS.commands, "deadline-ms", "fail-under"))
 
 
 @pytest.mark.parametrize("words", [[], ["bash"], ["csh", "-"]])

@@ -57,7 +57,10 @@ def test_a_narrower_reading_is_not_all_understood(capsys: pytest.CaptureFixture[
     Path("narrow.txt").write_text("Never delete mail on Fridays.\n")
     assert main(["policy", "convert", "narrow.txt", "--tools", "tools.txt", "--output", "n.yaml"]) == 4
     assert "1 read more narrowly" in capsys.readouterr().out
-    assert "# the narrower reading: forbidden whatever is meant by" in Path("n.yaml").read_text()
+    assert (
+        "# the narrower reading: forbidden at all times: when it holds is not read (on Fridays)"
+        in Path("n.yaml").read_text()
+    )
 
 
 def test_a_catalogue_says_which_words_are_tools(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,4 +93,6 @@ def test_from_says_what_it_is(capsys: pytest.CaptureFixture[str], monkeypatch: p
     ],
 )
 def test_flags_of_others_are_refused(flags: list[str]) -> None:
-    assert main(["policy", *flags]) == 2
+    with pytest.raises(SystemExit) as caught:
+        main(["policy", *flags])
+    assert caught.value.code == 2

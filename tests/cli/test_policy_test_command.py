@@ -97,14 +97,12 @@ def test_own_traces(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["lint", "p.yaml", "--seed", "0"], "--seed is a flag of `gatling policy test`"),
-        (["lint", "p.yaml", "--fail-under", "0"], "`gatling policy lint` does not take it"),
-        (["test", "p.yaml", "--strict"], "--strict is a flag of `gatling policy lint`"),
         (["test", "p.yaml", "--fail-under", "1.5"], "--fail-under is 1.5, it must be from 0 to 1"),
         (["test", "p.yaml", "--per-mutation", "0"], "--per-mutation is 0, it must be from 1 to 1000"),
         (["test", "p.yaml", "--examples", "-1"], "--examples is -1, it must be at least 0"),
         (["test", "p.yaml", "--role", "x", "--traces", "t"], "--role is for plans made from the policy"),
         (["test", "roles.yaml", "--role", "x"], "--role is 'x', the policy defines boss, clerk"),
+        (["test", "p.yaml", "--check-labels"], "--check-labels is about the labels of --traces"),
         (["test", "none.yaml"], "none.yaml: cannot be read: No such file or directory"),
         (["test", "empty.yaml"], "empty.yaml: nothing to attack: no rule that is read grants a call to user"),
         (["test", "shut.yaml"], "no compliant call could be made of 1 tool, the first is list_emails: n1.scope_volume"),

@@ -179,7 +179,7 @@ def test_gold_traces_that_the_policy_denies_are_left_out() -> None:
     ]
     policy = context()["policy"]
     seeds = seeds_of_traces({**policy, "default": "deny"}, Oracle(recognise(policy, strict=False)), traces)
-    assert (len(seeds.traces), seeds.left_out) == (1, 1)
+    assert (len(seeds.traces), seeds.denied, seeds.passed) == (1, ("trace 2",), ("trace 3",))
     assert seeds.traces[0].governance_context.policy["default"] == "deny"
 
 

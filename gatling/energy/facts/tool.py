@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -89,17 +89,23 @@ class ContextFacts:
         context: its policy must be the one that `rules` are of.
         rules: the explicit part of the policy.
         catalog: tools that are declared, by name.
-        z_g: its latent, `(D,)`, where the latent term is asked for.
+        latent: returns its latent, `(D,)`, where the latent term may be asked for. It is computed when it is: of a policy of
+            4,000 nodes that takes longer than all else, and calls whose origins are known are judged without.
         known: facts of calls, kept for the next plan that has the same call; contexts may share one.
     """
 
     context: GovernanceContext
     rules: Rulebook
     catalog: Mapping[str, ToolSpec] = field(default_factory=dict)
-    z_g: NDArray[np.float64] | None = None
+    latent: Callable[[], NDArray[np.float64]] | None = None
     known: LruCache[tuple[Any, ...], Any] = field(
         default_factory=lambda: LruCache(MAX_KNOWN_CALLS, max_bytes=MAX_KNOWN_BYTES), repr=False
     )
+
+    @cached_property
+    def z_g(self) -> NDArray[np.float64] | None:
+        """The latent of the context; None where nobody says how it is computed."""
+        return None if self.latent is None else self.latent()
 
     @cached_property
     def token(self) -> object:

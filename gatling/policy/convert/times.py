@@ -1,7 +1,7 @@
 """Dates, days and hours in a source. The native format knows no time: what holds only then is left to somebody, by name.
 
-A guard sees one conversation, and what its clock says is no part of a policy. So a grant with a time is no grant, a denial with one
-holds always, and both are said with the words that name the time.
+A guard sees one conversation, and what its clock says is no part of a policy. So a grant with a time is no grant, a denial with
+one holds always, and both are said with the words that name the time.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ from typing import Any
 from gatling.policy.convert.statement import Reading
 
 _DAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:days?)?"
-_MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|"
+    r"dec(?:ember)?)"
+)
 _CLOCK = r"(?:[01]?\d|2[0-4])(?::[0-5]\d(?::[0-5]\d)?\s?(?:am|pm)?|\s?(?:am|pm)|h\b|\so'clock)"
 _DATE = (
-    rf"(?:\d{{4}}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?Z?)?|\d{{1,2}}[./]\d{{1,2}}[./]\d{{2,4}}|\d{{1,2}}\.?\s{_MONTH}\b(?:\s\d{{4}})?"
-    rf"|{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s\d{{4}})?)"
+    r"(?:\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?Z?)?|\d{1,2}[./]\d{1,2}[./]\d{2,4}|"
+    rf"\d{{1,2}}\.?\s{_MONTH}\b(?:\s\d{{4}})?|{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s\d{{4}})?)"
 )
 _SPAN = (
     r"(?:(?:business|office|working|opening|trading)\s(?:hours|days|time)|week(?:day|end)s?|(?:bank\s)?holidays|nights?|"

@@ -5,9 +5,9 @@ A line that an honest run breaks is taken out, and said so; after that no run is
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from gatling.errors import InputError
@@ -15,7 +15,7 @@ from gatling.policy.convert.writer import comment, flow
 from gatling.policy.draft.rules import Line, is_harmless, lines_of_described, lines_of_seen, why_not
 from gatling.policy.draft.seen import Run, SeenCalls
 from gatling.policy.native.schema import FORMAT
-from gatling.policy.oracle import Oracle
+from gatling.policy.oracle import Oracle, Undecided, Violation
 from gatling.policy.recognise import policy_problems, recognise
 from gatling.policy.source import DataPath, PolicySource, parse_policy
 from gatling.schema import GovernanceContext
@@ -56,14 +56,14 @@ def draft(
     lines: list[Line] = []
     left_out: list[tuple[str, str]] = []
     for name, tool in seen.tools.items():
-        if re.search(r"[*?]", name):
-            left_out.append((name, "its name would be a pattern"))
+        if not _can_be_granted(name):
+            left_out.append((name, "its name is none that a policy can grant"))
         else:
             lines += lines_of_seen(name, tool, specs.get(name))
     for spec in specs.values():
         if spec.name in seen.tools:
             continue
-        if not seen.tools and is_harmless(spec) and not re.search(r"[*?]", spec.name):
+        if not seen.tools and is_harmless(spec) and _can_be_granted(spec.name):
             first, *rest = lines_of_described(spec)
             lines += [
                 first if role is None else Line(first.section, "", {"tool": spec.name, "roles": [role]}, first.why),
@@ -106,16 +106,19 @@ def _broken(
             policy=source.data, user_role=run.role or _NO_ROLE, session_context=run.session
         )
         judgement = oracle.judge(context, run.plan)
-        for found in (*judgement.violations, *judgement.undecided):
+        questions: list[Violation | Undecided] = [*judgement.violations, *judgement.undecided]
+        for found in questions:
             index = _line_at(origin, found.clause.path) if found.clause else None
             if index is not None:
                 yield index
-            elif not _has_odd_name(run):
+            elif all(_can_be_granted(node.tool_name) for node in run.plan.nodes):
                 raise InputError(f"no policy can be made that allows {found.node_id} of an honest run: {found}")
 
 
-def _has_odd_name(run: Run) -> bool:
-    return any(re.search(r"[*?]", node.tool_name) for node in run.plan.nodes)
+@lru_cache(4_096)
+def _can_be_granted(name: str) -> bool:
+    """Tell whether a policy can grant a tool by its name, and that name alone."""
+    return not set(name) & set("*?") and not policy_problems(PolicySource({"allowed_operations": [name]}))
 
 
 def _line_at(origin: Mapping[DataPath, int], path: DataPath) -> int | None:

@@ -97,13 +97,12 @@ def _bounds(name: str, path: str, argument: SeenArgument, tool: SeenTool) -> Ite
     if not is_text or argument.calls < tool.calls or is_destination_name(path) or not argument.is_known:
         return  # an argument that is left out would leave the call open
     words = argument.values
-    if argument.calls >= _MANY_CALLS and len(words) <= _FEW_WORDS and min(words.values()) >= 2:
-        if all(_WORD.fullmatch(w) for w in words) and not is_free_text_name(path):
-            why = f"{path} was one of these in {_calls(argument.calls)}"
-            yield Line("rules", "", {"operation": name, "require": {path: {"in": sorted(words)}}}, why)
-            return
+    is_choice = argument.calls >= _MANY_CALLS and len(words) <= _FEW_WORDS and min(words.values()) >= 2
     folder = _folder(words)
-    if folder:
+    if is_choice and all(_WORD.fullmatch(w) for w in words) and not is_free_text_name(path):
+        why = f"{path} was one of these in {_calls(argument.calls)}"
+        yield Line("rules", "", {"operation": name, "require": {path: {"in": sorted(words)}}}, why)
+    elif folder:
         why = f"{path} lay below {folder} in {_calls(argument.calls)}"
         pattern = {"like": f"{folder}/*", "not_like": ["*/..", "*/../*", "*%*"]}
         yield Line("rules", "", {"operation": name, "require": {path: pattern}}, why)
