@@ -483,8 +483,10 @@ def _why(judgement: Judgement, node_id: str) -> str:
 
 
 def _example(node: PlanNode, argument: str) -> str:
-    """Return a call on one line, with the argument that matters in front, and its trust where that may matter."""
+    """Return a call on one line, with the argument that matters in front, and its scope and trust where these matter."""
     head = argument.partition(".")[0]
     first = {key: value for key, value in node.arguments.items() if key == head}
     shown = shown_call(node.model_copy(update={"arguments": {**first, **node.arguments}}))
+    scope = {"scope_volume": "volume", "scope_sensitivity": "sensitivity"}.get(argument)
+    shown += f" {scope} {getattr(node, argument)}" if scope else ""
     return f"{shown} tier {node.provenance_tier}" if node.provenance_tier > 1 else shown

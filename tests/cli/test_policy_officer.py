@@ -38,10 +38,20 @@ OPENAPI = {
     "openapi": "3.0.0",
     "info": {"title": "Shop", "version": "1"},
     "paths": {
-        "/orders": {"get": {"operationId": "listOrders", "parameters": [{"name": "limit", "in": "query", "schema": {"type": "integer"}}]}},
-        "/orders/{id}": {"delete": {"operationId": "deleteOrder", "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]}},
+        "/orders": {
+            "get": {
+                "operationId": "listOrders",
+                "parameters": [{"name": "limit", "in": "query", "schema": {"type": "integer"}}],
+            }
+        },
+        "/orders/{id}": {
+            "delete": {
+                "operationId": "deleteOrder",
+                "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
+            }
+        },
     },
-}  # fmt: skip
+}
 
 
 @pytest.fixture(autouse=True)

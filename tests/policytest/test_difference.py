@@ -97,7 +97,7 @@ def test_a_change_has_a_call_that_shows_it() -> None:
         "# a comment\n" + BASE,
         BASE.replace("[list_emails, send_email,", "[send_email, list_emails,"),
         BASE.replace("[fyi, todo]", "[todo, fyi]"),
-        BASE.replace("scope_limits: {list_emails.limit: 50, send_email.per_request: 3}", "scope_limits: {send_email.per_request: 3, list_emails.limit: 50}"),
+        BASE.replace("{list_emails.limit: 50, send_email.per_request: 3}", "{send_email.per_request: 3, list_emails.limit: 50}"),
         BASE + "description: The mail of a firm.\n",
     ],
 )  # fmt: skip
@@ -118,7 +118,8 @@ def test_rules_that_no_call_tells_apart_are_said_and_are_no_change() -> None:
 
 
 def test_traces_are_judged_too() -> None:
-    trace = parse_trace(record(governance_context=context(role="clerk"), execution_plan=plan(node("send_email", arguments={"to": "x@odd.example", "kind": "fyi"}, provenance_tier=1))))  # fmt: skip
+    call = node("send_email", arguments={"to": "x@odd.example", "kind": "fyi"}, provenance_tier=1)
+    trace = parse_trace(record(governance_context=context(role="clerk"), execution_plan=plan(call)))
     other = BASE.replace("[acme.com]", "[odd.example, acme.com]")
     without = compared(BASE, other)
     found = compared(BASE, other, traces=[trace], roles=["clerk"])
