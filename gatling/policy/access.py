@@ -140,30 +140,39 @@ def _need(clause: Clause) -> str:
 
 
 def _all(conditions: Iterable[Condition]) -> str:
-    return " and ".join(map(said, conditions))
+    """Write what must all hold; a bound that stands under several names of one thing is said once."""
+    subjects: dict[str, list[str]] = {}
+    for condition in conditions:
+        subject, wanted = _said(condition)
+        subjects.setdefault(wanted or subject, []).append(subject if wanted else "")
+    parts = []
+    for wanted, names in subjects.items():
+        known = list(dict.fromkeys(name for name in names if name))
+        parts.append(f"{' and '.join(known)} {wanted}" if known else wanted)
+    return " and ".join(parts)
 
 
-def said(condition: Condition) -> str:
-    """Write a condition for people who do not know how policies are read."""
+def _said(condition: Condition) -> tuple[str, str]:
+    """Return subject and bound of a condition in words for people who do not know how policies are read, or the whole alone."""
     name, _, path = condition.subject.partition(":")
     operator, value = condition.operator, condition.value
     values = ", ".join(map(_shown, value)) if isinstance(value, (tuple, list)) else _shown(value)
     if operator is Operator.UNKNOWN:
-        return f'"{values}"'
+        return f'"{values}"', ""
     match name:
         case "request":
-            return "the request asks for it"
+            return "the request asks for it", ""
         case "schema":
-            return "its arguments fit the schema"
+            return "its arguments fit the schema", ""
         case "before":
-            return f"data of {values} reaches it"
+            return f"data of {values} reaches it", ""
         case "scopes":
-            return f"a scope of {values} is granted"
+            return f"a scope of {values} is granted", ""
         case "destination" | "host":
-            return f"it goes {'nowhere of' if operator is Operator.NOT_LIKE else 'only to'} {values}"
+            return f"it goes {'nowhere of' if operator is Operator.NOT_LIKE else 'only to'} {values}", ""
     prefix = next((p for p in _PREFIXES if condition.subject.startswith(p)), "")
     subject = f"{_PREFIXES[prefix]}{path}" if prefix else _SUBJECTS.get(name, condition.subject)
-    return f"{subject} {'is' if operator is Operator.EQUALS else operator} {values}"
+    return subject, f"{'is' if operator is Operator.EQUALS else operator} {values}"
 
 
 def _shown(value: Any) -> str:

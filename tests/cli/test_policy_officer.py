@@ -288,7 +288,7 @@ def test_table_as_a_page_that_needs_nothing_else() -> None:
     assert [cell.strip() for cell in rows["tool"]] == ["tool", "boss", "clerk", "anybody else"]
     assert rows["send_email"][1].startswith("yes")
     assert rows["send_email"][2].startswith("-")
-    assert rows["list_emails"][1].startswith("ifrecords <= 50")
+    assert rows["list_emails"][1].startswith("ifrecords and limit <= 50")
 
 
 def test_table_as_text_csv_and_json(capsys: pytest.CaptureFixture[str]) -> None:
