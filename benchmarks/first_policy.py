@@ -2,8 +2,8 @@
 
     uv run python benchmarks/first_policy.py TRACES.jsonl.gz [TRACES ...]
 
-Every second compliant trace makes the policy. Printed by file: how many of the other honest traces its rules find compliant, and how
-many of the traces labelled violations they deny. Rules alone: no critic, no request.
+Every second compliant trace makes the policy. Printed by file: how many of the other honest traces its rules find compliant, and
+how many of the traces labelled violations they deny. Rules alone: no critic, no request.
 """
 
 from __future__ import annotations
