@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from gatling.cli.flags import MaybePath, MaybeText, by_commas, check_counts, check_one_stdin
+from gatling.cli.flags import MaybePath, MaybeShare, MaybeText, by_commas, check_counts, check_one_stdin
 from gatling.errors import ConfigError
 
 SourceFlag = Literal["auto", "data", "ini", "sudoers", "robots", "codeowners", "iptables", "text"]
@@ -194,7 +194,7 @@ class PolicyTest:
     """Seeds everything."""
     examples: int = 3
     """Survivors to print for each mutation, at most."""
-    fail_under: Annotated[float | None, tyro.conf.arg(metavar="SHARE")] = None
+    fail_under: MaybeShare = None
     """Exit with 3 if the mutation score, killed / all, is below this, from 0 to 1."""
     check_labels: bool = False
     """Exit with 3 if --traces labels a trace as compliant that the policy denies, or as a violation that no rule denies."""
