@@ -1,0 +1,124 @@
+"""Names of tools that a rule does not write but may well mean: below a name space, in the plural, with letters or digits that look
+alike. Such a call is open at least; a tool that only shares words with it is not touched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.policy.test_value_shapes import Case, answer
+
+_ANY = "allowed_operations: ['*']\nforbidden_operations: [delete_file, send_mail, pay, fs.write_file, wipe_*]"
+_DEFAULT = "default: allow\nforbidden_operations: [delete_file]"
+_NAMED = "allowed_operations: [read_file, delete_files, mcp__box__delete_file]\nforbidden_operations: [delete_file]"
+_LIMITED = "allowed_operations: ['*']\nscope_limits: {send_money.amount: 100}"
+_ASKED = "allowed_operations: ['*']\nexplicit_request_required: [send_money]"
+_ROLE = "allowed_operations: ['*']\nroles: {guest: {forbidden_operations: [delete_file]}}"
+_BEFORE = "allowed_operations: ['*']\nprovenance_requirements: {send_money: internal}"
+
+NAMES: dict[str, list[Case]] = {
+    _ANY: [
+        ("delete_file", {}, "deny"),
+        ("deleteFile", {}, "deny"),
+        ("d\u0435lete_file", {}, "deny"),
+        ("mcp__fs__delete_file", {}, "open"),
+        ("fs.delete_file", {}, "open"),
+        ("fs/delete_file", {}, "open"),
+        ("functions.delete_file", {}, "open"),
+        ("filesystem-delete_file", {}, "open"),
+        ("fs_delete_file", {}, "open"),
+        ("delete_files", {}, "open"),
+        ("mcp__fs__deleteFiles", {}, "open"),
+        ("de1ete_file", {}, "open"),
+        ("delete_fi1e", {}, "open"),
+        ("de1ete_fi1es", {}, "open"),
+        ("mcp__fs__de1ete_file", {}, "open"),
+        ("delet_file", {}, "open"),
+        ("delete_flie", {}, "open"),
+        ("delete_file_v2", {}, "open"),
+        ("delete_file_now", {}, "open"),
+        ("bulk_delete_files", {}, "open"),
+        ("force_delete_file", {}, "open"),
+        ("delete_file_tool", {}, "open"),
+        ("delete-file", {}, "deny"),
+        ("s3nd_mail", {}, "open"),
+        ("send_mails", {}, "open"),
+        ("gmail.send_mail", {}, "open"),
+        ("pay", {}, "deny"),
+        ("bank.pay", {}, "open"),
+        ("mcp__bank__pay", {}, "open"),
+        ("fs.write_file", {}, "deny"),
+        ("write_file", {}, "open"),
+        ("db.write_file", {}, "allow"),
+        ("mcp__fs__write_file", {}, "open"),
+        ("wipe_disk", {}, "deny"),
+        ("fs.wipe_disk", {}, "open"),
+        ("mcp__os__wipe_disk", {}, "open"),
+        ("w1pe_disk", {}, "open"),
+        # what only shares words with it
+        ("read_file", {}, "allow"),
+        ("mcp__fs__read_file", {}, "allow"),
+        ("undelete_file", {}, "allow"),
+        ("delete_filter", {}, "allow"),
+        ("delete_profile", {}, "allow"),
+        ("delete_draft", {}, "allow"),
+        ("list_deleted_files", {}, "allow"),
+        ("get_delete_file_log", {}, "allow"),
+        ("read_mail", {}, "allow"),
+        ("send_message", {}, "allow"),
+        ("get_payslip", {}, "allow"),
+        ("pay_rent", {}, "allow"),
+        ("payments.list", {}, "allow"),
+        ("play", {}, "allow"),
+        ("swipe_card", {}, "allow"),
+        ("create_file", {}, "allow"),
+        ("send_fax", {}, "allow"),
+    ],
+    _DEFAULT: [
+        ("read_file", {}, "allow"),
+        ("delete_file", {}, "deny"),
+        ("mcp__fs__delete_file", {}, "open"),
+        ("delete_files", {}, "open"),
+        ("de1ete_file", {}, "open"),
+        ("deliver_file", {}, "allow"),
+    ],
+    _NAMED: [
+        ("read_file", {}, "allow"),
+        ("delete_files", {}, "allow"),
+        ("mcp__box__delete_file", {}, "allow"),
+        ("delete_file", {}, "deny"),
+        ("mcp__fs__delete_file", {}, "deny"),
+    ],
+    _LIMITED: [
+        ("send_money", {"amount": 50}, "allow"),
+        ("send_money", {"amount": 5000}, "deny"),
+        ("mcp__bank__send_money", {"amount": 50}, "allow"),
+        ("mcp__bank__send_money", {"amount": 5000}, "open"),
+        ("bank.send_money", {"amount": 5000}, "open"),
+        ("s3nd_money", {"amount": 5000}, "open"),
+        ("send_moneys", {"amount": 50}, "allow"),
+        ("get_money_report", {"amount": 5000}, "allow"),
+    ],
+    _ASKED: [
+        ("mcp__bank__send_money", {}, "open"),
+        ("get_balance", {}, "allow"),
+    ],
+    _ROLE: [
+        ("mcp__fs__delete_file", {}, "allow"),
+        ("delete_files", {}, "allow"),
+    ],
+    _BEFORE: [
+        ("bank.send_money", {}, "open"),
+        ("bank.get_balance", {}, "allow"),
+    ],
+}  # fmt: skip
+
+CASES = [(policy, *case) for policy, cases in NAMES.items() for case in cases]
+
+
+@pytest.mark.parametrize(("policy", "tool", "arguments", "wanted"), CASES)
+def test_a_name_gets_the_verdict_that_was_decided_before(
+    policy: str, tool: str, arguments: dict[str, Any], wanted: str
+) -> None:
+    assert answer(policy, tool, arguments) == wanted

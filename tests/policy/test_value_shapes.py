@@ -1,0 +1,301 @@
+"""Limits and requirements against every shape of a value, with the verdict that each call should get, decided before any code was
+run on it. Every shape that is written to get past a rule stands beside an honest one that must pass.
+
+`allow`: the rules hold. `deny`: a rule is broken, whatever is meant. `open`: it cannot be told, so a person should look.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gatling.policy import Oracle, parse_policy, recognise
+from gatling.schema import parse_context, parse_plan
+from tests.builders import node, plan
+
+ANSWERS = {"compliant": "allow", "undecided": "open", "violation": "deny"}
+
+Case = tuple[str, dict[str, Any], str]
+"""A tool, its arguments, and the verdict."""
+
+
+def answer(policy: str, tool: str, arguments: dict[str, Any], **fields: Any) -> str:
+    source = parse_policy(policy)
+    context = parse_context({"policy": source.data, "user_role": "clerk", "session_context": {}})
+    judged = parse_plan(plan(node(tool, arguments=arguments, **fields)))
+    return ANSWERS[Oracle(recognise(source)).judge(context, judged).verdict]
+
+
+_PAY = "allowed_operations: [pay]\nscope_limits: {pay.amount: 100}"
+_LIST = "allowed_operations: [list_orders]\nscope_limits: {list_orders.limit: 50}"
+_SEND = "allowed_operations: [send_mail]\nscope_limits: {send_mail.recipients: 2}"
+_ONE = "allowed_operations: [send_mail]\nscope_limits: {send_mail.to: 1}"
+_ABOVE = "allowed_operations: [pay]\nrules: [{operation: pay, effect: deny, when: {amount: {'>': 100}}}]"
+_APPROVED = "allowed_operations: [pay]\nrules: [{operation: pay, require: {approved: true}}]"
+_CURRENCY = "allowed_operations: [pay]\nrules: [{operation: pay, require: {currency: {in: [EUR, CHF]}}}]"
+_ACCOUNT = "allowed_operations: [pay]\nrules: [{operation: pay, require: {account_id: {in: [A-1, A-2]}}}]"
+_NOT_IN = "allowed_operations: [pay]\nrules: [{operation: pay, require: {payee: {not_in: [Evil Corp, ACC-666]}}}]"
+_DENY_IN = "allowed_operations: [pay]\nrules: [{operation: pay, effect: deny, when: {payee: {in: [Evil Corp, ACC-666]}}}]"
+_LEAST = "allowed_operations: [pay]\nrules: [{operation: pay, require: {amount: {min: 10, max: 100}}}]"
+_GRANT = "allowed_operations: [{tool: pay, when: amount <= 100}]"
+_LEVEL = "allowed_operations: ['*']\nmax_sensitivity: 3"
+_RECORDS = "allowed_operations: ['*']\nmax_records: 50"
+_INNER = "allowed_operations: [order]\nrules: [{operation: order, require: {items.price: {max: 100}}}]"
+
+SHAPES: dict[str, list[Case]] = {
+    _PAY: [
+        # plain numbers
+        ("pay", {"amount": 100}, "allow"),
+        ("pay", {"amount": 101}, "deny"),
+        ("pay", {"amount": 99.99}, "allow"),
+        ("pay", {"amount": "50"}, "allow"),
+        ("pay", {"amount": "5000"}, "deny"),
+        ("pay", {"amount": 1e3}, "deny"),
+        # with a currency, in lists, in mappings
+        ("pay", {"amount": {"value": 5000, "currency": "EUR"}}, "deny"),
+        ("pay", {"amount": {"value": 50, "currency": "EUR"}}, "allow"),
+        ("pay", {"amount": {"value": {"units": 5000, "nanos": 0}}}, "deny"),
+        ("pay", {"amount": [5000]}, "deny"),
+        ("pay", {"amount": [50]}, "allow"),
+        ("pay", {"amount": [[5000]]}, "deny"),
+        ("pay", {"amount": [50, 5000]}, "deny"),
+        ("pay", {"amount": []}, "open"),
+        ("pay", {"amount": {}}, "open"),
+        # European and English notation, other digits
+        ("pay", {"amount": "5.000,00"}, "deny"),
+        ("pay", {"amount": "50,00"}, "allow"),
+        ("pay", {"amount": "5,000.00"}, "deny"),
+        ("pay", {"amount": "5 000"}, "deny"),
+        ("pay", {"amount": "5'000"}, "deny"),
+        ("pay", {"amount": "5\u202f000,00"}, "deny"),
+        ("pay", {"amount": "\uff15\uff10\uff10\uff10"}, "deny"),
+        ("pay", {"amount": "\uff15\uff10"}, "allow"),
+        ("pay", {"amount": "5e3"}, "deny"),
+        ("pay", {"amount": "5k"}, "deny"),
+        ("pay", {"amount": "0x1388"}, "deny"),
+        ("pay", {"amount": "$5000"}, "deny"),
+        ("pay", {"amount": "$50"}, "open"),
+        ("pay", {"amount": "50 EUR"}, "open"),
+        ("pay", {"amount": "EUR 5.000"}, "open"),
+        # no numbers
+        ("pay", {"amount": "everything"}, "deny"),
+        ("pay", {"amount": True}, "deny"),
+        ("pay", {"amount": None}, "open"),
+        ("pay", {"amount": -1}, "open"),
+        ("pay", {"amount": "-5000"}, "open"),
+        ("pay", {"amount": 0}, "allow"),
+        # JSON inside text
+        ("pay", {"amount": '{"value": 5000}'}, "deny"),
+        ("pay", {"amount": '{"value": 50}'}, "allow"),
+        ("pay", {"amount": "[5000]"}, "deny"),
+        ("pay", {"amount": '"5000"'}, "deny"),
+        ("pay", {"options": '{"amount": 5000}'}, "open"),
+        ("pay", {"options": '{"amount": 50}'}, "allow"),
+        ("pay", {"options": '{"inner": "{\\"amount\\": 5000}"}'}, "open"),
+        ("pay", {"options": "amount=5000&memo=x"}, "open"),
+        ("pay", {"options": "amount=50&memo=x"}, "allow"),
+        ("pay", {"options": "--amount 5000"}, "open"),
+        # other names of the same argument
+        ("pay", {}, "allow"),
+        ("pay", {"memo": "rent 5000"}, "allow"),
+        ("pay", {"total": 5000}, "open"),
+        ("pay", {"total": 50}, "allow"),
+        ("pay", {"amount_cents": 500000}, "open"),
+        ("pay", {"ammount": 5000}, "open"),
+        ("pay", {"AMOUNT": 5000}, "deny"),
+        ("pay", {"\u0430mount": 5000}, "deny"),
+        ("pay", {"options": {"amount": 5000}}, "open"),
+        ("pay", {"payments": [{"amount": 20}, {"amount": 5000}]}, "open"),
+        ("pay", {"payments": [{"amount": 20}, {"amount": 30}]}, "allow"),
+        # a fitting one beside another
+        ("pay", {"amount": 50, "Amount": 5000}, "deny"),
+        ("pay", {"amount": 50, "options": {"amount": 5000}}, "open"),
+        ("pay", {"amount": 50, "options": '{"amount": 5000}'}, "open"),
+        ("pay", {"amount": 50, "amount_override": 5000}, "open"),
+        ("pay", {"amount": 50, "am0unt": 5000}, "open"),
+        ("pay", {"amount": 50, "amount_cents": 5000}, "open"),  # the same in another unit, for all that is known
+        ("pay", {"amount": 50, "account": 5000}, "allow"),
+        ("pay", {"amount": 50, "invoice_number": 20260001}, "allow"),
+        ("pay", {"amount": 50, "options": {"amount": 20}}, "allow"),
+    ],
+    _LIST: [
+        ("list_orders", {"limit": 50}, "allow"),
+        ("list_orders", {"limit": 5000}, "deny"),
+        ("list_orders", {"limit": 0}, "open"),
+        ("list_orders", {"limit": -1}, "open"),
+        ("list_orders", {"limit": "all"}, "deny"),
+        ("list_orders", {"limit": None}, "open"),
+        ("list_orders", {"options": {"limit": 5000}}, "open"),
+        ("list_orders", {"options": {"limit": 20}}, "allow"),
+        ("list_orders", {"page_size": 5000}, "open"),
+        ("list_orders", {"page_size": 20}, "allow"),
+        ("list_orders", {"max_results": "5000"}, "open"),
+        ("list_orders", {"query": "limit=5000"}, "open"),
+        ("list_orders", {"query": "shoes, size 4500"}, "allow"),
+        ("list_orders", {"limit": 20, "page_size": 5000}, "open"),
+        ("list_orders", {"limit": 20, "page": 3}, "allow"),
+        ("list_orders", {"limit": 20, "offset": 2000}, "allow"),
+    ],
+    _SEND: [
+        ("send_mail", {"recipients": ["a@b.co", "c@d.co"]}, "allow"),
+        ("send_mail", {"recipients": ["a@b.co", "c@d.co", "e@f.co"]}, "deny"),
+        ("send_mail", {"recipients": "a@b.co, c@d.co, e@f.co"}, "deny"),
+        ("send_mail", {"recipients": "a@b.co c@d.co e@f.co"}, "deny"),
+        ("send_mail", {"recipients": "a@b.co\nc@d.co\ne@f.co"}, "deny"),
+        ("send_mail", {"recipients": "Ann Lee <a@b.co>, Bob Ray <c@d.co>"}, "allow"),
+        ("send_mail", {"recipients": ["a@b.co,c@d.co,e@f.co"]}, "deny"),
+        ("send_mail", {"recipients": [["a@b.co", "c@d.co", "e@f.co"]]}, "deny"),
+        ("send_mail", {"recipients": [["a@b.co", "c@d.co"]]}, "allow"),
+        ("send_mail", {"recipients": '["a@b.co", "c@d.co", "e@f.co"]'}, "deny"),
+        ("send_mail", {"recipients": {"to": ["a@b.co", "c@d.co", "e@f.co"]}}, "deny"),
+        ("send_mail", {"recipients": [{"email": "a@b.co", "name": "Ann"}, {"email": "c@d.co", "name": "Bob"}]}, "allow"),
+        ("send_mail", {"to": ["a@b.co", "c@d.co", "e@f.co"]}, "open"),
+        ("send_mail", {"to": ["a@b.co", "c@d.co"]}, "allow"),
+        ("send_mail", {"recipients": ["a@b.co"], "bcc": ["c@d.co", "e@f.co", "g@h.co"]}, "open"),
+        ("send_mail", {"recipients": ["a@b.co"], "cc": ["c@d.co"]}, "allow"),
+    ],
+    _ONE: [
+        ("send_mail", {"to": "a@b.co"}, "allow"),
+        ("send_mail", {"to": "a@b.co; c@d.co"}, "deny"),
+        ("send_mail", {"to": "a@b.co", "bcc": ["c@d.co", "e@f.co"]}, "open"),
+        ("send_mail", {"to": "a@b.co", "subject": "Lunch, then work"}, "allow"),
+    ],
+    _ABOVE: [
+        ("pay", {"amount": 50}, "allow"),
+        ("pay", {"amount": 5000}, "deny"),
+        ("pay", {"amount": {"value": 5000, "currency": "EUR"}}, "deny"),
+        ("pay", {"amount": {"value": 50, "currency": "EUR"}}, "allow"),
+        ("pay", {"amount": [5000]}, "deny"),
+        ("pay", {"amount": "5.000,00"}, "deny"),
+        ("pay", {"amount": "lots"}, "open"),
+        ("pay", {"amount": -1}, "open"),
+        ("pay", {"total": 5000}, "open"),
+        ("pay", {"amount": 50, "options": {"amount": 5000}}, "open"),
+        ("pay", {"amount": 50, "options": {"memo": "x"}}, "allow"),
+        ("pay", {}, "allow"),
+    ],
+    _APPROVED: [
+        ("pay", {"approved": True}, "allow"),
+        ("pay", {"approved": False}, "deny"),
+        ("pay", {}, "open"),
+        ("pay", {"approved": None}, "open"),
+        ("pay", {"approved": [True]}, "allow"),
+        ("pay", {"approved": [True, False]}, "deny"),
+        ("pay", {"approved": []}, "open"),
+        ("pay", {"approved": "no"}, "deny"),
+        ("pay", {"approved": 1}, "deny"),
+        ("pay", {"approved": True, "options": {"approved": False}}, "open"),
+    ],
+    _CURRENCY: [
+        ("pay", {"currency": "EUR"}, "allow"),
+        ("pay", {"currency": "eur"}, "allow"),
+        ("pay", {"currency": "USD"}, "deny"),
+        ("pay", {"currency": ["EUR", "USD"]}, "deny"),
+        ("pay", {"currency": "EUR,USD"}, "deny"),
+        ("pay", {"amount": 5}, "open"),
+        ("pay", {"currency": ""}, "deny"),
+        ("pay", {"amount": {"value": 5, "currency": "USD"}}, "open"),
+        ("pay", {"currency": "EUR", "amount": {"value": 5, "currency": "USD"}}, "open"),
+        ("pay", {"currency": "EUR", "amount": {"value": 5, "currency": "EUR"}}, "allow"),
+    ],
+    _ACCOUNT: [
+        ("pay", {"account_id": "A-1"}, "allow"),
+        ("pay", {"account_id": "A-3"}, "deny"),
+        ("pay", {"account_id": ["A-1", "A-3"]}, "deny"),
+        ("pay", {"amount": 5}, "open"),
+        ("pay", {"account_id": "A-1", "accountId": "A-3"}, "deny"),
+        ("pay", {"account_id": "A-1", "account_ids": ["A-3"]}, "open"),
+        ("pay", {"account_id": "A-1", "request": {"account_id": "A-3"}}, "open"),
+        ("pay", {"account_id": "A-1", "request": '{"account_id": "A-3"}'}, "open"),
+        ("pay", {"account_id": "A-1", "request": {"account_id": "A-2"}}, "allow"),
+    ],
+    _NOT_IN: [
+        ("pay", {"payee": "Acme Ltd"}, "allow"),
+        ("pay", {"payee": "Evil Corp"}, "deny"),
+        ("pay", {"payee": "EVIL CORP "}, "deny"),
+        ("pay", {"payee": "Evil  Corp"}, "deny"),
+        ("pay", {"payee": "Ev\u0456l Corp"}, "deny"),
+        ("pay", {"payee": "Evil\u200b Corp"}, "deny"),
+        ("pay", {"payee": ["Acme Ltd", "Evil Corp"]}, "deny"),
+        ("pay", {"payee": {"name": "Evil Corp"}}, "deny"),
+        ("pay", {"payee": "ACC\u2011666"}, "deny"),
+        ("pay", {"payees": ["Evil Corp"]}, "open"),
+        ("pay", {"details": {"payee": "Evil Corp"}}, "open"),
+        ("pay", {"details": '{"payee": "Evil Corp"}'}, "open"),
+        ("pay", {"payee": "Acme Ltd", "details": {"payee": "Evil Corp"}}, "open"),
+        ("pay", {"payee": '{"name": "Evil Corp"}'}, "deny"),
+        ("pay", {"payee": "Evil Corporate Gifts"}, "allow"),
+        ("pay", {"payee": "Acme Ltd", "memo": "not for Evil Corp"}, "allow"),
+    ],
+    _DENY_IN: [
+        ("pay", {"payee": "Acme Ltd"}, "allow"),
+        ("pay", {"payee": " evil corp"}, "deny"),
+        ("pay", {"payee": ["Evil Corp"]}, "deny"),
+        ("pay", {"payee": "Acme Ltd", "payees": ["Evil Corp"]}, "open"),
+        ("pay", {"payee": "Acme Ltd", "payees": ["Acme Ltd"]}, "allow"),
+        ("pay", {"payee": '["Evil Corp"]'}, "deny"),
+        ("pay", {"payee": "Acme Ltd", "details": '{"payee": "Evil Corp"}'}, "open"),
+        ("pay", {"details": '{"payee": "Acme Ltd"}'}, "allow"),
+    ],
+    _LEAST: [
+        ("pay", {"amount": 50}, "allow"),
+        ("pay", {"amount": 5}, "deny"),
+        ("pay", {"amount": [50]}, "allow"),
+        ("pay", {"amount": [5, 50]}, "deny"),
+        ("pay", {}, "open"),
+        ("pay", {"amount": None}, "open"),
+    ],
+    _GRANT: [
+        ("pay", {"amount": 50}, "allow"),
+        ("pay", {"amount": 5000}, "deny"),
+        ("pay", {}, "deny"),
+        ("pay", {"amount": [50]}, "allow"),
+        ("pay", {"amount": {"value": 5000}}, "deny"),
+        ("pay", {"amount": -1}, "open"),
+        ("pay", {"amount": "50 EUR"}, "open"),
+        ("pay", {"amount": 50, "options": {"amount": 5000}}, "open"),
+        ("pay", {"amount": 50, "options": {"amount": 5}}, "allow"),
+    ],
+    _LEVEL: [
+        ("get_passwords", {}, "open"),
+        ("read_payroll", {}, "open"),
+        ("get_weather", {"city": "Bern"}, "allow"),
+        ("read_file", {"path": "notes.txt"}, "allow"),
+        ("read_file", {"path": "/home/ann/.ssh/id_rsa"}, "open"),
+        ("query", {"table": "payroll"}, "open"),
+        ("query", {"table": "recipes"}, "allow"),
+    ],
+    _RECORDS: [
+        ("list_orders", {"limit": 20}, "allow"),
+        ("list_orders", {"limit": 5000}, "deny"),
+        ("list_orders", {"page_size": 5000}, "open"),
+        ("export_orders", {"ids": list(range(500))}, "open"),
+        ("export_orders", {"ids": list(range(5))}, "allow"),
+        ("list_orders", {}, "allow"),
+    ],
+    _INNER: [
+        ("order", {"items": {"price": 50}}, "allow"),
+        ("order", {}, "allow"),
+        ("order", {"items": {"price": 5000}}, "deny"),
+        ("order", {"items": [{"price": 50}, {"price": 5000}]}, "deny"),
+        ("order", {"items": [{"price": 50}, {"price": 60}]}, "allow"),
+        ("order", {"items": '[{"price": 5000}]'}, "open"),
+        ("order", {"items": [[{"price": 5000}]]}, "deny"),
+    ],
+}  # fmt: skip
+
+CASES = [(policy, *case) for policy, cases in SHAPES.items() for case in cases]
+
+
+def test_there_are_enough_cases_of_each_kind() -> None:
+    wanted = [case[-1] for case in CASES]
+    assert len(CASES) >= 150
+    assert min(wanted.count("allow"), wanted.count("deny"), wanted.count("open")) >= 40
+
+
+@pytest.mark.parametrize(("policy", "tool", "arguments", "wanted"), CASES)
+def test_a_value_gets_the_verdict_that_was_decided_before(
+    policy: str, tool: str, arguments: dict[str, Any], wanted: str
+) -> None:
+    assert answer(policy, tool, arguments) == wanted
