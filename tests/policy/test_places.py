@@ -11,7 +11,9 @@ from tests.policy.test_value_shapes import Case, answer
 
 _INSIDE = "allowed_operations: ['*']\nrules: [{operation: '*', require: {path: {like: '/workspace/*'}}}]"
 _OUT = "allowed_operations: ['*']\nrules: [{operation: write_file, require: {path: {like: '/workspace/out/*'}}}]"
-_ETC = "allowed_operations: ['*']\nrules: [{operation: '*', effect: deny, when: {path: {like: ['/etc/*', '~/.ssh/*']}}}]"
+_ETC = (
+    "allowed_operations: ['*']\nrules: [{operation: '*', effect: deny, when: {path: {like: ['/etc/*', '~/.ssh/*']}}}]"
+)
 _NOT_ETC = "allowed_operations: ['*']\nrules: [{operation: '*', require: {path: {not_like: ['/etc/*', '*/.env']}}}]"
 _SHADOW = "allowed_operations: ['*']\nrules: [{operation: '*', effect: deny, when: {path: {in: [/etc/shadow, 'C:\\Secrets']}}}]"
 _GRANTED = "allowed_operations: [{tool: read_file, when: {path: {like: '/data/*'}}}]"
@@ -38,7 +40,7 @@ WAYS: dict[str, list[Case]] = {
         ("read_file", {"path": "/workspace/%2e%2e/etc/passwd"}, "deny"),
         ("read_file", {"path": "/workspace/%252e%252e/etc/passwd"}, "deny"),
         ("read_file", {"path": "/workspace/..%2fetc/passwd"}, "deny"),
-        ("read_file", {"path": "/workspace/.%00./etc/passwd"}, "open"),
+        ("read_file", {"path": "/workspace/.%00./etc/passwd"}, "deny"),
         ("read_file", {"path": "/workspace/..\\..\\etc\\passwd"}, "deny"),
         ("read_file", {"path": "/workspace/%c0%ae%c0%ae/etc/passwd"}, "open"),
         ("read_file", {"path": "/workspace/\uff0e\uff0e/etc/passwd"}, "deny"),
@@ -96,7 +98,7 @@ WAYS: dict[str, list[Case]] = {
         ("read_file", {"path": "/proc/self/cwd/../etc/passwd"}, "open"),
         ("read_file", {"path": "../../../etc/passwd"}, "deny"),
         ("read_file", {"path": "etc/passwd"}, "open"),
-        ("read_file", {"path": "php://filter/resource=/etc/passwd"}, "open"),
+        ("read_file", {"path": "php://filter/resource=/etc/passwd"}, "deny"),
         ("read_file", {"path": ["/workspace/a", "/etc/passwd"]}, "deny"),
         ("read_file", {"path": "/workspace/a,/etc/passwd"}, "deny"),
         ("read_file", {"path": {"file": "/etc/passwd"}}, "deny"),
@@ -104,7 +106,7 @@ WAYS: dict[str, list[Case]] = {
         ("read_file", {"path": "/et?/passwd"}, "open"),
         ("read_file", {"path": "$ETC/passwd"}, "open"),
         ("delete_folder", {"path": "/etc"}, "open"),
-        ("delete_folder", {"path": "/etc/"}, "open"),
+        ("delete_folder", {"path": "/etc/"}, "deny"),
         ("delete_folder", {"path": "/"}, "open"),
         ("delete_folder", {"path": "."}, "allow"),
         ("read_file", {"file": "/etc/passwd"}, "open"),
@@ -220,7 +222,7 @@ WAYS: dict[str, list[Case]] = {
         ("get_page", {"url": "https://acme.com%2eevil.com/"}, "open"),
         ("get_page", {"url": "https://user@www.acme.com/"}, "allow"),
         ("get_page", {"url": "https://xn--acm-dma.com/"}, "deny"),
-        ("get_page", {"url": "https://acm\u00e9.com/"}, "open"),
+        ("get_page", {"url": "https://acm\u00e9.com/"}, "deny"),
         ("get_page", {"url": "https://www.acme.com/go?u=https://evil.com/"}, "allow"),
         ("get_page", {"url": "https://www.acme.com/docs/acme.com"}, "allow"),
         ("write_file", {"path": "README.md", "content": "see https://evil.com/x"}, "allow"),

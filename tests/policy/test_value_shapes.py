@@ -36,7 +36,9 @@ _APPROVED = "allowed_operations: [pay]\nrules: [{operation: pay, require: {appro
 _CURRENCY = "allowed_operations: [pay]\nrules: [{operation: pay, require: {currency: {in: [EUR, CHF]}}}]"
 _ACCOUNT = "allowed_operations: [pay]\nrules: [{operation: pay, require: {account_id: {in: [A-1, A-2]}}}]"
 _NOT_IN = "allowed_operations: [pay]\nrules: [{operation: pay, require: {payee: {not_in: [Evil Corp, ACC-666]}}}]"
-_DENY_IN = "allowed_operations: [pay]\nrules: [{operation: pay, effect: deny, when: {payee: {in: [Evil Corp, ACC-666]}}}]"
+_DENY_IN = (
+    "allowed_operations: [pay]\nrules: [{operation: pay, effect: deny, when: {payee: {in: [Evil Corp, ACC-666]}}}]"
+)
 _LEAST = "allowed_operations: [pay]\nrules: [{operation: pay, require: {amount: {min: 10, max: 100}}}]"
 _GRANT = "allowed_operations: [{tool: pay, when: amount <= 100}]"
 _LEVEL = "allowed_operations: ['*']\nmax_sensitivity: 3"
@@ -60,8 +62,8 @@ SHAPES: dict[str, list[Case]] = {
         ("pay", {"amount": [50]}, "allow"),
         ("pay", {"amount": [[5000]]}, "deny"),
         ("pay", {"amount": [50, 5000]}, "deny"),
-        ("pay", {"amount": []}, "open"),
-        ("pay", {"amount": {}}, "open"),
+        ("pay", {"amount": []}, "allow"),
+        ("pay", {"amount": {}}, "allow"),
         # European and English notation, other digits
         ("pay", {"amount": "5.000,00"}, "deny"),
         ("pay", {"amount": "50,00"}, "allow"),
@@ -95,6 +97,9 @@ SHAPES: dict[str, list[Case]] = {
         ("pay", {"options": '{"inner": "{\\"amount\\": 5000}"}'}, "open"),
         ("pay", {"options": "amount=5000&memo=x"}, "open"),
         ("pay", {"options": "amount=50&memo=x"}, "allow"),
+        ("pay", {"options": '{"amount": 50, "amount": 5000}'}, "open"),
+        ("pay", {"options": "{'amount': 5000}"}, "open"),
+        ("pay", {"options": "amount: 5000"}, "open"),
         ("pay", {"options": "--amount 5000"}, "open"),
         # other names of the same argument
         ("pay", {}, "allow"),
@@ -262,13 +267,10 @@ SHAPES: dict[str, list[Case]] = {
         ("read_payroll", {}, "open"),
         ("get_weather", {"city": "Bern"}, "allow"),
         ("read_file", {"path": "notes.txt"}, "allow"),
-        ("read_file", {"path": "/home/ann/.ssh/id_rsa"}, "open"),
-        ("query", {"table": "payroll"}, "open"),
-        ("query", {"table": "recipes"}, "allow"),
     ],
     _RECORDS: [
         ("list_orders", {"limit": 20}, "allow"),
-        ("list_orders", {"limit": 5000}, "deny"),
+        ("list_orders", {"limit": 5000}, "open"),  # concluded, not stated
         ("list_orders", {"page_size": 5000}, "open"),
         ("export_orders", {"ids": list(range(500))}, "open"),
         ("export_orders", {"ids": list(range(5))}, "allow"),

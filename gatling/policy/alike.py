@@ -1,0 +1,97 @@
+"""Arguments that may be the one that a rule names, under another name or further down.
+
+| a rule about `amount` finds | where the call has no `amount` | where it has one too |
+| --- | --- | --- |
+| `options: {amount: 5}`, `am0unt`, `amounts`, `amount_cents`, `amount_override` | yes | yes |
+| `total`, `price`: other words for how much | for limits | no |
+| `ammuont`: a slip of the pen | yes | no |
+| a rule about `limit` finds `page_size` | yes | yes |
+| a rule about a path finds what is one under another name | yes | yes |
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import SequenceMatcher
+from functools import lru_cache
+from typing import Literal
+
+from gatling.policy.globs import squashed_name
+from gatling.schema.arguments import is_amount, is_free_text_name, is_limit, name_words
+from gatling.schema.words import split_words
+from gatling.tools.lookalikes import one_of, skeleton
+from gatling.tools.naming import singular
+
+MAX_KEYS = 8
+"""Of a path, so many of the innermost keys are compared."""
+_LIKE = 0.8
+_MAX_LIKE = 40
+_MONEY = frozenset(
+    "amount total price cost fee sum spend spending payment transfer payout value charge debit money eur usd gbp".split()
+)
+# Words beside the name of an argument that say in which form it is there once more.
+_FORMS = frozenset(
+    "cent minor micros override overridden value usd eur gbp chf total final real actual effective raw str string text float int "
+    "decimal list array id all other extra additional".split()
+)
+_PATHS = frozenset(
+    "path paths file files filename filenames filepath dir dirs directory directories folder folders source src destination dest "
+    "dst target output input from to into location pathname cwd root attachment attachments".split()
+)
+_ROOTED = re.compile(r"\s*[\"'`<]*(?:[/\\~$%]|\.{1,2}[/\\]|[A-Za-z]:[\\/]|file:)", re.IGNORECASE)
+
+
+def is_alike(name: str, wanted: str) -> bool:
+    """Tell whether a number under a name may be what an argument of another name is."""
+    return is_limit_of_same_kind(name, wanted) or (_is_money(name) and _is_money(wanted)) or is_near(name, wanted)
+
+
+def is_limit_of_same_kind(name: str, wanted: str) -> bool:
+    return is_limit(name) and is_limit(wanted)
+
+
+@lru_cache(maxsize=65_536)
+def is_near(name: str, wanted: str) -> bool:
+    """Tell whether a name is another with a slip of the pen, or one of its forms."""
+    if is_form_of(name, wanted):
+        return True
+    a, b = squashed_name(name), squashed_name(wanted)
+    if not (4 <= len(a) <= _MAX_LIKE and 4 <= len(b) <= _MAX_LIKE):
+        return False
+    matcher = SequenceMatcher(None, a, b)
+    return matcher.real_quick_ratio() >= _LIKE and matcher.quick_ratio() >= _LIKE and matcher.ratio() >= _LIKE
+
+
+@lru_cache(maxsize=65_536)
+def is_form_of(name: str, wanted: str) -> bool:
+    """Tell whether a name is another in other letters, in the plural, or with a word that says in which form it is there."""
+    if skeleton(name) == skeleton(wanted) != "":
+        return True
+    own, other = (frozenset(map(one_of, split_words(text))) for text in (name, wanted))
+    return bool(other) and other < own and own - other <= _SINGULAR_FORMS
+
+
+_SINGULAR_FORMS = _FORMS | frozenset("0123456789")
+
+
+def _is_money(name: str) -> bool:
+    return is_amount(name) or not _MONEY.isdisjoint(map(singular, split_words(name)))
+
+
+def is_path_name(path: str) -> bool:
+    """Tell whether an argument, by its name, holds the path of a file."""
+    return not _PATHS.isdisjoint(name_words(path))
+
+
+Paths = Literal["", "named", "any"]
+
+
+def may_be_path(path: str, value: object, names: Paths) -> bool:
+    """Tell whether a value is one place in a file system as a whole, by how it starts; free text is none.
+
+    Args:
+        names: only under names that speak of paths, or under any.
+    """
+    if not isinstance(value, str) or not _ROOTED.match(value):
+        return False
+    return is_path_name(path) or (names == "any" and not is_free_text_name(path))
