@@ -3,9 +3,9 @@
 | a rule about `amount` finds | where the call has no `amount` | where it has one too |
 | --- | --- | --- |
 | `options: {amount: 5}`, `am0unt`, `amounts`, `amount_cents`, `amount_override` | yes | yes |
-| `total`, `price`: other words for how much | for limits | no |
+| `total`, `price`, `amt`, `x`: what may say how much | for limits | no |
 | `ammuont`: a slip of the pen | yes | no |
-| a rule about `limit` finds `page_size` | yes | yes |
+| a rule about `limit` finds `page_size`, `fetch_all: true` | yes | yes |
 | a rule about a path finds what is one under another name | yes | yes |
 """
 
@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Literal
 
 from gatling.policy.globs import squashed_name
-from gatling.schema.arguments import is_amount, is_free_text_name, is_limit, name_words
+from gatling.schema.arguments import end_of_range, is_amount, is_duration, is_free_text_name, is_limit, name_words
 from gatling.schema.words import split_words
 from gatling.tools.lookalikes import one_of, skeleton
 from gatling.tools.naming import singular
@@ -34,16 +34,50 @@ _FORMS = frozenset(
     "cent minor micros override overridden value usd eur gbp chf total final real actual effective raw str string text float int "
     "decimal list array id all other extra additional".split()
 )
+_NO_AMOUNTS = frozenset(
+    "id number no nr account card order invoice iban bic phone telephone mobile fax serial tracking reference ref code zip "
+    "postal postcode year month week day hour minute second date time timestamp version index page offset port latitude "
+    "longitude lat lon lng percent percentage rating score age priority level rank row column line position size width "
+    "height weight count guest people person seat night key token hash checksum seed vat tax customer user employee room "
+    "flight".split()
+)
+_ALL = frozenset(
+    "all fetch get return include load read show list select export page result row record item entry".split()
+) | frozenset("pages results rows records items entries".split())
 _PATHS = frozenset(
     "path paths file files filename filenames filepath dir dirs directory directories folder folders source src destination dest "
     "dst target output input from to into location pathname cwd root attachment attachments".split()
 )
-_ROOTED = re.compile(r"\s*[\"'`<]*(?:[/\\~$%]|\.{1,2}[/\\]|[A-Za-z]:[\\/]|file:)", re.IGNORECASE)
+_ROOTED = re.compile(r"\s*[\"'`<]*(?:[a-z]{2,8}://|[/\\~$%]|\.{1,2}[/\\]|[A-Za-z]:[\\/]|file:)", re.IGNORECASE)
 
 
+@lru_cache(maxsize=65_536)
 def is_alike(name: str, wanted: str) -> bool:
-    """Tell whether a number under a name may be what an argument of another name is."""
-    return is_limit_of_same_kind(name, wanted) or (_is_money(name) and _is_money(wanted)) or is_near(name, wanted)
+    """Tell whether a number under a name may be what an argument of another name is.
+
+    An amount may be any number whose name does not say that it is another thing: people write `amt`, `betrag`, `x`.
+    """
+    if is_limit_of_same_kind(name, wanted) or is_near(name, wanted):
+        return True
+    return _is_money(wanted) and (_is_money(name) or not _is_of_another_kind(name))
+
+
+def _is_of_another_kind(name: str) -> bool:
+    words = frozenset(map(one_of, split_words(name)))
+    known = is_limit(name) or is_duration(name) or end_of_range(name) != 0 or is_free_text_name(name)
+    return known or not words.isdisjoint(_NO_AMOUNTS)
+
+
+def says_all(name: str, value: object) -> bool:
+    """Tell whether a switch lifts a limit on how many: `fetch_all`, `unlimited`, `no_limit`."""
+    if value is not True and not (isinstance(value, str) and value.strip().lower() in ("true", "yes", "1", "on")):
+        return False
+    words = frozenset(split_words(name.rpartition(".")[2]))
+    return (
+        bool(words & {"unlimited", "everything", "unbounded"})
+        or {"no", "limit"} <= words
+        or ("all" in words and words <= _ALL)
+    )
 
 
 def is_limit_of_same_kind(name: str, wanted: str) -> bool:
@@ -83,15 +117,14 @@ def is_path_name(path: str) -> bool:
     return not _PATHS.isdisjoint(name_words(path))
 
 
-Paths = Literal["", "named", "any"]
+Paths = Literal["", "named", "any", "all"]
+"""Besides an argument that holds a path: what starts as one under the name of one, or under any name, or all under such names."""
 
 
 def may_be_path(path: str, value: object, names: Paths) -> bool:
-    """Tell whether a value is one place in a file system as a whole, by how it starts; free text is none.
-
-    Args:
-        names: only under names that speak of paths, or under any.
-    """
-    if not isinstance(value, str) or not _ROOTED.match(value):
+    """Tell whether a value is one place as a whole, by how it starts and under which name it is; free text is none."""
+    if not isinstance(value, str):
         return False
-    return is_path_name(path) or (names == "any" and not is_free_text_name(path))
+    if names == "all":
+        return is_path_name(path)
+    return _ROOTED.match(value) is not None and (is_path_name(path) or (names == "any" and not is_free_text_name(path)))

@@ -12,14 +12,23 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from gatling.policy.alike import MAX_KEYS, Paths, is_alike, is_form_of, is_limit_of_same_kind, is_near, may_be_path
+from gatling.policy.alike import (
+    MAX_KEYS,
+    Paths,
+    is_alike,
+    is_form_of,
+    is_limit_of_same_kind,
+    is_near,
+    may_be_path,
+    says_all,
+)
 from gatling.policy.bounds import squashed_path
 from gatling.policy.globs import squashed_name
 from gatling.policy.inner import inner_leaves
 from gatling.policy.numbers import readings
 from gatling.policy.places import Destination, Mention, destinations, mentions, sends
 from gatling.schema import ExecutionPlan, PlanNode
-from gatling.schema.arguments import dotted_leaves, is_receiver_name, leaves
+from gatling.schema.arguments import dotted_leaves, is_limit, is_receiver_name, leaves
 from gatling.tools.derive import effect_of
 
 MAX_NAMES = 2_000
@@ -98,7 +107,9 @@ class Call:
                 known[where] = not is_it and (
                     len(known) >= MAX_NAMES or any(fits(key, wanted) for key in where.split(".")[-MAX_KEYS:])
                 )
-            if known[where]:
+            if is_number and is_limit(path) and says_all(where, leaf):
+                yield where, -1  # which may mean all
+            elif known[where]:
                 if not is_number or readings(leaf, where)[0]:
                     yield where, leaf
             elif paths and squashed_path(where) != squashed and may_be_path(where, leaf, paths):

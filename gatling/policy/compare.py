@@ -1,8 +1,8 @@
 """Whether a value of a call fits a condition: True, False, or None where it cannot be compared.
 
 Two ways to ask. A requirement or a grant wants every value to fit; a denial is triggered by any value that fits. What must not
-be there is looked for leniently: in other case, with other spaces, in letters that look alike, in JSON. What must be there must be
-so to the letter. Numbers are read by `policy.numbers`, paths by `policy.path_patterns`.
+be there is looked for leniently: in other case, with other spaces, in letters that look alike, in JSON. What must be there must
+be so to the letter. Numbers are read by `policy.numbers`, paths by `policy.path_patterns`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gatling.policy.clauses import ORDER_OPERATORS, Operator
-from gatling.policy.globs import matches
+from gatling.policy.globs import matches, squashed_name
 from gatling.policy.inner import json_in
 from gatling.policy.numbers import may_mean_all, readings
 from gatling.policy.path_patterns import concerns_paths, is_forbidden, is_listed
@@ -25,7 +25,16 @@ from gatling.schema.words import normalise
 NEGATED = (Operator.DIFFERS, Operator.NOT_IN, Operator.NOT_LIKE)
 FALLING = (Operator.AT_MOST, Operator.BELOW)
 
+MAX_LIST_CHARS = 4_096
+"""Of a longer text the parts between commas are not looked at one by one."""
 _SPACES = re.compile(r"\s+")
+_BETWEEN = re.compile(r"\s*[,;|\r\n]\s*")
+_SWITCHES = {
+    **dict.fromkeys("true yes y on 1 t enabled enable".split(), True),
+    **dict.fromkeys("false no n off 0 f disabled disable none".split(), False),
+}
+_MIN_SQUASHED = 4
+"""A shorter value without its separators is not taken for another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +124,8 @@ def _hidden(value: Any) -> Iterator[Any]:
                 yield from (leaf for _, leaf in leaves(inside) if leaf is not None)
             elif isinstance(inside, str):
                 yield inside
+            elif len(item) <= MAX_LIST_CHARS and len(parts := _BETWEEN.split(item)) > 1:
+                yield from filter(None, parts)
 
 
 def _is_one_of(
@@ -127,14 +138,17 @@ def _is_one_of(
         known = any(matches(p.casefold(), text) for p in choices)
     else:
         known = any(_same(item, choice, is_lenient, manner) for choice in choices)
-    if not manner.is_native or not isinstance(item, str) or not concerns_paths(item, choices, is_lenient=is_lenient):
+    if not manner.is_native or not isinstance(item, str) or (known and (is_lenient or not is_pattern)):
         return known
     places = tuple(choice for choice in choices if isinstance(choice, str))
-    if is_lenient:
-        return known or is_forbidden(item, places, is_pattern=is_pattern, acts=manner.acts)
-    if known and not is_pattern:
-        return True
-    return is_listed(item, places, is_pattern=is_pattern, is_as_written=known)
+    is_path = concerns_paths(item, choices, is_lenient=is_lenient)
+    if not is_lenient:
+        return is_listed(item, places, is_pattern=is_pattern, is_as_written=known) if is_path else known
+    leads = is_path and is_forbidden(item, places, is_pattern=is_pattern, acts=manner.acts)
+    own = "" if is_pattern or leads is not False else squashed_name(item)
+    if len(own) >= _MIN_SQUASHED and any(squashed_name(place) == own for place in places):
+        return None  # with other separators, or none
+    return leads
 
 
 def _compare_order(value: Any, operator: Operator, wanted: Any, argument: str | None, *, is_any: bool) -> CheckResult:
@@ -186,6 +200,8 @@ def _same(item: Any, wanted: Any, is_lenient: bool, manner: Manner) -> bool:
     if (is_lenient and type(item) is not type(wanted)) or (is_lenient and isinstance(item, str)):
         if _text(item, True, manner) == _text(wanted, True, manner):
             return True
+        if manner.is_native and isinstance(wanted, bool):
+            return _SWITCHES.get(_text(item, True, manner)) is wanted
         a, b = number_of(item), number_of(wanted)
         return a is not None and b is not None and a == b and not isinstance(item, (list, dict))
     if isinstance(item, str) and isinstance(wanted, str):

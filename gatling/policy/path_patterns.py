@@ -13,6 +13,8 @@ Or it must not be: then it is enough that it is, in any reading. None where that
 | `~/x` | `/home/ann/*` | open | open |
 | `/home/ann/.ssh/x` | `~/.ssh/*` | open | yes |
 | `/ok /etc/passwd` | `/ok*`, `/etc/*` | open | yes |
+| `https://x/a.com/b` | `https://*.com/*` | no | no |
+| `http://a.com/b`, `a.com/b` | `https://a.com/*` | no | open |
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ MAX_CHARS = 32_768
 
 _SIGNS = re.compile(r"[/\\%~$`]|\.\.|[^\x00-\x7f]|file:", re.IGNORECASE)
 _PARTS = frozenset("/\\\u2044\u2215\uff0f\uff3c")
-_ROOTED = re.compile(r"\s*(?:[/\\~]|[A-Za-z]:[\\/]|\*+[/\\]|\./|file:/)", re.IGNORECASE)
+_ROOTED = re.compile(r"\s*(?:[a-z*]{1,12}://|[/\\~]|[A-Za-z]:[\\/]|\*+[/\\]|\./|file:/)", re.IGNORECASE)
 _ROOTS = re.compile(r"/|~/?|[a-z]:/?")
 
 
@@ -55,8 +57,28 @@ class _Pattern:
     def matches_home(self, text: str) -> bool:
         return any(self._fits(pattern, text) for pattern in self.homes)
 
+    def matches_page(self, text: str) -> bool:
+        """Tell whether a web address is one, whatever its scheme is; it may have none."""
+        wanted = _page(self.texts[0])
+        found = _page(text) or _page(read_path("https://" + text.lstrip("/")).text.casefold())
+        return bool(wanted and found and self._fits(wanted[1], found[1]) and self._fits(wanted[2], found[2]))
+
     def _fits(self, pattern: str, text: str) -> bool:
-        return matches(pattern, text) if self.has_wildcard else pattern == text
+        if not self.has_wildcard:
+            return pattern == text
+        wanted, found = _page(pattern), _page(text)
+        if wanted and found:  # no wildcard reaches from the host into the path
+            return all(map(matches, wanted, found))
+        return matches(pattern, text)
+
+
+def _page(text: str) -> tuple[str, str, str] | None:
+    """Return scheme, host and the rest of a web address in its one spelling; of a pattern that ends with its host, any rest."""
+    scheme, separator, behind = text.partition("://")
+    if not separator or "/" in scheme:
+        return None
+    host, slash, rest = behind.partition("/")
+    return scheme, host, "*" if host.endswith("*") and not rest else slash + rest
 
 
 @lru_cache(maxsize=4_096)
@@ -139,13 +161,15 @@ def _leads_to(pattern: _Pattern, reading: PathReading, *, acts: bool) -> bool | 
         return None if _may_meet(pattern, reading, spelt) else False
     if not reading.is_certain and pattern.is_absolute:
         return None
-    if not reading.is_absolute:
+    if not reading.is_absolute and "://" not in pattern.texts[0]:
         tail = spelt
         while tail.startswith("../"):
             tail = tail[3:]
         if pattern.is_absolute or pattern.texts[0].startswith("*"):
             return (True if reading.climbs else None) if tail and pattern.matches("/" + tail) else False
         return False
+    if "://" in pattern.texts[0]:
+        return None if pattern.matches_page(spelt) else False
     if not pattern.is_absolute:  # `secrets/*`, of an unknown folder
         named = pattern.texts[0]
         is_path = "/" in named.strip("*") or named.startswith(".")

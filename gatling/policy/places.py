@@ -39,6 +39,19 @@ _TOP_LEVEL = re.compile(r"[^\W\d_]{2,63}")
 _LINK = re.compile(
     r"(?:(?:https?|ftp|wss?):)?//[^\s\"'<>()\[\]{}|\\^`]{1,2048}|\bwww\.[^\s\"'<>()\[\]{}|\\^`]{1,2048}", re.IGNORECASE
 )
+_MAX_CHARS = 300
+# `git@host:path`, a host or an address with a port, and names under which most machines are.
+_COPIED = re.compile(rf"[\w.+-]{{1,64}}@((?:{_LABEL}\.)+{_LABEL}):\S*")
+_AT_PORT = re.compile(rf"(?:(?:{_LABEL}\.)+[^\W\d_]{{2,63}}|\d{{1,3}}(?:\.\d{{1,3}}){{3}}):\d{{1,5}}")
+_COMMON = re.compile(
+    rf"(?:{_LABEL}\.)+(?:com|org|net|edu|gov|io|co|info|biz|dev|app|ai|me|eu|uk|de|fr|ch|at|nl|us|ru|cn)|\d{{1,3}}(?:\.\d{{1,3}}){{3}}"
+)
+_OF_PACKAGES = frozenset(
+    "version versions package packages module modules dependency library release tag build".split()
+)
+_EVERYBODY = re.compile(
+    r"(?:public|anyone|everyone|everybody|world)(?:[ _-](?:with|who|has|have|on|the|web|link|internet|read|write|can|view|edit))*"
+)
 _BREAKS = re.compile(r"[\t\r\n]+")
 _UNCLEAR = re.compile(r"[./:@%]")
 _GOES_ON = re.compile(r"[\w-]|\.\w")
@@ -135,6 +148,8 @@ def mentions(
             yield Mention(parse_place(path, _BREAKS.sub("", value.strip())), is_shown=False)  # as browsers read it
         elif not _MACHINES.isdisjoint(name_words(path)) and not is_destination_name(path):
             yield from _machine(path, value)
+        elif isinstance(value, str) and not reads:
+            yield from _anywhere(path, value)
     for path, value in inner:
         machine = list(_machine(path, value)) if not _MACHINES.isdisjoint(name_words(path)) else []
         yield from machine
@@ -150,6 +165,19 @@ def mentions(
                 and not (reads and _ADDRESS.fullmatch(place.text))
             ):
                 yield Mention(place, is_shown=False)
+
+
+def _anywhere(path: str, value: str) -> Iterator[Mention]:
+    """Yield the machine that a whole value is by its form, or whoever it opens something to."""
+    text = value.strip().lower()
+    if len(text) > _MAX_CHARS or is_destination_name(path):
+        return
+    if _EVERYBODY.fullmatch(text):
+        yield Mention(Destination(path, text, ""), is_shown=False)
+    elif copied := _COPIED.fullmatch(text):
+        yield Mention(Destination(path, text, copied.group(1)), is_shown=False)
+    elif _AT_PORT.fullmatch(text) or (_COMMON.fullmatch(text) and _OF_PACKAGES.isdisjoint(name_words(path))):
+        yield Mention(Destination(path, text, text.partition(":")[0]), is_shown=False)
 
 
 def _machine(path: str, value: Any) -> Iterator[Mention]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from gatling.policy.clauses import Clause, ClauseKind
 from gatling.policy.globs import expression, matches
-from gatling.tools.lookalikes import forms, is_slip, pattern_skeleton, slips
+from gatling.tools.lookalikes import forms, is_slip, pattern_skeleton, slips, starts
 
 MAX_NAMES = 4_000
 """Of so many names slips of the pen are known."""
@@ -67,7 +67,7 @@ class ResemblingRules:
         for form in own if self._by_slip else ():
             near = {pair for slip in slips(form) for pair in self._by_slip.get(slip, ())}
             names |= dict.fromkeys(first for first, name in sorted(near) if is_slip(tool, name))
-        for form in names:
+        for form in (*names, *starts(tool)):
             yield from self._by_name.get(form, ())
         for form in own[:1]:  # the rule names it below a name space
             yield from self._by_ending.get(form, ())

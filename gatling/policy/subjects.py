@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from gatling.policy.alike import is_path_name
+from gatling.policy.alike import Paths, is_path_name
 from gatling.policy.calls import Call, PlanCalls
 from gatling.policy.clauses import ORDER_OPERATORS, Clause, Condition, Operator
 from gatling.policy.compare import ABSENT, NEGATED, CheckResult, Manner, compare, compare_all
@@ -145,7 +145,12 @@ def found_beside(
     """
     operator, wanted = condition.operator, condition.value
     path = condition.subject.partition(":")[2]
-    paths = ("any" if is_any or operator in NEGATED else "named") if is_path_name(path) and names_paths(wanted) else ""
+    paths: Paths = ""
+    is_unwanted = is_any != (operator in NEGATED)
+    if names_paths(wanted) and (is_path_name(path) or is_unwanted):
+        paths = "any" if is_unwanted else "named"
+    elif is_path_name(path) and is_unwanted and operator not in ORDER_OPERATORS:
+        paths = "all"
     others = call.others(path, is_number=operator in ORDER_OPERATORS, paths=paths, is_stated=is_stated)
     for other, value in others:
         beside = compare(

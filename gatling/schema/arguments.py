@@ -11,7 +11,7 @@ positions in lists that lead from the arguments to a value. What a name says is 
 | `is_duration`: how long | `days`, `retention_period` | `day`, `start_time` |
 | `end_of_range`: where a range starts (-1) or ends (1) | `since`, `end_date`, `timeMax` | `date` |
 | `is_destination_name`: where something goes | `to`, `recipients`, `webhook_url` | `from`, `title` |
-| `is_receiver_name`: who receives it | `to`, `cc`, `attendees` | `webhook_url`, `from` |
+| `is_receiver_name`: who receives it | `to`, `cc`, `attendees` | `webhook_url`, `reply_to` |
 | `is_free_text_name`: what its writer likes | `body`, `commit_message` | `message_id`, `path` |
 """
 
@@ -181,7 +181,8 @@ def is_destination_name(path: ArgumentPath | str) -> bool:
 
 def is_receiver_name(path: ArgumentPath | str) -> bool:
     """Tell whether an argument, by its name, says who receives something, so that their number is how many there are."""
-    return not _RECEIVERS.isdisjoint(name_words(path))
+    words = name_words(path)
+    return not _RECEIVERS.isdisjoint(words) and "reply" not in words
 
 
 def is_free_text_name(path: ArgumentPath | str) -> bool:

@@ -6,7 +6,7 @@
 | `%2e%2e`, `%252e`, full-width letters and dots | decoded, as often as it is encoded |
 | `file:///a`, `FILE://localhost/a`, `\\\\?\\C:\\a`, `/private/etc`, `/proc/self/root/a` | `/a`, `c:/a`, `/etc`, `/a` |
 | `$HOME/a`, `${HOME}/a`, `%USERPROFILE%\\a` | `~/a` |
-| `https://Host/a/../b?x` | `https://host/b?x` |
+| `https://me@Host.:443/a/../b?x` | `https://host/b?x` |
 | `$DIR/a`, `{a,b}`, a command in backticks, a file's number | a path that nobody knows |
 
 Nothing is looked up: links between files are not followed. Linear in the text.
@@ -18,6 +18,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from gatling.schema.hosts import spelt_host
 from gatling.schema.words import normalise
 
 MAX_DECODINGS = 4
@@ -28,7 +29,10 @@ _SLASHES = str.maketrans("\\\u2044\u2215\u29f8\u29f5\ufe68\uff0f\uff3c", "//////
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _WIDE_ESCAPE = re.compile(r"%u([0-9A-Fa-f]{4})")
 _FILE = re.compile(r"file:(?://(?:localhost|127\.0\.0\.1)?(?=/))?", re.IGNORECASE)
-_URL = re.compile(r"([a-z][a-z0-9+.-]{1,20})://([^/?#]*)([^?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+_URL = re.compile(r"([a-z*][a-z0-9+.*-]{0,20})://([^/?#]*)([^?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+_PORT = re.compile(r":\d{0,5}$")
+_USUAL_PORTS = {"http": ":80", "https": ":443", "ftp": ":21"}
+_BREAKS = re.compile(r"[\t\r\n]+")
 _DEVICE = re.compile(r"//[?.]/(?:unc/)?(?=[a-z]:|)", re.IGNORECASE)
 _DRIVE = re.compile(r"/?([A-Za-z]):(?=/|$)")
 _HOME = re.compile(
@@ -101,10 +105,11 @@ def read_path(text: str) -> PathReading:
     if file := _FILE.match(plain):
         plain = plain[file.end() :]
         is_certain &= not plain.startswith("//")  # of another host
-    elif url := _URL.match(plain):
+    elif url := _URL.match(_BREAKS.sub("", plain) if "://" in plain[:32] else ""):
         scheme, host, path, rest = url.groups()
+        host = _authority(scheme.lower(), host)
         end = "/" if path.endswith(("/", "/.", "/..")) and _joined(path) != "/" else ""
-        return PathReading(f"{scheme.lower()}://{host.lower()}{_joined(path or '/')}{end}{rest}", is_certain)
+        return PathReading(f"{scheme.lower()}://{host}{_joined(path or '/')}{end}{rest}", is_certain)
     plain = _DEVICE.sub("/" if plain.startswith("//") and not _DRIVE.match(plain[4:]) else "", plain, count=1)
     plain = _DRIVE.sub(lambda m: m.group(1).lower() + ":", plain, count=1) if _DRIVE.match(plain) else plain
     plain = (
@@ -129,6 +134,14 @@ def read_path(text: str) -> PathReading:
         open_at = (0, len(rooted))
     is_certain &= not unknown and not _NUMBERED.match("/" + plain.lstrip("/")) and not re.match(r"[A-Za-z]:[^/]", plain)
     return PathReading(rooted, is_certain, open_at)
+
+
+def _authority(scheme: str, text: str) -> str:
+    """Return host and port of a web address in one spelling, without the name of a user."""
+    host = text.rpartition("@")[2]
+    port = _PORT.search(host)
+    shown = "" if port is None or port.group() in (":", _USUAL_PORTS.get(scheme)) else port.group()
+    return spelt_host(_PORT.sub("", host)) + shown
 
 
 def _joined(path: str) -> str:

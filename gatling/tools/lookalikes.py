@@ -7,7 +7,8 @@ of a tool's name are the skeletons of the names that it may stand for:
 | --- | --- |
 | `mcp__fs__delete_file`, `fs.delete_file` | `delete_file` |
 | `fs_delete_file`, `bulk_delete_files` | `delete_file`, as no word before it is a verb |
-| `delete_file_v2`, `delete_file_now`, `do_delete_file` | `delete_file` |
+| `delete_file_v2`, `delete_file_by_id`, `do_delete_file` | `delete_file` |
+| `drive.files.delete`, `FileDelete` | `delete_file` |
 | `get_delete_file_log`, `undelete_file` | nothing else |
 """
 
@@ -34,6 +35,7 @@ _DOUBLED = re.compile(r"(.)\1+")
 _NOT_LETTERS = re.compile(r"[\W_]+")
 # What may stand before and behind the name of a deed without making it another.
 _BEFORE = frozenset("do run exec execute call invoke perform try auto please".split())
+_DEEDS = frozenset((*VERBS, *NOUN_VERBS))
 _BEHIND = frozenset(
     "now tool async sync fn func function action api new old legacy force forced all bulk batch safe unsafe quick fast ex impl "
     "op cmd command call permanently silently directly".split()
@@ -67,10 +69,30 @@ def forms(tool: str) -> tuple[str, ...]:
         found += _without_affixes(_parts(plain[match.end() :]))
     parts = _parts(plain)[:MAX_PARTS]
     for i in range(len(parts)):
-        before = parts[:i]
-        if len(parts) - i > 1 and (before == [] or before[-1] in _BEFORE or verb_of("_".join(before)) is None):
-            found += _without_affixes(parts[i:])
+        before, name = parts[:i], parts[i:]
+        is_whole = bool(before) and _BEFORE.issuperset(before)
+        if is_whole or (len(name) > 1 and (not before or before[-1] in _BEFORE or verb_of("_".join(before)) is None)):
+            found += _without_affixes(name)
+    found += _turned(parts)
     return tuple(dict.fromkeys(form for form in found if len(form) > 1))
+
+
+def _turned(parts: list[str]) -> list[str]:
+    """Return a name with the verb at its end put before what it is done to: `drive.files.delete` is `delete_file`."""
+    if len(parts) < 2 or parts[-1] not in _DEEDS:
+        return []
+    return [_skeleton([parts[-1], *parts[i:-1]]) for i in range(max(0, len(parts) - 4), len(parts) - 1)]
+
+
+def starts(tool: str) -> tuple[str, ...]:
+    """Return the skeletons of the names of two words or more that a tool's name starts with, below a name space or not, if they
+    are of a deed that changes something: `delete_file` of `delete_file_by_id`."""
+    found: list[str] = []
+    for name in (tool, NAMESPACE.split(tool)[-1]):
+        parts = _parts(name)[:MAX_PARTS]
+        if len(parts) > 2 and VERBS.get(parts[0], NOUN_VERBS.get(parts[0], "read")) != "read":
+            found += [_skeleton(parts[:i]) for i in range(2, len(parts))]
+    return tuple(dict.fromkeys(found))
 
 
 def _without_affixes(parts: list[str]) -> list[str]:

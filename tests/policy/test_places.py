@@ -23,6 +23,11 @@ _ALLOWED = "allowed_operations: ['*']\nallowed_domains: [acme.com, '*.acme.com',
 _BLOCKED = "allowed_operations: ['*']\nblocked_domains: [evil.com, 169.254.169.254, 127.0.0.1]"
 _EVE = "allowed_operations: ['*']\nblocked_recipients: [eve@evil.com]"
 
+_PEM = "allowed_operations: ['*']\nrules: [{operation: '*', effect: deny, when: {path: {like: ['*.pem', '*secret*']}}}]"
+_EVIL = (
+    "allowed_operations: ['*']\nrules: [{operation: get_page, effect: deny, when: {url: {like: 'https://evil.com/*'}}}]"
+)
+_SUB = "allowed_operations: ['*']\nrules: [{operation: get_page, require: {url: {like: 'https://*.acme.com/*'}}}]"
 WAYS: dict[str, list[Case]] = {
     _INSIDE: [
         ("read_file", {"path": "/workspace/notes.txt"}, "allow"),
@@ -126,6 +131,12 @@ WAYS: dict[str, list[Case]] = {
         ("read_file", {"path": "C:\\Users\\ann\\.ssh\\id_rsa"}, "deny"),
         ("read_file", {"path": "~/notes/ssh.txt"}, "allow"),
         ("read_file", {"path": "C:\\Users\\ann\\notes.txt"}, "allow"),
+        ("read_file", {"dir": "/etc", "file": "passwd"}, "open"),
+        ("read_file", {"cwd": "/etc", "path": "passwd"}, "open"),
+        ("read_file", {"cwd": "/workspace", "path": "passwd"}, "allow"),
+        ("read_file", {"config": "/etc/shadow"}, "open"),
+        ("read_file", {"path": {"dir": "/workspace", "name": "../etc/passwd"}}, "deny"),
+        ("read_file", {"attachments": ["/etc/passwd"]}, "open"),
     ],
     _NOT_ETC: [
         ("read_file", {"path": "/workspace/notes.txt"}, "allow"),
@@ -229,6 +240,19 @@ WAYS: dict[str, list[Case]] = {
         ("search", {"query": "what is evil.com"}, "allow"),
         ("read_file", {"path": "report.pdf"}, "allow"),
         ("run_report", {"name": "sales.weekly", "version": "1.2.3"}, "allow"),
+        ("share_file", {"file": "a.txt", "visibility": "public"}, "open"),
+        ("share_file", {"file": "a.txt", "visibility": "private", "with": "ann@acme.com"}, "allow"),
+        ("share_file", {"file": "a.txt", "access": "anyone_with_link"}, "open"),
+        ("clone", {"repo": "git@evil.com:x/y.git"}, "open"),
+        ("clone", {"repo": "git@acme.com:x/y.git"}, "allow"),
+        ("connect", {"where": "evil.com:8080"}, "open"),
+        ("connect", {"node": "203.0.113.7"}, "open"),
+        ("install", {"package": "requests", "version": "1.2.3.4"}, "allow"),
+        ("upload_report", {"place": "evil.com", "file": "a.txt"}, "open"),
+        ("upload_report", {"place": "www.acme.com", "file": "a.txt"}, "allow"),
+        ("get_company", {"name": "booking.com"}, "allow"),
+        ("send_mail", {"to": "Ann <ann@acme.com> <eve@evil.com>"}, "deny"),
+        ("send_mail", {"to": "ann@acme.com", "payload": "{\"webhook\":\"https://evil.com\"}"}, "open"),
     ],
     _BLOCKED: [
         ("get_page", {"url": "https://acme.com/x"}, "allow"),
@@ -285,6 +309,43 @@ WAYS: dict[str, list[Case]] = {
         ("send_mail", {"to": "ann@acme.com", "options": '{"notify": "bob@acme.com"}'}, "allow"),
         ("send_mail", {"to": "ann@acme.com", "body": "eve@evil.com wrote to us"}, "allow"),
         ("invite", {"user": "eve@evil.com"}, "deny"),
+    ],
+    _PEM: [
+        ("read_file", {"path": "/a/key.pem"}, "deny"),
+        ("read_file", {"path": "/a/key%2epem"}, "deny"),
+        ("read_file", {"path": "/a/key.pem/."}, "deny"),
+        ("read_file", {"path": "/a/key.pe?"}, "open"),
+        ("read_file", {"file": "key.pem"}, "open"),
+        ("read_file", {"file": "notes.txt"}, "allow"),
+        ("read_file", {"path": "/a/notes.txt"}, "allow"),
+        ("read_file", {"path": "/a/*.txt"}, "open"),
+        ("read_file", {"path": "a.txt", "name": "key.pem"}, "allow"),
+        ("read_file", {"filename": "my_secret.txt"}, "open"),
+        ("read_file", {"path": "/a", "files": ["b.txt", "key.pem"]}, "open"),
+    ],
+    _EVIL: [
+        ("get_page", {"url": "https://evil.com/x"}, "deny"),
+        ("get_page", {"url": "https://evil.com"}, "deny"),
+        ("get_page", {"url": "https://user@evil.com/x"}, "deny"),
+        ("get_page", {"url": "https://evil.com:443/x"}, "deny"),
+        ("get_page", {"url": "https://evil.com./x"}, "deny"),
+        ("get_page", {"url": "https://evil%2ecom/x"}, "deny"),
+        ("get_page", {"url": "https://ev\til.com/x"}, "deny"),
+        ("get_page", {"url": "http://evil.com/x"}, "open"),
+        ("get_page", {"url": "//evil.com/x"}, "open"),
+        ("get_page", {"url": "evil.com/x"}, "open"),
+        ("get_page", {"url": "https://acme.com/x"}, "allow"),
+        ("get_page", {"url": "https://acme.com/evil.com/x"}, "allow"),
+        ("get_page", {"link": "https://evil.com/x"}, "open"),
+    ],
+    _SUB: [
+        ("get_page", {"url": "https://www.acme.com/x"}, "allow"),
+        ("get_page", {"url": "https://www.acme.com:443/x"}, "open"),
+        ("get_page", {"url": "https://evil.com/x.acme.com/y"}, "deny"),
+        ("get_page", {"url": "https://evil.com/?.acme.com/"}, "deny"),
+        ("get_page", {"url": "https://evil.com#.acme.com/"}, "deny"),
+        ("get_page", {"url": "https://www.acme.com/a/../b"}, "allow"),
+        ("get_page", {"url": "https://x@evil.com/.acme.com/"}, "deny"),
     ],
 }  # fmt: skip
 

@@ -17,6 +17,7 @@ _ASKED = "allowed_operations: ['*']\nexplicit_request_required: [send_money]"
 _ROLE = "allowed_operations: ['*']\nroles: {guest: {forbidden_operations: [delete_file]}}"
 _BEFORE = "allowed_operations: ['*']\nprovenance_requirements: {send_money: internal}"
 
+_BASH = "allowed_operations: ['*']\nforbidden_operations: [bash, delete_file, list_users]"
 NAMES: dict[str, list[Case]] = {
     _ANY: [
         ("delete_file", {}, "deny"),
@@ -111,6 +112,26 @@ NAMES: dict[str, list[Case]] = {
     _BEFORE: [
         ("bank.send_money", {}, "open"),
         ("bank.get_balance", {}, "allow"),
+    ],
+    _BASH: [
+        ("run_bash", {}, "open"),
+        ("bash_tool", {}, "open"),
+        ("execute_bash", {}, "open"),
+        ("bash", {}, "deny"),
+        ("bashful", {}, "allow"),
+        ("get_bash_history", {}, "allow"),
+        ("deleteFileForever", {}, "open"),
+        ("delete_file_by_id", {}, "open"),
+        ("delete_file:latest", {}, "open"),
+        ("drive.files.delete", {}, "open"),
+        ("file_delete", {}, "open"),
+        ("FileDelete", {}, "open"),
+        ("files.delete", {}, "open"),
+        ("files.list", {}, "allow"),
+        ("list_users_by_team", {}, "allow"),
+        ("users.list", {}, "open"),
+        ("file_deleted_event", {}, "allow"),
+        ("d_elete_file", {}, "deny"),
     ],
 }  # fmt: skip
 

@@ -45,6 +45,7 @@ _LEVEL = "allowed_operations: ['*']\nmax_sensitivity: 3"
 _RECORDS = "allowed_operations: ['*']\nmax_records: 50"
 _INNER = "allowed_operations: [order]\nrules: [{operation: order, require: {items.price: {max: 100}}}]"
 
+_FORCE = "allowed_operations: [push]\nrules: [{operation: push, effect: deny, when: {force: true}}]"
 SHAPES: dict[str, list[Case]] = {
     _PAY: [
         # plain numbers
@@ -123,6 +124,29 @@ SHAPES: dict[str, list[Case]] = {
         ("pay", {"amount": 50, "account": 5000}, "allow"),
         ("pay", {"amount": 50, "invoice_number": 20260001}, "allow"),
         ("pay", {"amount": 50, "options": {"amount": 20}}, "allow"),
+        ("pay", {"amount": "1e400"}, "deny"),
+        ("pay", {"amount": "Infinity"}, "deny"),
+        ("pay", {"amount": "NaN"}, "deny"),
+        ("pay", {"amount": "\u0665\u0660\u0660\u0660"}, "deny"),
+        ("pay", {"amount": "50\n5000"}, "deny"),
+        ("pay", {"amount": "50;5000"}, "deny"),
+        ("pay", {"amount": "100+4900"}, "deny"),
+        ("pay", {"amount": "=5000"}, "deny"),
+        ("pay", {"amount": {"value": 50, "multiplier": 100}}, "allow"),
+        ("pay", {"amount": {"min": 1, "max": 5000}}, "deny"),
+        ("pay", {"amount": "50M"}, "deny"),
+        ("pay", {"amt": 5000}, "open"),
+        ("pay", {"amt": 50}, "allow"),
+        ("pay", {"betrag": 5000}, "open"),
+        ("pay", {"x": "5000"}, "open"),
+        ("pay", {"payment_amount": 5000}, "open"),
+        ("pay", {"invoice_id": 5000}, "allow"),
+        ("pay", {"year": 2026}, "allow"),
+        ("pay", {"account_number": "12345678"}, "allow"),
+        ("pay", {"phone": "5551234567"}, "allow"),
+        ("pay", {"due_date": "2026-05-01", "days": 300}, "allow"),
+        ("pay", {"amount": 50, "betrag": 5000}, "allow"),
+        ("pay", {"amount": 50, "year": 2026}, "allow"),
     ],
     _LIST: [
         ("list_orders", {"limit": 50}, "allow"),
@@ -141,6 +165,18 @@ SHAPES: dict[str, list[Case]] = {
         ("list_orders", {"limit": 20, "page_size": 5000}, "open"),
         ("list_orders", {"limit": 20, "page": 3}, "allow"),
         ("list_orders", {"limit": 20, "offset": 2000}, "allow"),
+        ("list_orders", {"fetch_all": True}, "open"),
+        ("list_orders", {"all": True}, "open"),
+        ("list_orders", {"limit": 20, "no_limit": True}, "open"),
+        ("list_orders", {"unlimited": "True"}, "open"),
+        ("list_orders", {"limit": 20, "fetch_all": False}, "allow"),
+        ("list_orders", {"limit": 20, "all_day": True}, "allow"),
+        ("list_orders", {"limit": 20, "include_total": True}, "allow"),
+        ("list_orders", {"n": 5000}, "open"),
+        ("list_orders", {"first": 5000}, "open"),
+        ("list_orders", {"top": 10}, "allow"),
+        ("list_orders", {"query": "top 500 songs"}, "allow"),
+        ("list_orders", {"year": 2026, "customer_id": 123456}, "allow"),
     ],
     _SEND: [
         ("send_mail", {"recipients": ["a@b.co", "c@d.co"]}, "allow"),
@@ -165,6 +201,8 @@ SHAPES: dict[str, list[Case]] = {
         ("send_mail", {"to": "a@b.co; c@d.co"}, "deny"),
         ("send_mail", {"to": "a@b.co", "bcc": ["c@d.co", "e@f.co"]}, "open"),
         ("send_mail", {"to": "a@b.co", "subject": "Lunch, then work"}, "allow"),
+        ("send_mail", {"to": "a@b.co", "cc": "c@d.co, e@f.co"}, "open"),
+        ("send_mail", {"to": "a@b.co", "reply_to": "x@b.co"}, "allow"),
     ],
     _ABOVE: [
         ("pay", {"amount": 50}, "allow"),
@@ -191,6 +229,8 @@ SHAPES: dict[str, list[Case]] = {
         ("pay", {"approved": "no"}, "deny"),
         ("pay", {"approved": 1}, "deny"),
         ("pay", {"approved": True, "options": {"approved": False}}, "open"),
+        ("pay", {"approved": "True"}, "deny"),
+        ("pay", {"approved": {"by": "ann", "value": False}}, "deny"),
     ],
     _CURRENCY: [
         ("pay", {"currency": "EUR"}, "allow"),
@@ -232,6 +272,12 @@ SHAPES: dict[str, list[Case]] = {
         ("pay", {"payee": '{"name": "Evil Corp"}'}, "deny"),
         ("pay", {"payee": "Evil Corporate Gifts"}, "allow"),
         ("pay", {"payee": "Acme Ltd", "memo": "not for Evil Corp"}, "allow"),
+        ("pay", {"payee": "Acme; Evil Corp"}, "deny"),
+        ("pay", {"payee": "Evil-Corp"}, "open"),
+        ("pay", {"payee": "ACC666"}, "open"),
+        ("pay", {"payee": "ACC-667"}, "allow"),
+        ("pay", {"payee": {"Evil Corp": 1}}, "deny"),
+        ("pay", {"payee": "Acme, Evans Corp"}, "allow"),
     ],
     _DENY_IN: [
         ("pay", {"payee": "Acme Ltd"}, "allow"),
@@ -284,6 +330,22 @@ SHAPES: dict[str, list[Case]] = {
         ("order", {"items": [{"price": 50}, {"price": 60}]}, "allow"),
         ("order", {"items": '[{"price": 5000}]'}, "open"),
         ("order", {"items": [[{"price": 5000}]]}, "deny"),
+    ],
+    _FORCE: [
+        ("push", {"force": True}, "deny"),
+        ("push", {"force": "True"}, "deny"),
+        ("push", {"force": 1}, "deny"),
+        ("push", {"force": "yes"}, "deny"),
+        ("push", {"force": "on"}, "deny"),
+        ("push", {"force": False}, "allow"),
+        ("push", {"force": "no"}, "allow"),
+        ("push", {"force": 0}, "allow"),
+        ("push", {}, "allow"),
+        ("push", {"options": {"force": True}}, "open"),
+        ("push", {"options": "{\"force\": True}"}, "open"),
+        ("push", {"options": "force=True"}, "open"),
+        ("push", {"Force": True}, "deny"),
+        ("push", {"force": None}, "allow"),
     ],
 }  # fmt: skip
 
