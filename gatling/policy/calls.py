@@ -31,6 +31,8 @@ from gatling.schema import ExecutionPlan, PlanNode
 from gatling.schema.arguments import dotted_leaves, is_limit, is_receiver_name, leaves
 from gatling.tools.derive import effect_of
 
+MAX_COMPARED = 10_000
+"""Of a call, so many values are compared that only may be what a rule names; then it is open."""
 MAX_NAMES = 2_000
 """Of a call with more different names of arguments, any further one may be the one that a rule names."""
 
@@ -40,6 +42,8 @@ class Call:
     """One node, as rules see it."""
 
     node: PlanNode
+    compared: int = 0
+    """How many values were compared that only may be what a rule names."""
 
     @cached_property
     def leaves(self) -> list[tuple[str, Any]]:
@@ -87,7 +91,8 @@ class Call:
         """
         key = (path, is_number, paths, is_stated)
         if key not in self._others:
-            self._others[key] = list(self._find_others(path, is_number=is_number, paths=paths, is_stated=is_stated))
+            found = self._find_others(path, is_number=is_number, paths=paths, is_stated=is_stated)
+            self._others[key] = list({(where, repr(leaf)): (where, leaf) for where, leaf in found}.values())
         return self._others[key]
 
     @cached_property

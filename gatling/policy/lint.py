@@ -19,6 +19,7 @@ from typing import Literal
 from gatling.policy.clauses import Clause, ClauseKind, Condition, Operator
 from gatling.policy.globs import matches, squashed
 from gatling.policy.native.check import Problem
+from gatling.policy.reach import reaches
 from gatling.policy.rules import Rulebook
 from gatling.policy.source import DataPath, show_path
 
@@ -35,8 +36,8 @@ _LOWER = (Operator.AT_LEAST, Operator.ABOVE)
 class LintRemark:
     severity: Severity
     kind: str
-    """format, unrecognised, review, prose, contradiction, shadowed, never_matches, unsatisfiable, unknown_tool, unknown_role, or
-    incomplete."""
+    """format, unrecognised, review, prose, contradiction, shadowed, never_matches, unsatisfiable, too_wide, unknown_tool,
+    unknown_role, or incomplete."""
     path: str
     line: int | None
     message: str
@@ -70,7 +71,9 @@ def lint(rules: Rulebook, *, known_tools: Iterable[str] = ()) -> list[LintRemark
     findings += _never(rules)
     findings += _shadowed(rules)
     findings += _unsatisfiable(rules)
-    findings += _unknown_tools(rules, list(known_tools))
+    known = list(known_tools)
+    findings += (_finding("warning", "too_wide", r.clause, r.message) for r in reaches(rules, known))
+    findings += _unknown_tools(rules, known)
     return sorted(findings, key=lambda f: (f.line or 0, f.path, f.kind))
 
 

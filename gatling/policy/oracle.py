@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gatling.policy.calls import Call, PlanCalls
-from gatling.policy.clauses import Clause, ClauseKind, Condition, Operator
+from gatling.policy.clauses import WANTS_A_VALUE, Clause, ClauseKind, Condition, Operator
 from gatling.policy.compare import FALLING, NEGATED, CheckResult
 from gatling.policy.dialects.cedar import CedarPolicies
 from gatling.policy.rules import Rulebook
@@ -210,9 +210,6 @@ def _check(clause: Clause, call: Call, situation: Evidence, *, is_certain: bool)
             yield Undecided(call.node.node_id, clause, reason)
 
 
-_WANTS_A_VALUE = (Operator.EQUALS, Operator.IN, Operator.LIKE, Operator.AT_LEAST, Operator.ABOVE)
-
-
 def _absence(condition: Condition, call: Call, clause: Clause, *, has_others: bool) -> str:
     """Return what keeps a check of an argument open that the call does not have; nothing if it passes.
 
@@ -222,7 +219,7 @@ def _absence(condition: Condition, call: Call, clause: Clause, *, has_others: bo
     name, _, path = condition.subject.partition(":")
     if name != "argument" or clause.dialect != "native":
         return ""
-    if condition.operator in _WANTS_A_VALUE:
+    if condition.operator in WANTS_A_VALUE:
         return f"{path} is not stated; {condition}"
     if (condition.operator in FALLING and not has_others) or condition.operator in NEGATED:
         beside = found_beside(condition, call, clause, is_stated=False)

@@ -97,6 +97,12 @@ def names_paths(choices: object) -> bool:
     return any(isinstance(item, str) and _ROOTED.match(item) for item in items)
 
 
+@lru_cache(maxsize=32)
+def _read_all(text: str) -> tuple[PathReading, ...]:
+    """Return where a text leads, and then where each further path in it does; many rules ask about one text."""
+    return tuple(map(read_path, (text, *pieces(text))))
+
+
 def concerns_paths(text: str, choices: tuple[object, ...], *, is_lenient: bool) -> bool:
     """Tell whether a comparison is one of paths: the text has a sign of one, or a choice does."""
     if len(text) > MAX_CHARS:
@@ -115,7 +121,7 @@ def is_listed(text: str, choices: tuple[str, ...], *, is_pattern: bool, is_as_wr
         is_as_written: whether the text fits as it stands.
     """
     patterns = [_read_pattern(choice, is_pattern) for choice in choices]
-    reading = read_path(text)
+    reading, *further = _read_all(text)
     spelt = reading.text.casefold()
     if not any(p.matches(spelt) for p in patterns):
         if not reading.is_certain:
@@ -126,8 +132,7 @@ def is_listed(text: str, choices: tuple[str, ...], *, is_pattern: bool, is_as_wr
         return None if any(_same_home(p, reading) is not None for p in patterns) else False
     if not reading.is_certain:
         return None
-    further = (read_path(piece).text.casefold() for piece in pieces(text))
-    if not all(any(p.matches(other) for p in patterns) for other in further):
+    if not all(any(p.matches(other.text.casefold()) for p in patterns) for other in further):
         return None
     return True if is_as_written or text.strip()[:5].lower() == "file:" else None
 
@@ -140,8 +145,7 @@ def is_forbidden(text: str, choices: tuple[str, ...], *, is_pattern: bool, acts:
     """
     patterns = [_read_pattern(choice, is_pattern) for choice in choices]
     answer: bool | None = False
-    for part in (text, *pieces(text)):
-        reading = read_path(part)
+    for reading in _read_all(text):
         for pattern in patterns:
             leads = _leads_to(pattern, reading, acts=acts)
             if leads:

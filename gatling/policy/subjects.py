@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gatling.policy.alike import Paths, is_path_name
-from gatling.policy.calls import Call, PlanCalls
+from gatling.policy.calls import MAX_COMPARED, Call, PlanCalls
 from gatling.policy.clauses import ORDER_OPERATORS, Clause, Condition, Operator
 from gatling.policy.compare import ABSENT, NEGATED, CheckResult, Manner, compare, compare_all
 from gatling.policy.globs import matches
@@ -152,6 +152,9 @@ def found_beside(
     elif is_path_name(path) and is_unwanted and operator not in ORDER_OPERATORS:
         paths = "all"
     others = call.others(path, is_number=operator in ORDER_OPERATORS, paths=paths, is_stated=is_stated)
+    call.compared += len(others)
+    if call.compared > MAX_COMPARED:
+        return CheckResult(None, path, f"more values than are compared may be {path}")
     for other, value in others:
         beside = compare(
             value, operator, wanted, other, is_any=is_any, manner=Manner(clause.dialect == "native", call.acts)

@@ -11,6 +11,8 @@ import re
 _PART = re.compile(r"0x[0-9a-f]{0,16}|[0-9]{1,20}", re.IGNORECASE)
 _QUAD = re.compile(r"(?<![\d.-])(\d{1,3})([.-])(\d{1,3})\2(\d{1,3})\2(\d{1,3})(?![\d-])")
 _HEX_QUAD = re.compile(r"(?<![\da-z])(?:0x)?([0-9a-f]{8})(?![\da-z])", re.IGNORECASE)
+_LEAST = 2**24
+"""A smaller number alone is just a number."""
 _PUNYCODE = re.compile(r"xn--[a-z0-9-]{1,59}", re.IGNORECASE)
 
 
@@ -45,9 +47,9 @@ def ip_of(text: str) -> str:
     if len(parts) > 4 or not all(map(_PART.fullmatch, parts)):
         return ""
     numbers = [_number(part) for part in parts]
-    if any(n is None for n in numbers) or (len(parts) == 1 and not _is_whole(plain)):
-        return ""
     known = [n for n in numbers if n is not None]
+    if len(known) < len(parts) or (len(parts) == 1 and known[0] < _LEAST and not plain.startswith("0x")):
+        return ""
     last = known.pop()
     if any(n > 255 for n in known) or last >= 256 ** (4 - len(known)):
         return ""
@@ -62,11 +64,6 @@ def _number(part: str) -> int | None:
         return int(part, 8) if len(part) > 1 and part[0] == "0" else int(part)
     except ValueError:
         return None
-
-
-def _is_whole(text: str) -> bool:
-    """Tell whether one number is an address and not just a number: a small one is none that anybody writes so."""
-    return text.startswith("0x") or (text.isdigit() and 2**24 <= int(text) < 2**32)
 
 
 def is_own_machine(host: str) -> bool:

@@ -24,6 +24,8 @@ from gatling.schema.words import normalise
 MAX_DECODINGS = 4
 """A text that is encoded more often leads nobody knows where."""
 MAX_PIECES = 64
+MAX_PATH_CHARS = 4_096
+"""A longer path is opened by no system."""
 
 _SLASHES = str.maketrans("\\\u2044\u2215\u29f8\u29f5\ufe68\uff0f\uff3c", "////////")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -173,5 +175,5 @@ def pieces(text: str) -> list[str]:
     for match in _FURTHER.finditer(plain):
         is_root = match.group() == ":" and _BEFORE_A_ROOT.search(plain, max(0, match.start() - 5), match.start())
         if not is_root and len(found) < MAX_PIECES:
-            found.append(plain[match.end() :])
+            found.append(plain[match.end() : match.end() + MAX_PATH_CHARS])
     return found

@@ -6,6 +6,7 @@ run on it. Every shape that is written to get past a rule stands beside an hones
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -363,3 +364,26 @@ def test_a_value_gets_the_verdict_that_was_decided_before(
     policy: str, tool: str, arguments: dict[str, Any], wanted: str
 ) -> None:
     assert answer(policy, tool, arguments) == wanted
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {f"amount{chr(97 + i % 26)}{i}": i for i in range(3_000)},
+        {"items": [{"amount_x": i, "y": "z"} for i in range(10_000)]},
+        {"options": '{"a": ' * 60 + "1" + "}" * 60, "text": "a=1 " * 2_000},
+        {f"o{i}": '{"amount": 5}' for i in range(3_000)},
+        {"path": "/a,/b " * 5_000, "body": "https://evil.com/x " * 5_000},
+        {"to": "a@b.co," * 5_000, "server": "a.b.com " * 1_000},
+    ],
+    ids=["names", "items", "nested", "json", "paths", "receivers"],
+)
+def test_hostile_arguments_take_linear_time(arguments: dict[str, Any]) -> None:
+    policy = "allowed_operations: ['*']\nrules:\n" + "".join(
+        f"  - {{operation: '*', require: {{amount: {{max: {i + 10_000}}}, path: {{not_like: ['/x{i}/*', '*/y{i}']}}}}}}\n"
+        for i in range(50)
+    )
+    policy += "blocked_domains: [evil.com, bad.org]\n"
+    started = time.process_time()
+    assert answer(policy, "send_mail", arguments) in ("allow", "open", "deny")
+    assert time.process_time() - started < 10
