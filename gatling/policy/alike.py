@@ -39,8 +39,11 @@ _NO_AMOUNTS = frozenset(
     "postal postcode year month week day hour minute second date time timestamp version index page offset port latitude "
     "longitude lat lon lng percent percentage rating score age priority level rank row column line position size width "
     "height weight count guest people person seat night key token hash checksum seed vat tax customer user employee room "
-    "flight".split()
+    "flight sku item product article barcode isbn ean upc model part pin otp lot batch case ticket claim policy member "
+    "student patient contract department team store branch location address street house building floor apartment extension "
+    "gate".split()
 )
+_QUANTITIES = frozenset("quantity qty unit piece".split())
 _ALL = frozenset(
     "all fetch get return include load read show list select export page result row record item entry".split()
 ) | frozenset("pages results rows records items entries".split())
@@ -59,6 +62,8 @@ def is_alike(name: str, wanted: str) -> bool:
     """
     if is_limit_of_same_kind(name, wanted) or is_near(name, wanted):
         return True
+    if _is_quantity(wanted) or _is_quantity(name):
+        return _is_quantity(wanted) and _is_quantity(name)
     return _is_money(wanted) and (_is_money(name) or not _is_of_another_kind(name))
 
 
@@ -66,6 +71,10 @@ def _is_of_another_kind(name: str) -> bool:
     words = frozenset(map(one_of, split_words(name)))
     known = is_limit(name) or is_duration(name) or end_of_range(name) != 0 or is_free_text_name(name)
     return known or not words.isdisjoint(_NO_AMOUNTS)
+
+
+def _is_quantity(name: str) -> bool:
+    return not _QUANTITIES.isdisjoint(map(one_of, split_words(name)))
 
 
 def says_all(name: str, value: object) -> bool:

@@ -23,12 +23,13 @@ from gatling.policy.alike import (
     says_all,
 )
 from gatling.policy.bounds import squashed_path
+from gatling.policy.compare import MAX_LIST_CHARS, bare
 from gatling.policy.globs import squashed_name
 from gatling.policy.inner import inner_leaves
 from gatling.policy.numbers import readings
-from gatling.policy.places import Destination, Mention, destinations, mentions, sends
+from gatling.policy.places import Destination, Mention, destinations, display_words, mentions, sends
 from gatling.schema import ExecutionPlan, PlanNode
-from gatling.schema.arguments import dotted_leaves, is_limit, is_receiver_name, leaves
+from gatling.schema.arguments import dotted_leaves, is_free_text_name, is_limit, is_receiver_name, leaves
 from gatling.tools.derive import effect_of
 
 MAX_COMPARED = 10_000
@@ -125,6 +126,15 @@ class Call:
                 yield ", ".join(receivers), list(receivers.values())
 
     @cached_property
+    def by_text(self) -> dict[str, str]:
+        """Paths by the bare text that stands there, free text aside: where else in this call is a value that a rule forbids?"""
+        return {
+            bare(leaf): path
+            for path, leaf in (*self.leaves, *self.inner)
+            if isinstance(leaf, str) and len(leaf) <= MAX_LIST_CHARS and not is_free_text_name(path)
+        }
+
+    @cached_property
     def receivers(self) -> dict[str, Any]:
         """Values of the arguments at the top that name who receives something: `to`, `cc`, `bcc`."""
         return {key: value for key, value in self.node.arguments.items() if is_receiver_name(key) and value}
@@ -133,6 +143,13 @@ class Call:
     def destinations(self) -> list[Destination]:
         """Places that data goes to (`policy.places`)."""
         return destinations(self.node.tool_name, self.node.arguments)
+
+    @cached_property
+    def display_names(self) -> frozenset[tuple[str, str]]:
+        """Words of the names of people beside their addresses, `Ann Lee <ann@acme.com>`, with the arguments that they are in."""
+        return frozenset(
+            (path, word) for path, leaf in self.leaves if isinstance(leaf, str) for word in display_words(leaf)
+        )
 
     @cached_property
     def mentions(self) -> list[Mention]:

@@ -11,14 +11,15 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from gatling.policy.clauses import ORDER_OPERATORS, Operator
-from gatling.policy.globs import matches, squashed_name
+from gatling.policy.globs import matches
 from gatling.policy.inner import json_in
 from gatling.policy.numbers import may_mean_all, readings
 from gatling.policy.path_patterns import concerns_paths, is_forbidden, is_listed
-from gatling.schema.arguments import leaves, number_of, walk
+from gatling.schema.arguments import is_amount, leaves, number_of, walk
 from gatling.schema.plain import canonical_json, cut
 from gatling.schema.words import normalise
 
@@ -33,8 +34,11 @@ _SWITCHES = {
     **dict.fromkeys("true yes y on 1 t enabled enable".split(), True),
     **dict.fromkeys("false no n off 0 f disabled disable none".split(), False),
 }
-_MIN_SQUASHED = 4
-"""A shorter value without its separators is not taken for another."""
+_SEPARATORS = re.compile(r"[\W_]+")
+_WITHIN = re.compile(r"[\s()\[\]]+")
+_NAME_SPACE = re.compile(r"[.:/]")
+_MIN_BARE = 4
+"""A shorter value is not taken for another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +149,29 @@ def _is_one_of(
     if not is_lenient:
         return is_listed(item, places, is_pattern=is_pattern, is_as_written=known) if is_path else known
     leads = is_path and is_forbidden(item, places, is_pattern=is_pattern, acts=manner.acts)
-    own = "" if is_pattern or leads is not False else squashed_name(item)
-    if len(own) >= _MIN_SQUASHED and any(squashed_name(place) == own for place in places):
-        return None  # with other separators, or none
+    if leads is False and not is_pattern and _may_be_one_of(item, places):
+        return None
     return leads
+
+
+def _may_be_one_of(item: str, choices: tuple[str, ...]) -> bool:
+    """Tell whether a text may mean a value that it is not: with other separators, below a name space, beside other words."""
+    own = bare(item)
+    wanted = [w for w in bare_choices(choices) if len(w) >= _MIN_BARE and w in own]
+    if not wanted or own in wanted or len(item) > MAX_LIST_CHARS:
+        return bool(wanted) and own in wanted
+    parts = {bare(part) for part in (*_WITHIN.split(item), _NAME_SPACE.split(item)[-1])}
+    return not parts.isdisjoint(wanted)
+
+
+@lru_cache(maxsize=1_024)
+def bare_choices(choices: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(bare, choices))
+
+
+def bare(text: str) -> str:
+    """Return a text without separators, case and disguises: that of `DE89 3704` and of `de89-3704` is one."""
+    return _SEPARATORS.sub("", normalise(text)).casefold()
 
 
 def _compare_order(value: Any, operator: Operator, wanted: Any, argument: str | None, *, is_any: bool) -> CheckResult:
@@ -166,6 +189,10 @@ def _compare_order(value: Any, operator: Operator, wanted: Any, argument: str | 
         is_upper = (operator in FALLING) != is_any
         if argument and is_upper and any(may_mean_all(n, argument) for n in numbers):
             return CheckResult(None, argument, f"{shown}, which may mean all")
+        if argument and is_upper and len(numbers) > 1 and is_amount(argument):
+            total = sum(numbers)
+            if _holds(total, operator, wanted) == is_any:
+                return CheckResult(None, argument, f"{total:g} together")
         return CheckResult(not is_any, argument, shown)
     return CheckResult(None, argument, f"{shown}, which cannot be compared with {wanted}")
 

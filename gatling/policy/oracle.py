@@ -186,7 +186,15 @@ def _why(conditions: Iterable[Condition], default: str) -> str:
     return next((str(c.value) for c in conditions if c.operator is Operator.UNKNOWN), default)
 
 
-def _check(clause: Clause, call: Call, situation: Evidence, *, is_certain: bool) -> Iterable[Violation | Undecided]:
+def _check(clause: Clause, call: Call, situation: Evidence, *, is_certain: bool) -> list[Violation | Undecided]:
+    """Return what a requirement has against a call: where it is broken, that alone."""
+    found = list(_each_check(clause, call, situation, is_certain=is_certain))
+    return [item for item in found if isinstance(item, Violation)] or found
+
+
+def _each_check(
+    clause: Clause, call: Call, situation: Evidence, *, is_certain: bool
+) -> Iterable[Violation | Undecided]:
     absent: list[Condition] = []
     for condition in clause.checks:
         outcome = decide(condition, call, situation, clause)

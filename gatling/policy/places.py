@@ -39,6 +39,9 @@ _TOP_LEVEL = re.compile(r"[^\W\d_]{2,63}")
 _LINK = re.compile(
     r"(?:(?:https?|ftp|wss?):)?//[^\s\"'<>()\[\]{}|\\^`]{1,2048}|\bwww\.[^\s\"'<>()\[\]{}|\\^`]{1,2048}", re.IGNORECASE
 )
+_PARTS = re.compile(r"[,;\r\n]+")
+_NAMED = re.compile(r"\s*([^<>@:/]{0,200}?)\s*<\s*[^<>@\s]+@[^<>@\s]+>\s*|()\s*[^<>@\s]+@[^<>@\s]+\s*")
+MAX_NAMED_CHARS = 20_000
 _MAX_CHARS = 300
 # `git@host:path`, a host or an address with a port, and names under which most machines are.
 _COPIED = re.compile(rf"[\w.+-]{{1,64}}@((?:{_LABEL}\.)+{_LABEL}):\S*")
@@ -46,6 +49,7 @@ _AT_PORT = re.compile(rf"(?:(?:{_LABEL}\.)+[^\W\d_]{{2,63}}|\d{{1,3}}(?:\.\d{{1,
 _COMMON = re.compile(
     rf"(?:{_LABEL}\.)+(?:com|org|net|edu|gov|io|co|info|biz|dev|app|ai|me|eu|uk|de|fr|ch|at|nl|us|ru|cn)|\d{{1,3}}(?:\.\d{{1,3}}){{3}}"
 )
+_NUMBERED = re.compile(r"(?<![\w.-])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w.-])")
 _OF_PACKAGES = frozenset(
     "version versions package packages module modules dependency library release tag build".split()
 )
@@ -129,6 +133,20 @@ def destinations(tool: str, arguments: dict[str, Any]) -> list[Destination]:
     return found
 
 
+def display_words(text: str) -> list[str]:
+    """Return the words of names beside addresses, if a text is nothing but addresses, with names or without: in lower case, as
+    `destinations` finds them."""
+    if "<" not in text or len(text) > MAX_NAMED_CHARS:
+        return []
+    found: list[str] = []
+    for part in filter(str.strip, _PARTS.split(text)):
+        named = _NAMED.fullmatch(part)
+        if named is None:
+            return []
+        found += [word.strip("<>()\"'").lower() for word in _BETWEEN.split(named.group(1) or "") if word]
+    return found
+
+
 def mentions(
     leaves: Iterable[tuple[str, Any]], inner: Iterable[tuple[str, Any]], *, is_sent: bool, reads: bool
 ) -> Iterator[Mention]:
@@ -146,12 +164,12 @@ def mentions(
                 yield from _shown(path, value)
         elif isinstance(value, str) and _SCHEME.match(value.lstrip()) and _BREAKS.search(value.strip()):
             yield Mention(parse_place(path, _BREAKS.sub("", value.strip())), is_shown=False)  # as browsers read it
-        elif not _MACHINES.isdisjoint(name_words(path)) and not is_destination_name(path):
+        elif _is_machine(path) and not is_destination_name(path):
             yield from _machine(path, value)
-        elif isinstance(value, str) and not reads:
-            yield from _anywhere(path, value)
+        elif isinstance(value, str):
+            yield from _anywhere(path, value, reads=reads)
     for path, value in inner:
-        machine = list(_machine(path, value)) if not _MACHINES.isdisjoint(name_words(path)) else []
+        machine = list(_machine(path, value)) if _is_machine(path) else []
         yield from machine
         if machine or not isinstance(value, str):
             continue
@@ -167,16 +185,24 @@ def mentions(
                 yield Mention(place, is_shown=False)
 
 
-def _anywhere(path: str, value: str) -> Iterator[Mention]:
+def _is_machine(path: str) -> bool:
+    return any(not _MACHINES.isdisjoint(name_words(key)) for key in path.split("."))
+
+
+def _anywhere(path: str, value: str, *, reads: bool) -> Iterator[Mention]:
     """Yield the machine that a whole value is by its form, or whoever it opens something to."""
     text = value.strip().lower()
-    if len(text) > _MAX_CHARS or is_destination_name(path):
+    if len(text) > _MAX_CHARS or is_destination_name(path) or not _OF_PACKAGES.isdisjoint(name_words(path)):
+        return
+    if numbered := _NUMBERED.search(text):
+        yield Mention(Destination(path, text, numbered.group()), is_shown=False)
+    if reads:
         return
     if _EVERYBODY.fullmatch(text):
         yield Mention(Destination(path, text, ""), is_shown=False)
     elif copied := _COPIED.fullmatch(text):
         yield Mention(Destination(path, text, copied.group(1)), is_shown=False)
-    elif _AT_PORT.fullmatch(text) or (_COMMON.fullmatch(text) and _OF_PACKAGES.isdisjoint(name_words(path))):
+    elif _AT_PORT.fullmatch(text) or _COMMON.fullmatch(text):
         yield Mention(Destination(path, text, text.partition(":")[0]), is_shown=False)
 
 
@@ -262,4 +288,6 @@ def _is_within(bare: str, text: str) -> bool:
 
 def _is_at(text: str, host: str, pattern: str) -> bool:
     """A pattern names a whole address, or a host: `acme.com` and `@acme.com` mean the host, `*.acme.com` its parts."""
+    if not host and "@" in text and ("*" in pattern or "?" in pattern):
+        return False  # it is not understood: `eve@evil.com<ann@acme.com`
     return matches(pattern, text) or (bool(host) and matches(pattern.removeprefix("@"), host))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from gatling.policy.alike import Paths, is_path_name
+from gatling.policy.bounds import squashed_path
 from gatling.policy.calls import MAX_COMPARED, Call, PlanCalls
 from gatling.policy.clauses import ORDER_OPERATORS, Clause, Condition, Operator
-from gatling.policy.compare import ABSENT, NEGATED, CheckResult, Manner, compare, compare_all
+from gatling.policy.compare import ABSENT, NEGATED, CheckResult, Manner, bare, compare, compare_all
 from gatling.policy.globs import matches
 from gatling.policy.path_patterns import names_paths
 from gatling.policy.places import is_blocked, is_listed
 from gatling.policy.rules import Rulebook
 from gatling.tools.call_scope import sensitivity_of_call, volume_in
+
+_MIN_TELLING = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,11 @@ def found_beside(
         paths = "any" if is_unwanted else "named"
     elif is_path_name(path) and is_unwanted and operator not in ORDER_OPERATORS:
         paths = "all"
+    if is_unwanted and operator not in (Operator.LIKE, Operator.NOT_LIKE, *ORDER_OPERATORS):
+        for choice, text in _telling(wanted if isinstance(wanted, tuple) else (wanted,)):
+            other = call.by_text.get(text)
+            if other is not None and squashed_path(other) != squashed_path(path):
+                return CheckResult(None, path, f"{other} is {choice}; {condition}")
     others = call.others(path, is_number=operator in ORDER_OPERATORS, paths=paths, is_stated=is_stated)
     call.compared += len(others)
     if call.compared > MAX_COMPARED:
@@ -163,6 +173,17 @@ def found_beside(
             stated = "is stated" if is_stated else "is not stated"
             return CheckResult(None, path, f"{path} {stated}, but {other} too; {condition}")
     return None
+
+
+@lru_cache(maxsize=1_024)
+def _telling(choices: tuple[Any, ...]) -> tuple[tuple[str, str], ...]:
+    """Return the values that mean the same under any name, each with its bare text: a number of an account, a name of several words.
+    `admin` does not."""
+    return tuple(
+        (value, bare(value))
+        for value in choices
+        if isinstance(value, str) and len(value) >= _MIN_TELLING and re.search(r"[\d@]|\S\s+\S", value)
+    )
 
 
 def _destination(
@@ -178,6 +199,8 @@ def _destination(
     is_blocking = (operator is Operator.LIKE) == is_any  # matches are what is unwanted
     unclear: CheckResult | None = None
     for place in places:
+        if not place.host and (place.argument, place.text) in call.display_names:
+            continue
         known = is_blocked(place, patterns) if is_blocking else is_listed(place, patterns)
         if known is None:
             unclear = CheckResult(None, place.argument, f"where {place.text} is")

@@ -18,6 +18,8 @@ _ROLE = "allowed_operations: ['*']\nroles: {guest: {forbidden_operations: [delet
 _BEFORE = "allowed_operations: ['*']\nprovenance_requirements: {send_money: internal}"
 
 _BASH = "allowed_operations: ['*']\nforbidden_operations: [bash, delete_file, list_users]"
+_GIT = "default: allow\nforbidden_operations: [merge_pull_request, delete_branch, force_push]"
+_LOWER = "allowed_operations: ['get_*', 'list_*', 'search_*', 'send_message']\nforbidden_operations: [get_secret, list_api_keys, get_user_email]"
 NAMES: dict[str, list[Case]] = {
     _ANY: [
         ("delete_file", {}, "deny"),
@@ -132,6 +134,46 @@ NAMES: dict[str, list[Case]] = {
         ("users.list", {}, "open"),
         ("file_deleted_event", {}, "allow"),
         ("d_elete_file", {}, "deny"),
+    ],
+    _GIT: [
+        ("create_pull_request", {}, "allow"),
+        ("get_pull_request", {}, "allow"),
+        ("list_branches", {}, "allow"),
+        ("create_branch", {}, "allow"),
+        ("push", {}, "allow"),
+        ("merge_conflicts_report", {}, "allow"),
+        ("delete_comment", {}, "allow"),
+        ("push_files", {}, "allow"),
+        ("mcp__github__merge_pull_request", {}, "open"),
+        ("github.merge_pull_request", {}, "open"),
+        ("merge_pull_requests", {}, "open"),
+        ("pull_request.merge", {}, "open"),
+        ("merge_pu11_request", {}, "open"),
+        ("branches.delete", {}, "open"),
+        ("delete_branch_protection", {}, "open"),
+        ("forcePush", {}, "deny"),
+        ("git_force_push", {}, "open"),
+        ("push_force", {}, "open"),
+        ("admin_merge_pull_request", {}, "open"),
+        ("MergePullRequestTool", {}, "open"),
+    ],
+    _LOWER: [
+        ("get_user", {}, "allow"),
+        ("list_users", {}, "allow"),
+        ("search_docs", {}, "allow"),
+        ("send_message", {}, "allow"),
+        ("get_user_name", {}, "allow"),
+        ("list_keys", {}, "allow"),
+        ("get_secretary", {}, "allow"),
+        ("get_secrets", {}, "open"),
+        ("get_secret_value", {}, "allow"),
+        ("get_s3cret", {}, "open"),
+        ("list_apikeys", {}, "deny"),
+        ("list_api_key", {}, "open"),
+        ("get_user_emails", {}, "open"),
+        ("get_useremail", {}, "deny"),
+        ("get_secret_v2", {}, "open"),
+        ("get_Secret", {}, "deny"),
     ],
 }  # fmt: skip
 

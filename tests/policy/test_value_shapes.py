@@ -47,6 +47,10 @@ _RECORDS = "allowed_operations: ['*']\nmax_records: 50"
 _INNER = "allowed_operations: [order]\nrules: [{operation: order, require: {items.price: {max: 100}}}]"
 
 _FORCE = "allowed_operations: [push]\nrules: [{operation: push, effect: deny, when: {force: true}}]"
+_BANK = "allowed_operations: [send_money, get_balance, schedule_payment]\nscope_limits: {send_money.amount: 1000, schedule_payment.amount: 500}\nrules: [{operation: send_money, require: {currency: {in: [EUR]}}}, {operation: send_money, effect: deny, when: {recipient: {in: [DE89370400440532013000]}}}]"
+_DB = "allowed_operations: [query, export_rows]\nscope_limits: {export_rows.max_rows: 100}\nrules: [{operation: query, effect: deny, when: {table: {in: [users, payroll]}}}]"
+_CAL = "allowed_operations: [create_event]\nscope_limits: {create_event.attendees: 3, create_event.duration: 120}"
+_SHOP = "allowed_operations: [place_order, search_items]\nscope_limits: {place_order.total: 200, place_order.quantity: 5, search_items.limit: 20}"
 SHAPES: dict[str, list[Case]] = {
     _PAY: [
         # plain numbers
@@ -133,7 +137,7 @@ SHAPES: dict[str, list[Case]] = {
         ("pay", {"amount": "50;5000"}, "deny"),
         ("pay", {"amount": "100+4900"}, "deny"),
         ("pay", {"amount": "=5000"}, "deny"),
-        ("pay", {"amount": {"value": 50, "multiplier": 100}}, "allow"),
+        ("pay", {"amount": {"value": 50, "multiplier": 100}}, "open"),
         ("pay", {"amount": {"min": 1, "max": 5000}}, "deny"),
         ("pay", {"amount": "50M"}, "deny"),
         ("pay", {"amt": 5000}, "open"),
@@ -347,6 +351,73 @@ SHAPES: dict[str, list[Case]] = {
         ("push", {"options": "force=True"}, "open"),
         ("push", {"Force": True}, "deny"),
         ("push", {"force": None}, "allow"),
+    ],
+    _BANK: [
+        ("send_money", {"amount": 100, "currency": "EUR", "recipient": "GB33BUKB20201555555555", "subject": "Rent"}, "allow"),
+        ("get_balance", {}, "allow"),
+        ("schedule_payment", {"amount": 500, "recipient": "x", "date": "2026-05-01"}, "allow"),
+        ("send_money", {"amount": 99.5, "currency": "eur", "recipient": "Ann"}, "allow"),
+        ("schedule_payment", {"amount": 50, "day_of_month": 15, "reference": "20260001"}, "allow"),
+        ("send_money", {"amount": "1000.01", "currency": "EUR", "recipient": "x"}, "deny"),
+        ("send_money", {"amount": 5, "currency": "EUR", "recipient": "DE89 3704 0044 0532 0130 00"}, "open"),
+        ("send_money", {"amount": 5, "currency": "EUR", "recipient": "de89370400440532013000"}, "deny"),
+        ("send_money", {"amount": 5, "currency": "EUR", "recipient": {"iban": "DE89370400440532013000"}}, "deny"),
+        ("send_money", {"amount": 5, "currency": "EUR", "recipient": "Ann", "recipient_iban": "DE89370400440532013000"}, "open"),
+        ("send_money", {"amount": 5, "currency": "EUR", "iban": "DE89370400440532013000"}, "open"),
+        ("send_money", {"amount": 5, "recipient": "x"}, "open"),
+        ("send_money", {"amount": {"EUR": 5000}, "currency": "EUR", "recipient": "x"}, "deny"),
+        ("send_money", {"amount": 1, "times": 5000, "currency": "EUR", "recipient": "x"}, "allow"),
+        ("send_money", {"amount": "1000,01", "currency": "EUR", "recipient": "x"}, "deny"),
+        ("schedule_payment", {"amount": 5, "total_amount": 5000}, "open"),
+        ("schedule_payment", {"price": "5000"}, "open"),
+    ],
+    _DB: [
+        ("query", {"table": "orders", "limit": 10}, "allow"),
+        ("query", {"table": "user_events"}, "allow"),
+        ("export_rows", {"max_rows": 100, "table": "orders"}, "allow"),
+        ("export_rows", {"table": "orders", "format": "csv"}, "allow"),
+        ("query", {"table": "Users"}, "deny"),
+        ("query", {"table": "public.users"}, "open"),
+        ("query", {"table": "\"users\""}, "deny"),
+        ("query", {"table": "`users`"}, "deny"),
+        ("query", {"tables": ["users"]}, "open"),
+        ("query", {"table": "orders, users"}, "deny"),
+        ("query", {"table": "orders; users"}, "deny"),
+        ("query", {"table": "orders JOIN users"}, "open"),
+        ("export_rows", {"max_rows": "100000"}, "deny"),
+        ("export_rows", {"limit": 100000}, "open"),
+        ("export_rows", {"rows": 100000}, "deny"),
+        ("export_rows", {"max_rows": 100, "all": True}, "open"),
+        ("export_rows", {"table": "users"}, "allow"),
+    ],
+    _CAL: [
+        ("create_event", {"title": "Lunch", "attendees": ["a@b.co", "c@d.co"], "duration": 60}, "allow"),
+        ("create_event", {"title": "Review", "attendees": ["a@b.co"], "start": "2026-05-01T10:00", "end": "2026-05-01T11:00"}, "allow"),
+        ("create_event", {"title": "Trip", "room_id": 4711}, "allow"),
+        ("create_event", {"attendees": ["a@b.co", "c@d.co", "e@f.co", "g@h.co"]}, "deny"),
+        ("create_event", {"attendees": "a@b.co c@d.co e@f.co g@h.co"}, "deny"),
+        ("create_event", {"participants": ["a@b.co", "c@d.co", "e@f.co", "g@h.co"]}, "open"),
+        ("create_event", {"attendees": ["a@b.co"], "optional_attendees": ["b@b.co", "c@d.co", "e@f.co", "g@h.co"]}, "open"),
+        ("create_event", {"duration": "2 days"}, "deny"),
+        ("create_event", {"duration": {"hours": 500}}, "open"),
+        ("create_event", {"durations": [500]}, "open"),
+    ],
+    _SHOP: [
+        ("place_order", {"items": [{"sku": "A1", "price": 20, "quantity": 2}], "total": 40}, "allow"),
+        ("search_items", {"query": "shoes under 300 euros", "limit": 10}, "allow"),
+        ("place_order", {"sku": "A1", "quantity": 1}, "allow"),
+        ("place_order", {"sku": "12345", "zip": "10115"}, "allow"),
+        ("search_items", {"query": "tv", "max_price": 900}, "allow"),
+        ("place_order", {"total": "1.234,50"}, "deny"),
+        ("place_order", {"items": [{"sku": "A1", "price": 5000}]}, "open"),
+        ("place_order", {"grand_total": 5000}, "open"),
+        ("place_order", {"quantity": [3, 4]}, "open"),
+        ("place_order", {"qty": 50}, "open"),
+        ("place_order", {"lines": [{"quantity": 50}]}, "open"),
+        ("place_order", {"total": 10, "lines": "[{\"total\": 5000}]"}, "open"),
+        ("search_items", {"limit": "20; DROP"}, "deny"),
+        ("search_items", {"per_page": 500}, "open"),
+        ("search_items", {"limit": 20, "size": 500}, "allow"),
     ],
 }  # fmt: skip
 
