@@ -177,8 +177,8 @@ def found_beside(
 
 @lru_cache(maxsize=1_024)
 def _telling(choices: tuple[Any, ...]) -> tuple[tuple[str, str], ...]:
-    """Return the values that mean the same under any name, each with its bare text: a number of an account, a name of several words.
-    `admin` does not."""
+    """Return the values that mean the same under any name, each with its bare text: a number of an account, a name of several
+    words. `admin` does not."""
     return tuple(
         (value, bare(value))
         for value in choices
