@@ -43,6 +43,7 @@ _NO_AMOUNTS = frozenset(
     "student patient contract department team store branch location address street house building floor apartment extension "
     "gate".split()
 )
+_IDENTITIES = frozenset("id ids number no nr reference ref code date".split())
 _QUANTITIES = frozenset("quantity qty unit piece".split())
 _ALL = frozenset(
     "all fetch get return include load read show list select export page result row record item entry".split()
@@ -64,7 +65,10 @@ def is_alike(name: str, wanted: str) -> bool:
         return True
     if _is_quantity(wanted) or _is_quantity(name):
         return _is_quantity(wanted) and _is_quantity(name)
-    return _is_money(wanted) and (_is_money(name) or not _is_of_another_kind(name))
+    if not _is_money(wanted) or not _IDENTITIES.isdisjoint(split_words(name)):
+        return False
+    is_plain = _MONEY_OR_FORMS.issuperset(map(one_of, split_words(wanted)))  # `threadsTotal` is no amount of money
+    return _is_money(name) or (is_plain and not _is_of_another_kind(name))
 
 
 def _is_of_another_kind(name: str) -> bool:
@@ -114,6 +118,7 @@ def is_form_of(name: str, wanted: str) -> bool:
     return bool(other) and other < own and own - other <= _SINGULAR_FORMS
 
 
+_MONEY_OR_FORMS = _MONEY | _FORMS | frozenset("send max".split())
 _SINGULAR_FORMS = _FORMS | frozenset("0123456789")
 
 

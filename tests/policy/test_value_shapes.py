@@ -51,6 +51,7 @@ _BANK = "allowed_operations: [send_money, get_balance, schedule_payment]\nscope_
 _DB = "allowed_operations: [query, export_rows]\nscope_limits: {export_rows.max_rows: 100}\nrules: [{operation: query, effect: deny, when: {table: {in: [users, payroll]}}}]"
 _CAL = "allowed_operations: [create_event]\nscope_limits: {create_event.attendees: 3, create_event.duration: 120}"
 _SHOP = "allowed_operations: [place_order, search_items]\nscope_limits: {place_order.total: 200, place_order.quantity: 5, search_items.limit: 20}"
+_TH = "allowed_operations: [get_label, pay]\nscope_limits: {get_label.threadsTotal: 20, pay.payment_amount: 100}"
 SHAPES: dict[str, list[Case]] = {
     _PAY: [
         # plain numbers
@@ -418,6 +419,15 @@ SHAPES: dict[str, list[Case]] = {
         ("search_items", {"limit": "20; DROP"}, "deny"),
         ("search_items", {"per_page": 500}, "open"),
         ("search_items", {"limit": 20, "size": 500}, "allow"),
+    ],
+    _TH: [
+        ("get_label", {"threadsUnread": 500}, "allow"),
+        ("get_label", {"threads_total": 500}, "deny"),
+        ("get_label", {"options": {"threadsTotal": 500}}, "open"),
+        ("pay", {"paymentId": 123456}, "allow"),
+        ("pay", {"payment_amount": 50, "payment_number": 4711}, "allow"),
+        ("pay", {"amount": 5000}, "open"),
+        ("pay", {"betrag": 5000}, "open"),
     ],
 }  # fmt: skip
 
