@@ -17,7 +17,15 @@ from functools import lru_cache
 from typing import Literal
 
 from gatling.policy.globs import squashed_name
-from gatling.schema.arguments import end_of_range, is_amount, is_duration, is_free_text_name, is_limit, name_words
+from gatling.schema.arguments import (
+    end_of_range,
+    is_amount,
+    is_destination_name,
+    is_duration,
+    is_free_text_name,
+    is_limit,
+    name_words,
+)
 from gatling.schema.words import split_words
 from gatling.tools.lookalikes import one_of, skeleton
 from gatling.tools.naming import singular
@@ -32,7 +40,7 @@ _MONEY = frozenset(
 # Words beside the name of an argument that say in which form it is there once more.
 _FORMS = frozenset(
     "cent minor micros override overridden value usd eur gbp chf total final real actual effective raw str string text float int "
-    "decimal list array id all other extra additional".split()
+    "decimal list array id in all other extra additional".split()
 )
 _NO_AMOUNTS = frozenset(
     "id number no nr account card order invoice iban bic phone telephone mobile fax serial tracking reference ref code zip "
@@ -73,7 +81,13 @@ def is_alike(name: str, wanted: str) -> bool:
 
 def _is_of_another_kind(name: str) -> bool:
     words = frozenset(map(one_of, split_words(name)))
-    known = is_limit(name) or is_duration(name) or end_of_range(name) != 0 or is_free_text_name(name)
+    known = (
+        is_destination_name(name)
+        or is_limit(name)
+        or is_duration(name)
+        or end_of_range(name) != 0
+        or is_free_text_name(name)
+    )
     return known or not words.isdisjoint(_NO_AMOUNTS)
 
 

@@ -266,7 +266,7 @@ def _spellings(place: Destination) -> Iterator[tuple[str, str]]:
     text, host = (normalise(part).casefold().replace("\u3002", ".") for part in (place.text, place.host))
     bracketed = _BRACKETED.search(text)
     host = spelt_host(bracketed.group(1) if bracketed and not host else host)
-    yield text, host
+    yield text.rstrip("."), host
     plain = _BREAKS.sub("", decoded(place.text)[0]).casefold().replace("\u3002", ".").removeprefix("mailto:")
     if plain != text:
         read = parse_place(place.argument, plain)

@@ -42,6 +42,8 @@ def ip_of(text: str) -> str:
         except ValueError:
             return ""
         four = six.ipv4_mapped or six.sixtofour
+        if four is None and _LEAST <= int(six) < 2**32:  # `::10.0.0.1`, as it was written once
+            four = ipaddress.IPv4Address(int(six))
         return str(four or six)
     parts = plain.rstrip(".").split(".")
     if len(parts) > 4 or not all(map(_PART.fullmatch, parts)):

@@ -54,7 +54,7 @@ def pattern_skeleton(pattern: str) -> str:
     """Return the skeleton of a pattern with `*` and `?`, which matches the skeletons of what may be taken for what it names."""
     pieces = re.split(r"([*?])", pattern[:MAX_CHARS])
     folded = [
-        piece if piece in ("*", "?") else _folded("".join(_parts(piece) if i == len(pieces) - 1 else _cut(piece)))
+        piece if piece in ("*", "?") else _skeleton(_parts(piece) if i == len(pieces) - 1 else _cut(piece))
         for i, piece in enumerate(pieces)
     ]
     return "".join(folded)
@@ -138,9 +138,13 @@ def _parts(name: str) -> list[str]:
 
 
 def _skeleton(parts: list[str]) -> str:
-    return _folded("".join(parts))
+    return _folded("".join(map(_letters, parts)))
+
+
+def _letters(part: str) -> str:
+    """Return a part of a name with digits among letters as the letters that they look like; a number stays one."""
+    return part if part.isdigit() else _NOT_LETTERS.sub("", part.translate(_LETTERS))
 
 
 def _folded(text: str) -> str:
-    plain = _NOT_LETTERS.sub("", text.translate(_LETTERS))
-    return _DOUBLED.sub(r"\1", plain.replace("rn", "m").replace("vv", "w"))
+    return _DOUBLED.sub(r"\1", text.replace("rn", "m").replace("vv", "w"))

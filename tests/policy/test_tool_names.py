@@ -20,6 +20,7 @@ _BEFORE = "allowed_operations: ['*']\nprovenance_requirements: {send_money: inte
 _BASH = "allowed_operations: ['*']\nforbidden_operations: [bash, delete_file, list_users]"
 _GIT = "default: allow\nforbidden_operations: [merge_pull_request, delete_branch, force_push]"
 _LOWER = "allowed_operations: ['get_*', 'list_*', 'search_*', 'send_message']\nforbidden_operations: [get_secret, list_api_keys, get_user_email]"
+_T5 = "allowed_operations: ['*']\nforbidden_operations: [drop_table, 'admin_*', transfer_funds, shell, 'users.delete']"
 NAMES: dict[str, list[Case]] = {
     _ANY: [
         ("delete_file", {}, "deny"),
@@ -174,6 +175,40 @@ NAMES: dict[str, list[Case]] = {
         ("get_useremail", {}, "deny"),
         ("get_secret_v2", {}, "open"),
         ("get_Secret", {}, "deny"),
+    ],
+    _T5: [
+        ("list_tables", {}, "allow"),
+        ("create_table", {}, "allow"),
+        ("transfer_ownership", {}, "allow"),
+        ("get_funds", {}, "allow"),
+        ("users.list", {}, "allow"),
+        ("users.create", {}, "allow"),
+        ("shellfish_order", {}, "allow"),
+        ("drop_off_parcel", {}, "allow"),
+        ("posts.delete", {}, "allow"),
+        ("drop_tables", {}, "open"),
+        ("db.drop_table", {}, "open"),
+        ("DropTable", {}, "deny"),
+        ("table.drop", {}, "open"),
+        ("dr0p_table", {}, "open"),
+        ("drop_table_if_exists", {}, "open"),
+        ("mcp__db__drop_table", {}, "open"),
+        ("admin_reset", {}, "deny"),
+        ("mcp__x__admin_reset", {}, "open"),
+        ("adm1n_reset", {}, "open"),
+        ("Admin.reset", {}, "deny"),
+        ("transfer_fund", {}, "open"),
+        ("bank__transfer_funds", {}, "open"),
+        ("funds_transfer", {}, "open"),
+        ("transferFundsV2", {}, "open"),
+        ("run_shell", {}, "open"),
+        ("mcp__os__shell", {}, "open"),
+        ("she11", {}, "open"),
+        ("user.delete", {}, "open"),
+        ("delete_users", {}, "open"),
+        ("delete_user", {}, "open"),
+        ("api.users.delete", {}, "open"),
+        ("users/delete", {}, "deny"),
     ],
 }  # fmt: skip
 

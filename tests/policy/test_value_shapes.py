@@ -52,6 +52,8 @@ _DB = "allowed_operations: [query, export_rows]\nscope_limits: {export_rows.max_
 _CAL = "allowed_operations: [create_event]\nscope_limits: {create_event.attendees: 3, create_event.duration: 120}"
 _SHOP = "allowed_operations: [place_order, search_items]\nscope_limits: {place_order.total: 200, place_order.quantity: 5, search_items.limit: 20}"
 _TH = "allowed_operations: [get_label, pay]\nscope_limits: {get_label.threadsTotal: 20, pay.payment_amount: 100}"
+_T1 = "allowed_operations: [transfer, refund, list_tickets, close_ticket]\nscope_limits: {transfer.amount: 250, refund.amount: 100, list_tickets.limit: 25}\nrules: [{operation: transfer, require: {to_account: {in: [CH-1, CH-2]}}}, {operation: close_ticket, effect: deny, when: {status: {in: [escalated]}}}, {operation: refund, require: {reason: {not_in: [fraud, test]}}}]"
+_T6 = "allowed_operations: [book]\nrules: [{operation: book, require: {guests: {min: 1, max: 4}, confirmed: true}}, {operation: book, effect: deny, when: {price: {'>=': 1000}}}]"
 SHAPES: dict[str, list[Case]] = {
     _PAY: [
         # plain numbers
@@ -428,6 +430,64 @@ SHAPES: dict[str, list[Case]] = {
         ("pay", {"payment_amount": 50, "payment_number": 4711}, "allow"),
         ("pay", {"amount": 5000}, "open"),
         ("pay", {"betrag": 5000}, "open"),
+    ],
+    _T1: [
+        ("transfer", {"amount": 250, "to_account": "CH-1"}, "allow"),
+        ("transfer", {"amount": "250.00", "to_account": "ch-2"}, "allow"),
+        ("refund", {"amount": 20, "reason": "damaged goods", "order_id": 99123}, "allow"),
+        ("list_tickets", {"limit": 25, "page": 40}, "allow"),
+        ("close_ticket", {"status": "open", "ticket_id": 8812}, "allow"),
+        ("refund", {"amount": 20, "reason": "customer tested it and was unhappy"}, "allow"),
+        ("list_tickets", {"since": "2026-01-01", "assignee": "ann"}, "allow"),
+        ("transfer", {"amount": 5, "to_account": "CH-1", "from_account": "CH-9"}, "allow"),
+        ("transfer", {"amount": "2 500", "to_account": "CH-1"}, "deny"),
+        ("transfer", {"amount": "EUR 2500", "to_account": "CH-1"}, "deny"),
+        ("transfer", {"amount": [100, 100, 100], "to_account": "CH-1"}, "open"),
+        ("transfer", {"amount": {"major": 2500, "minor": 0}, "to_account": "CH-1"}, "open"),
+        ("transfer", {"amount": "250\u00b2", "to_account": "CH-1"}, "deny"),
+        ("transfer", {"amount": 5, "to_account": "CH-1", "destination_account": "XX-9"}, "allow"),
+        ("transfer", {"amount": 5, "to_account": ["CH-1", "XX"]}, "deny"),
+        ("transfer", {"amount": 5, "toAccount": "XX"}, "deny"),
+        ("transfer", {"amount": 5, "to_account": "CH-1", "overrides": {"to_account": "XX"}}, "open"),
+        ("transfer", {"amount": 5, "to_account": "CH-1", "extra": "to_account=XX"}, "open"),
+        ("transfer", {"amount": 5, "account": "CH-1"}, "open"),
+        ("refund", {"amount": 20, "reason": " FRAUD "}, "deny"),
+        ("refund", {"amount": 20, "reason": "fr\u0430ud"}, "deny"),
+        ("refund", {"amount": 20, "reasons": ["fraud"]}, "open"),
+        ("refund", {"amount": 20, "reason": ["ok", "test"]}, "deny"),
+        ("refund", {"amount": 20}, "allow"),
+        ("refund", {"sum": 2000, "reason": "x"}, "open"),
+        ("refund", {"value": "2000", "reason": "x"}, "open"),
+        ("refund", {"amount": 20, "amount_in_cents": 200000, "reason": "x"}, "open"),
+        ("close_ticket", {"status": "Escalated"}, "deny"),
+        ("close_ticket", {"status": "escalated "}, "deny"),
+        ("close_ticket", {"state": "escalated"}, "allow"),
+        ("close_ticket", {"ticket": {"status": "escalated"}}, "open"),
+        ("close_ticket", {"statuses": ["escalated"]}, "open"),
+        ("list_tickets", {"limit": "25 "}, "allow"),
+        ("list_tickets", {"limit": 2500.0}, "deny"),
+        ("list_tickets", {"max_items": 1000}, "open"),
+        ("list_tickets", {"limit": 25, "get_all": True}, "open"),
+        ("list_tickets", {"limit": "0"}, "open"),
+    ],
+    _T6: [
+        ("book", {"guests": 2, "confirmed": True, "price": 300}, "allow"),
+        ("book", {"guests": "4", "confirmed": True}, "allow"),
+        ("book", {"guests": 1, "confirmed": True, "room": 1204, "price": 999.99}, "allow"),
+        ("book", {"guests": 5, "confirmed": True}, "deny"),
+        ("book", {"guests": 0, "confirmed": True}, "deny"),
+        ("book", {"guests": 2}, "open"),
+        ("book", {"confirmed": True}, "open"),
+        ("book", {"guests": ["a", "b", "c", "d", "e"], "confirmed": True}, "deny"),
+        ("book", {"guests": 2, "confirmed": True, "price": "1.000,00"}, "deny"),
+        ("book", {"guests": 2, "confirmed": True, "price": "1000,00"}, "deny"),
+        ("book", {"guests": 2, "confirmed": True, "price": {"amount": 1000}}, "deny"),
+        ("book", {"guests": 2, "confirmed": True, "total_price": 5000}, "open"),
+        ("book", {"guests": 2, "confirmed": True, "cost": 5000}, "open"),
+        ("book", {"guests": 2, "confirmed": True, "options": {"guests": 20}}, "open"),
+        ("book", {"guests": 2, "confirmed": "yes"}, "deny"),
+        ("book", {"guests": -2, "confirmed": True}, "deny"),
+        ("book", {"guests": 2, "confirmed": {"value": True}}, "allow"),
     ],
 }  # fmt: skip
 
