@@ -10,8 +10,8 @@ from gatling.attack.draft import Draft
 from gatling.attack.hostile import hostile_value
 from gatling.attack.mutation import Attack, Proposal
 from gatling.attack.subject import Subject
-from gatling.policy.calls import parse_place
 from gatling.policy.clauses import ClauseKind
+from gatling.policy.places import parse_place
 from gatling.schema import PlanNode
 from gatling.schema.arguments import ArgumentPath, dotted, is_destination_name
 from gatling.schema.words import split_words

@@ -5,7 +5,6 @@ from gatling.policy.clauses import ClauseKind as ClauseKind
 from gatling.policy.native.check import Problem as Problem
 from gatling.policy.native.schema import FORMATS as FORMATS
 from gatling.policy.native.schema import native_schema as native_schema
-from gatling.policy.oracle import Asked as Asked
 from gatling.policy.oracle import Judgement as Judgement
 from gatling.policy.oracle import Oracle as Oracle
 from gatling.policy.oracle import Undecided as Undecided
@@ -16,6 +15,7 @@ from gatling.policy.rules import Rulebook as Rulebook
 from gatling.policy.source import PolicySource as PolicySource
 from gatling.policy.source import parse_policy as parse_policy
 from gatling.policy.source import read_policy as read_policy
+from gatling.policy.subjects import Asked as Asked
 from gatling.policy.tree import Effect as Effect
 from gatling.policy.tree import Kind as Kind
 from gatling.policy.tree import PolicyTree as PolicyTree

@@ -6,69 +6,36 @@ Linear in the size of the plan; computed on demand.
 from __future__ import annotations
 
 import graphlib
-import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from functools import cached_property
 from typing import Any
 
-from gatling.policy.compare import readings
+from gatling.policy.alike import (
+    MAX_KEYS,
+    Paths,
+    is_alike,
+    is_form_of,
+    is_limit_of_same_kind,
+    is_near,
+    may_be_path,
+    says_all,
+)
+from gatling.policy.bounds import squashed_path
+from gatling.policy.compare import MAX_LIST_CHARS, bare
 from gatling.policy.globs import squashed_name
+from gatling.policy.inner import inner_leaves
+from gatling.policy.numbers import readings
+from gatling.policy.places import Destination, Mention, destinations, display_words, mentions, sends
 from gatling.schema import ExecutionPlan, PlanNode
-from gatling.schema.arguments import dotted_leaves, is_amount, is_destination_name, is_limit, leaves
-from gatling.schema.words import split_words
-from gatling.tools.naming import singular
+from gatling.schema.arguments import dotted_leaves, is_free_text_name, is_limit, is_receiver_name, leaves
+from gatling.tools.derive import effect_of
 
-# For calls with one of these verbs, these arguments too.
-SENDING_VERBS = frozenset(
-    "send share invite forward post export upload publish transfer email mail notify message pay wire submit".split()
-)
-_SENDING_KEYS = frozenset("email emails address addresses user users domain site phone number account iban".split())
-
-_LABEL = r"[\w-]{1,63}"
-_HOST = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}\.?")
-_ADDRESS = re.compile(rf"[\w.+'-]{{1,64}}@((?:{_LABEL}\.)*{_LABEL}\.?)")
-_URL = re.compile(r"(?:[a-z][a-z0-9+.-]{0,20}:)?/{1,4}([^/?#]*)(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,20}:[/\\]", re.IGNORECASE)
-_MONEY = frozenset(
-    "amount total price cost fee sum spend spending payment transfer payout value charge debit money eur usd gbp".split()
-)
-_LIKE = 0.8
-_MAX_KEYS = 8
-_MAX_LIKE = 40
-_BETWEEN = re.compile(r"[,;\s]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """One place that a call sends to."""
-
-    argument: str
-    text: str
-    """One address, URL, host or name, in lower case."""
-    host: str
-    """The part behind `@` or of a URL, in lower case; empty for a name, a number, or what cannot be taken apart."""
-
-
-def parse_place(argument: str, text: str) -> Destination:
-    """Take one address, URL or host apart; what is not wholly understood has no host."""
-    part = text.strip("<>()\"'").lower()
-    host = ""
-    if address := _ADDRESS.fullmatch(part):
-        host = address.group(1)
-    elif url := _URL.fullmatch(part.replace("\\", "/")):
-        host = _authority(url.group(1))
-    elif "@" not in part:
-        host = _authority(re.split(r"[/?#]", part, maxsplit=1)[0]) if "." in part else ""
-    return Destination(argument, part, host.rstrip("."))
-
-
-def _authority(text: str) -> str:
-    """Return the host of `user@host:port`, or nothing if it is no plain host."""
-    host = re.sub(r":\d{0,5}$", "", text.rpartition("@")[2])
-    return host if _HOST.fullmatch(host) or re.fullmatch(_LABEL, host) else ""
+MAX_COMPARED = 10_000
+"""Of a call, so many values are compared that only may be what a rule names; then it is open."""
+MAX_NAMES = 2_000
+"""Of a call with more different names of arguments, any further one may be the one that a rule names."""
 
 
 @dataclass
@@ -76,77 +43,119 @@ class Call:
     """One node, as rules see it."""
 
     node: PlanNode
+    compared: int = 0
+    """How many values were compared that only may be what a rule names."""
 
     @cached_property
     def leaves(self) -> list[tuple[str, Any]]:
         return dotted_leaves(self.node.arguments)
 
     @cached_property
+    def inner(self) -> list[tuple[str, Any]]:
+        """Scalars that stand inside the texts of this call, with paths (`policy.inner`)."""
+        return inner_leaves(self.leaves)
+
+    @cached_property
+    def acts(self) -> bool:
+        """Whether it does more than read, by the name of its tool."""
+        return effect_of(self.node.tool_name)[0] != "read"
+
+    @cached_property
     def _by_name(self) -> dict[str, list[Any]]:
-        """Argument values by squashed path, whole lists and mappings included."""
+        """Argument values by squashed path, whole lists and mappings included; those of mappings in a list have its path."""
         found: dict[str, list[Any]] = {}
         stack: list[tuple[str, Any]] = [("", self.node.arguments)]
         while stack:
             where, item = stack.pop()
+            if isinstance(item, (list, tuple)):
+                stack.extend((where, child) for child in item if isinstance(child, (dict, list, tuple)))
+                continue
             for key, child in item.items():
                 path = f"{where}{squashed_name(key)}"
                 found.setdefault(path, []).append(child)
-                if isinstance(child, dict):
+                if isinstance(child, (dict, list, tuple)):
                     stack.append((path + ".", child))
         return found
 
     def argument(self, path: str) -> list[Any]:
         """Return the values under a dotted path; several if names differ in case or separators only, none if absent."""
-        return self._by_name.get(".".join(squashed_name(part) for part in path.split(".")), [])
+        return self._by_name.get(squashed_path(path), [])
 
-    def alike(self, path: str) -> list[tuple[str, Any]]:
-        """Return the numbers of this call that may be what an argument of that name is: the same name further down, a name like
-        it, or another word for an amount or for a page size. With their paths."""
-        return [(where, leaf) for where, leaf in self._named(path, _is_alike) if readings(leaf, where)[0]]
+    def others(self, path: str, *, is_number: bool, paths: Paths, is_stated: bool) -> list[tuple[str, Any]]:
+        """Return what this call has besides an argument that may be the same: the same name further down or in a text, a name
+        like it, for numbers another word for an amount or a page size. With their paths.
 
-    def nearly(self, path: str) -> list[tuple[str, Any]]:
-        """Return the scalars of this call under the same name further down, or under a name like it, with their paths."""
-        return self._named(path, _is_near)
+        Args:
+            is_number: a number is compared.
+            paths: also what is the path of a file, under names that say so or under any.
+            is_stated: the argument itself is there, so that what else there is must be clearer.
+        """
+        key = (path, is_number, paths, is_stated)
+        if key not in self._others:
+            found = self._find_others(path, is_number=is_number, paths=paths, is_stated=is_stated)
+            self._others[key] = list({(where, repr(leaf)): (where, leaf) for where, leaf in found}.values())
+        return self._others[key]
 
-    def _named(self, path: str, fits: Callable[[str, str], bool]) -> list[tuple[str, Any]]:
-        wanted = path.rpartition(".")[2]
+    @cached_property
+    def _others(self) -> dict[tuple[str, bool, Paths, bool], list[tuple[str, Any]]]:
+        return {}
+
+    def _find_others(self, path: str, *, is_number: bool, paths: Paths, is_stated: bool) -> Iterator[tuple[str, Any]]:
+        wanted, squashed = path.rpartition(".")[2], squashed_path(path)
+        fits: Callable[[str, str], bool] = is_form_of if is_stated else is_near
+        if is_number:
+            fits = is_alike if not is_stated else _is_form_or_limit
         known: dict[str, bool] = {}
-        found: list[tuple[str, Any]] = []
-        for where, leaf in self.leaves:
+        for i, (where, leaf) in enumerate((*self.leaves, *self.inner)):
             if where not in known:
-                known[where] = any(fits(key, wanted) for key in where.split(".")[-_MAX_KEYS:])
-            if known[where]:
-                found.append((where, leaf))
-        return found
+                own = squashed_path(where)
+                is_it = own.startswith(squashed + ".") or (own == squashed and i < len(self.leaves))
+                known[where] = not is_it and (
+                    len(known) >= MAX_NAMES or any(fits(key, wanted) for key in where.split(".")[-MAX_KEYS:])
+                )
+            if is_number and is_limit(path) and says_all(where, leaf):
+                yield where, -1  # which may mean all
+            elif known[where]:
+                if not is_number or readings(leaf, where)[0]:
+                    yield where, leaf
+            elif paths and squashed_path(where) != squashed and may_be_path(where, leaf, paths):
+                yield where, leaf
+        if is_number and is_receiver_name(path):
+            receivers = self.receivers
+            if len(receivers) > 1 or not is_stated:
+                yield ", ".join(receivers), list(receivers.values())
+
+    @cached_property
+    def by_text(self) -> dict[str, str]:
+        """Paths by the bare text that stands there, free text aside: where else in this call is a value that a rule forbids?"""
+        return {
+            bare(leaf): path
+            for path, leaf in (*self.leaves, *self.inner)
+            if isinstance(leaf, str) and len(leaf) <= MAX_LIST_CHARS and not is_free_text_name(path)
+        }
+
+    @cached_property
+    def receivers(self) -> dict[str, Any]:
+        """Values of the arguments at the top that name who receives something: `to`, `cc`, `bcc`."""
+        return {key: value for key, value in self.node.arguments.items() if is_receiver_name(key) and value}
 
     @cached_property
     def destinations(self) -> list[Destination]:
-        """Places that data goes to: what arguments with such names hold, keys of mappings and parts of lists included, and
-        any whole address or URL elsewhere."""
-        sends = not SENDING_VERBS.isdisjoint(split_words(self.node.tool_name))
-        found: list[Destination] = []
-        stack: list[tuple[str, Any, bool]] = [("", self.node.arguments, False)]
-        while stack:
-            path, value, is_place = stack.pop()
-            if isinstance(value, dict):
-                for key, child in reversed(value.items()):
-                    if is_place and ("@" in key or "." in key):
-                        found += [parse_place(path, part) for part in _BETWEEN.split(key) if part]
-                    named = is_destination_name(key) or (sends and not _SENDING_KEYS.isdisjoint(split_words(key)))
-                    stack.append((f"{path}.{key}" if path else key, child, is_place or named))
-            elif isinstance(value, (list, tuple)):
-                stack.extend((path, child, is_place) for child in reversed(value))
-            elif isinstance(value, str) and value:
-                parts = [part for part in _BETWEEN.split(value) if part]
-                if is_place:
-                    found += [parse_place(path, part) for part in parts]
-                elif _SCHEME.match(value.lstrip()) or all(map(_ADDRESS.fullmatch, (p.lower() for p in parts))):
-                    found += [parse_place(path, part) for part in parts[:1] if _SCHEME.match(part)] or [
-                        parse_place(path, part) for part in parts
-                    ]
-            elif is_place and isinstance(value, (int, float)) and not isinstance(value, bool):
-                found.append(Destination(path, repr(value), ""))
-        return found
+        """Places that data goes to (`policy.places`)."""
+        return destinations(self.node.tool_name, self.node.arguments)
+
+    @cached_property
+    def display_names(self) -> frozenset[tuple[str, str]]:
+        """Words of the names of people beside their addresses, `Ann Lee <ann@acme.com>`, with the arguments that they are in."""
+        return frozenset(
+            (path, word) for path, leaf in self.leaves if isinstance(leaf, str) for word in display_words(leaf)
+        )
+
+    @cached_property
+    def mentions(self) -> list[Mention]:
+        """Places that it mentions besides."""
+        is_sent = bool(self.destinations) or sends(self.node.tool_name)
+        return list(mentions(self.leaves, self.inner, is_sent=is_sent and self.acts, reads=not self.acts))
 
     @cached_property
     def resources(self) -> list[str]:
@@ -161,20 +170,8 @@ class Call:
         return list(dict.fromkeys([*named, *other]))
 
 
-def _is_money(name: str) -> bool:
-    return is_amount(name) or not _MONEY.isdisjoint(map(singular, split_words(name)))
-
-
-def _is_alike(name: str, wanted: str) -> bool:
-    both_are = (_is_money(name) and _is_money(wanted)) or (is_limit(name) and is_limit(wanted))
-    return both_are or _is_near(name, wanted)
-
-
-def _is_near(name: str, wanted: str) -> bool:
-    a, b = squashed_name(name), squashed_name(wanted)
-    if a == b:
-        return True
-    return 4 <= len(a) <= _MAX_LIKE and 4 <= len(b) <= _MAX_LIKE and SequenceMatcher(None, a, b).ratio() >= _LIKE
+def _is_form_or_limit(name: str, wanted: str) -> bool:
+    return is_form_of(name, wanted) or is_limit_of_same_kind(name, wanted)
 
 
 @dataclass

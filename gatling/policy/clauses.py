@@ -58,6 +58,8 @@ class Operator(enum.StrEnum):
 
 
 ORDER_OPERATORS = (Operator.AT_MOST, Operator.BELOW, Operator.AT_LEAST, Operator.ABOVE)
+WANTS_A_VALUE = (Operator.EQUALS, Operator.IN, Operator.LIKE, Operator.AT_LEAST, Operator.ABOVE)
+"""With these what is compared must be there: leaving it out fulfils nothing."""
 
 
 @dataclass(frozen=True, slots=True)

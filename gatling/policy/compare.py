@@ -1,52 +1,44 @@
 """Whether a value of a call fits a condition: True, False, or None where it cannot be compared.
 
-Two ways to ask. A requirement or a grant wants every value to fit, strictly; a denial is triggered by any value that fits,
-leniently.
-
-Numbers come in many shapes, and a limit holds against all of them (`readings`):
-
-| value | is read as |
-| --- | --- |
-| `5000`, `"5,000"`, `" 5000 "` | that number |
-| `"5.000,00"`, `"1.234"` | both numbers that it can be |
-| `"450 EUR"`, `"$450"` | 450 of an unknown currency: too much is too much, but little may be much of another |
-| `{"value": 5000, "currency": "EUR"}`, `'{"value": 5000}'` | the numbers in it |
-| `[5000]` | the numbers in it for an amount or a page size, how many there are for recipients; either, where it may be both |
-| `-1`, and 0 of a page size | perhaps all there is: open |
-| anything else | no number: a requirement fails, a denial is open |
+Two ways to ask. A requirement or a grant wants every value to fit; a denial is triggered by any value that fits. What must not
+be there is looked for leniently: in other case, with other spaces, in letters that look alike, in JSON. What must be there must
+be so to the letter. Numbers are read by `policy.numbers`, paths by `policy.path_patterns`.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any
 
-from gatling.errors import InputError
 from gatling.policy.clauses import ORDER_OPERATORS, Operator
 from gatling.policy.globs import matches
-from gatling.schema.arguments import (
-    MAX_NUMBER_CHARS,
-    is_amount,
-    is_destination_name,
-    is_limit,
-    leaves,
-    name_words,
-    number_of,
-)
-from gatling.schema.plain import canonical_json, cut, decode_json
+from gatling.policy.inner import json_in
+from gatling.policy.numbers import may_mean_all, readings
+from gatling.policy.path_patterns import concerns_paths, is_forbidden, is_listed
+from gatling.schema.arguments import is_amount, leaves, number_of, walk
+from gatling.schema.plain import canonical_json, cut
 from gatling.schema.words import normalise
 
 NEGATED = (Operator.DIFFERS, Operator.NOT_IN, Operator.NOT_LIKE)
 FALLING = (Operator.AT_MOST, Operator.BELOW)
-MAX_JSON_CHARS = 20_000
 
-_DIGIT = re.compile(r"\d")
-_SEPARATORS = re.compile("[,;]")
-_GROUPED = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d+)?|[+-]?\d+,\d{1,2}")
-_PLAIN = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][+-]?\d{1,3})?|[+-]?\.\d+")
-_MONEY = re.compile(r"(?:[A-Z]{3}|[€$£¥])?\s*([+-]?[\d.,]*\d)\s*(?:[A-Z]{3}|[€$£¥])?")
-_SMALL_UNITS = frozenset("cents cent pence minor micros".split())
+MAX_LIST_CHARS = 4_096
+"""Of a longer text the parts between commas are not looked at one by one."""
+_SPACES = re.compile(r"\s+")
+_BETWEEN = re.compile(r"\s*[,;|\r\n]\s*")
+_SWITCHES = {
+    **dict.fromkeys("true yes y on 1 t enabled enable".split(), True),
+    **dict.fromkeys("false no n off 0 f disabled disable none".split(), False),
+}
+_SEPARATORS = re.compile(r"[\W_]+")
+_WITHIN = re.compile(r"[\s()\[\]]+")
+_NAME_SPACE = re.compile(r"[.:/]")
+_MIN_BARE = 4
+"""A shorter value is not taken for another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +52,29 @@ class CheckResult:
     """The call has nothing to compare."""
 
 
-Mode = Literal["each", "either", "unknown", "none"]
-"""Of several numbers: each counts, or one of them does, or there is more that nobody knows; or there is none."""
-
 ABSENT = CheckResult(False, is_absent=True, found="nothing")
 
 
-def compare_all(values: list[Any], operator: Operator, wanted: Any, path: str, *, is_any: bool) -> CheckResult:
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How values are compared: by what rule, for what call."""
+
+    is_native: bool = False
+    """By a rule of the native format: in every shape, and as paths. Else as the other system does."""
+    acts: bool = False
+    """For a call that does more than read."""
+
+
+_PLAINLY = Manner()
+
+
+def compare_all(
+    values: list[Any], operator: Operator, wanted: Any, path: str, *, is_any: bool, manner: Manner = _PLAINLY
+) -> CheckResult:
     """Compare every value of a name: one that stands twice in different case must not hide the other."""
     if not values:
         return CheckResult(True, path, "nothing") if is_any and operator in NEGATED else ABSENT
-    outcomes = [compare(value, operator, wanted, path, is_any=is_any) for value in values]
+    outcomes = [compare(value, operator, wanted, path, is_any=is_any, manner=manner) for value in values]
     for decisive in (is_any, None):
         found = next((o for o in outcomes if o.holds is decisive), None)
         if found is not None:
@@ -78,28 +82,96 @@ def compare_all(values: list[Any], operator: Operator, wanted: Any, path: str, *
     return outcomes[0]
 
 
-def compare(value: Any, operator: Operator, wanted: Any, argument: str | None, *, is_any: bool = False) -> CheckResult:
+def compare(
+    value: Any,
+    operator: Operator,
+    wanted: Any,
+    argument: str | None,
+    *,
+    is_any: bool = False,
+    manner: Manner = _PLAINLY,
+) -> CheckResult:
     """Compare one value."""
     if operator in ORDER_OPERATORS:
+        if value is None and manner.is_native:
+            return CheckResult(None, argument, "null, which may mean all")
         return _compare_order(value, operator, wanted, argument, is_any=is_any)
+    choices = wanted if isinstance(wanted, tuple) else (wanted,)
+    is_lenient = is_any != (operator in NEGATED) if manner.is_native else is_any
     items = [leaf for _, leaf in leaves(value)]
+    has_null = manner.is_native and None in items
+    if manner.is_native:
+        items = [item for item in items if item is not None]
+        items += _hidden(value) if is_lenient else ()
     if not items:
         return CheckResult(True, argument, "nothing") if is_any and operator in NEGATED else ABSENT
-    choices = wanted if isinstance(wanted, tuple) else (wanted,)
+    undecided: CheckResult | None = None
+    for item in items:  # of several items, the one that decides is shown
+        known = _is_one_of(item, choices, operator, is_lenient=is_lenient, manner=manner)
+        if known is None:
+            undecided = CheckResult(None, argument, f"{cut(item)}, which cannot be compared")
+        elif (known != (operator in NEGATED)) == is_any:
+            return CheckResult(is_any, argument, cut(item))
+    if has_null and not is_any:
+        undecided = CheckResult(None, argument, "null among the values")
+    return undecided or CheckResult(not is_any, argument, cut(items[0]))
+
+
+def _hidden(value: Any) -> Iterator[Any]:
+    """Yield what may be a value as well: keys of mappings, and what stands in texts that are JSON."""
+    for _, item in walk(value):
+        if isinstance(item, dict):
+            yield from item
+        elif isinstance(item, str):
+            inside = json_in(item)
+            if isinstance(inside, (dict, list)):
+                yield from (leaf for _, leaf in leaves(inside) if leaf is not None)
+            elif isinstance(inside, str):
+                yield inside
+            elif len(item) <= MAX_LIST_CHARS and len(parts := _BETWEEN.split(item)) > 1:
+                yield from filter(None, parts)
+
+
+def _is_one_of(
+    item: Any, choices: tuple[Any, ...], operator: Operator, *, is_lenient: bool, manner: Manner
+) -> bool | None:
+    """Tell whether a scalar is one of some values, or matches one of some patterns."""
     is_pattern = operator in (Operator.LIKE, Operator.NOT_LIKE)
+    if is_pattern:
+        text = _text(item, is_lenient, manner)
+        known = any(matches(p.casefold(), text) for p in choices)
+    else:
+        known = any(_same(item, choice, is_lenient, manner) for choice in choices)
+    if not manner.is_native or not isinstance(item, str) or (known and (is_lenient or not is_pattern)):
+        return known
+    places = tuple(choice for choice in choices if isinstance(choice, str))
+    is_path = concerns_paths(item, choices, is_lenient=is_lenient)
+    if not is_lenient:
+        return is_listed(item, places, is_pattern=is_pattern, is_as_written=known) if is_path else known
+    leads = is_path and is_forbidden(item, places, is_pattern=is_pattern, acts=manner.acts)
+    if leads is False and not is_pattern and _may_be_one_of(item, places):
+        return None
+    return leads
 
-    def fits(item: Any) -> bool:
-        if is_pattern:
-            known = any(matches(p.casefold(), _text(item, is_any)) for p in choices)
-        else:
-            known = any(_same(item, choice, is_any) for choice in choices)
-        return known != (operator in NEGATED)
 
-    # Of several items, the one that decides is shown.
-    decisive = next((item for item in items if fits(item) == is_any), None)
-    if decisive is None:
-        return CheckResult(not is_any, argument, cut(items[0]))
-    return CheckResult(is_any, argument, cut(decisive))
+def _may_be_one_of(item: str, choices: tuple[str, ...]) -> bool:
+    """Tell whether a text may mean a value that it is not: with other separators, below a name space, beside other words."""
+    own = bare(item)
+    wanted = [w for w in bare_choices(choices) if len(w) >= _MIN_BARE and w in own]
+    if not wanted or own in wanted or len(item) > MAX_LIST_CHARS:
+        return bool(wanted) and own in wanted
+    parts = {bare(part) for part in (*_WITHIN.split(item), _NAME_SPACE.split(item)[-1])}
+    return not parts.isdisjoint(wanted)
+
+
+@lru_cache(maxsize=1_024)
+def bare_choices(choices: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(bare, choices))
+
+
+def bare(text: str) -> str:
+    """Return a text without separators, case and disguises: that of `DE89 3704` and of `de89-3704` is one."""
+    return _SEPARATORS.sub("", normalise(text)).casefold()
 
 
 def _compare_order(value: Any, operator: Operator, wanted: Any, argument: str | None, *, is_any: bool) -> CheckResult:
@@ -115,8 +187,12 @@ def _compare_order(value: Any, operator: Operator, wanted: Any, argument: str | 
     if outcomes == {not is_any} and mode != "unknown":
         # As a number it is small; what it may mean is more than any bound.
         is_upper = (operator in FALLING) != is_any
-        if argument and is_upper and any(_may_mean_all(n, argument) for n in numbers):
+        if argument and is_upper and any(may_mean_all(n, argument) for n in numbers):
             return CheckResult(None, argument, f"{shown}, which may mean all")
+        if argument and is_upper and len(numbers) > 1 and is_amount(argument):
+            total = sum(numbers)
+            if _holds(total, operator, wanted) == is_any:
+                return CheckResult(None, argument, f"{total:g} together")
         return CheckResult(not is_any, argument, shown)
     return CheckResult(None, argument, f"{shown}, which cannot be compared with {wanted}")
 
@@ -131,74 +207,28 @@ def _holds(number: float, operator: Operator, wanted: Any) -> bool:
     return bool(number > wanted)
 
 
-def _may_mean_all(number: float, argument: str) -> bool:
-    return number < 0 if not is_limit(argument) else number <= 0
-
-
-def readings(value: Any, argument: str) -> tuple[tuple[float, ...], Mode]:
-    """Return the numbers that a value stands for or can stand for, and which of the two."""
-    if isinstance(value, str):
-        return _of_text(value, argument)
-    if isinstance(value, (list, dict)):
-        return _of_many(value, argument)
-    number = number_of(value)
-    return ((number,), "each") if number is not None else ((), "none")
-
-
-def _of_text(text: str, argument: str) -> tuple[tuple[float, ...], Mode]:
-    stripped = text.strip()
-    if stripped[:1] in ("{", "[") and len(stripped) <= MAX_JSON_CHARS:
-        try:
-            value = decode_json(stripped)
-        except InputError:
-            value = None
-        if isinstance(value, (list, dict)):
-            return _of_many(value, argument)
-    if is_destination_name(argument):
-        return (len([part for part in _SEPARATORS.split(text) if part.strip()]),), "each"
-    if len(stripped) > MAX_NUMBER_CHARS:
-        return (), "none"
-    money = _MONEY.fullmatch(stripped)
-    bare = money.group(1) if money else stripped
-    found = [number_of(bare)] if _PLAIN.fullmatch(bare) else []
-    if _GROUPED.fullmatch(bare):
-        found.append(number_of(bare.replace(".", "").replace(",", ".")))
-    numbers = tuple(n for n in found if n is not None)
-    if not numbers:
-        return (), "none"
-    return numbers, "unknown" if bare != stripped else "either"
-
-
-def _of_many(value: list[Any] | dict[str, Any], argument: str) -> tuple[tuple[float, ...], Mode]:
-    """Read the numbers in a list or a mapping, and how many items there are, as the name of the argument wants."""
-    wants_number = is_amount(argument) or is_limit(argument)
-    numbers: list[float] = []
-    has_unknown = False
-    for path, leaf in leaves(value):
-        number = number_of(leaf) if not isinstance(leaf, str) or _PLAIN.fullmatch(leaf.strip()) else None
-        if number is None:
-            has_unknown |= isinstance(leaf, str) and bool(_DIGIT.search(leaf))
-        else:
-            numbers.append(number)
-            has_unknown |= not _SMALL_UNITS.isdisjoint(name_words(path))
-    count = len(value)
-    if wants_number and value:
-        return tuple(numbers), "unknown" if has_unknown or not numbers else "each"
-    if not numbers or is_destination_name(argument):
-        return (count,), "each"
-    return (*dict.fromkeys((*numbers, count)),), "either"
-
-
-def _text(item: Any, is_lenient: bool) -> str:
+def _text(item: Any, is_lenient: bool, manner: Manner) -> str:
     text = item if isinstance(item, str) else canonical_json(item)
-    return (normalise(text).strip() if is_lenient else text).casefold()
+    if not is_lenient:
+        return text.casefold()
+    text = normalise(text).strip()
+    return (_loose(text) if manner.is_native else text).casefold()
 
 
-def _same(item: Any, wanted: Any, is_lenient: bool) -> bool:
+def _loose(text: str) -> str:
+    """Return a text with one kind of space and one of dash."""
+    if not text.isascii():
+        text = "".join("-" if unicodedata.category(c) == "Pd" else c for c in text)
+    return _SPACES.sub(" ", text)
+
+
+def _same(item: Any, wanted: Any, is_lenient: bool, manner: Manner) -> bool:
     """Compare two scalars; leniently, `"5"` is 5, `"true"` is true, and look-alikes are alike."""
     if (is_lenient and type(item) is not type(wanted)) or (is_lenient and isinstance(item, str)):
-        if _text(item, True) == _text(wanted, True):
+        if _text(item, True, manner) == _text(wanted, True, manner):
             return True
+        if manner.is_native and isinstance(wanted, bool):
+            return _SWITCHES.get(_text(item, True, manner)) is wanted
         a, b = number_of(item), number_of(wanted)
         return a is not None and b is not None and a == b and not isinstance(item, (list, dict))
     if isinstance(item, str) and isinstance(wanted, str):

@@ -19,6 +19,7 @@ from typing import Literal
 from gatling.policy.clauses import Clause, ClauseKind, Condition, Operator
 from gatling.policy.globs import matches, squashed
 from gatling.policy.native.check import Problem
+from gatling.policy.reach import reaches
 from gatling.policy.rules import Rulebook
 from gatling.policy.source import DataPath, show_path
 
@@ -32,6 +33,7 @@ KINDS = {
     "shadowed": "A rule that another one makes idle.",
     "never_matches": "A rule that no call comes to.",
     "unsatisfiable": "A rule that no call can keep.",
+    "too_wide": "A rule that reaches further than it seems to.",
     "unknown_tool": "A tool that the catalogue does not have.",
     "unknown_role": "A role that the policy does not define.",
     "incomplete": "A comparison that was cut short.",
@@ -83,7 +85,9 @@ def lint(rules: Rulebook, *, known_tools: Iterable[str] = ()) -> list[LintRemark
     findings += _never(rules)
     findings += _shadowed(rules)
     findings += _unsatisfiable(rules)
-    findings += _unknown_tools(rules, list(known_tools))
+    known = list(known_tools)
+    findings += (_finding("warning", "too_wide", r.clause, r.message) for r in reaches(rules, known))
+    findings += _unknown_tools(rules, known)
     return sorted(findings, key=lambda f: (f.line or 0, f.path, f.kind))
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from gatling.policy.clauses import Clause, ClauseKind, Unrecognised
 from gatling.policy.globs import squashed_name
+from gatling.policy.resemblance import ResemblingRules
 from gatling.policy.rule_index import RuleIndex
 from gatling.policy.source import DataPath
 from gatling.policy.tree import Effect
@@ -80,6 +81,15 @@ class Rulebook:
     def clauses_for(self, tool: str, role: str) -> tuple[Clause, ...]:
         """Return the clauses about a tool that bind a role, in the policy's order."""
         return self._index.clauses_for(tool, role)
+
+    @cached_property
+    def _resembling(self) -> ResemblingRules:
+        return ResemblingRules(self.clauses)
+
+    def clauses_like(self, tool: str, role: str) -> tuple[Clause, ...]:
+        """Return the clauses that bind a role and do not name a tool, but whose names its name may be taken for."""
+        found = self._resembling.about(tool)
+        return tuple(clause for clause in found if clause.is_for(self.roles_of(role))) if found else ()
 
     def granted_scopes(self, role: str) -> frozenset[str]:
         return self._index.granted_scopes(role)

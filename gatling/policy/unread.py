@@ -26,6 +26,7 @@ from gatling.policy.globs import matches, squashed, squashed_name
 from gatling.schema.arguments import walk
 from gatling.schema.words import NEGATIONS, split_words, stem
 from gatling.tools.derive import NOUN_VERBS, effect_of, verb_of
+from gatling.tools.lookalikes import NAMESPACE
 
 MAX_LEAVES = 256
 MAX_WORDS = 4_096
@@ -79,7 +80,6 @@ _DEEDS = tuple(
 _LONG_RESTRICTING = sorted(word for word in _RESTRICTING if len(word) >= 5)
 _LONG_NAME = 4
 _TOOLS = frozenset(("tool", "tools"))
-_NAMESPACE = re.compile(r"__|[./:]")
 _SEPARATORS = re.compile(r"[\s,;|(){}\[\]\"'`]+")
 _PLACE = re.compile(
     r"@|://|\.(?:com|org|net|edu|gov|co|info|biz|example|eu|uk|de|fr|ch|nl|ru|cn)(?:/|$)", re.IGNORECASE
@@ -131,7 +131,7 @@ def _stems(tool: str) -> frozenset[str]:
 
 @lru_cache(maxsize=16_384)
 def _names(tool: str) -> tuple[str, str]:
-    return squashed_name(tool), squashed_name(_NAMESPACE.split(tool)[-1])
+    return squashed_name(tool), squashed_name(NAMESPACE.split(tool)[-1])
 
 
 @lru_cache(maxsize=4_096)

@@ -16,10 +16,10 @@ from functools import cached_property
 from typing import Any
 
 from gatling.policy.bounds import squashed_path
-from gatling.policy.calls import Destination, parse_place
 from gatling.policy.clauses import Clause, ClauseKind, Condition, Operator
 from gatling.policy.dialects.argument_schema import ArgumentSchema
 from gatling.policy.globs import matches
+from gatling.policy.places import Destination, parse_place
 from gatling.policy.recognise import recognise
 from gatling.policy.rules import Rulebook
 from gatling.repair.tools import is_genuine, is_weaker

@@ -16,7 +16,8 @@ from typing import Any
 
 from gatling.energy.finding import Assessment, Code, Finding, Source
 from gatling.policy.bounds import squashed_path
-from gatling.policy.calls import Call, parse_place
+from gatling.policy.calls import Call
+from gatling.policy.places import parse_place
 from gatling.repair.arguments import is_list_of_things, values_of
 from gatling.repair.edits import DeEscalate, DropArgument, Edit, Narrow, Prune, Redirect
 from gatling.repair.flow import Flow

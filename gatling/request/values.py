@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from gatling.policy.calls import Destination, parse_place
+from gatling.policy.places import Destination, parse_place
 from gatling.request.request import Request, content_words
 from gatling.schema.arguments import is_free_text_name, is_limit, number_of
 from gatling.schema.words import is_disguised, normalise, number_word

@@ -11,6 +11,7 @@ positions in lists that lead from the arguments to a value. What a name says is 
 | `is_duration`: how long | `days`, `retention_period` | `day`, `start_time` |
 | `end_of_range`: where a range starts (-1) or ends (1) | `since`, `end_date`, `timeMax` | `date` |
 | `is_destination_name`: where something goes | `to`, `recipients`, `webhook_url` | `from`, `title` |
+| `is_receiver_name`: who receives it | `to`, `cc`, `attendees` | `webhook_url`, `reply_to` |
 | `is_free_text_name`: what its writer likes | `body`, `commit_message` | `message_id`, `path` |
 """
 
@@ -54,6 +55,9 @@ _OF_TIME = frozenset("time date day timestamp".split())
 _DESTINATIONS = frozenset(
     "to cc bcc recipient recipients destination destinations endpoint webhook callback invitee invitees participant "
     "participants attendee attendees remote host target forward url uri link payee beneficiary".split()
+)
+_RECEIVERS = frozenset(
+    "to cc bcc recipient recipients invitee invitees participant participants attendee attendees".split()
 )
 _FREE_TEXT = frozenset(
     "subject body content contents message text title description note notes comment comments summary caption reason memo "
@@ -173,6 +177,12 @@ def end_of_range(path: ArgumentPath | str) -> int:
 def is_destination_name(path: ArgumentPath | str) -> bool:
     """Tell whether an argument, by its name, says where something goes."""
     return not _DESTINATIONS.isdisjoint(name_words(path))
+
+
+def is_receiver_name(path: ArgumentPath | str) -> bool:
+    """Tell whether an argument, by its name, says who receives something, so that their number is how many there are."""
+    words = name_words(path)
+    return not _RECEIVERS.isdisjoint(words) and "reply" not in words
 
 
 def is_free_text_name(path: ArgumentPath | str) -> bool:

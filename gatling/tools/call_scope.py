@@ -23,6 +23,11 @@ _MOST = 10**18
 
 def volume_of(tool_name: str, arguments: Mapping[str, Any]) -> int:
     """Return rows, records or files asked for, at least 1."""
+    return volume_in(arguments) or _usual(tool_name)
+
+
+def volume_in(arguments: Mapping[str, Any]) -> int:
+    """Return rows, records or files that arguments ask for; 0 where they do not say."""
     limits: list[tuple[int, int]] = []
     longest = 0
     for path, value in walk(arguments):
@@ -34,7 +39,7 @@ def volume_of(tool_name: str, arguments: Mapping[str, Any]) -> int:
                 limits.append((_RANK.get(" ".join(name_words(path)), len(_RANK)), -int(number)))
     if limits:
         return -min(limits)[1]
-    return longest or _usual(tool_name)
+    return longest
 
 
 def _usual(tool_name: str) -> int:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gatling.energy.facts.tool import ContextFacts, ToolFacts
-from gatling.policy.calls import Call, Destination
+from gatling.policy.calls import Call
+from gatling.policy.places import Destination
 from gatling.request.values import Value, is_foreign, names_in_keys, read_value
 from gatling.schema import PlanNode
 from gatling.schema.words import stem
