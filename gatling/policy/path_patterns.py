@@ -32,6 +32,8 @@ MAX_CHARS = 32_768
 _SIGNS = re.compile(r"[/\\%~$`]|\.\.|[^\x00-\x7f]|file:", re.IGNORECASE)
 _PARTS = frozenset("/\\\u2044\u2215\uff0f\uff3c")
 _ROOTED = re.compile(r"\s*(?:[a-z*]{1,12}://|[/\\~]|[A-Za-z]:[\\/]|\*+[/\\]|\./|file:/)", re.IGNORECASE)
+_CLIMBS = re.compile(r"[*?][^/\\]*[/\\]\.\.(?:[/\\]|$)")
+"""A pattern of paths that climb, `*/../*`: it leads nowhere, so it is not resolved."""
 _ROOTS = re.compile(r"/|~/?|[a-z]:/?")
 
 
@@ -83,8 +85,10 @@ def _page(text: str) -> tuple[str, str, str] | None:
 
 @lru_cache(maxsize=4_096)
 def _read_pattern(text: str, is_pattern: bool) -> _Pattern:
-    reading = read_path(text)
     has_wildcard = is_pattern and ("*" in text or "?" in text)
+    if has_wildcard and _CLIMBS.search(text):
+        return _Pattern((text.casefold(),), (), has_wildcard)
+    reading = read_path(text)
     texts, homes = [reading.text.casefold()], [reading.below_home.casefold()]
     if has_wildcard and "/**/" in texts[0]:
         texts.append(texts[0].replace("/**/", "/"))

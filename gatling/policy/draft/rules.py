@@ -104,7 +104,7 @@ def _bounds(name: str, path: str, argument: SeenArgument, tool: SeenTool) -> Ite
         yield Line("rules", "", {"operation": name, "require": {path: {"in": sorted(words)}}}, why)
     elif folder:
         why = f"{path} lay below {folder} in {_calls(argument.calls)}"
-        pattern = {"like": f"{folder}/*", "not_like": ["*/..", "*/../*", "*%*"]}
+        pattern = {"like": f"{folder}/*"}
         yield Line("rules", "", {"operation": name, "require": {path: pattern}}, why)
 
 
