@@ -149,6 +149,8 @@ class Guard:
         past: ExecutionPlan | dict[str, Any] | None,
         call: PlanNode | dict[str, Any],
         edges: Iterable[PlanEdge | tuple[str, str]] = (),
+        *,
+        deadline_ms: float | None = None,
     ) -> Decision:
         """Judge the next call of a running agent, in the light of the calls it has made.
 
@@ -157,6 +159,7 @@ class Guard:
                 `ConversationTracer`; another call under its id is refused.
             call: the call that waits.
             edges: data that flows from past calls into it, beside those that the plan has.
+            deadline_ms: of this decision, in place of the guard's.
 
         Returns:
             A decision whose reasons are about the waiting call only: what was done cannot be undone.
@@ -173,7 +176,7 @@ class Guard:
         def of_call(plan: ExecutionPlan, assessment: Assessment) -> Assessment:
             return assessment if self._auditor is None else self._auditor.only(assessment, waiting)
 
-        return self._decide(context, joined, of_call)
+        return self._decide(context, joined, of_call, deadline_ms=deadline_ms)
 
     def repair(self, context: GovernanceContext | dict[str, Any], plan: ExecutionPlan | dict[str, Any]) -> Decision:
         """Judge a plan, and where it is not allowed search for the nearest one that is.
@@ -225,8 +228,10 @@ class Guard:
         narrow: Callable[[ExecutionPlan, Assessment], Assessment] = lambda plan, assessment: assessment,
         *,
         is_repairing: bool = False,
+        deadline_ms: float | None = None,
     ) -> Decision:
         started = time.perf_counter()
+        deadline = self.deadline_ms if deadline_ms is None else deadline_ms
 
         def work() -> Decision:
             if self._auditor is None:
@@ -238,8 +243,8 @@ class Guard:
             decision = self._decision(parsed, plan, assessment, started)
             if is_repairing and decision.verdict != "allow":
                 left = self.repair_ms
-                if self.deadline_ms is not None:
-                    left = min(left, 0.8 * self.deadline_ms - (time.perf_counter() - started) * 1e3)
+                if deadline is not None:
+                    left = min(left, 0.8 * deadline - (time.perf_counter() - started) * 1e3)
                 rules = self._auditor.oracle(parsed).rules
                 found = repair(parsed, plan, self._auditor, rules=rules, deadline_ms=max(left, 0.0))
                 if found.plan is not None:
@@ -252,17 +257,17 @@ class Guard:
             except Exception as error:  # whatever it is, it must not allow
                 return self._denial(fault_of(error), started)
 
-        if self.deadline_ms is None:
+        if deadline is None:
             return guarded()
         try:
             future = self._pool().submit(guarded)
         except RuntimeError as error:  # no thread is left, or the interpreter is shutting down
             return self._denial(fault_of(error), started)
         try:
-            return future.result(timeout=self.deadline_ms / 1e3)
+            return future.result(timeout=deadline / 1e3)
         except FutureTimeout:
             future.cancel()
-            return self._denial(f"no decision within {self.deadline_ms:g} ms", started)
+            return self._denial(f"no decision within {deadline:g} ms", started)
 
     def _pool(self) -> ThreadPoolExecutor:
         """Return the workers of this process: a guard that was made before a fork has none in the child."""
