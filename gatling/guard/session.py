@@ -26,41 +26,37 @@ Where a framework has the parts of a message and not the message, the same in pa
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import inspect
 import secrets
-import threading
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, ParamSpec, TypeVar, get_args, overload
 
 from gatling.adapters import AUTO, ConversationTracer
 from gatling.adapters.format import arguments_of
 from gatling.adapters.formats import events
-from gatling.adapters.plain import plain_message
-from gatling.energy import Code
-from gatling.energy.finding import SEVERITY
+from gatling.adapters.plain import holds_unreadable, plain_message
 from gatling.errors import ConfigError, InputError
 from gatling.guard.approval import Approvals
-from gatling.guard.asking import CallJudge, judge_call
-from gatling.guard.decision import Decision, Mode, denial, fault_of, shown_reason
-from gatling.guard.escalation import Answer, Escalation, OnEscalate, answer_of
+from gatling.guard.asking import CallJudge
+from gatling.guard.decision import Decision, Mode, denial, fault_of
+from gatling.guard.escalation import Answer, Escalation, OnEscalate
+from gatling.guard.gated import OnRefusal, gated
 from gatling.guard.limits import Counters, Limits
+from gatling.guard.steps import Steps, arun, run
 from gatling.guard.stop import StopSwitch
 from gatling.guard.terms import LivePolicy, Terms
+from gatling.guard.verdicts import Checked, DecisionLog, Shared, Verdicts, call_digest
 from gatling.policy import PolicySource
 from gatling.provenance.events import Event, Foreign, ProposedCall, Result, Said
 from gatling.provenance.sources import Output, ToolOutput, ToolSources
-from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode
-from gatling.schema.plain import canonical_json, join_path
+from gatling.schema import ExecutionPlan, PlanNode
+from gatling.schema.plain import join_path
 
-Checked = tuple[PlanNode, Decision]
-"""A call with the decision on it."""
-_T = TypeVar("_T")
-_Steps = Generator[Escalation, "Answer | Exception | None", _T]
-"""Yields what a person is asked, takes what she answers, returns the outcome: the same for callers that wait and that await."""
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Session:
@@ -86,6 +82,9 @@ class Session:
         limits: what the session may do in all, and how often the same call may be refused.
         approvals: where calls wait for a person's word; by default in memory.
         stops: the flags of `gatling stop`; by default those of this user's folder.
+        log: where every decision is written before its call runs (`AuditLog`). One that cannot be written denies.
+        offers_repairs: look for arguments with which a call that is not allowed would be, and offer them
+            (`decision.repaired_arguments`).
 
     Raises:
         InputError: if policy, role or session context cannot be read, or the policy is not of the format that the guard takes.
@@ -109,6 +108,8 @@ class Session:
         limits: Limits | None = None,
         approvals: Approvals | None = None,
         stops: StopSwitch | None = None,
+        log: DecisionLog | None = None,
+        offers_repairs: bool = False,
     ) -> None:
         if mode not in get_args(Mode):
             raise ConfigError(f"mode is {mode!r}, it must be one of {', '.join(get_args(Mode))}")
@@ -116,19 +117,73 @@ class Session:
             raise ConfigError("on_decision is a coroutine function: nobody would await it")
         if id is not None and not id.strip():
             raise ConfigError("id is empty")
-        self.id = id if id is not None else secrets.token_hex(8)
-        self.mode: Mode = mode
-        self.deadline_ms = deadline_ms
-        self._guard = guard
-        self._terms: tuple[Terms, ...] = (Terms(guard, policy, role, session_context),)
-        self._on_escalate = on_escalate
-        self._on_decision = on_decision
-        self._shared = _Shared(
+        shared = Shared(
             tracer=ConversationTracer(sources=sources, format=format),
             counters=Counters(limits if limits is not None else Limits()),
             stops=stops if stops is not None else StopSwitch(),
             approvals=approvals,
+            log=log,
         )
+        self.id = id if id is not None else secrets.token_hex(8)
+        self._shared = shared
+        self._on_escalate = on_escalate
+        self._verdicts = Verdicts(
+            self.id,
+            shared,
+            (Terms(guard, policy, role, session_context),),
+            (),
+            mode,
+            deadline_ms,
+            offers_repairs,
+            on_decision,
+        )
+        self._prefix = ""
+        """Of the ids of a child's calls: those of two conversations may be the same."""
+
+    def child(
+        self,
+        name: str,
+        *,
+        policy: dict[str, Any] | str | Path | PolicySource | LivePolicy | None = None,
+        role: str | None = None,
+        tools: Iterable[str] | None = None,
+    ) -> Session:
+        """Return the session of a sub-agent.
+
+        - It knows all that its parent has read, and its parent all that it reads: a value of a stranger's text stays one.
+        - Its task is the parent's words and no request. The request is that of the user, and the words of the role `user` or
+          `system` in its messages are not taken. What else its prompt holds, such as retrieved documents: `feed_foreign`.
+        - It may do what its parent may, and of that what its own policy, role and tools allow. Limits, approvals, log, mode and
+          stops are the parent's.
+
+        Args:
+            name: its id is that of the parent, a slash, and this.
+            policy, role: its own, beside those of the parent.
+            tools: names, or patterns with `*` and `?`; by default all.
+
+        Raises:
+            ConfigError: if the name is empty or has a slash in it.
+            InputError: if the policy cannot be read.
+        """
+        if not name.strip() or "/" in name:
+            raise ConfigError(f"the name of a child is {name!r}, wanted one without a slash")
+        own = self._verdicts.terms[-1]
+        terms = self._verdicts.terms
+        if policy is not None or role is not None:
+            terms = (*terms, own.narrowed(policy, role))
+        patterns = self._verdicts.tools if tools is None else (*self._verdicts.tools, tuple(tools))
+        with self._shared.lock:
+            known, number = f"{self.id}/{name}", 1
+            while known in self._shared.names:
+                number += 1
+                known = f"{self.id}/{name}-{number}"
+            self._shared.names.add(known)
+        child = object.__new__(Session)
+        child.id = known
+        child._shared, child._on_escalate = self._shared, self._on_escalate
+        child._verdicts = replace(self._verdicts, session=known, terms=terms, tools=patterns)
+        child._prefix = f"{known}:"
+        return child
 
     # --- what an agent asks -------------------------------------------------------------------------------------------
 
@@ -146,11 +201,11 @@ class Session:
         Raises:
             InputError: with the path in the message, if it cannot be read or does not fit; run nothing of it.
         """
-        return self._run(self._of_message(message))
+        return run(self._of_message(message), self._on_escalate)
 
     async def acheck(self, message: Any) -> list[Checked]:
         """The same, without holding up the event loop; `on_escalate` may be a coroutine function."""
-        return await self._arun(self._of_message(message))
+        return await arun(self._of_message(message), self._on_escalate)
 
     def judge(
         self, tool_name: str, arguments: Any, *, call_id: str | None = None, deadline_ms: float | None = None
@@ -165,7 +220,7 @@ class Session:
             deadline_ms: in place of the session's.
         """
         try:
-            return self._run(self._of_call(tool_name, arguments, call_id, deadline_ms))
+            return run(self._of_call(tool_name, arguments, call_id, deadline_ms), self._on_escalate)
         except Exception as error:
             return self._unjudged(tool_name, call_id, error)
 
@@ -174,9 +229,39 @@ class Session:
     ) -> Decision:
         """The same, without holding up the event loop; `on_escalate` may be a coroutine function."""
         try:
-            return await self._arun(self._of_call(tool_name, arguments, call_id, deadline_ms))
+            return await arun(self._of_call(tool_name, arguments, call_id, deadline_ms), self._on_escalate)
         except Exception as error:
             return self._unjudged(tool_name, call_id, error)
+
+    @overload
+    def tool(self, function: Callable[P, R], /) -> Callable[P, R]: ...
+    @overload
+    def tool(
+        self, /, *, name: str | None = None, source: Output | ToolOutput | None = None, refused: OnRefusal = "raise"
+    ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+    def tool(
+        self,
+        function: Callable[..., Any] | None = None,
+        /,
+        *,
+        name: str | None = None,
+        source: Output | ToolOutput | None = None,
+        refused: OnRefusal = "raise",
+    ) -> Any:
+        """Make a function ask this session before every call, and tell it what came of it.
+
+            @session.tool
+            def read_file(path: str) -> str: ...
+
+        Args:
+            name: of the tool; by default that of the function.
+            source: whose text it returns; by default told by the session's `sources`.
+            refused: `raise` a `CallRefused`; or return its `text` to the agent in place of an output.
+        """
+        settings: dict[str, Any] = {"name": name, "source": source, "refused": refused}
+        if function is None:
+            return partial(gated, self, **settings)
+        return gated(self, function, **settings)
 
     # --- what an agent tells ------------------------------------------------------------------------------------------
 
@@ -215,10 +300,10 @@ class Session:
         """
         rule = ToolOutput(source) if isinstance(source, str) else source
         data = plain_message({"output": output}, "output")["output"]
+        has_media = has_media or holds_unreadable(data)
         with self._shared.lock:
             where = self._where()
-            named = None if call_id is None else self._own_id(call_id)
-            self._take([Result(named, tool_name, [data], has_media, where, rule=rule)], where)
+            self._take([Result(call_id, tool_name, [data], has_media, where, rule=rule)], where)
 
     # --- what is known ------------------------------------------------------------------------------------------------
 
@@ -226,7 +311,7 @@ class Session:
     def request(self) -> str:
         """What was asked: the stated request, else all that the user has said so far."""
         with self._shared.lock:
-            return self._terms[-1].asking().request(self._shared.tracer.request)
+            return self._verdicts.terms[-1].asking().request(self._shared.tracer.request)
 
     @property
     def plan(self) -> ExecutionPlan | None:
@@ -243,53 +328,13 @@ class Session:
     @property
     def approvals(self) -> Approvals:
         """Where calls wait for a person's word: `session.approvals.approve(decision.pending, by="ann")`."""
-        with self._shared.lock:
-            if self._shared.approvals is None:
-                self._shared.approvals = Approvals()
-            return self._shared.approvals
+        return self._shared.the_approvals()
 
     def stop(self, *, by: str = "", why: str = "") -> None:
         """Deny every further call of this session and its children, in every process. Raises: OSError if that cannot be noted."""
         self._shared.stops.stop(self.id, by=by, why=why)
 
     # --- taking -------------------------------------------------------------------------------------------------------
-
-    def _of_message(self, message: Any) -> _Steps[list[Checked]]:
-        with self._shared.lock:
-            tracer = self._shared.tracer
-            found = events(message, tracer.num_messages, tracer.format)
-            judged = self._judge_all(found, self._where(), None)
-        checked = []
-        for call, node, decision in judged:
-            node, decision = yield from self._ask(call, node, decision)
-            checked.append((node, decision))
-        return checked
-
-    def _of_call(
-        self, tool_name: str, arguments: Any, call_id: str | None, deadline_ms: float | None
-    ) -> _Steps[Decision]:
-        if not isinstance(tool_name, str) or not tool_name.strip():
-            raise InputError("a call without the name of a tool")
-        given = arguments_of(plain_message({"arguments": arguments}, "call")["arguments"], "arguments")
-        call = ProposedCall(tool_name, given, call_id if call_id is not None else secrets.token_hex(8), "call")
-        with self._shared.lock:
-            known = self._known(call)
-            if known is not None:
-                return known
-            [(_, node, decision)] = self._judge_all([call], self._where(), deadline_ms)
-        return (yield from self._ask(call, node, decision))[1]
-
-    def _known(self, call: ProposedCall) -> Decision | None:
-        """Return the decision on a call that may run and waits for its result; a denial for another call under its id."""
-        waiting = self._shared.waiting.get(self._own_id(call.call_id or ""))
-        if waiting is None:
-            return None
-        if why := self._shared.stops.is_stopped(self.id):
-            return self._stopped(why, call.tool_name)
-        if waiting.call_digest != call_digest(call.tool_name, call.arguments):
-            reason = f"another call waits for its result under the id {call.call_id!r}"
-            return replace(denial(reason), tool_name=call.tool_name, call_id=call.call_id or "")
-        return waiting
 
     def _feed(self, event: Event) -> None:
         with self._shared.lock:
@@ -298,238 +343,117 @@ class Session:
     def _where(self) -> str:
         return join_path("messages", self._shared.tracer.num_messages)
 
-    def _own_id(self, call_id: str) -> str:
-        return call_id
-
     def _take(self, found: list[Event], where: str) -> tuple[PlanNode, ...]:
         """Take what has happened; return the calls in it."""
-        shared = self._shared
-        nodes = shared.tracer.take(found, where)
+        if self._prefix:
+            found = [self._of_a_child(event) for event in found if not isinstance(event, Said)]
+        nodes = self._shared.tracer.take(found, where)
         for event in found:
             if isinstance(event, Result) and event.call_id is not None:
-                shared.waiting.pop(event.call_id, None)
+                self._shared.waiting.pop(event.call_id, None)
         return nodes
+
+    def _of_a_child(self, event: Event) -> Event:
+        if isinstance(event, (ProposedCall, Result)) and event.call_id is not None:
+            return replace(event, call_id=self._prefix + event.call_id)
+        return event
 
     # --- judging ------------------------------------------------------------------------------------------------------
 
-    def _judge_all(
-        self, found: list[Event], where: str, deadline_ms: float | None
-    ) -> list[tuple[ProposedCall, PlanNode, Decision]]:
+    def _of_message(self, message: Any) -> Steps[list[Checked]]:
+        with self._shared.lock:
+            tracer = self._shared.tracer
+            judged = self._judge(events(message, tracer.num_messages, tracer.format), None)
+        checked = []
+        for call, node, decision in judged:
+            checked.append((yield from self._ask(call, node, decision)))
+        return checked
+
+    def _of_call(
+        self, tool_name: str, arguments: Any, call_id: str | None, deadline_ms: float | None
+    ) -> Steps[Decision]:
+        if not isinstance(tool_name, str) or not tool_name.strip():
+            raise InputError("a call without the name of a tool")
+        given = arguments_of(plain_message({"arguments": arguments}, "call")["arguments"], "arguments")
+        call = ProposedCall(tool_name, given, call_id if call_id is not None else secrets.token_hex(8), "call")
+        with self._shared.lock:
+            known = self._known(call)
+            if known is not None:
+                return known
+            [(_, node, decision)] = self._judge([call], deadline_ms)
+        return (yield from self._ask(call, node, decision))[1]
+
+    def _known(self, call: ProposedCall) -> Decision | None:
+        """Return the decision on a call that may run and waits for its result; a denial for another call under its id."""
+        waiting = self._shared.waiting.get(f"{self._prefix}{call.call_id}")
+        if waiting is None:
+            return None
+        decision = self._verdicts.stopped()
+        if waiting.call_digest != call_digest(call.tool_name, call.arguments):
+            decision = denial(f"another call waits for its result under the id {call.call_id!r}")
+        if decision is None:
+            return waiting
+        return replace(decision, tool_name=call.tool_name, call_id=call.call_id or "")
+
+    def _judge(self, found: list[Event], deadline_ms: float | None) -> list[tuple[ProposedCall, PlanNode, Decision]]:
         """Take a message and judge its calls, in order; those that may not run leave the plan."""
         shared = self._shared
-        nodes = self._take(found, where)
+        nodes = self._take(found, self._where())
         waiting = {node.node_id for node in shared.tracer.pending}
         open_calls = {node.node_id for node in nodes if node.node_id in waiting}  # not allowed, so far or at all
         judged: list[tuple[ProposedCall, PlanNode, Decision]] = []
         calls = [event for event in found if isinstance(event, ProposedCall)]
         try:
             for call, node in zip(calls, nodes, strict=True):
-                decision = self._decide(call, node, open_calls - {node.node_id}, deadline_ms)
-                judged.append((call, node, decision))
+                decision = self._verdicts.decide(call, node, open_calls - {node.node_id}, deadline_ms)
+                shown = node.model_copy(update={"call_id": call.call_id}) if self._prefix and call.call_id else node
+                judged.append((call, shown, decision))
                 if decision.is_allowed:
                     open_calls.discard(node.node_id)
                     if node.node_id in waiting and call.call_id is not None:
-                        shared.waiting[call.call_id] = decision
+                        shared.waiting[f"{self._prefix}{call.call_id}"] = decision
         finally:  # whatever ends this, a call that nobody has allowed is not one that runs
             for node_id in open_calls:
                 shared.tracer.withdraw(node_id)
         shared.decisions += [(node, decision) for _, node, decision in judged]
         return judged
 
-    def _decide(self, call: ProposedCall, node: PlanNode, others: set[str], deadline_ms: float | None) -> Decision:
-        """Return the decision on a call, as it is from now on."""
-        digest = call_digest(node.tool_name, node.arguments)
-        is_final = False
-        try:
-            decision = self._verdict(node, others, digest, deadline_ms)
-            is_final = any(reason.code is Code.STOPPED for reason in decision.reasons)
-        except Exception as error:  # whatever it is, it must not allow
-            decision = denial(fault_of(error))
-        decision = self._of(call, digest, decision, "enforce" if is_final else self.mode)
-        if self._on_decision is not None:
-            try:
-                self._on_decision(node, decision)
-            except Exception as error:
-                decision = self._of(call, digest, denial(f"on_decision: {fault_of(error)}"), "enforce")
-        if decision.verdict == "deny" and not any(r.code is Code.LOOP for r in decision.reasons):
-            self._shared.counters.refused(digest, call.call_id or node.node_id)
-        return decision
-
-    def _of(self, call: ProposedCall, digest: str, decision: Decision, mode: Mode) -> Decision:
-        return replace(decision, tool_name=call.tool_name, call_id=call.call_id or "", call_digest=digest, mode=mode)
-
-    def _verdict(self, node: PlanNode, others: set[str], digest: str, deadline_ms: float | None) -> Decision:
-        shared = self._shared
-        if why := shared.stops.is_stopped(self.id):
-            return denial(why, code=Code.STOPPED, wanted="nothing")
-        early = shared.counters.before(digest)
-        decision = early if early is not None else self._judged(node, others, deadline_ms)
-        if decision.verdict != "deny":
-            over = shared.counters.over(node.tool_name, node.arguments)
-            decision = decision if over is None else _with_digests(over, decision)
-        if decision.verdict == "escalate" and self.mode == "enforce":
-            decision = self._by_word(node, decision)
-        if decision.verdict == "allow" or self.mode != "enforce":
-            if why := shared.stops.is_stopped(self.id):  # in the meantime
-                return _with_digests(denial(why, code=Code.STOPPED, wanted="nothing"), decision)
-            if decision.verdict == "allow":
-                shared.counters.count(node.tool_name, node.arguments)
-        return decision
-
-    def _judged(self, node: PlanNode, others: set[str], deadline_ms: float | None) -> Decision:
-        """Judge a call without those of its message that are refused, or that stand behind it; by all terms, the worst counts."""
-        limit = deadline_ms if deadline_ms is not None else self.deadline_ms
-        tracer = self._shared.tracer
-        decisions = []
-        for terms in self._terms:
-
-            def question(terms: Terms = terms) -> tuple[GovernanceContext, ExecutionPlan]:
-                return terms.asking().context(tracer.request), _without(tracer.plan(), others)
-
-            decisions.append(judge_call(terms.guard, question, node, deadline_ms=limit))
-        return max(reversed(decisions), key=lambda d: SEVERITY[d.verdict])  # of equals the session's own
-
-    def _by_word(self, node: PlanNode, decision: Decision) -> Decision:
-        """Let a person's word decide an escalated call, or let the call wait for it."""
-        if not decision.policy_digest:
-            return decision
-        binding = _digest([self.id, node.tool_name, node.arguments, decision.policy_digest])
-        word = self.approvals.take(binding)
-        if word is None:
-            reasons = tuple(shown_reason(reason) for reason in decision.reasons)
-            pending = self.approvals.ask(
-                binding, session=self.id, tool_name=node.tool_name, arguments=node.arguments, reasons=reasons
-            )
-            return replace(decision, pending=pending)
-        if word.is_approved:
-            return replace(decision, verdict="allow", approval=word)
-        refused = denial(f"{word.by} refused it", code=Code.REFUSED, wanted="another call, or the word of a person")
-        return replace(_with_digests(refused, decision), approval=word)
-
     # --- asking a person ----------------------------------------------------------------------------------------------
 
-    def _ask(self, call: ProposedCall, node: PlanNode, decision: Decision) -> _Steps[Checked]:
+    def _ask(self, call: ProposedCall, node: PlanNode, decision: Decision) -> Steps[Checked]:
         """Ask `on_escalate` about a call that waits; nothing is locked while somebody thinks."""
         if not decision.pending or self._on_escalate is None or decision.is_allowed:
             return node, decision
-        answer = yield Escalation(decision.pending, self.id, node.tool_name, dict(node.arguments), decision)
-        if answer is None:
+        reply = yield Escalation(decision.pending, self.id, node.tool_name, dict(node.arguments), decision)
+        if reply is None:
             return node, decision
-        if isinstance(answer, Exception):
-            return node, self._of(call, decision.call_digest, denial(fault_of(answer)), self.mode)
-        try:
-            with self._shared.lock:
-                return self._answered(call, node, decision, answer)
-        except Exception as error:
-            return node, self._of(call, decision.call_digest, denial(fault_of(error)), self.mode)
-
-    def _answered(self, call: ProposedCall, node: PlanNode, decision: Decision, answer: Answer) -> Checked:
-        if answer.takes_repaired and answer.is_approved:
-            if decision.repaired_arguments is None:
-                raise InputError("there are no repaired arguments to take")
-            self.approvals.refuse(decision.pending, by=answer.by)
-            repaired = replace(call, arguments=decision.repaired_arguments)
-            [(_, node, decision)] = self._judge_all([repaired], self._where(), None)
-            return node, replace(decision, arguments=dict(node.arguments)) if decision.is_allowed else decision
-        decide = self.approvals.approve if answer.is_approved else self.approvals.refuse
-        decide(decision.pending, by=answer.by)
-        [(_, node, decision)] = self._judge_all([call], self._where(), None)
-        return node, decision
-
-    def _run(self, steps: _Steps[_T]) -> _T:
-        answer: Answer | Exception | None = None
-        try:
-            while True:
-                answer = self._answer(steps.send(answer))
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
-
-    async def _arun(self, steps: _Steps[_T]) -> _T:
-        answer: Answer | Exception | None = None
-        while True:
-            question, value = await asyncio.to_thread(_advance, steps, answer)
-            if question is None:
-                return value  # type: ignore[no-any-return]
+        with self._shared.lock:
             try:
-                given: Any = self._on_escalate(question) if self._on_escalate else None
-                answer = answer_of(await given if inspect.isawaitable(given) else given)
+                if isinstance(reply, Exception):
+                    raise reply
+                return self._answered(call, decision, reply)
             except Exception as error:
-                answer = error
+                return node, self._verdicts.settle(call, node, denial(fault_of(error)))
 
-    def _answer(self, question: Escalation) -> Answer | Exception | None:
-        try:
-            given: Any = self._on_escalate(question) if self._on_escalate else None
-            if inspect.iscoroutine(given):
-                try:
-                    asyncio.get_running_loop()
-                except RuntimeError:
-                    given = asyncio.run(given)
-                else:
-                    given.close()
-                    raise InputError("on_escalate is a coroutine function: use acheck or ajudge inside an event loop")
-            return answer_of(given)
-        except Exception as error:
-            return error
-
-    def _stopped(self, why: str, tool_name: str) -> Decision:
-        return replace(denial(why, code=Code.STOPPED, wanted="nothing"), tool_name=tool_name)
+    def _answered(self, call: ProposedCall, decision: Decision, answer: Answer) -> Checked:
+        approvals = self._shared.the_approvals()
+        if not (answer.takes_repaired and answer.is_approved):
+            decide = approvals.approve if answer.is_approved else approvals.refuse
+            decide(decision.pending, by=answer.by)
+            [(_, node, decision)] = self._judge([call], None)
+            return node, decision
+        if decision.repaired_arguments is None:
+            raise InputError("there are no repaired arguments to take")
+        approvals.refuse(decision.pending, by=answer.by)
+        [(_, node, decision)] = self._judge([replace(call, arguments=decision.repaired_arguments)], None)
+        return node, replace(decision, arguments=dict(node.arguments)) if decision.is_allowed else decision
 
     def _unjudged(self, tool_name: Any, call_id: str | None, error: Exception) -> Decision:
         """Return the denial of a call that could not even be taken. It counts in every mode: nobody knows what would run."""
         return replace(denial(fault_of(error)), tool_name=str(tool_name)[:100], call_id=call_id or "")
 
 
-@dataclass(slots=True)
-class _Shared:
-    """What a session and its children have in common."""
-
-    tracer: ConversationTracer
-    counters: Counters
-    stops: StopSwitch
-    approvals: Approvals | None
-    decisions: list[Checked] = field(default_factory=list)
-    waiting: dict[str, Decision] = field(default_factory=dict)
-    """By the id of the call: what may run and has no result yet."""
-    lock: threading.RLock = field(default_factory=threading.RLock)
-
-
-def call_digest(tool_name: str, arguments: dict[str, Any]) -> str:
-    """Return the digest of a call: of the tool's name and the arguments."""
-    return _digest([tool_name, arguments])
-
-
-def _digest(data: Any) -> str:
-    return hashlib.sha256(canonical_json(data).encode()).hexdigest()
-
-
 def _text(text: Any) -> str:
     if not isinstance(text, str):
         raise InputError(f"a {type(text).__name__}, wanted text")
     return str(plain_message({"text": text}, "text")["text"])
-
-
-def _with_digests(decision: Decision, judged: Decision) -> Decision:
-    """Return a decision of the session's own with what is known of the judging that it takes the place of."""
-    return replace(
-        decision,
-        plan_digest=judged.plan_digest,
-        policy_digest=judged.policy_digest,
-        model_digest=judged.model_digest,
-        latency_ms=judged.latency_ms,
-    )
-
-
-def _without(plan: ExecutionPlan, ids: set[str]) -> ExecutionPlan:
-    """Return the plan without some calls. They have no result yet, so no edge leaves them."""
-    if not ids:
-        return plan
-    nodes = tuple(n for n in plan.nodes if n.node_id not in ids)
-    return ExecutionPlan(nodes=nodes, edges=tuple(e for e in plan.edges if e.target not in ids))
-
-
-def _advance(steps: _Steps[Any], answer: Answer | Exception | None) -> tuple[Escalation | None, Any]:
-    """Go on to the next question, or to the end; a `StopIteration` cannot leave a thread."""
-    try:
-        return steps.send(answer), None
-    except StopIteration as end:
-        return None, end.value

@@ -32,6 +32,7 @@ class Terms:
     ) -> None:
         self.guard = guard
         self.role = role
+        self._policy = policy
         self._session_context = dict(session_context or {})
         self._live = policy if isinstance(policy, LivePolicy) else None
         if isinstance(policy, (str, Path)):
@@ -63,3 +64,10 @@ class Terms:
                 else:
                     self._known = source
         return self._asking
+
+    def narrowed(
+        self, policy: dict[str, Any] | str | Path | PolicySource | LivePolicy | None, role: str | None
+    ) -> Terms:
+        """Return terms with another policy or role; they are to be asked beside these. Raises: InputError."""
+        policy = self._policy if policy is None else policy
+        return Terms(self.guard, policy, self.role if role is None else role, self._session_context)

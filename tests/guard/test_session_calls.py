@@ -22,7 +22,9 @@ POLICY = {"allowed_operations": ["read_file", "send_email", "pay"]}
 
 
 def session(answers: Any = None, **settings: Any) -> Session:
-    return Session(FixedGuard(answers, default="allow"), **{"policy": POLICY, "role": "clerk", **settings})
+    return Session(
+        FixedGuard(answers, default="allow", deadline_ms=None), **{"policy": POLICY, "role": "clerk", **settings}
+    )
 
 
 def code(decision: Decision) -> Code:
@@ -32,7 +34,7 @@ def code(decision: Decision) -> Code:
 def test_calls_and_results_in_parts_are_the_same_as_in_messages() -> None:
     guards, plans = [], []
     for is_parts in (True, False):
-        guard = FixedGuard(default="allow")
+        guard = FixedGuard(default="allow", deadline_ms=None)
         held = Session(guard, policy=POLICY, role="clerk")
         if is_parts:
             held.feed_system("Be brief.")
@@ -55,7 +57,7 @@ def test_calls_and_results_in_parts_are_the_same_as_in_messages() -> None:
 
 
 def test_the_same_call_again_is_not_judged_again_and_another_one_under_its_id_is_denied() -> None:
-    guard = FixedGuard(default="allow")
+    guard = FixedGuard(default="allow", deadline_ms=None)
     held = Session(guard, policy=POLICY, role="clerk")
     first = held.judge("read_file", {"path": "a", "n": 1}, call_id="c")
     assert held.judge("read_file", {"n": 1, "path": "a"}, call_id="c") is first
@@ -247,7 +249,7 @@ def test_a_deadline_of_one_call() -> None:
 
 def test_what_an_agent_is_told_does_not_depend_on_how_far_a_call_is_over_the_line() -> None:
     policy = {"allowed_operations": ["read_file"], "scope_limits": {"read_file.limit": 10}}
-    held = Session(Guard(auditor(line=1e9)), policy=policy, role="clerk")
+    held = Session(Guard(auditor(line=1e9), deadline_ms=None), policy=policy, role="clerk")
     held.feed_user("Read the report.")
     texts = {held.judge("read_file", {"limit": limit}).text_for_agent for limit in (11, 1_000, 10**9)}
     assert len(texts) == 1
