@@ -53,26 +53,26 @@ class Stop:
                 raise ConfigError("--clear needs the session's id, or --all")
             flags = stops.flags()
             for flag in flags:
-                print(f"{flag.session}  by {flag.by or '?'}  {_time(flag.at)}  {flag.why}".rstrip())
+                print(f"{flag.session}  by {flag.by or '?'}  {shown_time(flag.at)}  {flag.why}".rstrip())
             note(f"{len(flags)} stops in {stops.folder}")
             return 0
         if self.clear:
             is_set = stops.clear(what)
             note(f"{what} may go on" if is_set else f"{what} was not stopped")
             return 0 if is_set else 1
-        stops.stop(what, by=self.by if self.by is not None else _user(), why=self.why)
+        stops.stop(what, by=self.by if self.by is not None else user_name(), why=self.why)
         note(f"{'every session' if what == ALL else what} is stopped: no further call is allowed")
         return 0
 
 
-def _user() -> str:
+def user_name() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # a container's user may have no name
         return ""
 
 
-def _time(at: float) -> str:
+def shown_time(at: float) -> str:
     from datetime import UTC, datetime
 
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

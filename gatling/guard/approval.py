@@ -218,7 +218,10 @@ class Approvals:
         id, session, tool_name, arguments, reasons, asked_at, until, state, by, decided_at = row
         if state in ("waiting", "approved") and until < self._clock():
             state = "expired"
-        given = json.loads(arguments), tuple(json.loads(reasons))
+        try:
+            given = json.loads(arguments), tuple(json.loads(reasons))
+        except (ValueError, TypeError) as error:
+            raise ApprovalError(f"{self.path or 'approvals'}: the call {id} is damaged: {error}") from None
         return PendingCall(id, session, tool_name, *given, asked_at, until, state, by, decided_at)
 
     # --- the file -----------------------------------------------------------------------------------------------------

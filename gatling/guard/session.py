@@ -38,7 +38,9 @@ from gatling.adapters import AUTO, ConversationTracer
 from gatling.adapters.format import arguments_of
 from gatling.adapters.formats import events
 from gatling.adapters.plain import holds_unreadable, plain_message
+from gatling.adapters.stated import text_of_the_model
 from gatling.errors import ConfigError, InputError
+from gatling.guard.agreement import is_yes
 from gatling.guard.approval import Approvals
 from gatling.guard.asking import CallJudge
 from gatling.guard.decision import Decision, Mode, denial, fault_of
@@ -269,6 +271,12 @@ class Session:
         """Take what the user has said. Raises: InputError if it cannot be taken."""
         self._feed(Said(_text(text), is_user=True))
 
+    def feed_assistant(self, text: str) -> None:
+        """Take what the model has said to the user: a yes of the user counts for the call that it states. It is nobody else's
+        word. Raises: InputError if it is no text."""
+        with self._shared.lock:
+            self._model_said(_text(text))
+
     def feed_system(self, text: str) -> None:
         """Take a system prompt: the developer's words. Raises: InputError if it cannot be taken."""
         self._feed(Said(_text(text), is_user=False))
@@ -347,11 +355,20 @@ class Session:
         """Take what has happened; return the calls in it."""
         if self._prefix:
             found = [self._of_a_child(event) for event in found if not isinstance(event, Said)]
-        nodes = self._shared.tracer.take(found, where)
+        # A yes is the answer to an offer (`Agreement`), and no request: alone it would speak for whatever was read.
+        kept = [e for e in found if not (isinstance(e, Said) and e.is_user and is_yes(e.text))]
+        nodes = self._shared.tracer.take(kept, where)
+        said = [event.text for event in found if isinstance(event, Said) and event.is_user]
+        if said and self._verdicts.terms[0].is_request_open:
+            self._shared.agreement.user_said(said)
         for event in found:
             if isinstance(event, Result) and event.call_id is not None:
                 self._shared.waiting.pop(event.call_id, None)
         return nodes
+
+    def _model_said(self, text: str) -> None:
+        if not self._prefix:  # what a child says, its parent reads, and no user
+            self._shared.agreement.model_said(text)
 
     def _of_a_child(self, event: Event) -> Event:
         if isinstance(event, (ProposedCall, Result)) and event.call_id is not None:
@@ -363,7 +380,10 @@ class Session:
     def _of_message(self, message: Any) -> Steps[list[Checked]]:
         with self._shared.lock:
             tracer = self._shared.tracer
-            judged = self._judge(events(message, tracer.num_messages, tracer.format), None)
+            found = events(message, tracer.num_messages, tracer.format)
+            stated = text_of_the_model(message)
+            judged = self._judge(found, None)
+            self._model_said(stated)
         checked = []
         for call, node, decision in judged:
             checked.append((yield from self._ask(call, node, decision)))

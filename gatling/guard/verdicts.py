@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -11,7 +12,8 @@ from typing import Any, Protocol
 from gatling.adapters import ConversationTracer
 from gatling.energy import Code
 from gatling.energy.finding import SEVERITY
-from gatling.guard.approval import Approvals
+from gatling.guard.agreement import Agreement, is_for_the_user_to_say
+from gatling.guard.approval import Approval, Approvals
 from gatling.guard.asking import judge_call
 from gatling.guard.decision import Decision, Mode, denial, fault_of, shown_reason
 from gatling.guard.limits import Counters
@@ -52,6 +54,7 @@ class Shared:
     """By the id of the call: what may run and has no result yet."""
     names: set[str] = field(default_factory=set)
     """Ids of children."""
+    agreement: Agreement = field(default_factory=Agreement)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def the_approvals(self) -> Approvals:
@@ -136,6 +139,7 @@ class Verdicts:
             if early is not None:
                 return early, None
         decision, question = self._judged(node, others, deadline_ms)
+        decision, question, offer = self._agreed(node, others, deadline_ms, decision, question)
         if decision.verdict != "deny":
             over = counters.over(node.tool_name, node.arguments)
             decision = decision if over is None else with_digests(over, decision)
@@ -147,6 +151,8 @@ class Verdicts:
                 return with_digests(late, decision), question
             if decision.verdict == "allow":
                 counters.count(node.tool_name, node.arguments)
+                if offer:
+                    self.shared.agreement.use(offer)
         return decision, question
 
     def _not_for_a_child(self, node: PlanNode) -> Decision | None:
@@ -155,8 +161,37 @@ class Verdicts:
         reason = f"{node.tool_name} is not among the tools of {self.session}"
         return denial(reason, code=Code.NOT_GRANTED, wanted="one of its tools")
 
-    def _judged(self, node: PlanNode, others: set[str], deadline_ms: float | None) -> tuple[Decision, Question | None]:
-        """Judge a call by all terms; of equal verdicts that of the session's own terms counts."""
+    def _agreed(
+        self,
+        node: PlanNode,
+        others: set[str],
+        deadline_ms: float | None,
+        decision: Decision,
+        question: Question | None,
+    ) -> tuple[Decision, Question | None, str]:
+        """Judge a call again as one that was asked for, where the user has said yes to it; return the offer that counted."""
+        agreement, said = self.shared.agreement, self.shared.tracer.request
+        if decision.verdict == "allow":
+            return decision, question, ""
+        offer = agreement.of(node.tool_name, node.arguments, said)
+        if not offer:
+            return decision, question, ""
+        asked, its_question = self._judged(node, others, deadline_ms, more=offer)
+        is_left_to_the_user = asked.verdict == "escalate" and is_for_the_user_to_say(asked.reasons)
+        if asked.verdict != "allow" and not is_left_to_the_user:
+            return decision, question, ""
+        now = time.time()
+        word = Approval("conversation", "the user", now, now)
+        return replace(asked, verdict="allow", approval=word), its_question, offer
+
+    def _judged(
+        self, node: PlanNode, others: set[str], deadline_ms: float | None, *, more: str = ""
+    ) -> tuple[Decision, Question | None]:
+        """Judge a call by all terms; of equal verdicts that of the session's own terms counts.
+
+        Args:
+            more: what the user has agreed to, and what counts as asked for this call.
+        """
         limit = deadline_ms if deadline_ms is not None else self.deadline_ms
         tracer = self.shared.tracer
         asked: list[Question] = []
@@ -164,7 +199,8 @@ class Verdicts:
         for terms in self.terms:
 
             def question(terms: Terms = terms) -> Question:
-                asked.append((terms.asking().context(tracer.request), _without(tracer.plan(), others)))
+                said = f"{tracer.request}\n\n{more}" if more else tracer.request
+                asked.append((terms.asking().context(said), _without(tracer.plan(), others)))
                 return asked[-1]
 
             decisions.append(judge_call(terms.guard, question, node, deadline_ms=limit))
