@@ -10,6 +10,9 @@ from gatling.guard.escalation import Escalation as Escalation
 from gatling.guard.gated import CallRefused as CallRefused
 from gatling.guard.guard import Guard as Guard
 from gatling.guard.limits import Limits as Limits
+from gatling.guard.log import AuditLog as AuditLog
+from gatling.guard.log import LogError as LogError
+from gatling.guard.log import LogKey as LogKey
 from gatling.guard.reload import LiveGuard as LiveGuard
 from gatling.guard.reload import PolicyFile as PolicyFile
 from gatling.guard.replay import ReplayedCall as ReplayedCall

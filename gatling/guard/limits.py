@@ -54,9 +54,9 @@ class Limits:
         for tool, sums in self.sums.items():
             bounds |= {f"sums[{tool!r}][{name!r}]": bound for name, bound in sums.items()}
         for name, bound in bounds.items():
-            is_number = isinstance(bound, (int, float)) and not isinstance(bound, bool)
-            may_be_none = name in ("calls", "minutes", "same_refused")
-            if not (bound is None and may_be_none) and not (is_number and 0 <= bound < math.inf):
+            if bound is None and name in ("calls", "minutes", "same_refused"):
+                continue
+            if isinstance(bound, bool) or not isinstance(bound, (int, float)) or not 0 <= bound < math.inf:
                 raise ConfigError(f"{name} is {bound!r}, wanted a finite number of 0 or more")
 
 
