@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from gatling.cli.flags import MaybePath, MaybeText
+from gatling.cli.flags import MaybeNumber, MaybePath, MaybeText
 from gatling.errors import ConfigError
 
 
@@ -32,7 +32,7 @@ class ApprovalsCommand:
     """The file of approvals. Default: approvals.db in the folder of GATLING_STATE, or of this user."""
     by: MaybeText = None
     """Who decides. Default: the user's name."""
-    minutes: Annotated[float | None, tyro.conf.arg(name="minutes")] = None
+    minutes: MaybeNumber = None
     """How long the word counts. Default: 60."""
     all: bool = False
     """list: also what was decided or has expired."""
