@@ -19,3 +19,4 @@ from gatling.guard.replay import ReplayedCall as ReplayedCall
 from gatling.guard.replay import replay as replay
 from gatling.guard.session import Session as Session
 from gatling.guard.stop import StopSwitch as StopSwitch
+from gatling.guard.telemetry import Telemetry as Telemetry

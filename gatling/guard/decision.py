@@ -71,7 +71,10 @@ class Decision:
         """What the agent is told: why, and what would pass; empty for what is allowed, and in shadow mode."""
         if self.mode == "shadow":
             return ""
-        return text_for_agent(self.tool_name, self.verdict, self.reasons, is_retryable=self.retryable)
+        is_warning = self.mode == "warn"
+        return text_for_agent(
+            self.tool_name, self.verdict, self.reasons, is_retryable=self.retryable, has_run=is_warning
+        )
 
     def __bool__(self) -> NoReturn:
         """A decision is no truth value: `if guard.audit(...)` would let everything through."""

@@ -42,16 +42,27 @@ _OWN_WORDS = {Code.REQUIREMENT, Code.TOO_WIDE, Code.BUDGET}
 """What is wanted there is said by the policy, or by the session's limits, and may be passed on."""
 
 
-def text_for_agent(tool_name: str, verdict: Verdict, reasons: Iterable[Finding], *, is_retryable: bool) -> str:
-    """Return the text; empty for a call that is allowed."""
+def text_for_agent(
+    tool_name: str, verdict: Verdict, reasons: Iterable[Finding], *, is_retryable: bool, has_run: bool = False
+) -> str:
+    """Return the text; empty for a call that is allowed.
+
+    Args:
+        has_run: it runs all the same, and the agent is warned.
+    """
     if verdict == "allow":
         return ""
     lines = {_line(reason): None for reason in sorted(reasons, key=_key)}
     what = f"The call of {tool_name}" if tool_name else "The call"
-    head = f"{what} was not run: " + (
-        "a person has to approve it first." if verdict == "escalate" else "it is not allowed."
-    )
+    if has_run:
+        head = f"{what} runs, and would not be allowed if the policy were enforced:"
+    elif verdict == "escalate":
+        head = f"{what} was not run: a person has to approve it first."
+    else:
+        head = f"{what} was not run: it is not allowed."
     shown = list(lines)[:_MAX_REASONS]
+    if has_run:
+        return "\n".join((head, *(f"- {line}" for line in shown)))
     tail = "Another call for the same request may pass." if is_retryable else "Do not try it again; tell the user."
     return "\n".join((head, *(f"- {line}" for line in shown), tail))
 

@@ -22,14 +22,27 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from gatling.errors import InputError
+from gatling.errors import ConfigError, InputError
 
 ALL = "all"
 _FOLDER = "stop"
 
 
 def state_folder() -> Path:
-    """Return the folder for what processes of one user share: flags and pending approvals. It need not be there yet."""
+    """Return the folder for what processes of one user share: flags and pending approvals. It need not be there yet.
+
+    Raises:
+        ConfigError: if this user has no folder of her own, as in some containers.
+    """
+    try:
+        return _state_folder()
+    except RuntimeError:
+        raise ConfigError(
+            "this user has no home folder: set GATLING_STATE to a folder for stops and approvals"
+        ) from None
+
+
+def _state_folder() -> Path:
     if named := os.environ.get("GATLING_STATE"):
         return Path(named)
     if sys.platform == "win32":

@@ -143,6 +143,7 @@ def test_shadow_and_warn_let_run_what_enforce_refuses() -> None:
         decision = held.judge("pay", {"to": "ann"}, call_id="p")
         assert (decision.is_allowed, decision.verdict, decision.mode) == (True, "deny", mode)
         assert bool(decision.text_for_agent) is is_told
+        assert not is_told or "runs, and would not be allowed" in decision.text_for_agent
         held.feed_result("p", "paid 4711-X-99")  # it ran
         held.judge("read_file", {"path": "4711-X-99"})
         assert held.plan is not None

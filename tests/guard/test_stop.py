@@ -11,7 +11,7 @@ import pytest
 
 from gatling.cli import main
 from gatling.energy import Code
-from gatling.errors import InputError
+from gatling.errors import ConfigError, InputError
 from gatling.guard import Session, StopSwitch
 from gatling.guard.stop import state_folder
 from gatling.testing import FixedGuard
@@ -69,6 +69,14 @@ def test_the_folder_of_each_system(monkeypatch: pytest.MonkeyPatch) -> None:
     for platform, folder in wanted.items():
         monkeypatch.setattr(sys, "platform", platform)
         assert state_folder() == Path(folder)
+
+    def homeless() -> Path:
+        raise RuntimeError("no home")
+
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(Path, "home", homeless)
+    with pytest.raises(ConfigError, match="set GATLING_STATE"):
+        state_folder()
     monkeypatch.setenv("GATLING_STATE", "/x")
     assert state_folder() == Path("/x")
 

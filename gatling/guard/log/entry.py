@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gatling.guard.decision import Decision
-from gatling.guard.log.masks import Masks
+from gatling.guard.log.masks import Masks, shown_name
 from gatling.schema import PlanNode
 
 
@@ -31,10 +31,10 @@ def entry_of_decision(
     """
     return {
         "event": "decision",
-        "session": masks.name(session),
-        "call_id": masks.name(decision.call_id),
+        "session": shown_name(session),
+        "call_id": shown_name(decision.call_id),
         "node_id": node.node_id,
-        "tool": masks.name(node.tool_name),
+        "tool": shown_name(node.tool_name),
         "tier": node.provenance_tier,
         "arguments": masks.arguments(node.arguments),
         "call": masks.digest(decision.call_digest),
@@ -46,7 +46,7 @@ def entry_of_decision(
             {
                 "code": str(reason.code),
                 "source": str(reason.source),
-                "argument": None if reason.argument is None else masks.name(reason.argument),
+                "argument": None if reason.argument is None else shown_name(reason.argument),
                 "clause": reason.clause,
             }
             for reason in decision.reasons

@@ -60,12 +60,8 @@ class Masks:
             if len(masked) >= MAX_VALUES:
                 num_more += 1
                 continue
-            masked[self.name(".".join(map(str, path)))] = self._value(path, value)
+            masked[shown_name(".".join(map(str, path)))] = self._value(path, value)
         return {**masked, "...": {"kind": "more", "count": num_more}} if num_more else masked
-
-    def name(self, text: str) -> str:
-        """Return a name that somebody else chose, short and without what looks like a secret."""
-        return _shown_name(text[:MAX_NAME_CHARS])
 
     def _value(self, path: tuple[str | int, ...], value: Any) -> dict[str, str]:
         if value is None or isinstance(value, bool):
@@ -83,8 +79,13 @@ def kind_of(value: Any) -> str:
     return "secret" if kind not in ("email", "date") and holds_secret(value) else kind
 
 
+def shown_name(text: str) -> str:
+    """Return a name that somebody else chose, short and without what looks like a secret."""
+    return _masked_name(text[:MAX_NAME_CHARS])
+
+
 @lru_cache(4_096)
-def _shown_name(name: str) -> str:
+def _masked_name(name: str) -> str:
     return mask_text(name)
 
 
