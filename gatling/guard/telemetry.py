@@ -3,7 +3,7 @@
     telemetry = Telemetry()                                        # of the global providers
     session = Session(guard, ..., on_decision=telemetry.on_decision)
 
-- Span `execute_tool TOOL`, as long as the judging: `gen_ai.operation.name`, `gen_ai.tool.name`, `gen_ai.tool.call.id`, `gatling.*`.
+- Span `execute_tool TOOL`, as long as the judging: `gen_ai.operation.name`, `.tool.name`, `.tool.call.id`, `gatling.*`.
 - Counter `gatling.decisions`: `gen_ai.tool.name`, `gatling.verdict`, `gatling.mode`.
 - Histogram `gatling.decision.duration`, in seconds: `gatling.verdict`.
 
