@@ -411,9 +411,7 @@ class Session:
         decision = self._verdicts.stopped()
         if waiting.call_digest != call_digest(call.tool_name, call.arguments):
             decision = denial(f"another call waits for its result under the id {call.call_id!r}")
-        if decision is None:
-            return waiting
-        return replace(decision, tool_name=call.tool_name, call_id=call.call_id or "")
+        return waiting if decision is None else self._verdicts.unjudged(decision, call.tool_name, call.call_id)
 
     def _judge(self, found: list[Event], deadline_ms: float | None) -> list[tuple[ProposedCall, PlanNode, Decision]]:
         """Take a message and judge its calls, in order; those that may not run leave the plan."""
@@ -470,7 +468,7 @@ class Session:
 
     def _unjudged(self, tool_name: Any, call_id: str | None, error: Exception) -> Decision:
         """Return the denial of a call that could not even be taken. It counts in every mode: nobody knows what would run."""
-        return replace(denial(fault_of(error)), tool_name=str(tool_name)[:100], call_id=call_id or "")
+        return self._verdicts.unjudged(denial(fault_of(error)), str(tool_name)[:100], call_id)
 
 
 def _text(text: Any) -> str:

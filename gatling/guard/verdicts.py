@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from gatling.schema.plain import canonical_json
 
 Checked = tuple[PlanNode, Decision]
 """A call with the decision on it."""
-_LEAST_REPAIR_MS = 50.0
+_log = logging.getLogger("gatling")
 
 
 class DecisionLog(Protocol):
@@ -34,6 +35,9 @@ class DecisionLog(Protocol):
 
     def decision(self, session: str, node: PlanNode, decision: Decision, question: Question | None) -> None:
         """Write a decision before the call runs. Raises: any error if it cannot be written, and then the call is denied."""
+
+    def unjudged(self, session: str, decision: Decision) -> None:
+        """Write the denial of a call that could not be taken. Raises: any error if it cannot be written."""
 
 
 Question = tuple[GovernanceContext, ExecutionPlan]
@@ -117,6 +121,16 @@ class Verdicts:
             decision = self._fault(decision, f"the log cannot be written: {fault_of(error)}")
         if decision.verdict == "deny" and not any(r.code is Code.LOOP for r in decision.reasons):
             self.shared.counters.refused(digest, call.call_id or node.node_id)
+        return decision
+
+    def unjudged(self, decision: Decision, tool_name: str, call_id: str | None) -> Decision:
+        """Return the denial of a call that is no part of the conversation, as it could not be taken; it is written down, too."""
+        decision = replace(decision, tool_name=tool_name, call_id=str(call_id) if call_id else "")
+        if self.shared.log is not None:
+            try:
+                self.shared.log.unjudged(self.session, decision)
+            except Exception as error:  # it is a denial anyway
+                _log.warning("the log cannot be written: %s", fault_of(error))
         return decision
 
     def _fault(self, decision: Decision, reason: str) -> Decision:

@@ -65,6 +65,19 @@ def test_every_decision_is_an_entry_with_codes_and_digests_and_no_values(tmp_pat
     assert decisions[0].call_digest.encode() not in written  # who has the log cannot try values
 
 
+def test_a_call_that_cannot_be_read_is_written_down_too(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path)
+    held = session(log)
+    held.judge("read", "{", call_id="c1")
+    held.judge("read", {"n": 1}, call_id="c2")
+    held.judge("read", {"n": 2}, call_id="c2")  # another call under an id that waits
+    entries = [(e["event"], e["call_id"], e["verdict"]) for e in read_entries(tmp_path)]
+    assert entries == [("unjudged", "c1", "deny"), ("decision", "c2", "allow"), ("unjudged", "c2", "deny")]
+    log.close()
+    (tmp_path / "head").unlink()
+    assert held.judge("read", "{").verdict == "deny"
+
+
 def test_the_same_values_differ_under_another_key(tmp_path: Path) -> None:
     digests = set()
     for n in range(2):

@@ -42,15 +42,7 @@ def entry_of_decision(
         "policy": decision.policy_digest,
         "model": decision.model_digest,
         "verdict": decision.verdict,
-        "reasons": [
-            {
-                "code": str(reason.code),
-                "source": str(reason.source),
-                "argument": None if reason.argument is None else shown_name(reason.argument),
-                "clause": reason.clause,
-            }
-            for reason in decision.reasons
-        ],
+        "reasons": _reasons(decision),
         "retryable": decision.retryable,
         "mode": decision.mode,
         "may_run": decision.is_allowed,
@@ -59,3 +51,27 @@ def entry_of_decision(
         "latency_ms": round(decision.latency_ms, 1),
         "question": question,
     }
+
+
+def entry_of_unjudged(session: str, decision: Decision) -> dict[str, Any]:
+    """Return the entry of the denial of a call that could not be taken: it has no arguments that anybody could read."""
+    return {
+        "event": "unjudged",
+        "session": shown_name(session),
+        "call_id": shown_name(decision.call_id),
+        "tool": shown_name(decision.tool_name),
+        "verdict": decision.verdict,
+        "reasons": _reasons(decision),
+    }
+
+
+def _reasons(decision: Decision) -> list[dict[str, Any]]:
+    return [
+        {
+            "code": str(reason.code),
+            "source": str(reason.source),
+            "argument": None if reason.argument is None else shown_name(reason.argument),
+            "clause": reason.clause,
+        }
+        for reason in decision.reasons
+    ]
