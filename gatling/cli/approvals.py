@@ -43,7 +43,7 @@ class ApprovalsCommand:
         """List calls, or decide one. Raises: ConfigError, InputError, ApprovalError."""
         import json
 
-        from gatling.cli.console import note
+        from gatling.cli.console import note, printable
         from gatling.cli.stop import user_name
         from gatling.guard.approval import Approvals
         from gatling.guard.stop import state_folder
@@ -58,7 +58,7 @@ class ApprovalsCommand:
                     raise ConfigError("list takes no id")
                 found = approvals.all() if self.all else approvals.waiting()
                 for pending in found:
-                    print(json.dumps(pending.to_dict(), ensure_ascii=False) if self.json else _line(pending))
+                    print(json.dumps(pending.to_dict(), ensure_ascii=False) if self.json else printable(_line(pending)))
                 note(f"{len(found)} calls in {path}")
                 return 0
             if self.id is None:

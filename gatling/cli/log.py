@@ -119,14 +119,14 @@ class Log:
         return self._print(key, {masks.digest(value) for value in values})
 
     def _print(self, key: Any, digests: set[str] | None) -> int:
-        from gatling.cli.console import note
+        from gatling.cli.console import note, printable
         from gatling.guard.log import read_entries
 
         num = 0
         for entry in read_entries(self.log, key):
             if self._is_wanted(entry) and (digests is None or _holds(entry, digests)):
                 num += 1
-                print(json.dumps(entry, ensure_ascii=False) if self.json else _line(entry))
+                print(json.dumps(entry, ensure_ascii=False) if self.json else printable(_line(entry)))
         note(f"{num} entries")
         return 0
 
@@ -136,7 +136,7 @@ class Log:
         return is_session and self.verdict in (None, entry.get("verdict"))
 
     def _replay(self, key: Any) -> int:
-        from gatling.cli.console import note
+        from gatling.cli.console import note, printable
         from gatling.guard.guard import Guard
         from gatling.guard.log.replay import Replay, replay_log
         from gatling.policy import read_policy
@@ -151,7 +151,7 @@ class Log:
                 print(json.dumps(changed.to_dict(), ensure_ascii=False))
             else:
                 why = f"  {', '.join(changed.reasons)}" if changed.reasons else ""
-                print(f"{changed.seq}  {changed.tool}  {changed.before} -> {changed.after}{why}")
+                print(printable(f"{changed.seq}  {changed.tool}  {changed.before} -> {changed.after}{why}"))
         num_changed = sum(outcome.changes.values())
         counts = ", ".join(f"{n} {a} -> {b}" for (a, b), n in sorted(outcome.changes.items()))
         note(f"{num_changed} would be others{': ' + counts if counts else ''}; {outcome.num_same} the same")

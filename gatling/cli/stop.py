@@ -41,7 +41,7 @@ class Stop:
 
     def run(self) -> int:
         """Set, clear or list flags. Raises: ConfigError."""
-        from gatling.cli.console import note
+        from gatling.cli.console import note, printable
         from gatling.guard.stop import ALL, StopSwitch
 
         if self.session is not None and (self.all or self.session == ALL or not self.session.strip()):
@@ -53,7 +53,7 @@ class Stop:
                 raise ConfigError("--clear needs the session's id, or --all")
             flags = stops.flags()
             for flag in flags:
-                print(f"{flag.session}  by {flag.by or '?'}  {shown_time(flag.at)}  {flag.why}".rstrip())
+                print(printable(f"{flag.session}  by {flag.by or '?'}  {shown_time(flag.at)}  {flag.why}".rstrip()))
             note(f"{len(flags)} stops in {stops.folder}")
             return 0
         if self.clear:

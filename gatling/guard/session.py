@@ -405,8 +405,12 @@ class Session:
 
     def _known(self, call: ProposedCall) -> Decision | None:
         """Return the decision on a call that may run and waits for its result; a denial for another call under its id."""
-        waiting = self._shared.waiting.get(f"{self._prefix}{call.call_id}")
+        known_id = f"{self._prefix}{call.call_id}"
+        waiting = self._shared.waiting.get(known_id)
         if waiting is None:
+            return None
+        if all((node.model_extra or {}).get("call_id") != known_id for node in self._shared.tracer.pending):
+            del self._shared.waiting[known_id]  # its result came without an id
             return None
         decision = self._verdicts.stopped()
         if waiting.call_digest != call_digest(call.tool_name, call.arguments):

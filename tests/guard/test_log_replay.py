@@ -167,6 +167,16 @@ def test_the_page_shows_what_the_log_holds_and_loads_nothing(tmp_path: Path) -> 
     assert "not what was written" in page_of(summarise(tmp_path / "log"), "T")
 
 
+def test_what_a_model_named_a_tool_does_not_reach_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = AuditLog(tmp_path / "log")
+    Session(FixedGuard(default="allow", deadline_ms=None), policy={}, role="r", log=log).judge("read\x1b[2J\r", {})
+    assert main(["log", "show", str(tmp_path / "log")]) == 0
+    assert "read?[2J?" in (out := capsys.readouterr().out)
+    assert "\x1b" not in out
+
+
 def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     filled(tmp_path / "log")
     log = str(tmp_path / "log")

@@ -14,7 +14,7 @@ import pytest
 
 from gatling.energy import Code, Finding, Source
 from gatling.errors import ConfigError, InputError
-from gatling.guard import Answer, Decision, Guard, Session, StopSwitch
+from gatling.guard import Answer, Decision, Guard, Limits, Session, StopSwitch
 from gatling.testing import FixedGuard, assistant, node, plan, tool_call, tool_result
 from tests.energy.critics import auditor
 
@@ -69,6 +69,17 @@ def test_the_same_call_again_is_not_judged_again_and_another_one_under_its_id_is
     assert held.judge("read_file", {"path": "b"}, call_id="c").is_allowed  # the id is free again
     assert held.plan is not None
     assert [n.arguments["path"] for n in held.plan.nodes] == ["a", "b"]
+
+
+def test_a_call_whose_result_came_without_an_id_waits_no_more() -> None:
+    guard = FixedGuard(default="allow", deadline_ms=None)
+    held = Session(guard, policy=POLICY, role="clerk", limits=Limits(calls=2))
+    held.judge("read_file", {"path": "a"}, call_id="c")
+    held.feed_result(None, "text", tool_name="read_file")
+    assert held.judge("read_file", {"path": "a"}, call_id="c").is_allowed
+    assert len(guard.asked) == 2
+    held.feed_result(None, "text", tool_name="read_file")
+    assert held.judge("read_file", {"path": "a"}, call_id="c").reasons[0].code == Code.BUDGET
 
 
 def test_a_call_without_an_id_gets_one() -> None:
