@@ -19,11 +19,12 @@ from gatling.guard import AuditLog, Session
 from gatling.testing import FixedGuard
 
 
-def work(folder: Path, writer: int) -> None:
+def work(folder: Path, writer: int, started: int) -> None:
     log = AuditLog(folder / "log", max_bytes=20_000)
     held = Session(FixedGuard(default="allow", deadline_ms=None), policy={}, role="r", id=f"w{writer}", log=log)
     ran = os.open(folder / "ran", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.write(ran, b"start\n")
+    os.write(started, b"x")
     for n in range(100_000):
         decision = held.judge("read", {"n": n, "text": "x" * (n % 700)}, call_id=f"{writer}-{n}")
         if decision.is_allowed:
@@ -36,13 +37,18 @@ def work(folder: Path, writer: int) -> None:
 def main() -> None:
     folder, count, rng = Path(sys.argv[1]), int(sys.argv[2]), random.Random(int(sys.argv[3]))
     for writer in range(count):
+        reads, started = os.pipe()
         child = os.fork()
         if not child:
-            work(folder, writer)
+            work(folder, writer, started)
             os._exit(0)
-        time.sleep(rng.uniform(0.005, 0.08))
+        if writer % 2:  # the others are killed while they open the log, too
+            os.read(reads, 1)
+        time.sleep(rng.uniform(0.0, 0.06))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+        os.close(reads)
+        os.close(started)
 
 
 if __name__ == "__main__":

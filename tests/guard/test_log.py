@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 
-from gatling.energy import Code
+from gatling.energy import Code, Finding, Source
 from gatling.errors import ConfigError, InputError
-from gatling.guard import AuditLog, Session
-from gatling.guard.log import LogError, LogKey, read_entries, verify
+from gatling.guard import AuditLog, Decision, Session
+from gatling.guard.log import LogError, LogKey, read_entries, verify, writer
 from gatling.guard.log.chain import segments
-from gatling.guard.log.masks import kind_of
-from gatling.testing import FixedGuard, assistant, tool_call
+from gatling.guard.log.entry import entry_of_decision
+from gatling.guard.log.masks import Masks, kind_of
+from gatling.testing import FixedGuard, assistant, node, tool_call
 from tests import sizes
 
 SECRETS = {"password": "hunter2", "note": "API_KEY=k-4711", "to": "ann@example.com", "amount": 987654}
@@ -63,6 +64,20 @@ def test_every_decision_is_an_entry_with_codes_and_digests_and_no_values(tmp_pat
     values = [b"hunter2", b"k-4711", b"ann@example.com", b"987654", b"energy", b"0.9"]
     assert not [value for value in values if value in written]
     assert decisions[0].call_digest.encode() not in written  # who has the log cannot try values
+
+
+def test_an_entry_does_not_depend_on_energies(tmp_path: Path) -> None:
+    entries = []
+    for energies in ((1.2, 1.1), (1.01, 7.0)):
+        found = [
+            Finding(Source.FLOW, Code.LEAK, "n1", "to", None, f"off by {energies[0]}", "less", energies[0]),
+            Finding(Source.HIERARCHY, Code.NOT_ASKED, "n1", None, None, f"off by {energies[1]}", "less", energies[1]),
+        ]
+        reasons = tuple(sorted(found, key=lambda finding: -finding.energy))
+        decision = Decision("deny", reasons, True, "p", "q", "m", 1.0, tool_name="pay", call_digest="c")
+        entries.append(entry_of_decision("s", node("pay"), decision, Masks(b"k" * 32)))
+    assert entries[0] == entries[1]
+    assert [reason["code"] for reason in entries[0]["reasons"]] == ["leak", "not_asked"]
 
 
 def test_a_call_that_cannot_be_read_is_written_down_too(tmp_path: Path) -> None:
@@ -313,7 +328,7 @@ def test_a_full_disk_denies_and_leaves_no_half_line(tmp_path: Path, monkeypatch:
     held = session(log)
     held.judge("read", {"n": 1})
     room = [40]
-    write = os.write
+    write, has_places = os.write, writer._HAS_PLACES
 
     def full(descriptor: int, data: Any) -> int:
         if not room[0]:
@@ -321,15 +336,18 @@ def test_a_full_disk_denies_and_leaves_no_half_line(tmp_path: Path, monkeypatch:
         room[0] -= (some := min(room[0], len(data)))
         return write(descriptor, bytes(data)[:some])
 
+    monkeypatch.setattr(writer, "_HAS_PLACES", False)  # as on Windows
     monkeypatch.setattr("gatling.guard.log.writer.os.write", full)
     decision = held.judge("read", {"n": 2})
     assert (decision.is_allowed, "No space left" in decision.reasons[0].found) == (False, True)
     monkeypatch.setattr("gatling.guard.log.writer.os.write", write)
+    assert held.judge("read", {"n": 4}).is_allowed
+    monkeypatch.setattr(writer, "_HAS_PLACES", has_places)
     assert held.judge("read", {"n": 3}).is_allowed
     found = verify(tmp_path)
-    assert (found.is_sound, found.num_entries) == (True, 2)
+    assert (found.is_sound, found.num_entries) == (True, 3)
     assert held.plan is not None
-    assert [n.arguments["n"] for n in held.plan.nodes] == [1, 3]
+    assert [n.arguments["n"] for n in held.plan.nodes] == [1, 4, 3]
 
 
 def test_threads_and_logs_of_one_folder_share_the_chain(tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ def test_what_a_model_named_a_tool_does_not_reach_the_terminal(
     log = AuditLog(tmp_path / "log")
     Session(FixedGuard(default="allow", deadline_ms=None), policy={}, role="r", log=log).judge("read\x1b[2J\r", {})
     assert main(["log", "show", str(tmp_path / "log")]) == 0
-    assert "read?[2J?" in (out := capsys.readouterr().out)
+    assert "read?[2J" in (out := capsys.readouterr().out)
     assert "\x1b" not in out
 
 

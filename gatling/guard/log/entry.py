@@ -66,7 +66,8 @@ def entry_of_unjudged(session: str, decision: Decision) -> dict[str, Any]:
 
 
 def _reasons(decision: Decision) -> list[dict[str, Any]]:
-    return [
+    """Return the reasons in an order that does not tell which one weighed most."""
+    reasons = [
         {
             "code": str(reason.code),
             "source": str(reason.source),
@@ -75,3 +76,4 @@ def _reasons(decision: Decision) -> list[dict[str, Any]]:
         }
         for reason in decision.reasons
     ]
+    return sorted(reasons, key=lambda r: tuple(str(r[name] or "") for name in ("code", "argument", "clause", "source")))

@@ -34,6 +34,8 @@ from gatling.schema.machine import locked
 
 MAX_SEGMENT_BYTES = 64_000_000
 _BINARY = getattr(os, "O_BINARY", 0)
+_HAS_PLACES = hasattr(os, "pwrite")
+"""Windows reads and writes only where the file stands."""
 
 
 class AuditLog:
@@ -68,9 +70,12 @@ class AuditLog:
     ) -> None:
         self._process = 0
         self._files: dict[str, int] = {}
+        self._identity: dict[str, tuple[int, int]] = {}
+        """Which file each open one is."""
         if max_bytes < 1 or (keep_files is not None and keep_files < 2):
             raise ConfigError(f"max_bytes is {max_bytes}, keep_files {keep_files}: wanted at least 1 and at least 2")
         self.folder = Path(folder)
+        self._folder = os.fspath(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         given = LogKey(key) if isinstance(key, bytes) else key
         self.key = given if given is not None else LogKey.read_or_make(self.folder / "key")
@@ -237,15 +242,16 @@ class AuditLog:
     def _open(self, name: str, file: str) -> None:
         flags = os.O_RDWR | os.O_CREAT | _BINARY | getattr(os, "O_CLOEXEC", 0)
         self._files[name] = os.open(self.folder / file, flags, 0o600)
+        stat = os.fstat(self._files[name])
+        self._identity[name] = stat.st_ino, stat.st_dev
 
     def _check_is_there(self, name: str, file: str) -> None:
         """Refuse to write into a file that was removed or replaced: nobody would ever read it."""
-        mine = os.fstat(self._files[name])
         try:
-            there = os.stat(self.folder / file)
+            there = os.stat(os.path.join(self._folder, file))  # in the way of every call, so no `Path` is made
         except FileNotFoundError:
             raise LogError(f"{self.folder / file} was removed") from None
-        if (mine.st_ino, mine.st_dev) != (there.st_ino, there.st_dev):
+        if self._identity[name] != (there.st_ino, there.st_dev):
             raise LogError(f"{self.folder / file} was replaced")
 
     def _close(self) -> None:
@@ -261,16 +267,22 @@ class AuditLog:
 
 
 def _write_at(descriptor: int, place: int, data: bytes) -> None:
-    os.lseek(descriptor, place, os.SEEK_SET)
     view = memoryview(data)
+    if not _HAS_PLACES:
+        os.lseek(descriptor, place, os.SEEK_SET)
     while view:
-        view = view[os.write(descriptor, view) :]
+        written = os.pwrite(descriptor, view, place) if _HAS_PLACES else os.write(descriptor, view)
+        view, place = view[written:], place + written
 
 
 def _read_at(descriptor: int, place: int, size: int) -> bytes:
-    os.lseek(descriptor, place, os.SEEK_SET)
     parts = []
-    while size > 0 and (part := os.read(descriptor, size)):
+    if not _HAS_PLACES:
+        os.lseek(descriptor, place, os.SEEK_SET)
+    while size > 0:
+        part = os.pread(descriptor, size, place) if _HAS_PLACES else os.read(descriptor, size)
+        if not part:
+            break
         parts.append(part)
-        size -= len(part)
+        size, place = size - len(part), place + len(part)
     return b"".join(parts)
