@@ -34,7 +34,7 @@ SETTLE_S = 0.2
 MAX_POLICIES = 256
 """Policies that a new model is told of, so that reasons name lines: the latest ones."""
 
-Stamp = tuple[tuple[str, int, int], ...]
+Stamp = tuple[tuple[str, int, int, int], ...]
 OnChange = Callable[[str, str], object]
 """Called with what was looked at, and what is wrong with it; empty if it was taken."""
 
@@ -70,7 +70,7 @@ class _Watch:
             stats = [(path.name, path.stat()) for path in paths]
         except OSError:
             return ()
-        return tuple((name, stat.st_mtime_ns, stat.st_size ^ stat.st_ino << 40) for name, stat in stats)
+        return tuple((name, stat.st_mtime_ns, stat.st_size, stat.st_ino) for name, stat in stats)
 
 
 class PolicyFile:

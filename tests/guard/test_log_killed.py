@@ -58,3 +58,20 @@ def test_what_a_killed_writer_leaves_is_mended(tmp_path: Path) -> None:
             ["decision"] if is_whole else ["mended"] if end > len(before) else []
         )
         assert verify(log_folder).is_sound
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_process_writes_to_the_same_chain(tmp_path: Path) -> None:
+    code = (
+        "import os, sys\n"
+        "from gatling.guard import AuditLog\n"
+        "log = AuditLog(sys.argv[1], max_bytes=2_000)\n"
+        "log.write({'event': 'before'})\n"
+        "child = os.fork()\n"
+        "for n in range(30): log.write({'event': 'parent' if child else 'child', 'n': n})\n"
+        "if child: os.waitpid(child, 0)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "log")], check=True)
+    events = [entry["event"] for entry in read_entries(tmp_path / "log")]
+    assert (events.count("before"), events.count("parent"), events.count("child")) == (1, 30, 30)
+    assert verify(tmp_path / "log").is_sound

@@ -295,3 +295,17 @@ def test_a_decision_as_data_holds_no_secrets() -> None:
     assert not [word for word in ("hunter2", "s3cr3t", "abc123", "4711") if word in shown]
     assert shown.count("[secret]") >= 6
     assert "DB_PASSWORD" in shown
+
+
+def test_arguments_that_would_pass_are_offered_and_passed_on_to_whoever_decides() -> None:
+    policy = {"allowed_operations": ["read_file"], "scope_limits": {"read_file.limit": 10}}
+    guard = Guard(auditor(line=1e9, escalate=1e9), deadline_ms=None)
+    held = Session(guard, policy=policy, role="clerk", offers_repairs=True)
+    held.feed_user("Read the report.")
+    held.judge("read_file", {"path": "a", "limit": 5})
+    refused = held.judge("read_file", {"path": "b", "limit": 50})
+    assert (refused.verdict, refused.repaired_arguments) == ("deny", {"path": "b", "limit": 10})
+    assert held.judge("read_file", refused.repaired_arguments).verdict == "allow"
+    assert held.judge("wipe_disk", {"limit": 50}).repaired_arguments is None
+    without = Session(guard, policy=policy, role="clerk")
+    assert without.judge("read_file", {"limit": 50}).repaired_arguments is None
