@@ -27,8 +27,10 @@ Where a framework has the parts of a message and not the message, the same in pa
 from __future__ import annotations
 
 import inspect
+import math
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -39,7 +41,7 @@ from gatling.adapters.format import arguments_of
 from gatling.adapters.formats import events
 from gatling.adapters.plain import holds_unreadable, plain_message
 from gatling.adapters.stated import text_of_the_model
-from gatling.errors import ConfigError, InputError
+from gatling.errors import ConfigError, GatlingError, InputError
 from gatling.guard.agreement import is_yes
 from gatling.guard.approval import Approvals
 from gatling.guard.asking import CallJudge
@@ -115,6 +117,7 @@ class Session:
     ) -> None:
         if mode not in get_args(Mode):
             raise ConfigError(f"mode is {mode!r}, it must be one of {', '.join(get_args(Mode))}")
+        _check_deadline(deadline_ms)
         if inspect.iscoroutinefunction(on_decision):
             raise ConfigError("on_decision is a coroutine function: nobody would await it")
         if id is not None and not id.strip():
@@ -378,7 +381,7 @@ class Session:
     # --- judging ------------------------------------------------------------------------------------------------------
 
     def _of_message(self, message: Any) -> Steps[list[Checked]]:
-        with self._shared.lock:
+        with self._held(None):
             tracer = self._shared.tracer
             found = events(message, tracer.num_messages, tracer.format)
             stated = text_of_the_model(message)
@@ -396,12 +399,25 @@ class Session:
             raise InputError("a call without the name of a tool")
         given = arguments_of(plain_message({"arguments": arguments}, "call")["arguments"], "arguments")
         call = ProposedCall(tool_name, given, call_id if call_id is not None else secrets.token_hex(8), "call")
-        with self._shared.lock:
+        with self._held(deadline_ms):
             known = self._known(call)
             if known is not None:
                 return known
             [(_, node, decision)] = self._judge([call], deadline_ms)
         return (yield from self._ask(call, node, decision))[1]
+
+    @contextmanager
+    def _held(self, deadline_ms: float | None) -> Iterator[None]:
+        """Hold the session. Raises: GatlingError if another call is being judged until the deadline is over; ConfigError for a
+        deadline that is none."""
+        limit = deadline_ms if deadline_ms is not None else self._verdicts.deadline_ms
+        _check_deadline(limit)
+        if not self._shared.lock.acquire(timeout=-1 if limit is None else limit / 1e3):
+            raise GatlingError(f"no decision within {limit:g} ms: another call of the session is being judged")
+        try:
+            yield
+        finally:
+            self._shared.lock.release()
 
     def _known(self, call: ProposedCall) -> Decision | None:
         """Return the decision on a call that may run and waits for its result; a denial for another call under its id."""
@@ -473,6 +489,11 @@ class Session:
     def _unjudged(self, tool_name: Any, call_id: str | None, error: Exception) -> Decision:
         """Return the denial of a call that could not even be taken. It counts in every mode: nobody knows what would run."""
         return self._verdicts.unjudged(denial(fault_of(error)), str(tool_name)[:100], call_id)
+
+
+def _check_deadline(deadline_ms: float | None) -> None:
+    if deadline_ms is not None and not 0 < deadline_ms < math.inf:
+        raise ConfigError(f"deadline_ms is {deadline_ms}, it must be above 0 and finite")
 
 
 def _text(text: Any) -> str:

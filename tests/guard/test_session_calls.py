@@ -6,6 +6,7 @@ import asyncio
 import json
 import math
 import re
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -257,6 +258,31 @@ def test_a_deadline_of_one_call() -> None:
     held = Session(guard, policy=POLICY, role="clerk", deadline_ms=20)
     assert code(held.judge("read_file", {})) == Code.FAULT
     assert held.judge("read_file", {}, deadline_ms=5_000).verdict == "allow"
+
+
+def test_the_deadline_holds_while_another_call_is_judged() -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    def answer(*_: Any) -> str:
+        inside.set()
+        go_on.wait(20)
+        return "allow"
+
+    held = Session(FixedGuard(answer, deadline_ms=None), policy=POLICY, role="clerk")  # type: ignore[arg-type]
+    slow = threading.Thread(target=held.judge, args=("read_file", {}))
+    slow.start()
+    assert inside.wait(20)
+    decision = held.judge("read_file", {"n": 1}, deadline_ms=30)
+    assert (decision.verdict, decision.reasons[0].found) == (
+        "deny",
+        "no decision within 30 ms: another call of the session is being judged",
+    )
+    go_on.set()
+    slow.join()
+    for wrong in (0, -1, float("nan"), float("inf")):
+        with pytest.raises(ConfigError, match="deadline_ms"):
+            session(deadline_ms=wrong)
+        assert not held.judge("read_file", {}, deadline_ms=wrong).is_allowed
 
 
 def test_what_an_agent_is_told_does_not_depend_on_how_far_a_call_is_over_the_line() -> None:
