@@ -70,9 +70,12 @@ class MissingExtraError(GatlingError):
 
 
 # What is no part of the core, and the extra that brings it. The Hub's client and safetensors are read by training code only.
-_EXTRA_OF = dict.fromkeys(
-    ("torch", "pyarrow", "torchmetrics", "matplotlib", "huggingface_hub", "jaxtyping", "safetensors"), "train"
-)
+_EXTRA_OF = {
+    **dict.fromkeys(
+        ("torch", "pyarrow", "torchmetrics", "matplotlib", "huggingface_hub", "jaxtyping", "safetensors"), "train"
+    ),
+    "opentelemetry": "otel",
+}
 
 
 @contextmanager

@@ -7,4 +7,5 @@ from gatling.adapters.messages import ConversationTracer as ConversationTracer
 from gatling.adapters.messages import plan_of_messages as plan_of_messages
 from gatling.adapters.recorded import Conversation as Conversation
 from gatling.adapters.recorded import read_conversations as read_conversations
+from gatling.adapters.stream import StreamGatherer as StreamGatherer
 from gatling.provenance.sources import ToolSources as ToolSources

@@ -6,7 +6,7 @@ from collections import Counter
 
 from rich.markup import escape
 
-from gatling.cli.console import print_table
+from gatling.cli.console import print_table, printable
 from gatling.cli.documents import print_json
 from gatling.errors import ConfigError
 from gatling.tools.spec import DERIVED, EFFECTS, Parameter, ToolSpec
@@ -91,4 +91,4 @@ def _print(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) ->
 
 
 def _plain(text: str) -> str:
-    return escape("".join(c if c.isprintable() or c == "\n" else "?" for c in text))
+    return escape(printable(text))

@@ -32,6 +32,11 @@ def print_line(text: str) -> None:
     out.print(text, highlight=False, soft_wrap=True)
 
 
+def printable(text: str) -> str:
+    """Return text that others wrote as a terminal may have it: without control characters."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+
+
 def note(text: str) -> None:
     """Print one line for people on stderr, where it is in no program's way."""
     err.print(text, highlight=False, soft_wrap=True)

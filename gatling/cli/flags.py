@@ -21,6 +21,7 @@ MaybePath = Optional[Path]  # noqa: UP045
 MaybeText = Optional[str]  # noqa: UP045
 MaybeCount = Optional[int]  # noqa: UP045
 MaybeShare = Optional[float]  # noqa: UP045
+MaybeNumber = Optional[float]  # noqa: UP045
 
 STDIN = Path("-")
 """Stands for standard input where a command reads one document or a stream of lines."""

@@ -62,6 +62,11 @@ GROUPS: dict[str, dict[str, Row | Group]] = {
         "explain": Row("explain", "Explain", "Show what every critic made of every call, and what that rests on."),
         "policy": POLICY,
     },
+    "agents: what a person says while they run, and what they did": {
+        "approvals": Row("approvals", "ApprovalsCommand", "Say yes or no to calls that wait for a person."),
+        "log": Row("log", "Log", "Check, search, replay or picture an audit log."),
+        "stop": Row("stop", "Stop", "Deny every further call of a session, or of all, in every process."),
+    },
     "traces: contexts with plans, to train on and to measure": {
         "generate": Row("generate", "Generate", "Make traces, or whole conversations, to train on."),
         "show": Row("show", "Show", "Print traces so that a person can read them."),

@@ -56,6 +56,14 @@ class Code(enum.StrEnum):
     """The call does not fit the context, by the encoders."""
     FAULT = "fault"
     """The judge could not do its work."""
+    BUDGET = "budget"
+    """What the session may do in all is used up: calls, a sum, or minutes."""
+    LOOP = "loop"
+    """The same call was refused too often."""
+    STOPPED = "stopped"
+    """A person has stopped the session, or all of them."""
+    REFUSED = "refused"
+    """A person was asked, and said no."""
 
 
 @dataclass(frozen=True, slots=True)

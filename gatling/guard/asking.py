@@ -60,15 +60,21 @@ class Asking:
 
 
 def judge_call(
-    guard: CallJudge, question: Callable[[], tuple[GovernanceContext, ExecutionPlan]], call: PlanNode
+    guard: CallJudge,
+    question: Callable[[], tuple[GovernanceContext, ExecutionPlan]],
+    call: PlanNode,
+    *,
+    deadline_ms: float | None = None,
 ) -> Decision:
     """Return the guard's decision on a call that waits. Whatever goes wrong is a denial, and so is what is no decision.
 
     Args:
         question: returns the context, and the plan with the call in it.
+        deadline_ms: in place of the guard's; a guard that knows none then denies.
     """
     try:
-        decision = guard.audit_pending(*question(), call)
+        limit: dict[str, Any] = {} if deadline_ms is None else {"deadline_ms": deadline_ms}
+        decision = guard.audit_pending(*question(), call, **limit)
         if isinstance(decision, Decision):
             return decision
         return denial(f"an error of the guard: it answers a {type(decision).__name__}")

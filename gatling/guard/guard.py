@@ -32,6 +32,7 @@ from gatling.energy.audit import PlanAuditor
 from gatling.energy.calibration import CALIBRATION_NAME, Calibration
 from gatling.energy.composite import CRITICS_NAME, CompositeEnergy
 from gatling.energy.critics.latent import LatentCritic, Precision
+from gatling.energy.finding import Auditor
 from gatling.errors import CheckpointError, ConfigError, GatlingError, InputError
 from gatling.guard.decision import Decision, denial, fault_of
 from gatling.policy.source import PolicySource
@@ -149,6 +150,8 @@ class Guard:
         past: ExecutionPlan | dict[str, Any] | None,
         call: PlanNode | dict[str, Any],
         edges: Iterable[PlanEdge | tuple[str, str]] = (),
+        *,
+        deadline_ms: float | None = None,
     ) -> Decision:
         """Judge the next call of a running agent, in the light of the calls it has made.
 
@@ -157,11 +160,39 @@ class Guard:
                 `ConversationTracer`; another call under its id is refused.
             call: the call that waits.
             edges: data that flows from past calls into it, beside those that the plan has.
+            deadline_ms: of this decision, in place of the guard's.
 
         Returns:
             A decision whose reasons are about the waiting call only: what was done cannot be undone.
         """
 
+        return self._decide_pending(context, past, call, edges, deadline_ms=deadline_ms)
+
+    def repair_pending(
+        self,
+        context: GovernanceContext | dict[str, Any],
+        past: ExecutionPlan | dict[str, Any] | None,
+        call: PlanNode | dict[str, Any],
+        edges: Iterable[PlanEdge | tuple[str, str]] = (),
+    ) -> Decision:
+        """Judge the next call, and where it is not allowed search for arguments with which it is.
+
+        Returns:
+            The decision on the call as given. `repaired` is the plan with the call in it, in which nothing but this call's
+            arguments is another: what was done cannot be undone, and another tool is another call.
+        """
+        return self._decide_pending(context, past, call, edges, is_repairing=True)
+
+    def _decide_pending(
+        self,
+        context: GovernanceContext | dict[str, Any],
+        past: ExecutionPlan | dict[str, Any] | None,
+        call: PlanNode | dict[str, Any],
+        edges: Iterable[PlanEdge | tuple[str, str]],
+        *,
+        is_repairing: bool = False,
+        deadline_ms: float | None = None,
+    ) -> Decision:
         waiting = ""
 
         def joined() -> ExecutionPlan:
@@ -173,7 +204,12 @@ class Guard:
         def of_call(plan: ExecutionPlan, assessment: Assessment) -> Assessment:
             return assessment if self._auditor is None else self._auditor.only(assessment, waiting)
 
-        return self._decide(context, joined, of_call)
+        def auditor() -> Auditor:
+            return _OnlyCall(self._auditor, waiting)  # type: ignore[arg-type]
+
+        return self._decide(
+            context, joined, of_call, is_repairing=is_repairing, deadline_ms=deadline_ms, repairing=auditor
+        )
 
     def repair(self, context: GovernanceContext | dict[str, Any], plan: ExecutionPlan | dict[str, Any]) -> Decision:
         """Judge a plan, and where it is not allowed search for the nearest one that is.
@@ -225,8 +261,11 @@ class Guard:
         narrow: Callable[[ExecutionPlan, Assessment], Assessment] = lambda plan, assessment: assessment,
         *,
         is_repairing: bool = False,
+        deadline_ms: float | None = None,
+        repairing: Callable[[], Auditor] | None = None,
     ) -> Decision:
         started = time.perf_counter()
+        deadline = self.deadline_ms if deadline_ms is None else deadline_ms
 
         def work() -> Decision:
             if self._auditor is None:
@@ -238,10 +277,11 @@ class Guard:
             decision = self._decision(parsed, plan, assessment, started)
             if is_repairing and decision.verdict != "allow":
                 left = self.repair_ms
-                if self.deadline_ms is not None:
-                    left = min(left, 0.8 * self.deadline_ms - (time.perf_counter() - started) * 1e3)
+                if deadline is not None:
+                    left = min(left, 0.8 * deadline - (time.perf_counter() - started) * 1e3)
                 rules = self._auditor.oracle(parsed).rules
-                found = repair(parsed, plan, self._auditor, rules=rules, deadline_ms=max(left, 0.0))
+                judge = self._auditor if repairing is None else repairing()
+                found = repair(parsed, plan, judge, rules=rules, deadline_ms=max(left, 0.0))
                 if found.plan is not None:
                     decision = replace(decision, repaired=found.plan, edits=tuple(str(e) for e in found.edits))
             return replace(decision, latency_ms=(time.perf_counter() - started) * 1e3)
@@ -252,17 +292,17 @@ class Guard:
             except Exception as error:  # whatever it is, it must not allow
                 return self._denial(fault_of(error), started)
 
-        if self.deadline_ms is None:
+        if deadline is None:
             return guarded()
         try:
             future = self._pool().submit(guarded)
         except RuntimeError as error:  # no thread is left, or the interpreter is shutting down
             return self._denial(fault_of(error), started)
         try:
-            return future.result(timeout=self.deadline_ms / 1e3)
+            return future.result(timeout=deadline / 1e3)
         except FutureTimeout:
             future.cancel()
-            return self._denial(f"no decision within {self.deadline_ms:g} ms", started)
+            return self._denial(f"no decision within {deadline:g} ms", started)
 
     def _pool(self) -> ThreadPoolExecutor:
         """Return the workers of this process: a guard that was made before a fork has none in the child."""
@@ -288,6 +328,32 @@ class Guard:
     def _denial(self, reason: str, started: float) -> Decision:
         latency_ms = (time.perf_counter() - started) * 1e3
         return denial(reason, model_digest=self.model_digest, latency_ms=latency_ms)
+
+
+class _OnlyCall:
+    """Judges plans by one waiting call, in which alone a repair may change anything."""
+
+    def __init__(self, auditor: PlanAuditor, waiting: str) -> None:
+        self._auditor = auditor
+        self._waiting = waiting
+        self._given: ExecutionPlan | None = None
+
+    def assess(self, context: GovernanceContext, plan: ExecutionPlan) -> Assessment:
+        if self._given is None:  # a search begins with the plan as it was given
+            self._given = plan
+        if not self._is_the_same_call(plan):
+            return Assessment("deny", math.inf, {}, ())
+        return self._auditor.only(self._auditor.assess(context, plan), self._waiting)
+
+    def _is_the_same_call(self, plan: ExecutionPlan) -> bool:
+        """Whether nothing but the arguments of the waiting call differs, and what is said of them."""
+        before, after = (self._split(p) for p in (self._given, plan) if p is not None)
+        call, same = before[1], after[1]
+        return before[0] == after[0] and call is not None and same is not None and call.tool_name == same.tool_name
+
+    def _split(self, plan: ExecutionPlan) -> tuple[list[PlanNode], PlanNode | None]:
+        others = [node for node in plan.nodes if node.node_id != self._waiting]
+        return others, next((node for node in plan.nodes if node.node_id == self._waiting), None)
 
 
 def load_auditor(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from gatling.provenance.sources import ToolOutput
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -37,6 +39,8 @@ class Result:
     path: str
     is_of_a_call: bool = True
     """False for an error of JSON-RPC, which may answer a request that is no call."""
+    rule: ToolOutput | None = None
+    """Whose text it is, where that is known of this very result; else it is told by the tool."""
 
 
 @dataclass(frozen=True, slots=True)

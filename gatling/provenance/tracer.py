@@ -251,7 +251,7 @@ class Tracer:
         if pending.call.call_id is not None:
             del self._ids[pending.call.call_id]
             self._answered.add(pending.call.call_id)
-        rule = self.sources.of(pending.call.tool_name)
+        rule = result.rule if result.rule is not None else self.sources.of(pending.call.tool_name)
         is_written = not rule.attested and authorship(pending.call.tool_name) == "text"
         self._reading.add(self._nodes[position].node_id, result.parts, rule, is_written=is_written)
         for part in result.parts:

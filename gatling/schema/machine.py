@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +40,33 @@ def held(path: Path) -> Iterator[None]:
         finally:
             if sys.platform != "win32":  # an open file cannot go there; an empty one stays
                 path.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(descriptor: int) -> Iterator[None]:
+    """Hold an open file, which all who want it open for themselves, until the block ends; wait for whoever holds it.
+
+    Raises:
+        OSError: if it cannot be had; on Windows also after ten seconds of waiting.
+    """
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+        try:
+            yield
+        finally:
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def _lock(descriptor: int) -> None:

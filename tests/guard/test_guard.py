@@ -550,3 +550,23 @@ def test_a_precision_that_there_is_not_is_refused() -> None:
 def test_wrong_types_are_one_sentence(load: Callable[[], Guard]) -> None:
     with pytest.raises(InputError, match="wanted"):
         load()
+
+
+def test_repairing_a_pending_call_changes_its_arguments_and_nothing_else() -> None:
+    guard = Guard(auditor(line=1e9, escalate=1e9), deadline_ms=None)
+    context = {
+        "policy": {"allowed_operations": ["read_file", "wipe_disk"], "scope_limits": {"read_file.limit": 10}},
+        "user_role": "clerk",
+        "session_context": {"user_request": "Read the report."},
+    }
+    past = {"tool_name": "read_file", "node_id": "n1", "arguments": {"limit": 99}, "provenance_tier": 1}  # done is done
+    call = {"tool_name": "read_file", "node_id": "n2", "arguments": {"limit": 50, "path": "a"}, "provenance_tier": 1}
+    decision = guard.repair_pending(context, {"nodes": [past]}, call, [("n1", "n2")])
+    assert decision.verdict == "deny"
+    assert decision.repaired is not None
+    first, second = decision.repaired.nodes
+    assert first.arguments == {"limit": 99}
+    assert second.arguments == {"limit": 10, "path": "a"}
+    assert guard.audit_pending(context, {"nodes": [past]}, second, [("n1", "n2")]).verdict == "allow"
+    forbidden = {**context, "policy": {"forbidden_operations": ["read_file"], "allowed_operations": ["wipe_disk"]}}
+    assert guard.repair_pending(forbidden, {"nodes": [past]}, call).repaired is None  # another tool is another call
