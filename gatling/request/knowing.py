@@ -94,6 +94,7 @@ _WISHES = frozenset(
     "should ought".split()
 )
 _OF_PEOPLE = frozenset("should must need needs going".split())  # "it should be in a mail" is no wish
+_TASKS = frozenset("task job goal mission aim".split())
 _PREPOSITIONS = frozenset(
     "on in at for from with within after before by about of under over during since until till to as given based according "
     "regarding considering using between among per if when while because although once suppose assuming imagine".split()
@@ -164,7 +165,7 @@ def _of_head(tokens: list[str], i: int, sentence: str, *, is_question: bool) -> 
         if following[0] == "you" and word not in ("are", "were", "did", "do", "does", "have", "had"):
             return _deed(tokens, i + 2)
         if following[0] in ("i", "we") and word in _MODALS:
-            return _deed(tokens, i + 2)
+            return "change" if tokens[i + 2 : i + 3] in (["get"], ["have"], ["take"]) else _deed(tokens, i + 2)
         asks_leave = {"possible", "able", "allowed", "ok", "okay", "fine"} & set(tokens[i : i + 6])
         return "change" if asks_leave else "question"
     if word in _SUBJECTS:
@@ -210,6 +211,8 @@ def _bases(word: str) -> Iterator[str]:
 
 def _statement(tokens: list[str], i: int, sentence: str) -> _Kind:
     """Return what a clause with a subject is: a wish, or nothing that anybody asks for."""
+    if not _TASKS.isdisjoint(tokens[i : i + 3]) and "to" in tokens[i : i + 5]:  # "your task is to .."
+        return _deed(tokens, tokens.index("to", i) + 1)
     for at in range(i, len(tokens)):
         token, rest = tokens[at], at + 1
         if token not in _WISHES or (token in _OF_PEOPLE and _PEOPLE.isdisjoint(tokens[i:at])):

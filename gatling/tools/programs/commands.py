@@ -37,7 +37,7 @@ _READS = frozenset(
     "whois lsblk lscpu lsusb lspci nproc getconf locale tty users who w last popd dirs jobs wait exit return break continue shift tr "
     "cowsay figlet sum factor numfmt clear reset_screen ulimit getent nvidia-smi vmstat iostat dmesg arch lsmod blkid findmnt mountpoint "
     "read mapfile readarray let local declare typeset readonly umask hash times caller compgen yes column fmt expand unexpand iconv "
-    "journalctl ldd nm objdump size".split()
+    "journalctl sw_vers ldd nm objdump size".split()
 )
 _SEARCHES = frozenset("grep egrep fgrep rg ag ack".split())
 _WRITES = frozenset(

@@ -43,7 +43,9 @@ _MAX_VALUE_CHARS = 100_000
 
 def is_secret_path(text: str) -> bool:
     """Tell whether a path or an address is one where keys, passwords or private histories lie."""
-    return len(text) <= _MAX_CHARS and _PATHS.search(unquote(unquote(text)).replace("\\", "/")) is not None
+    if len(text) > _MAX_CHARS or text.endswith(".pub"):
+        return False
+    return _PATHS.search(unquote(unquote(text)).replace("\\", "/")) is not None
 
 
 def is_secret_name(name: str) -> bool:
