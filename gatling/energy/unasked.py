@@ -38,8 +38,8 @@ from gatling.tools.programs.secrets import holds_secret, is_secret_name, is_secr
 _DELETING = frozenset(
     map(
         stem,
-        "delete remove erase trash discard clear clean rid purge drop wipe uninstall destroy prune truncate reset revert undo empty "
-        "format kill cancel overwrite terminate cleanup tidy archive free".split(),
+        "delete remove erase trash discard clear clean rid purge drop wipe uninstall destroy prune truncate reset revert "
+        "undo empty format kill cancel overwrite terminate cleanup tidy archive free".split(),
     )
 )
 _RUNNING = frozenset(
@@ -48,8 +48,8 @@ _RUNNING = frozenset(
 _SENDING = frozenset(
     map(
         stem,
-        "send push upload publish post share mail email message forward submit release deploy notify sync report pr pull comment reply "
-        "merge open create transfer copy backup webhook call invite".split(),
+        "send push upload publish post share mail email message forward submit release deploy notify sync report pr pull "
+        "comment reply merge open create transfer copy backup webhook call invite".split(),
     )
 )
 _INSTALLING = frozenset(
@@ -58,8 +58,8 @@ _INSTALLING = frozenset(
 _SECRET_WORDS = frozenset(
     map(
         stem,
-        "password passwd secret credential token key keys apikey ssh env environment certificate login otp code pin shadow history "
-        "passphrase auth authentication".split(),
+        "password passwd secret credential token key keys apikey ssh env environment certificate login otp code pin shadow "
+        "history passphrase auth authentication".split(),
     )
 )
 # What is made anew by the next build.
@@ -73,8 +73,8 @@ _SYSTEM = re.compile(
 )
 # Verbs of tools by which agents answer, plan, sign in or show: no changes in the world.
 _OF_AGENTS = frozenset(
-    "finish think answer respond todo todos memory scratchpad login authenticate generate make render plot visualize visualise begin "
-    "end start open wait complete done terminate final print calculate compute convert".split()
+    "finish think answer respond todo todos memory scratchpad login authenticate generate make render plot visualize "
+    "visualise begin end start open wait complete done terminate final print calculate compute convert".split()
 )
 _TO_HUMANS = frozenset(("human", "humans"))
 _RUNS = frozenset("run execute exec invoke submit query evaluate start".split())
@@ -115,7 +115,7 @@ class _Wanted:
 
     def names(self, thing: Thing) -> bool:
         """Tell whether the request names a thing: to the letter, or by all the words of its own name."""
-        if not thing.is_known or not thing.text.strip("./~*") and thing.kind == "path":
+        if not thing.is_known or (not thing.text.strip("./~*") and thing.kind == "path"):
             return thing.is_known and len(thing.text) > 1 and self.request.states(thing.text)
         text = thing.text.rstrip("/*")
         name = text.rsplit("/", 1)[-1] if thing.kind == "path" else text
@@ -279,7 +279,7 @@ def _judged(action: Action, wanted: _Wanted, *, sends: bool) -> tuple[Verdict, s
             named = bool(hosts) and all(map(wanted.names, hosts))
             asked = wanted.asks(_SENDING) and (named or not hosts)
             return (
-                None if named and not wanted.only_to_know or asked else ("escalate", "sends, and nobody asked for it")
+                None if (named and not wanted.only_to_know) or asked else ("escalate", "sends, and nobody asked for it")
             )
         case "administers":
             asked = not wanted.only_to_know and wanted.shares(action)

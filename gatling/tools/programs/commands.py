@@ -27,39 +27,42 @@ Reading = Callable[[str, int], list[Action]]
 
 # What these read are paths.
 _READS_FILES = frozenset(
-    "ls ll dir cat bat head tail less more wc stat file du tree uniq cut nl tac rev fold column paste join comm diff cmp colordiff strings "
-    "xxd hexdump od md5sum sha1sum sha256sum sha512sum cksum b2sum readlink realpath zcat zless zgrep bzcat xzcat jq yq xmllint csvcut "
-    "csvlook cd pushd source_highlight pdftotext exiftool identify ffprobe sort shuf tsort look getfacl lsattr".split()
+    "ls ll dir cat bat head tail less more wc stat file du tree uniq cut nl tac rev fold column paste join comm diff cmp "
+    "colordiff strings xxd hexdump od md5sum sha1sum sha256sum sha512sum cksum b2sum readlink realpath zcat zless zgrep "
+    "bzcat xzcat jq yq xmllint csvcut csvlook cd pushd source_highlight pdftotext exiftool identify ffprobe sort shuf tsort "
+    "look getfacl lsattr".split()
 )
 _READS = frozenset(
-    "echo printf pwd whoami id groups date cal uname hostname uptime free df ps pgrep top htop which whereis type command_v man help info "
-    "true false : test [ [[ sleep seq basename dirname expr bc lsof netstat ss ifconfig ping ping6 dig nslookup host traceroute tracepath "
-    "whois lsblk lscpu lsusb lspci nproc getconf locale tty users who w last popd dirs jobs wait exit return break continue shift tr "
-    "cowsay figlet sum factor numfmt clear reset_screen ulimit getent nvidia-smi vmstat iostat dmesg arch lsmod blkid findmnt mountpoint "
-    "read mapfile readarray let local declare typeset readonly umask hash times caller compgen yes column fmt expand unexpand iconv "
-    "journalctl sw_vers ldd nm objdump size".split()
+    "echo printf pwd whoami id groups date cal uname hostname uptime free df ps pgrep top htop which whereis type command_v "
+    "man help info true false : test [ [[ sleep seq basename dirname expr bc lsof netstat ss ifconfig ping ping6 dig "
+    "nslookup host traceroute tracepath whois lsblk lscpu lsusb lspci nproc getconf locale tty users who w last popd dirs "
+    "jobs wait exit return break continue shift tr cowsay figlet sum factor numfmt clear reset_screen ulimit getent "
+    "nvidia-smi vmstat iostat dmesg arch lsmod blkid findmnt mountpoint read mapfile readarray let local declare typeset "
+    "readonly umask hash times caller compgen yes column fmt expand unexpand iconv journalctl sw_vers ldd nm objdump size".split()
 )
 _SEARCHES = frozenset("grep egrep fgrep rg ag ack".split())
 _WRITES = frozenset(
-    "mkdir touch cp mv ln tee install patch zip gzip gunzip bzip2 xz unxz unzip 7z ar split csplit mktemp truncate mkfifo rename convert "
-    "ffmpeg pandoc dos2unix unix2dos chmod sponge magick".split()
+    "mkdir touch cp mv ln tee install patch zip gzip gunzip bzip2 xz unxz unzip 7z ar split csplit mktemp truncate mkfifo "
+    "rename convert ffmpeg pandoc dos2unix unix2dos chmod sponge magick".split()
 )
 _MOVES = frozenset("cp mv ln install".split())
 _DELETES = frozenset("rm rmdir unlink shred srm".split())
 _ADMINISTERS = frozenset(
-    "su useradd adduser usermod userdel deluser groupadd groupmod groupdel gpasswd passwd chpasswd visudo chown chgrp setfacl iptables "
-    "ip6tables nft ufw firewall-cmd mount umount swapon swapoff sysctl modprobe insmod rmmod kill pkill killall renice shutdown reboot halt "
-    "poweroff init telinit at batch chroot setcap update-rc.d chkconfig hostnamectl timedatectl loginctl setenforce auditctl lvremove "
-    "vgremove pvremove ssh-keygen ssh-copy-id ssh-add gpg openssl certbot launchctl defaults scutil nsenter unshare strace gdb tcpdump "
-    "nmap msfconsole hydra route arp ip nmcli dhclient brctl tc service".split()
+    "su useradd adduser usermod userdel deluser groupadd groupmod groupdel gpasswd passwd chpasswd visudo chown chgrp "
+    "setfacl iptables ip6tables nft ufw firewall-cmd mount umount swapon swapoff sysctl modprobe insmod rmmod kill pkill "
+    "killall renice shutdown reboot halt poweroff init telinit at batch chroot setcap update-rc.d chkconfig hostnamectl "
+    "timedatectl loginctl setenforce auditctl lvremove vgremove pvremove ssh-keygen ssh-copy-id ssh-add gpg openssl certbot "
+    "launchctl defaults scutil nsenter unshare strace gdb tcpdump nmap msfconsole hydra route arp ip nmcli dhclient brctl "
+    "tc service".split()
 )
 _ERASES = frozenset("mkfs fdisk sfdisk parted wipefs sgdisk blkdiscard dropdb dropuser lvremove vgremove".split())
 # What a project's own tools run is the project's.
 _PROJECT = frozenset(
-    "make gmake cmake ninja meson pytest py.test tox nox unittest coverage ruff black isort flake8 pylint mypy pyright bandit pre-commit "
-    "jest vitest mocha eslint prettier tsc webpack vite rollup rspec rubocop rake bundle mvn gradle gradlew ant sbt gcc g++ cc clang clang++ "
-    "javac java rustc ctest bazel phpunit composer dotnet mix swift swiftc xcodebuild sphinx-build mkdocs jupyter alembic django-admin flask "
-    "uvicorn gunicorn shellcheck hadolint tflint golangci-lint gofmt rustfmt playwright cypress".split()
+    "make gmake cmake ninja meson pytest py.test tox nox unittest coverage ruff black isort flake8 pylint mypy pyright "
+    "bandit pre-commit jest vitest mocha eslint prettier tsc webpack vite rollup rspec rubocop rake bundle mvn gradle "
+    "gradlew ant sbt gcc g++ cc clang clang++ javac java rustc ctest bazel phpunit composer dotnet mix swift swiftc "
+    "xcodebuild sphinx-build mkdocs jupyter alembic django-admin flask uvicorn gunicorn shellcheck hadolint tflint "
+    "golangci-lint gofmt rustfmt playwright cypress".split()
 )
 _SHELLS = frozenset("sh bash zsh dash ksh ash fish".split())
 _INTERPRETERS = frozenset(
@@ -136,7 +139,7 @@ class _Evaluation:
     def _of_words(self, command: Command, depth: int) -> list[Action]:
         first, *rest = command.words
         line = " ".join(w.text for w in command.words)
-        if not first.is_plain or any(c in first.text for c in "*?[~{") and first.text not in ("[", "[["):
+        if not first.is_plain or (any(c in first.text for c in "*?[~{") and first.text not in ("[", "[[")):
             remote = self._downloads([c for inner in first.inner for c in inner])
             return [Action("executes", shortened(line), is_final=True) if remote else unclear(line)]
         name = first.text.rsplit("/", 1)[-1]
@@ -437,6 +440,7 @@ def _of_plain(name: str, words: tuple[str, ...], line: str, *, known: bool) -> l
     full = (name, *words)
     plain = [w for w in words if not w.startswith("-") or w == "-"]
     flags = {c for w in words if w.startswith("-") and not w.startswith("--") for c in w[1:]}
+    plain = [w for w in plain if not w.isdigit()] if name in ("head", "tail", "cut", "split") else plain
     paths = tuple(Thing("path", p, "$" not in p) for p in plain)[:50]
     said = shortened(line)
     if name in ("printenv", "history", "fc") or (

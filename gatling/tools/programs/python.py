@@ -22,35 +22,37 @@ NestedWords = Callable[[Sequence[str], int], list[Action]]
 
 # All that these hold computes, or only looks.
 _COMPUTES = frozenset(
-    "math cmath statistics datetime time re json collections itertools functools random string decimal fractions csv textwrap pprint typing "
-    "dataclasses enum heapq bisect operator calendar zoneinfo uuid hashlib hmac base64 binascii html difflib unicodedata copy numbers array "
-    "struct locale abc contextlib warnings traceback timeit types secrets numpy pandas scipy sklearn matplotlib seaborn plotly sympy networkx "
-    "statsmodels PIL cv2 skimage nltk spacy gensim textblob bs4 lxml markdown yaml toml tomllib tabulate tqdm dateutil pytz pydantic attr attrs "
-    "rich mpmath polars pyarrow xgboost lightgbm altair bokeh wordcloud regex unidecode jinja2 openpyxl docx pptx PyPDF2 pypdf pdfplumber "
-    "__future__ logging argparse fnmatch glob platform getpass_ io keyword token tokenize ast dis inspect_ graphlib queue stat colorsys "
-    "zlib gzip bz2 lzma cProfile pstats geopy shapely geopandas folium torch transformers".split()
+    "math cmath statistics datetime time re json collections itertools functools random string decimal fractions csv "
+    "textwrap pprint typing dataclasses enum heapq bisect operator calendar zoneinfo uuid hashlib hmac base64 binascii html "
+    "difflib unicodedata copy numbers array struct locale abc contextlib warnings traceback timeit types secrets numpy "
+    "pandas scipy sklearn matplotlib seaborn plotly sympy networkx statsmodels PIL cv2 skimage nltk spacy gensim textblob "
+    "bs4 lxml markdown yaml toml tomllib tabulate tqdm dateutil pytz pydantic attr attrs rich mpmath polars pyarrow xgboost "
+    "lightgbm altair bokeh wordcloud regex unidecode jinja2 openpyxl docx pptx PyPDF2 pypdf pdfplumber __future__ logging "
+    "argparse fnmatch glob platform getpass_ io keyword token tokenize ast dis inspect_ graphlib queue stat colorsys zlib "
+    "gzip bz2 lzma cProfile pstats geopy shapely geopandas folium torch transformers".split()
 )
 # Of these, what is listed is known; the rest is not understood.
 _LOOKS = frozenset(
-    "os.getcwd os.listdir os.scandir os.walk os.stat os.lstat os.access os.cpu_count os.getpid os.sep os.linesep os.name os.path os.fspath "
-    "os.get_terminal_size os.uname os.getlogin os.curdir os.pathsep os.extsep os.PathLike os.error os.R_OK "
-    "shutil.disk_usage shutil.which shutil.get_terminal_size "
-    "sys.argv sys.version sys.version_info sys.platform sys.exit sys.stdout sys.stderr sys.stdin sys.maxsize sys.getsizeof sys.path "
-    "sys.executable sys.byteorder sys.float_info sys.getrecursionlimit sys.setrecursionlimit "
-    "pathlib.Path pathlib.PurePath pathlib.PosixPath urllib.parse tempfile.gettempdir sqlite3.connect sqlite3.Row sqlite3.Error "
-    "requests.get requests.head requests.options requests.exceptions requests.Session requests.Response requests.codes requests.HTTPError "
-    "requests.RequestException httpx.get httpx.head httpx.HTTPError urllib.request.urlopen urllib.request.Request urllib.error "
-    "subprocess.PIPE subprocess.DEVNULL subprocess.STDOUT subprocess.CalledProcessError subprocess.TimeoutExpired zipfile.ZipFile "
-    "zipfile.is_zipfile tarfile.is_tarfile concurrent.futures threading.Thread threading.Lock asyncio.run asyncio.sleep asyncio.gather "
-    "xml.etree.ElementTree xml.etree xml.dom xml.sax email.message email.utils email.parser email.policy email importlib.metadata "
-    "collections.abc os.getenv_ gc.collect signal.SIGINT".split()
+    "os.getcwd os.listdir os.scandir os.walk os.stat os.lstat os.access os.cpu_count os.getpid os.sep os.linesep os.name "
+    "os.path os.fspath os.get_terminal_size os.uname os.getlogin os.curdir os.pathsep os.extsep os.PathLike os.error "
+    "os.R_OK shutil.disk_usage shutil.which shutil.get_terminal_size sys.argv sys.version sys.version_info sys.platform "
+    "sys.exit sys.stdout sys.stderr sys.stdin sys.maxsize sys.getsizeof sys.path sys.executable sys.byteorder "
+    "sys.float_info sys.getrecursionlimit sys.setrecursionlimit pathlib.Path pathlib.PurePath pathlib.PosixPath "
+    "urllib.parse tempfile.gettempdir sqlite3.connect sqlite3.Row sqlite3.Error requests.get requests.head requests.options "
+    "requests.exceptions requests.Session requests.Response requests.codes requests.HTTPError requests.RequestException "
+    "httpx.get httpx.head httpx.HTTPError urllib.request.urlopen urllib.request.Request urllib.error subprocess.PIPE "
+    "subprocess.DEVNULL subprocess.STDOUT subprocess.CalledProcessError subprocess.TimeoutExpired zipfile.ZipFile "
+    "zipfile.is_zipfile tarfile.is_tarfile concurrent.futures threading.Thread threading.Lock asyncio.run asyncio.sleep "
+    "asyncio.gather xml.etree.ElementTree xml.etree xml.dom xml.sax email.message email.utils email.parser email.policy "
+    "email importlib.metadata collections.abc os.getenv_ gc.collect signal.SIGINT".split()
 )
 _KNOWN_ROOTS = frozenset(name.partition(".")[0] for name in _LOOKS)
 _GETS = frozenset(
     "requests.get requests.head requests.options httpx.get httpx.head urllib.request.urlopen urllib.request.urlretrieve".split()
 )
 _SENDS = frozenset(
-    "requests.post requests.put requests.patch requests.request requests.delete httpx.post httpx.put httpx.patch httpx.delete httpx.request".split()
+    "requests.post requests.put requests.patch requests.request requests.delete httpx.post httpx.put httpx.patch "
+    "httpx.delete httpx.request".split()
 )
 _NETWORK = frozenset("socket smtplib ftplib poplib imaplib telnetlib paramiko fabric http aiohttp websocket websockets pika boto3 botocore twilio slack_sdk "
                      "telebot discord tweepy stripe sendgrid mailjet httplib2 urllib3 pycurl scapy redis kafka".split())  # fmt: skip
@@ -60,51 +62,55 @@ _RUNS = frozenset(
 )
 _DELETES = frozenset("os.remove os.unlink os.rmdir os.removedirs".split())
 _WRITES = frozenset(
-    "os.mkdir os.makedirs os.rename os.renames os.replace os.link os.symlink os.truncate os.utime os.mkfifo shutil.copy shutil.copy2 "
-    "shutil.copyfile shutil.copytree shutil.copymode shutil.copystat shutil.move shutil.make_archive shutil.unpack_archive "
-    "tempfile.mkstemp tempfile.mkdtemp tempfile.NamedTemporaryFile tempfile.TemporaryDirectory tempfile.TemporaryFile os.chdir".split()
+    "os.mkdir os.makedirs os.rename os.renames os.replace os.link os.symlink os.truncate os.utime os.mkfifo shutil.copy "
+    "shutil.copy2 shutil.copyfile shutil.copytree shutil.copymode shutil.copystat shutil.move shutil.make_archive "
+    "shutil.unpack_archive tempfile.mkstemp tempfile.mkdtemp tempfile.NamedTemporaryFile tempfile.TemporaryDirectory "
+    "tempfile.TemporaryFile os.chdir".split()
 )
 _ADMINISTERS = frozenset(
     "os.chmod os.chown os.lchown os.kill os.killpg os.setuid os.setgid os.chroot os.umask shutil.chown".split()
 )
 _SECRETS = frozenset("os.environ os.getenv os.environb getpass.getpass getpass.getuser keyring.get_password".split())
 _BUILTINS = frozenset(
-    "abs all any ascii bin bool bytearray bytes callable chr complex dict divmod enumerate filter float format frozenset hasattr hash hex id int "
-    "isinstance issubclass iter len list map max memoryview min next object oct ord pow print property range repr reversed round set slice "
-    "sorted staticmethod classmethod str sum super tuple type zip display".split()
+    "abs all any ascii bin bool bytearray bytes callable chr complex dict divmod enumerate filter float format frozenset "
+    "hasattr hash hex id int isinstance issubclass iter len list map max memoryview min next object oct ord pow print "
+    "property range repr reversed round set slice sorted staticmethod classmethod str sum super tuple type zip display".split()
 )
 _LEADS_ANYWHERE = frozenset(
-    "exec eval compile __import__ getattr setattr delattr globals locals vars input breakpoint open_code __builtins__ __loader__ __spec__ help "
-    "exit_ memoryview_".split()
+    "exec eval compile __import__ getattr setattr delattr globals locals vars input breakpoint open_code __builtins__ "
+    "__loader__ __spec__ help exit_ memoryview_".split()
 )
 _PLAIN_DUNDERS = frozenset(
-    "__name__ __init__ __file__ __doc__ __version__ __len__ __str__ __repr__ __eq__ __enter__ __exit__ __iter__ __post_init__ __call__".split()
+    "__name__ __init__ __file__ __doc__ __version__ __len__ __str__ __repr__ __eq__ __enter__ __exit__ __iter__ "
+    "__post_init__ __call__".split()
 )
 # Methods, whatever they are called on.
 _METHODS: dict[str, str] = {
     **dict.fromkeys("unlink rmdir".split(), "deletes"),
     **dict.fromkeys("rmtree removedirs".split(), "erases"),
     **dict.fromkeys(
-        "write_text write_bytes writelines to_csv to_excel to_parquet to_pickle to_feather to_hdf savefig touch mkdir symlink_to hardlink_to "
-        "extractall extract writestr write_image write_html save to_file imsave imwrite to_stata savetxt savez".split(),
+        "write_text write_bytes writelines to_csv to_excel to_parquet to_pickle to_feather to_hdf savefig touch mkdir "
+        "symlink_to hardlink_to extractall extract writestr write_image write_html save to_file imsave imwrite to_stata "
+        "savetxt savez".split(),
         "writes",
     ),
     **dict.fromkeys("chmod lchmod chown".split(), "administers"),
     **dict.fromkeys("post put patch sendall sendmail send_message sendto connect urlretrieve send upload publish to_gbq to_sql".split(), "sends"),
     **dict.fromkeys("read_text read_bytes".split(), "reads"),
     **dict.fromkeys(
-        "system popen run call check_call check_output Popen execv execve execvp spawn fork eval exec load_module import_module read_pickle "
-        "load_extension executescript run_line_magic run_cell_magic system_raw getoutput start_new_session create_subprocess_shell "
-        "create_subprocess_exec run_in_executor loads_ load_source".split(),
+        "system popen run call check_call check_output Popen execv execve execvp spawn fork eval exec load_module "
+        "import_module read_pickle load_extension executescript run_line_magic run_cell_magic system_raw getoutput "
+        "start_new_session create_subprocess_shell create_subprocess_exec run_in_executor loads_ load_source".split(),
         "unclear",
     ),
 }  # fmt: skip
 _READS_PATH = frozenset(
-    "read_csv read_excel read_json read_parquet read_table read_html read_xml read_feather read_sas read_stata loadtxt genfromtxt imread load_workbook "
-    "Document PdfReader".split()
+    "read_csv read_excel read_json read_parquet read_table read_html read_xml read_feather read_sas read_stata loadtxt "
+    "genfromtxt imread load_workbook Document PdfReader".split()
 )
 _STRICT = frozenset(
-    "pickle marshal shelve dill cloudpickle joblib ctypes cffi importlib runpy code codeop pty multiprocessing pdb webbrowser".split()
+    "pickle marshal shelve dill cloudpickle joblib ctypes cffi importlib runpy code codeop pty multiprocessing pdb "
+    "webbrowser".split()
 )
 
 
@@ -213,7 +219,7 @@ class _Reading:
     def _import(self, module: str, name: str) -> None:
         root = module.partition(".")[0]
         is_known = root in _COMPUTES or root in _KNOWN_ROOTS or root in _NETWORK or name in _RUNS | _SHELLS | _WRITES
-        if root in _STRICT and name != "importlib.metadata" or not is_known:
+        if (root in _STRICT and name != "importlib.metadata") or not is_known:
             self.add(unclear(f"import {name}"))
 
     # --- what is called -------------------------------------------------------------------------------------------------------
@@ -292,7 +298,7 @@ class _Reading:
             self.add(unclear(f"{name}, passed on"))
         elif name.startswith(("os.environ", "os.getenv")):
             self.add(Action("reads", "os.environ", is_secret=True))
-        elif "." in name and root not in _COMPUTES and root in self.names.values() | {"os"} and not _is_listed(name):
+        elif "." in name and root not in _COMPUTES and root in {"os", *self.names.values()} and not _is_listed(name):
             self.add(unclear(f"{name}, passed on"))
         elif "." not in name and name in self.names.values() and name not in _COMPUTES and isinstance(node, ast.Name):
             self.add(unclear(f"the module {name}, passed on"))

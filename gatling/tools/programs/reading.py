@@ -28,8 +28,8 @@ from gatling.tools.programs.transfers import request_action
 
 _SHELL_TOOLS = frozenset("bash shell sh terminal zsh console ssh cli powershell cmd command commands".split())
 _SQL_TOOLS = frozenset(
-    "sql database db postgres postgresql mysql sqlite bigquery snowflake redshift athena warehouse mariadb oracle mssql duckdb clickhouse "
-    "databricks trino presto".split()
+    "sql database db postgres postgresql mysql sqlite bigquery snowflake redshift athena warehouse mariadb oracle mssql "
+    "duckdb clickhouse databricks trino presto".split()
 )
 _CODE_TOOLS = frozenset("python code ipython jupyter notebook repl interpreter sandbox".split())
 _HTTP_TOOLS = frozenset("http https request requests fetch api rest curl webhook".split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from urllib.parse import unquote
 
 from gatling.schema.words import split_words
@@ -51,8 +52,7 @@ def is_secret_path(text: str) -> bool:
 def is_secret_name(name: str) -> bool:
     """Tell whether the name of a column, a variable or a resource is that of a secret."""
     words = split_words(name[:_MAX_CHARS])
-    pairs = zip(words, words[1:], strict=False)
-    return not _NAMES.isdisjoint(words) or any(a in _OF_KEYS and b in _KEYS for a, b in pairs)
+    return not _NAMES.isdisjoint(words) or any(a in _OF_KEYS and b in _KEYS for a, b in pairwise(words))
 
 
 def holds_secret(text: str) -> bool:

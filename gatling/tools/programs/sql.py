@@ -15,10 +15,11 @@ from gatling.tools.programs.action import MAX_ACTIONS, Action, Does, NotUndersto
 from gatling.tools.programs.secrets import is_secret_name
 
 STARTS = frozenset(
-    "select with values table show describe desc explain pragma insert replace update delete merge upsert truncate drop create alter grant "
-    "revoke call exec execute do set use begin commit rollback start end savepoint release copy load unload vacuum analyze analyse reindex "
-    "optimize lock unlock rename attach detach comment kill shutdown deallocate prepare declare handler import export backup restore flush "
-    "reset purge refresh cluster checkpoint discard listen notify fetch close move abort".split()
+    "select with values table show describe desc explain pragma insert replace update delete merge upsert truncate drop "
+    "create alter grant revoke call exec execute do set use begin commit rollback start end savepoint release copy load "
+    "unload vacuum analyze analyse reindex optimize lock unlock rename attach detach comment kill shutdown deallocate "
+    "prepare declare handler import export backup restore flush reset purge refresh cluster checkpoint discard listen "
+    "notify fetch close move abort".split()
 )
 _NEUTRAL = frozenset("begin commit rollback start end savepoint release use abort close fetch move deallocate".split())
 _LOOKS = frozenset("select values table show describe desc".split())
@@ -44,7 +45,9 @@ _RISKY_FUNCTION = re.compile(
 )
 _NO_FUNCTION = frozenset("in values and or not on as from where using over filter within any all some exists case when then else by into set table key "
                          "unique check references primary index select with join union except intersect having limit offset returning".split())  # fmt: skip
-_BEHIND_TABLES = frozenset("from join into update table only".split())
+_INNER = frozenset("delete update insert merge drop truncate alter create grant".split())
+_LEADS_TO_CHANGE = frozenset("analyze as materialized explain verbose begin then else".split())
+_BEHIND_TABLES = frozenset("from join into update table only database schema".split())
 _TOKEN = re.compile(
     r"\s+|--(?=\s|$)[^\n]*|/\*|'(?:[^'\\]|'')*+'|\"(?:[^\"]|\"\")*+\"|`[^`]*+`|\[[A-Za-z_][^\]\n]{0,127}\]|[^\W\d][\w$]*|\d[\w.]*|[:@?%]{1,2}\w*|\$\d+|\S"
 )
@@ -169,24 +172,9 @@ def _of_statement(tokens: list[_Token]) -> list[Action]:
     found: list[Action] = []
     if first in _CHANGES:
         found.append(_of_change(tokens, words, start, said, command, tables))
-    for i in range(start + 1, len(tokens)):  # WITH x AS (DELETE ..), EXPLAIN ANALYZE DELETE
-        leads = (tokens[i - 1].text == "(" or tokens[i - 1].text == ")") or words[i - 1] in (
-            "analyze",
-            "as",
-            "materialized",
-            "explain",
-            "verbose",
-            "begin",
-            "then",
-            "else",
-        )
-        if (
-            words[i] in ("delete", "update", "insert", "merge", "drop", "truncate", "alter", "create", "grant")
-            and leads
-            and first not in ("grant", "revoke", "create", "alter")
-        ):
-            if not (i + 1 < len(tokens) and tokens[i + 1].text == "("):  # a function of that name
-                found.append(_of_change(tokens, words, i, said, command, tables))
+    if first not in ("grant", "revoke", "create", "alter"):
+        inner = [i for i in range(start + 1, len(tokens)) if _begins_change(tokens, words, i)]
+        found += [_of_change(tokens, words, i, said, command, tables) for i in inner]
     if first in _LOOKS or first in ("with", "explain") or not found:
         if first not in _LOOKS and first not in ("with", "explain"):
             return [unclear(said, command)]
@@ -198,6 +186,13 @@ def _of_statement(tokens: list[_Token]) -> list[Action]:
     if looks or not found:
         found.append(Action("reads", shortened(said), tables, is_secret=secret, command=command))
     return found
+
+
+def _begins_change(tokens: list[_Token], words: list[str], i: int) -> bool:
+    """Tell whether a change begins inside of a statement: WITH x AS (DELETE ..), EXPLAIN ANALYZE DELETE .."""
+    if words[i] not in _INNER or (i + 1 < len(tokens) and tokens[i + 1].text == "("):  # a function of that name
+        return False
+    return tokens[i - 1].text in ("(", ")") or words[i - 1] in _LEADS_TO_CHANGE
 
 
 def _of_change(

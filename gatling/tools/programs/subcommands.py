@@ -67,22 +67,24 @@ _NODE_PACKAGES = Tool(
 _SYSTEM_PACKAGES = Tool(
     reads="list, show, search, info, policy, depends, rdepends, check-update, repolist, outdated, --version, -l, -L, -s, -S",
     writes="",
-    administers="install, update, upgrade, dist-upgrade, full-upgrade, remove, purge, autoremove, reinstall, add, del, clean, edit-sources, "
-    "erase, uninstall, tap, link, unlink, refresh, -i, -r, -P",
+    administers="install, update, upgrade, dist-upgrade, full-upgrade, remove, purge, autoremove, reinstall, add, del, "
+    "clean, edit-sources, erase, uninstall, tap, link, unlink, refresh, -i, -r, -P",
     things="package",
 )
 
 TOOLS: dict[str, Tool] = {
     "git": Tool(
-        reads="status, log, diff, show, blame, ls-files, ls-tree, grep, rev-parse, rev-list, describe, shortlog, reflog, cat-file, "
-        "ls-remote, remote show, remote -v, remote get-url, remote, stash list, stash show, branch, tag, name-rev, merge-base, "
-        "count-objects, whatchanged, cherry, show-ref, for-each-ref, var, version, help, config --get, config --list, config -l, "
-        "config --get-all, check-ignore, annotate, fsck, worktree list, submodule status, notes show, bisect log, range-diff, --version",
-        writes="add, commit, checkout, switch, restore, merge, rebase, cherry-pick, revert, pull, fetch, clone, init, stash, stash push, "
-        "stash pop, stash apply, mv, apply, am, config, remote add, remote set-url, remote rename, worktree add, submodule update, "
-        "submodule init, submodule add, notes add, bisect, gc, reset, format-patch, archive, sparse-checkout, maintenance, repack",
-        deletes="rm, clean, stash drop, stash clear, remote remove, remote rm, worktree remove, update-ref, prune, filter-branch, reflog expire, "
-        "reflog delete",
+        reads="status, log, diff, show, blame, ls-files, ls-tree, grep, rev-parse, rev-list, describe, shortlog, reflog, "
+        "cat-file, ls-remote, remote show, remote -v, remote get-url, remote, stash list, stash show, branch, tag, "
+        "name-rev, merge-base, count-objects, whatchanged, cherry, show-ref, for-each-ref, var, version, help, config "
+        "--get, config --list, config -l, config --get-all, check-ignore, annotate, fsck, worktree list, submodule status, "
+        "notes show, bisect log, range-diff, --version",
+        writes="add, commit, checkout, switch, restore, merge, rebase, cherry-pick, revert, pull, fetch, clone, init, "
+        "stash, stash push, stash pop, stash apply, mv, apply, am, config, remote add, remote set-url, remote rename, "
+        "worktree add, submodule update, submodule init, submodule add, notes add, bisect, gc, reset, format-patch, "
+        "archive, sparse-checkout, maintenance, repack",
+        deletes="rm, clean, stash drop, stash clear, remote remove, remote rm, worktree remove, update-ref, prune, "
+        "filter-branch, reflog expire, reflog delete",
         sends="push, send-email, request-pull",
         final="filter-branch",
         options="-C --git-dir --work-tree --namespace",
@@ -92,8 +94,8 @@ TOOLS: dict[str, Tool] = {
     "kubectl": Tool(
         reads="get, describe, logs, top, version, explain, api-resources, api-versions, cluster-info, diff, config view, "
         "config get-contexts, config current-context, auth can-i, events, wait, options, rollout status, rollout history, help",
-        writes="apply, create, patch, edit, replace, scale, autoscale, rollout restart, rollout undo, rollout pause, rollout resume, "
-        "label, annotate, set, expose, cp, config use-context, config set-context, config set",
+        writes="apply, create, patch, edit, replace, scale, autoscale, rollout restart, rollout undo, rollout pause, "
+        "rollout resume, label, annotate, set, expose, cp, config use-context, config set-context, config set",
         deletes="delete",
         executes="run, exec, attach, debug, port-forward, proxy",
         administers="drain, cordon, uncordon, taint, certificate, auth reconcile",
@@ -101,15 +103,16 @@ TOOLS: dict[str, Tool] = {
         refused="--kubeconfig",
     ),
     "docker": Tool(
-        reads="ps, images, logs, inspect, stats, top, version, info, port, history, search, diff, events, image ls, image inspect, "
-        "container ls, container inspect, container logs, volume ls, volume inspect, network ls, network inspect, compose ps, "
-        "compose logs, compose config, compose images, compose top, system df, system info, context ls, manifest inspect, --version, "
-        "compose version, buildx ls",
-        writes="build, pull, start, stop, restart, create, tag, cp, rename, pause, unpause, kill, load, import, save, export, commit, update, "
-        "container start, container stop, container restart, volume create, network create, network connect, compose up, compose start, "
-        "compose stop, compose restart, compose build, compose pull, buildx build, image pull, image build, wait",
-        deletes="rm, rmi, prune, container rm, image rm, volume rm, network rm, container prune, image prune, network prune, volume prune, "
-        "system prune, builder prune, compose down, compose rm",
+        reads="ps, images, logs, inspect, stats, top, version, info, port, history, search, diff, events, image ls, image "
+        "inspect, container ls, container inspect, container logs, volume ls, volume inspect, network ls, network inspect, "
+        "compose ps, compose logs, compose config, compose images, compose top, system df, system info, context ls, "
+        "manifest inspect, --version, compose version, buildx ls",
+        writes="build, pull, start, stop, restart, create, tag, cp, rename, pause, unpause, kill, load, import, save, "
+        "export, commit, update, container start, container stop, container restart, volume create, network create, network "
+        "connect, compose up, compose start, compose stop, compose restart, compose build, compose pull, buildx build, "
+        "image pull, image build, wait",
+        deletes="rm, rmi, prune, container rm, image rm, volume rm, network rm, container prune, image prune, network "
+        "prune, volume prune, system prune, builder prune, compose down, compose rm",
         sends="push, image push, compose push",
         executes="run, exec, attach, compose run, compose exec, container run, container exec",
         administers="login, logout, swarm init, swarm leave, swarm join, service create, service rm, plugin install, context use",
@@ -133,23 +136,23 @@ TOOLS: dict[str, Tool] = {
         options="-n --namespace --kube-context -f --values",
     ),
     "gh": Tool(
-        reads="pr list, pr view, pr status, pr diff, pr checks, issue list, issue view, issue status, repo view, repo list, search, run list, "
-        "run view, run watch, release list, release view, workflow list, workflow view, gist list, gist view, auth status, label list, "
-        "status, browse, cache list, project list, project view",
+        reads="pr list, pr view, pr status, pr diff, pr checks, issue list, issue view, issue status, repo view, repo list, "
+        "search, run list, run view, run watch, release list, release view, workflow list, workflow view, gist list, gist "
+        "view, auth status, label list, status, browse, cache list, project list, project view",
         writes="repo clone, pr checkout, run download, release download, repo sync, label create, label edit, repo fork",
-        sends="pr create, pr comment, pr edit, pr close, pr merge, pr review, pr ready, pr reopen, issue create, issue comment, issue edit, "
-        "issue close, issue reopen, release create, release upload, release edit, gist create, gist edit, run rerun, workflow run, "
-        "repo create, repo edit, issue transfer, issue pin",
+        sends="pr create, pr comment, pr edit, pr close, pr merge, pr review, pr ready, pr reopen, issue create, issue "
+        "comment, issue edit, issue close, issue reopen, release create, release upload, release edit, gist create, gist "
+        "edit, run rerun, workflow run, repo create, repo edit, issue transfer, issue pin",
         deletes="repo delete, issue delete, release delete, gist delete, label delete, run cancel, run delete, cache delete, repo archive",
-        administers="auth login, auth token, auth logout, auth refresh, secret set, secret delete, secret list, variable set, ssh-key add, "
-        "alias set, extension install, workflow enable, workflow disable, repo rename",
+        administers="auth login, auth token, auth logout, auth refresh, secret set, secret delete, secret list, variable "
+        "set, ssh-key add, alias set, extension install, workflow enable, workflow disable, repo rename",
         final="repo delete",
         options="-R --repo",
     ),
     "systemctl": Tool(
         reads="status, list-units, list-unit-files, is-active, is-enabled, is-failed, show, cat, list-timers, list-dependencies, --version",
-        administers="start, stop, restart, reload, enable, disable, mask, unmask, daemon-reload, edit, kill, isolate, set-property, "
-        "reboot, poweroff, halt, suspend, try-restart, reset-failed, daemon-reexec",
+        administers="start, stop, restart, reload, enable, disable, mask, unmask, daemon-reload, edit, kill, isolate, "
+        "set-property, reboot, poweroff, halt, suspend, try-restart, reset-failed, daemon-reexec",
         options="-t --type -H --host -M --machine",
     ),
     "pip": _PYTHON_PACKAGES,
@@ -206,27 +209,16 @@ _TABLES = {name: tool.table() for name, tool in TOOLS.items()}
 
 # Clouds name their commands alike: `aws ec2 describe-instances`, `gcloud compute instances list`.
 CLOUDS = frozenset("aws gcloud az gsutil bq doctl flyctl fly heroku".split())
-_CLOUD_VERBS: dict[str, Does] = {
-    verb: does
-    for does, verbs in (
-        (
-            "reads",
-            "describe list get ls show head lookup search scan query batch-get estimate view cat du stat info status logs ps apps tail",
-        ),
-        (
-            "writes",
-            "create put update run start stop modify copy cp mv sync set add tag untag attach associate register restore reboot enable "
-            "import export resize scale deploy restart upload download mb rsync apply invoke",
-        ),
-        ("deletes", "delete terminate remove rm rb deregister purge destroy drop detach disassociate release"),
-        ("sends", "send publish share"),
-        (
-            "administers",
-            "login grant revoke allow deny assume reset rotate disable authorize add-iam-policy-binding set-iam-policy configure",
-        ),
-    )
-    for verb in verbs.split()
-}
+_CLOUD = Tool(
+    reads="describe, list, get, ls, show, head, lookup, search, scan, query, batch-get, estimate, view, cat, du, stat, info, status, logs, "
+    "ps, apps, tail",
+    writes="create, put, update, run, start, stop, modify, copy, cp, mv, sync, set, add, tag, untag, attach, associate, register, restore, "
+    "reboot, enable, import, export, resize, scale, deploy, restart, upload, download, mb, rsync, apply, invoke",
+    deletes="delete, terminate, remove, rm, rb, deregister, purge, destroy, drop, detach, disassociate, release",
+    sends="send, publish, share",
+    administers="login, grant, revoke, allow, deny, assume, reset, rotate, disable, authorize, add-iam-policy-binding, set-iam-policy, configure",
+)
+_CLOUD_VERBS = _CLOUD.table()
 _CLOUD_SECRETS = ("get-secret-value", "get-parameter", "get-parameters", "get-session-token", "get-login-password", "print-access-token",
                   "get-credentials", "list-keys", "decrypt")  # fmt: skip
 _CLOUD_FINAL = frozenset("terminate rb destroy purge drop".split())
@@ -252,6 +244,7 @@ def of_subcommand(name: str, words: Sequence[str], nested: Callable[[list[str]],
         return [unclear(" ".join(line), line)]
     i = _behind_options(words, tool.options.split())
     rest = words[i:]
+    line = (name, *rest) if rest else line
     if not rest:
         is_asked_about = all(w in ("--version", "-v", "--help", "-h", "-V") for w in words)
         return [
@@ -291,11 +284,14 @@ def of_subcommand(name: str, words: Sequence[str], nested: Callable[[list[str]],
     return [Action(does, shortened(" ".join(line)), things[:20], is_final=final, command=line)]
 
 
+_FLAGS_AS_COMMANDS = frozenset("-v --version -l -L -s -S -i -r -P".split())  # `dpkg -l`
+
+
 def _behind_options(words: Sequence[str], with_value: Sequence[str]) -> int:
     i = 0
     while i < len(words) and words[i].startswith("-") and len(words[i]) > 1:
-        if words[i] in ("-v", "--version", "-l", "-L", "-s", "-S", "-i", "-r", "-P") and words[i] not in with_value:
-            return i if i == len(words) - 1 or words[i] != "--version" else i
+        if words[i] in _FLAGS_AS_COMMANDS and words[i] not in with_value:
+            return i
         i += 2 if words[i] in with_value else 1
     return i
 

@@ -24,13 +24,13 @@ _METHODS = {
     "delete": "deletes",
 }
 _CURL_SENDS = frozenset(
-    "-d --data --data-raw --data-binary --data-ascii --data-urlencode -F --form --form-string -T --upload-file --json --mail-rcpt --url-query "
-    "--quote -Q".split()
+    "-d --data --data-raw --data-binary --data-ascii --data-urlencode -F --form --form-string -T --upload-file --json "
+    "--mail-rcpt --url-query --quote -Q".split()
 )
 _CURL_VALUES = frozenset(
-    "-A --user-agent -H --header -e --referer -u --user -b --cookie -m --max-time --connect-timeout --retry --retry-delay --cacert -E "
-    "--cert --key --ciphers --resolve --interface -w --write-out -r --range --limit-rate --max-redirs --dns-servers --retry-max-time -z "
-    "--max-filesize --tls-max --proto --oauth2-bearer --aws-sigv4".split()
+    "-A --user-agent -H --header -e --referer -u --user -b --cookie -m --max-time --connect-timeout --retry --retry-delay "
+    "--cacert -E --cert --key --ciphers --resolve --interface -w --write-out -r --range --limit-rate --max-redirs "
+    "--dns-servers --retry-max-time -z --max-filesize --tls-max --proto --oauth2-bearer --aws-sigv4".split()
 )
 _CURL_WRITES = frozenset(
     "-o --output -D --dump-header -c --cookie-jar --trace --trace-ascii --stderr --output-dir --libcurl --etag-save --hsts".split()
@@ -38,8 +38,8 @@ _CURL_WRITES = frozenset(
 _CURL_PLACES = frozenset("-x --proxy --socks5 --socks4 --preproxy --connect-to --doh-url --unix-socket".split())
 _WGET_SENDS = frozenset("--post-data --post-file --body-data --body-file".split())
 _WGET_VALUES = frozenset(
-    "-t --tries -T --timeout -U --user-agent --header -e -w --wait -l --level -A --accept -R --reject --user --password -P --directory-prefix "
-    "--limit-rate -Q --quota -D --domains".split()
+    "-t --tries -T --timeout -U --user-agent --header -e -w --wait -l --level -A --accept -R --reject --user --password -P "
+    "--directory-prefix --limit-rate -Q --quota -D --domains".split()
 )
 _WGET_WRITES = frozenset("-O --output-document -o --output-file -a --append-output".split())
 
