@@ -13,8 +13,7 @@ Deterministic, and only tightens: whoever wrote the arguments, whatever had been
 | reading keys, passwords and what systems hide, where the request does not speak of such | escalate; deny where they are sent |
 | a key or a token, by its form, that leaves and that the request does not state | escalate |
 
-A request that hands over to another text ("do what the ticket says") asks for whatever changes: then only programs are looked at.
-Without a request nothing is known of what was asked: then only what destroys much is doubted.
+A request that hands over to another text ("do what the ticket says") asks for more than to know. Without a request nothing is known of what was asked: then only what destroys much is doubted.
 """
 
 from __future__ import annotations
@@ -167,7 +166,6 @@ def _of_node(node: NodeFacts, wanted: _Wanted, rules: Rulebook) -> Iterator[tupl
     if (
         not programs
         and wanted.only_to_know
-        and not wanted.hands_over
         and changes(node)
         and not _is_prescribed(node, rules)
     ):
@@ -291,7 +289,7 @@ def _of_writing(action: Action, wanted: _Wanted) -> tuple[Verdict, str] | None:
     paths = [t for t in action.things if t.kind == "path"]
     if paths and all(t.is_known and _TEMPORARY.fullmatch(t.text) for t in paths) and len(paths) == len(action.things):
         return None
-    if wanted.only_to_know and not wanted.hands_over:
+    if wanted.only_to_know:
         return "escalate", "changes something, and the request only asks to know"
     packages = [t for t in action.things if t.kind == "package" and not t.text.startswith((".", "/"))]
     if packages and not all(

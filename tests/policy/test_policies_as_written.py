@@ -73,7 +73,12 @@ ROWS = [
     Row(
         "allowed_operations: [bash, read_file]\ndenied_commands: ['rm *', 'sudo *']",
         READS,
-        {"bash command=ls": "allow", "bash command=rm": "deny", "bash command=frobnicate": "open", "read_file": "allow"},
+        {
+            "bash command=ls": "allow",
+            "bash command=rm": "deny",
+            "bash command=frobnicate": "open",
+            "read_file": "allow",
+        },
     ),
     Row(
         "allowed_operations: [bash, read_file, shutdown]\nblocked_commands: [shutdown]",

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 from gatling.tools.programs.action import (
     MAX_ACTIONS,
@@ -349,7 +351,11 @@ class _Evaluation:
                 break
             paths.append(word)
         full = ("find", *words)
-        found = [_reads(line, paths, full)]
+        looked_for = any(
+            w in ("-name", "-iname", "-path", "-wholename") and is_secret_path(v) for w, v in pairwise(words)
+        )
+        read = _reads(line, paths, full)
+        found = [replace(read, is_secret=read.is_secret or looked_for)]
         i = len(paths)
         while i < len(words):
             word = words[i]

@@ -28,7 +28,7 @@ _COMPUTES = frozenset(
     "pandas scipy sklearn matplotlib seaborn plotly sympy networkx statsmodels PIL cv2 skimage nltk spacy gensim textblob "
     "bs4 lxml markdown yaml toml tomllib tabulate tqdm dateutil pytz pydantic attr attrs rich mpmath polars pyarrow xgboost "
     "lightgbm altair bokeh wordcloud regex unidecode jinja2 openpyxl docx pptx PyPDF2 pypdf pdfplumber __future__ logging "
-    "argparse fnmatch glob platform getpass_ io keyword token tokenize ast dis inspect_ graphlib queue stat colorsys zlib "
+    "argparse fnmatch glob platform io keyword token tokenize ast dis graphlib queue stat colorsys zlib "
     "gzip bz2 lzma cProfile pstats geopy shapely geopandas folium torch transformers".split()
 )
 # Of these, what is listed is known; the rest is not understood.
@@ -41,10 +41,10 @@ _LOOKS = frozenset(
     "urllib.parse tempfile.gettempdir sqlite3.connect sqlite3.Row sqlite3.Error requests.get requests.head requests.options "
     "requests.exceptions requests.Session requests.Response requests.codes requests.HTTPError requests.RequestException "
     "httpx.get httpx.head httpx.HTTPError urllib.request.urlopen urllib.request.Request urllib.error subprocess.PIPE "
-    "subprocess.DEVNULL subprocess.STDOUT subprocess.CalledProcessError subprocess.TimeoutExpired zipfile.ZipFile "
+    "subprocess.DEVNULL subprocess.STDOUT subprocess.CalledProcessError subprocess.TimeoutExpired "
     "zipfile.is_zipfile tarfile.is_tarfile concurrent.futures threading.Thread threading.Lock asyncio.run asyncio.sleep "
     "asyncio.gather xml.etree.ElementTree xml.etree xml.dom xml.sax email.message email.utils email.parser email.policy "
-    "email importlib.metadata collections.abc os.getenv_ gc.collect signal.SIGINT".split()
+    "email importlib.metadata collections.abc gc.collect signal.SIGINT".split()
 )
 _KNOWN_ROOTS = frozenset(name.partition(".")[0] for name in _LOOKS)
 _GETS = frozenset(
@@ -78,7 +78,7 @@ _BUILTINS = frozenset(
 )
 _LEADS_ANYWHERE = frozenset(
     "exec eval compile __import__ getattr setattr delattr globals locals vars input breakpoint open_code __builtins__ "
-    "__loader__ __spec__ help exit_ memoryview_".split()
+    "__loader__ __spec__ help ".split()
 )
 _PLAIN_DUNDERS = frozenset(
     "__name__ __init__ __file__ __doc__ __version__ __len__ __str__ __repr__ __eq__ __enter__ __exit__ __iter__ "
@@ -90,7 +90,7 @@ _METHODS: dict[str, str] = {
     **dict.fromkeys("rmtree removedirs".split(), "erases"),
     **dict.fromkeys(
         "write_text write_bytes writelines to_csv to_excel to_parquet to_pickle to_feather to_hdf savefig touch mkdir "
-        "symlink_to hardlink_to extractall extract writestr write_image write_html save to_file imsave imwrite to_stata "
+        "symlink_to hardlink_to extractall extract writestr tofile savez_compressed write_image write_html save to_file imsave imwrite to_stata "
         "savetxt savez".split(),
         "writes",
     ),
@@ -100,13 +100,20 @@ _METHODS: dict[str, str] = {
     **dict.fromkeys(
         "system popen run call check_call check_output Popen execv execve execvp spawn fork eval exec load_module "
         "import_module read_pickle load_extension executescript run_line_magic run_cell_magic system_raw getoutput "
-        "start_new_session create_subprocess_shell create_subprocess_exec run_in_executor loads_ load_source".split(),
+        "start_new_session create_subprocess_shell create_subprocess_exec run_in_executor load_source".split(),
         "unclear",
     ),
 }  # fmt: skip
 _READS_PATH = frozenset(
     "read_csv read_excel read_json read_parquet read_table read_html read_xml read_feather read_sas read_stata loadtxt "
     "genfromtxt imread load_workbook Document PdfReader".split()
+)
+_HIDDEN = frozenset(
+    "os sys subprocess shutil builtins importlib socket posix nt config handlers".split()
+)  # modules inside of others
+_UNSAFE = frozenset(
+    "torch.load yaml.load yaml.unsafe_load yaml.full_load sympy.sympify sympy.parse_expr typing.get_type_hints pandas.eval timeit.timeit "
+    "timeit.repeat cProfile.run transformers.pipeline".split()
 )
 _STRICT = frozenset(
     "pickle marshal shelve dill cloudpickle joblib ctypes cffi importlib runpy code codeop pty multiprocessing pdb "
@@ -157,6 +164,8 @@ class _Reading:
     """What imported names stand for."""
     texts: dict[str, str] = field(default_factory=dict)
     """Variables that hold one text, always the same."""
+    inner: set[int] = field(default_factory=set)
+    """Nodes of which an attribute is taken."""
     own: set[str] = field(default_factory=set)
     """Names that the program itself defines."""
 
@@ -173,7 +182,7 @@ class _Reading:
                 raise NotUnderstood("too long")
         self._define(nodes)
         called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
-        inner = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
+        inner = self.inner = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
         for node in nodes:
             if isinstance(node, ast.Call):
                 self._call(node)
@@ -211,6 +220,8 @@ class _Reading:
                 self.own.add(node.id)
             elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
                 assigned.setdefault(node.target.id, []).append(None)
+        for name in assigned:
+            self.names.pop(name, None)  # an import that is overwritten may be anything
         for name, values in assigned.items():
             text = _text(values[0]) if len(values) == 1 and values[0] is not None else None
             if text is not None:
@@ -247,7 +258,9 @@ class _Reading:
         name = self._dotted(node.func)
         said = shortened(name or (node.func.attr if isinstance(node.func, ast.Attribute) else "a call"))
         root = name.partition(".")[0]
-        if not name:
+        if name and not _HIDDEN.isdisjoint(name.split(".")[1:]) and not _is_listed(name):
+            self.add(unclear(f"{name}(..)", (name,)))
+        elif not name:
             if isinstance(node.func, ast.Attribute):
                 self._method(node, node.func.attr)
             elif not isinstance(node.func, (ast.Name, ast.Lambda)) and not isinstance(node.func, ast.Call):
@@ -266,11 +279,23 @@ class _Reading:
             self._environment(node, said)
         elif name in _GETS or name in _SENDS or root in _NETWORK:
             self._request(node, name, said)
-        elif name in ("open", "io.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open", "os.open"):
+        elif any(k.arg in ("allow_pickle", "trust_remote_code") for k in node.keywords) or name in _UNSAFE:
+            self.add(unclear(f"{name}(..)", (name,)))
+        elif name in (
+            "open",
+            "io.open",
+            "io.FileIO",
+            "zipfile.ZipFile",
+            "codecs.open",
+            "gzip.open",
+            "bz2.open",
+            "lzma.open",
+            "os.open",
+        ):
             self._open(node, name, said)
         elif name in _LEADS_ANYWHERE:
             is_import = name == "__import__" and node.args and _text(node.args[0]) is not None
-            if is_import:
+            if is_import and id(node) in self.inner:
                 self._import(str(_text(node.args[0])), str(_text(node.args[0])))
             else:
                 self.add(unclear(f"{name}(..)", (name,)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from itertools import pairwise
 from urllib.parse import unquote
@@ -38,6 +39,13 @@ _VALUES = re.compile(
     r"|\bsk-(?:proj-|ant-)?[A-Za-z0-9_-]{20,200}|\bsk_live_[A-Za-z0-9]{16,200}|\bxox[abprs]-[A-Za-z0-9-]{10,200}"
     r"|\bAIza[0-9A-Za-z_-]{35}|\beyJ[A-Za-z0-9_-]{10,500}\.eyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10,500}"
 )
+# For patterns, which are tried on these.
+_WHERE_THEY_LIE = (
+    "/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/passwd", "/root/.ssh/id_rsa", "/home/ann/.ssh/id_rsa", "/home/ann/.aws/credentials",
+    "/home/ann/.netrc", "/home/ann/.bash_history", "/home/ann/.ssh/id_ed25519", "/proc/self/environ", "/root/.bash_history",
+    "/home/ann/.kube/config", "/home/ann/.gnupg/secring.gpg", ".env", ".ssh/id_rsa", "id_rsa", ".aws/credentials", "./.env",
+)  # fmt: skip
+_MAX_PATTERN = 256
 _MAX_CHARS = 4_096
 _MAX_VALUE_CHARS = 100_000
 
@@ -46,6 +54,9 @@ def is_secret_path(text: str) -> bool:
     """Tell whether a path or an address is one where keys, passwords or private histories lie."""
     if len(text) > _MAX_CHARS or text.endswith(".pub"):
         return False
+    if any(sign in text for sign in "*?["):  # /etc/sh?dow
+        pattern = text.replace("~", "*", 1) if text.startswith("~") else text
+        return len(text) <= _MAX_PATTERN and any(fnmatch.fnmatchcase(path, pattern) for path in _WHERE_THEY_LIE)
     return _PATHS.search(unquote(unquote(text)).replace("\\", "/")) is not None
 
 

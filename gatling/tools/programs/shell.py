@@ -19,6 +19,17 @@ _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\+?=(.*)", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _KNOWN_VARIABLES = {"HOME": "~", "PWD": "."}
 _BOUND = 4_096
+_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,6})|([0-7]{1,3})|(.))", re.DOTALL)
+_LETTERS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    """Return the sign that an escape of `$'..'` stands for."""
+    hexadecimal = match[1] or match[2] or match[3]
+    if hexadecimal or match[4]:
+        code = int(hexadecimal, 16) if hexadecimal else int(match[4], 8) & 0xFF
+        return chr(code) if code <= 0x10FFFF else match[0]
+    return _LETTERS.get(match[5], match[5] if match[5] in "\\'\"?" else match[0])
 
 
 @dataclass(slots=True)
@@ -304,9 +315,7 @@ class _Reader:
             self.at += 1
             body = self._until("'")
             word.is_quoted = True
-            if "\\" in body:
-                word.is_plain = False
-            parts.append(body)
+            parts.append(_ESCAPE.sub(_unescaped, body))
         elif name := _NAME.match(self.text, self.at):
             self.at = name.end()
             self._variable(name.group(), parts, word)
