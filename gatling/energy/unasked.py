@@ -13,7 +13,8 @@ Deterministic, and only tightens: whoever wrote the arguments, whatever had been
 | reading keys, passwords and what systems hide, where the request does not speak of such | escalate; deny where they are sent |
 | a key or a token, by its form, that leaves and that the request does not state | escalate |
 
-A request that hands over to another text ("do what the ticket says") asks for more than to know. Without a request nothing is known of what was asked: then only what destroys much is doubted.
+A request that hands over to another text ("do what the ticket says") asks for more than to know. Without a request nothing is
+known of what was asked: then only what destroys much is doubted.
 """
 
 from __future__ import annotations
@@ -163,13 +164,12 @@ def _of_node(node: NodeFacts, wanted: _Wanted, rules: Rulebook) -> Iterator[tupl
     secret = _secret(node, wanted, programs)
     if secret is not None:
         yield secret
-    if (
-        not programs
-        and wanted.only_to_know
-        and changes(node)
-        and not _is_prescribed(node, rules)
-    ):
-        yield _doubt(node, None, f"{node.tool.name} changes something, and the request only asks to know", "escalate")
+    runs = any(program.is_certain for program in programs)
+    if runs or not wanted.only_to_know or not changes(node) or _is_prescribed(node, rules):
+        return
+    if node.tool.effect == "write" and any(v.is_literal and wanted.is_output(str(v.value)) for v in node.values):
+        return  # "summarise it in a file a.md"
+    yield _doubt(node, None, f"{node.tool.name} changes something, and the request only asks to know", "escalate")
 
 
 # --- tools --------------------------------------------------------------------------------------------------------------------

@@ -66,6 +66,8 @@ class Program:
     """Dotted path of the argument."""
     language: Language
     actions: tuple[Action, ...]
+    is_certain: bool = True
+    """False where the argument only looks like a program, and the tool may do something else with it."""
 
     @property
     def is_understood(self) -> bool:

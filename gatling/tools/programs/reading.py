@@ -48,12 +48,13 @@ def programs_of(tool: str, arguments: Mapping[str, Any]) -> tuple[Program, ...]:
     found: list[Program] = []
     for path, language, text, argv, is_certain in _candidates(words, arguments):
         if len(found) == _MAX_PROGRAMS:
-            found.append(Program(path, language, (unclear("more programs than are read"),)))
+            found.append(Program(path, language, (unclear("more programs than are read"),), is_certain))
             break
         actions = _read(language, text, argv)
         is_harmful = any(a.is_understood and (a.does != "reads" or a.is_secret) for a in actions)
-        if is_certain or is_harmful or all(a.is_understood for a in actions):
-            found.append(Program(path, language, actions))
+        is_plain = language != "python" and all(a.is_understood for a in actions)  # `code: SAVE10` is Python, too
+        if is_certain or is_harmful or is_plain:
+            found.append(Program(path, language, actions, is_certain))
     return tuple(found)
 
 
@@ -114,7 +115,7 @@ def _texts(arguments: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...] 
     for key, value in arguments.items():
         if isinstance(value, (list, tuple)) and value and all(isinstance(v, str) for v in value):
             whole.add(key)
-            is_line = len(value) == 1 or any(" " in v for v in value[:1])
+            is_line = len(value) == 1 or " " in value[0] or split_words(key)[-1:] in (["commands"], ["cmds"])
             yield key, None if is_line else tuple(value), "\n".join(value)
     for path, leaf in dotted_leaves(dict(arguments)):
         if isinstance(leaf, str) and leaf.strip() and path.partition(".")[0] not in whole:

@@ -376,16 +376,25 @@ def _docker(
         )
         return [
             unclear(said, line) if wide else Action("executes", said, command=line),
-            *_inside_container(after, nested),
+            *_inside_container(rest, nested),
         ]
     if command in ("compose down", "down") and {"-v", "--volumes"} & set(flags):
         return [Action("deletes", said, is_final=True, command=line)]
     return None
 
 
-def _inside_container(after: list[str], nested: Callable[[list[str]], list[Action]]) -> list[Action]:
-    """Read the command that a container runs, where it is plain which words it is: those behind the image or the container."""
-    return nested(after[1:]) if len(after) > 1 else []
+_CONTAINER_VALUES = frozenset(
+    "-e --env -u --user -w --workdir -p --publish --name --network --net -h --hostname -l --label --entrypoint --env-file --platform -m "
+    "--memory --cpus --restart --detach-keys".split()
+)
+
+
+def _inside_container(rest: Sequence[str], nested: Callable[[list[str]], list[Action]]) -> list[Action]:
+    """Read the command that a container runs: what stands behind the image, or the container."""
+    i = 2 if rest[0] in ("container", "compose") else 1
+    while i < len(rest) and rest[i].startswith("-"):
+        i += 2 if rest[i] in _CONTAINER_VALUES else 1
+    return nested(list(rest[i + 1 :]))
 
 
 _SPECIAL: dict[str, _Special] = {
