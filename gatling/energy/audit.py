@@ -184,9 +184,11 @@ class PlanAuditor:
         for finding in _open_questions(judgement, facts, known.oracle.rules):
             findings.append(finding)
             verdict = max(verdict, "escalate", key=SEVERITY.__getitem__)
+        ruled_out = {f.node_id for f in findings if f.code in (Code.FORBIDDEN, Code.NOT_GRANTED)}
         for doubt, finding in unasked_effects(facts, known.oracle.rules):
-            findings.append(finding)
-            verdict = max(verdict, doubt, key=SEVERITY.__getitem__)
+            if finding.node_id not in ruled_out:  # that nobody asked for it says no more
+                findings.append(finding)
+                verdict = max(verdict, doubt, key=SEVERITY.__getitem__)
         is_final = bool(judgement.violations) or any(f.energy == math.inf for f in findings)
         if is_final:
             verdict = "deny"

@@ -71,10 +71,14 @@ _TEMPORARY = re.compile(r"/(?:var/)?tmp/(?!.*\.\.)[\w./-]+|/dev/(?:null|stdout|s
 _SYSTEM = re.compile(
     r"(?:/(?:etc|boot|usr|bin|sbin|lib|root|dev|proc|sys|Library|System)(?:/.*)?|(?:~|/home/[\w.-]+)/\.[\w.-]+(?:/.*)?|.*authorized_keys)"
 )
-# Verbs of tools by which agents answer, plan, sign in or show: no changes in the world.
+# Verbs of tools by which agents answer, plan or show: no changes in the world; and those of an agent's own session.
 _OF_AGENTS = frozenset(
-    "finish think answer respond todo todos memory scratchpad login authenticate generate make render plot visualize "
-    "visualise begin end start open wait complete done terminate final print calculate compute convert".split()
+    "think answer respond todo todos memory scratchpad login authenticate generate make render plot visualize visualise print calculate "
+    "compute convert".split()
+)
+_OF_SESSIONS = frozenset("finish end done complete terminate final start begin open wait".split())
+_SESSIONS = _OF_SESSIONS | frozenset(
+    "conversation chat session task dialog dialogue episode turn work run answer call the".split()
 )
 _TO_HUMANS = frozenset(("human", "humans"))
 _RUNS = frozenset("run execute exec invoke submit query evaluate start".split())
