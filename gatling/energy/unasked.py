@@ -189,6 +189,8 @@ def changes(node: NodeFacts) -> bool:
     words = frozenset(tool.words)
     if effect_of(tool.name)[1].startswith("unknown") or tool.verb in _RUNS or not words.isdisjoint(_TO_HUMANS):
         return False
+    if tool.verb in _OF_SESSIONS and words <= _SESSIONS:
+        return False
     if (
         tool.verb in _OF_AGENTS
         or not words.isdisjoint(("think", "todo", "todos", "scratchpad", "login"))

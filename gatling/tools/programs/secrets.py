@@ -55,8 +55,11 @@ def is_secret_path(text: str) -> bool:
     if len(text) > _MAX_CHARS or text.endswith(".pub"):
         return False
     if any(sign in text for sign in "*?["):  # /etc/sh?dow
-        pattern = text.replace("~", "*", 1) if text.startswith("~") else text
-        return len(text) <= _MAX_PATTERN and any(fnmatch.fnmatchcase(path, pattern) for path in _WHERE_THEY_LIE)
+        pattern = text.replace("~", "/home/ann", 1) if text.startswith("~") else text
+        says_something = len(text.strip("*?[].~/")) >= 2 and len(text) <= _MAX_PATTERN
+        return says_something and any(
+            path.count("/") == pattern.count("/") and fnmatch.fnmatchcase(path, pattern) for path in _WHERE_THEY_LIE
+        )
     return _PATHS.search(unquote(unquote(text)).replace("\\", "/")) is not None
 
 
