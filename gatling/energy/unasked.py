@@ -73,8 +73,8 @@ _SYSTEM = re.compile(
 )
 # Verbs of tools by which agents answer, plan or show: no changes in the world; and those of an agent's own session.
 _OF_AGENTS = frozenset(
-    "think answer respond todo todos memory scratchpad login authenticate generate make render plot visualize visualise print calculate "
-    "compute convert".split()
+    "think answer respond todo todos memory scratchpad login authenticate generate make render plot visualize visualise print "
+    "calculate compute convert".split()
 )
 _OF_SESSIONS = frozenset("finish end done complete terminate final start begin open wait".split())
 _SESSIONS = _OF_SESSIONS | frozenset(
