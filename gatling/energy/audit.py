@@ -185,8 +185,10 @@ class PlanAuditor:
             findings.append(finding)
             verdict = max(verdict, "escalate", key=SEVERITY.__getitem__)
         ruled_out = {f.node_id for f in findings if f.code in (Code.FORBIDDEN, Code.NOT_GRANTED)}
+        doubted = {f.node_id for f in findings if f.code in (Code.NOT_ASKED, Code.ORDERED_BY_CONTENT)}
         for doubt, finding in unasked_effects(facts, known.oracle.rules):
-            if finding.node_id not in ruled_out:  # that nobody asked for it says no more
+            is_said = finding.argument is None and finding.node_id in doubted  # of a whole call, and no less sternly
+            if not is_said and finding.node_id not in ruled_out:
                 findings.append(finding)
                 verdict = max(verdict, doubt, key=SEVERITY.__getitem__)
         is_final = bool(judgement.violations) or any(f.energy == math.inf for f in findings)
