@@ -19,6 +19,7 @@ _REMEDY = {
     Code.REQUIREMENT: "meet the clause",
     Code.UNDECIDED: "say it in a rule that is read: gatling policy lint",
     Code.NOT_ASKED: "remove the call, or ask for it",
+    Code.UNASKED_EFFECT: "remove the call, or ask for what it does",
     Code.UNTRUSTED_VALUE: "take the value from the request, or name its source in it",
     Code.TOO_WIDE: "narrow it",
     Code.LEAK: "send it to a place that the request names",

@@ -3,6 +3,7 @@
 - What the oracle denies is denied, whatever the critics say.
 - What it cannot decide stays open: a part of the policy that may withhold the grant escalates; prose and the question
   whether a call was asked for are what the critics are for.
+- What calls do that nobody asked for is found without learning (`energy.unasked`): it escalates, or denies what destroys.
 - The critics only tighten: they escalate or deny what the oracle lets pass.
 """
 
@@ -26,6 +27,7 @@ from gatling.energy.critics.table import CRITICS
 from gatling.energy.facts import ContextFacts, PlanFacts, ToolFacts
 from gatling.energy.facts.tool import MAX_KNOWN_BYTES, MAX_KNOWN_CALLS
 from gatling.energy.finding import SEVERITY, Assessment, Code, Finding, Source, Verdict
+from gatling.energy.unasked import unasked_effects
 from gatling.policy import ClauseKind, Oracle, Rulebook, Undecided, Violation, recognise
 from gatling.policy.bounds import squashed_path
 from gatling.policy.clauses import Operator
@@ -42,7 +44,7 @@ _MAX_CACHE_BYTES = 128_000_000
 _BYTES_A_CHAR = 48
 _BYTES_A_CONTEXT = 64_000
 """What a context costs, facts and oracle together. Measured: 29 bytes a character of long requests, beside some 70 kB."""
-_OF_CALL_AND_SESSION = frozenset("session resource argument sensitivity volume".split())
+_OF_CALL_AND_SESSION = frozenset("session resource argument sensitivity volume command path table".split())
 _FINDING_SHARE = 0.5  # of the alarm line; a critic below it has nothing to say
 
 
@@ -182,14 +184,22 @@ class PlanAuditor:
         for finding in _open_questions(judgement, facts, known.oracle.rules):
             findings.append(finding)
             verdict = max(verdict, "escalate", key=SEVERITY.__getitem__)
-        if judgement.violations:
+        ruled_out = {f.node_id for f in findings if f.code in (Code.FORBIDDEN, Code.NOT_GRANTED)}
+        doubted = {f.node_id for f in findings if f.code in (Code.NOT_ASKED, Code.ORDERED_BY_CONTENT)}
+        for doubt, finding in unasked_effects(facts, known.oracle.rules):
+            is_said = finding.argument is None and finding.node_id in doubted  # of a whole call, and no less sternly
+            if not is_said and finding.node_id not in ruled_out:
+                findings.append(finding)
+                verdict = max(verdict, doubt, key=SEVERITY.__getitem__)
+        is_final = bool(judgement.violations) or any(f.energy == math.inf for f in findings)
+        if is_final:
             verdict = "deny"
         if verdict == "allow":
             findings = []
         findings.sort(key=lambda f: -f.energy)  # stable: the oracle's own order within
         return Assessment(
             verdict=verdict,
-            energy=math.inf if judgement.violations else learned,
+            energy=math.inf if is_final else learned,
             node_energy={n.node_id: float(e) for n, e in zip(plan.nodes, total, strict=True)},
             findings=tuple(findings),
             critic_energy={s: float(e.max()) / self.calibration.lines[s] for s, e in raw.items()},
@@ -258,8 +268,8 @@ class PlanAuditor:
         energy = assessment.node_energy.get(node_id, math.inf)
         verdict = self.calibration.verdict(energy)
         for finding in findings:
-            if finding.source in (Source.ORACLE, Source.GUARD):
-                stated: Verdict = "escalate" if finding.code is Code.UNDECIDED else "deny"
+            if finding.source in (Source.ORACLE, Source.EFFECT, Source.GUARD):
+                stated: Verdict = "deny" if finding.energy == math.inf else "escalate"
                 verdict = max(verdict, stated, key=SEVERITY.__getitem__)
                 energy = max(energy, finding.energy)
         return Assessment(

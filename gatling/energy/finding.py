@@ -27,6 +27,8 @@ class Source(enum.StrEnum):
     LATENT = "latent"
     ATTRIBUTION = "attribution"
     """Whose wish the call is, by what had been read."""
+    EFFECT = "effect"
+    """What the call does, by its tool and the programs among its arguments."""
     GUARD = "guard"
     """A fault: something could not be judged at all."""
 
@@ -46,6 +48,8 @@ class Code(enum.StrEnum):
     """The request does not ask for the call, and content may have."""
     ORDERED_BY_CONTENT = "ordered_by_content"
     """The call does what a text that was read asks for, and the request does not."""
+    UNASKED_EFFECT = "unasked_effect"
+    """The call changes, destroys, sends or reads what nobody asked for, or runs a program that is not understood."""
     UNTRUSTED_VALUE = "untrusted_value"
     """A privileged call takes a value from text that outsiders write, and nothing endorses it."""
     TOO_WIDE = "too_wide"
@@ -82,7 +86,7 @@ class Finding:
     found: str
     wanted: str
     energy: float = field(repr=False)
-    """On the common scale; infinite for what the oracle denies and for faults. Never logged, never shown to an agent."""
+    """On the common scale; infinite for what is denied for certain and for faults. Never logged, never shown to an agent."""
     bound: float | None = None
     """The largest number that would do, where a number is to blame."""
 

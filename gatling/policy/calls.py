@@ -31,6 +31,7 @@ from gatling.policy.places import Destination, Mention, destinations, display_wo
 from gatling.schema import ExecutionPlan, PlanNode
 from gatling.schema.arguments import dotted_leaves, is_free_text_name, is_limit, is_receiver_name, leaves
 from gatling.tools.derive import effect_of
+from gatling.tools.programs import Program, programs_of
 
 MAX_COMPARED = 10_000
 """Of a call, so many values are compared that only may be what a rule names; then it is open."""
@@ -156,6 +157,22 @@ class Call:
         """Places that it mentions besides."""
         is_sent = bool(self.destinations) or sends(self.node.tool_name)
         return list(mentions(self.leaves, self.inner, is_sent=is_sent and self.acts, reads=not self.acts))
+
+    @cached_property
+    def programs(self) -> tuple[Program, ...]:
+        """The arguments that are programs, read."""
+        return programs_of(self.node.tool_name, self.node.arguments)
+
+    @cached_property
+    def program_hosts(self) -> list[Destination]:
+        """The machines that its programs go to."""
+        return [
+            Destination(program.argument, thing.text, thing.text if thing.is_known else "")
+            for program in self.programs
+            for action in program.actions
+            for thing in action.things
+            if thing.kind == "host"
+        ]
 
     @cached_property
     def resources(self) -> list[str]:

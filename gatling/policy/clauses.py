@@ -19,6 +19,8 @@ A condition compares one subject of a call with a value. Subjects:
     request         whether the request asks for the call
     schema          all arguments against a JSON Schema
     prose           a sentence; nobody decides it here
+    command         a command or a statement of a program among the arguments
+    path, table     what such a program touches, or an argument of such a name states
     unread          what stands where a condition is wanted and is none that is read; nobody decides it, so it leaves calls open
 """
 

@@ -9,6 +9,7 @@ Known keys, by their words, in any case and with any separators:
     deny lists        `forbidden_operations`, `blockedActions`, `denylist`, ...
     limits            `scope_limits`, `limits`, `quotas`: {"tool.argument": n}, {"tool": {"argument": n}}, {"max_records": n}
     roles             {role: a policy of its own}, `inherits` inside
+    programs          `denied_commands`, `allowed_paths`, `blocked_tables`, ...: patterns; a list, or by tool
     destinations      `allowed_domains`, `blocked_recipients`, ...: hosts, addresses, patterns; a list, or by tool
     provenance        `provenance_requirements`, `max_tier`, `trusted_sources_only`
     sensitivity       `max_sensitivity`
@@ -34,6 +35,7 @@ from gatling.policy.native.check import Problem, dialects_of, format_problems, r
 from gatling.policy.native.hints import did_you_mean
 from gatling.policy.reading.conditions import KEYED_OPERATORS
 from gatling.policy.reading.limits import is_limit_of_argument, read_limits
+from gatling.policy.reading.program_limits import limits_programs, read_program_limits
 from gatling.policy.reading.reader import Dialect, Reader, RulePosition, add_prose
 from gatling.policy.reading.requirements import (
     names_places,
@@ -227,7 +229,7 @@ class _Policy(Reader):
             if not is_list_of_tools:
                 self.skip(place.path, "what the other words of the key mean is not read")
             elif words & {"command", "commands"}:
-                self.skip(place.path, "commands that a tool runs are not read, only names of tools")
+                self.skip(place.path, "not a list of commands, and not one for each tool")
         elif (
             words <= LIMIT_NAMES
             and isinstance(value, dict)
@@ -374,6 +376,7 @@ _MEMBERS: tuple[tuple[_Test, _Read], ...] = (
         lambda w, v: isinstance(v, (list, dict, str)) and names_places(w, v) and not w & {"limit", "limits", "max"},
         read_destinations,
     ),
+    (limits_programs, read_program_limits),
     (
         lambda w, v: (
             w <= {"tools", "operations", "functions", "catalog", "catalogue", "actions", "tool", "entries"}

@@ -15,6 +15,7 @@ from gatling.policy.compare import ABSENT, NEGATED, CheckResult, Manner, bare, c
 from gatling.policy.globs import matches
 from gatling.policy.path_patterns import names_paths
 from gatling.policy.places import is_blocked, is_listed
+from gatling.policy.program_rules import decide_program
 from gatling.policy.rules import Rulebook
 from gatling.tools.call_scope import sensitivity_of_call, volume_in
 
@@ -88,6 +89,8 @@ def decide(
             return compare(call.node.provenance_tier, operator, wanted, path or "provenance_tier")
         case "destination" | "host":
             return _destination(call, operator, wanted, only_hosts=name == "host", is_any=is_any)
+        case "command" | "path" | "table":
+            return decide_program(call, name, operator, wanted)
         case "resource":
             return _resource(call, operator, wanted, is_any=is_any)
         case "session":
@@ -193,7 +196,7 @@ def _destination(
 
     What a call only mentions can trigger a denial, or leave open what is fine else.
     """
-    places = [d for d in call.destinations if d.host or not only_hosts]
+    places = [d for d in (*call.destinations, *call.program_hosts) if d.host or not only_hosts]
     if not places and not call.mentions:
         return CheckResult(True, None, "nowhere") if is_any and operator is Operator.NOT_LIKE else ABSENT
     is_blocking = (operator is Operator.LIKE) == is_any  # matches are what is unwanted

@@ -286,20 +286,20 @@ class Request:
 
     def asks_for(self, tool: str) -> bool:
         """Tell whether the request asks for what a tool does, in the tool's own verb or one that people use for it."""
-        return any(not deed.asked.isdisjoint(self._permitted_stems) for deed in deeds_of(tool))
+        return any(not deed.asked.isdisjoint(self.permitted_stems) for deed in deeds_of(tool))
 
     @cached_property
     def effects(self) -> frozenset[str]:
         """What the verbs that may ask for deeds do: `read`, `write`, `send`, `delete`, `admin`."""
-        return frozenset(effect for word in self._permitted_stems if (effect := effect_of_verb(word)) is not None)
+        return frozenset(effect for word in self.permitted_stems if (effect := effect_of_verb(word)) is not None)
 
     def words_asked_for(self, tool: str) -> frozenset[str]:
         """Return the stems of a tool's name that the request asks for in other words: `send` and `money` by `pay`."""
-        deeds = (deed.done for deed in deeds_of(tool) if not deed.asked.isdisjoint(self._permitted_stems))
+        deeds = (deed.done for deed in deeds_of(tool) if not deed.asked.isdisjoint(self.permitted_stems))
         return frozenset().union(*deeds)
 
     @cached_property
-    def _permitted_stems(self) -> frozenset[str]:
+    def permitted_stems(self) -> frozenset[str]:
         """Stems of the words that may ask for deeds and do not stand in a negation."""
         found: set[str] = set()
         negated = [r for r in self._refusals if r.kind != "repelling"]

@@ -4,7 +4,7 @@
 | --- | --- |
 | `reads` | looking something up: nothing is changed, and nothing leaves but the query |
 | `changes` | a draft, a label, an entry in one's own calendar: it can be undone |
-| `sends` | mail, messages, posts, invitations, shares: it cannot be called back |
+| `sends` | mail, messages, posts, comments, issues, invitations, shares, webhooks: it cannot be called back |
 | `costs` | payments, orders, bookings, refunds |
 | `endangers` | deletions, rights, settings of accounts, what runs programs, secrets |
 """
@@ -26,6 +26,12 @@ _DANGER = frozenset(
     "password passwd secret credential token key keys ssh mfa otp grant permission permissions role roles access admin owner ownership "
     "firewall dns forwarding execute shell bash exec sudo script deploy install uninstall provision reset unlock disable".split()
 )
+# What is seen by others as soon as it is made.
+_SEEN = frozenset(
+    "comment comments issue issues post posts invitation invitations invite invites webhook webhooks announcement announcements reply replies "
+    "review reviews tweet tweets message messages share shares".split()
+)
+_MAKES = frozenset("create add submit open write make register set enable new".split())
 
 
 def consequence_of(tool_name: str, effect: str) -> Consequence:
@@ -41,4 +47,5 @@ def consequence_of(tool_name: str, effect: str) -> Consequence:
         return "endangers"
     if not words.isdisjoint(_MONEY):
         return "costs"
-    return "sends" if effect == "send" else "changes"
+    is_seen = effect == "write" and not (words.isdisjoint(_SEEN) or words.isdisjoint(_MAKES))
+    return "sends" if effect == "send" or is_seen else "changes"

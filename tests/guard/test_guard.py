@@ -208,14 +208,15 @@ def test_a_pending_call_may_stand_in_the_plan_already() -> None:
     mail = node("send_email", "n2", {"limit": 9}, provenance_tier=3, call_id="c7")
     wide = node("read_file", "n3", {"limit": 99})
     whole = plan(read, mail, wide, edges=[("n1", "n2")])
+    context = {**CONTEXT, "session_context": {"user_request": "Read report.txt and mail it to Ann."}}
     verdicts = []
     for call in whole.nodes:
-        decision = judge.audit_pending(CONTEXT, whole, call, [("n1", "n2")])
+        decision = judge.audit_pending(context, whole, call, [("n1", "n2")])
         verdicts.append(decision.verdict)
         assert {r.node_id for r in decision.reasons} <= {call.node_id}
-        assert decision.plan_digest == judge.audit(CONTEXT, whole).plan_digest
+        assert decision.plan_digest == judge.audit(context, whole).plan_digest
     assert verdicts == ["allow", "allow", "deny"]
-    assert judge.audit_pending(CONTEXT, whole, mail.model_dump()).is_allowed
+    assert judge.audit_pending(context, whole, mail.model_dump()).is_allowed
     for change in ({"arguments": {"limit": 8}}, {"provenance_tier": 1}, {"tool_name": "read_file"}, {"call_id": "c8"}):
         other = {**mail.model_dump(), **change}
         reason = judge.audit_pending(CONTEXT, whole, other).reasons[0]

@@ -72,13 +72,28 @@ ROWS = [
     ),
     Row(
         "allowed_operations: [bash, read_file]\ndenied_commands: ['rm *', 'sudo *']",
-        "did you mean forbidden_operations?",
-        {"bash command=ls": "open", "read_file": "allow"},
+        READS,
+        {
+            "bash command=ls": "allow",
+            "bash command=rm": "deny",
+            "bash command=frobnicate": "open",
+            "read_file": "allow",
+        },
     ),
     Row(
-        "allowed_operations: [bash, read_file]\nblocked_commands: [shutdown]",
-        "did you mean forbidden_operations?",
-        {"bash command=shutdown": "open", "read_file": "allow"},
+        "allowed_operations: [bash, read_file, shutdown]\nblocked_commands: [shutdown]",
+        READS,
+        {"bash command=shutdown": "deny", "bash command=ls": "allow", "shutdown": "deny", "read_file": "allow"},
+    ),
+    Row(
+        "allowed_operations: [bash, read_file]\nbanned_commands: [shutdown]",
+        "did you mean denied_commands?",
+        {"bash command=shutdown": "deny", "read_file": "allow"},
+    ),
+    Row(
+        "allowed_operations: [bash]\ndenied_commands: [Never run anything that must be run as root.]",
+        "a sentence, and no pattern",
+        {"bash command=ls": "open"},
     ),
     Row(
         "permissions: {allow: [list_bills, pay], deny: ['pay(*)']}",

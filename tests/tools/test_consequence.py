@@ -13,6 +13,7 @@ search_products query_database fetch_page get_iban list_roles read_inbox count_r
 create_note update_draft rename_file add_label write_file mark_read move_file create_folder edit_document set_reminder append_line | changes
 create_event add_contact update_ticket archive_email copy_file | changes
 send_email send_message post_comment share_file invite_user forward_email reply_email publish_post notify_team | sends
+create_issue add_comment create_webhook submit_review create_post add_invitation issues.create | sends
 send_money make_payment pay_invoice refund_order place_order transfer_funds buy_ticket checkout_cart donate wire_transfer | costs
 purchase_item charge_card create_invoice reimburse_expense withdraw_cash | costs
 delete_file remove_user purge_logs grant_access revoke_key reset_password execute_command run_shell set_permission drop_table | endangers

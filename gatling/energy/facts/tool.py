@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,8 @@ from gatling.tools import by_name
 from gatling.tools.authorship import shows_outside_text
 from gatling.tools.derive import verb_of
 from gatling.tools.spec import ToolSpec
+
+T = TypeVar("T")
 
 MAX_KNOWN_CALLS = 8_192
 MAX_KNOWN_BYTES = 64_000_000
@@ -108,6 +110,10 @@ class ContextFacts:
         return None if self.latent is None else self.latent()
 
     @cached_property
+    def _answers(self) -> dict[Callable[[ContextFacts], Any], Any]:
+        return {}
+
+    @cached_property
     def token(self) -> object:
         """What stands for the context in the keys of `known`."""
         return object()
@@ -134,6 +140,12 @@ class ContextFacts:
         """The session beside the request as one run of letters and digits, to find an organisation's host in."""
         values = (v for _, v in dotted_leaves(self.context.session_context) if isinstance(v, str))
         return " ".join("".join(split_words(v)) for v in values if v.lower() != self.request.text)
+
+    def once(self, ask: Callable[[ContextFacts], T]) -> T:
+        """Return what a function says of this context; it is called once. Nobody may change the answer."""
+        if ask not in self._answers:
+            self._answers[ask] = ask(self)
+        return self._answers[ask]  # type: ignore[no-any-return]
 
     def is_own(self, text: str) -> bool:
         """Tell whether an address is the user's own: a local part of the session's words, at the session's organisation."""

@@ -19,8 +19,8 @@ _DENY = "forbidden_operations"
 _ALLOW = "allowed_operations"
 # By squashed key. Where the meaning is no key, what to do is said.
 _MEANT = {
-    _DENY: """disabled_tools disabled_operations excluded_tools excluded_operations no_access denied_commands blocked_commands
-        forbidden_commands banned_tools banned deny denied denies denylist blacklist blocklist blocked forbidden prohibited
+    _DENY: """disabled_tools disabled_operations excluded_tools excluded_operations no_access
+        banned_tools banned deny denied denies denylist blacklist blocklist blocked forbidden prohibited
         prohibited_operations restricted_operations never never_call do_not_use not_allowed disallowed disallowed_tools exclude
         excludes disallow block forbid""",
     _ALLOW: """allow allowed allows allowlist whitelist enabled_tools permitted permitted_tools permitted_operations can may
@@ -29,6 +29,12 @@ _MEANT = {
     "explicit_request_required": "requires_request needs_request ask_first confirmation approval human_in_the_loop approvals",
     "requires_before": "prerequisites prerequisite must_come_before order before requires_after preconditions",
     "allowed_domains": "domains domain_allowlist whitelisted_domains allowed_sites egress",
+    "denied_commands": "banned_commands command_denylist command_blocklist dangerous_commands never_run",
+    "allowed_commands": "command_allowlist commands permitted_commands",
+    "denied_paths": "path_denylist path_blocklist protected_paths off_limits_paths",
+    "allowed_paths": "paths path_allowlist directories allowed_directories allowed_folders",
+    "denied_tables": "protected_tables table_denylist",
+    "allowed_tables": "table_allowlist",
     "blocked_domains": "domain_blocklist denied_sites",
     "allowed_recipients": "recipients allowed_contacts allowed_payees payees",
     "provenance_requirements": "provenance trust sources trusted_sources",

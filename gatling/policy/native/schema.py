@@ -24,6 +24,7 @@ _Schema = dict[str, Any]
 
 _TOOL_WORDS = ("operations", "tools", "actions")
 _PLACE_WORDS = ("domains", "recipients", "destinations", "hosts", "urls", "addresses", "emails")
+_PROGRAM_WORDS = ("commands", "paths", "tables")
 _DENIALS = ("forbidden", "denied", "blocked")
 
 
@@ -156,6 +157,11 @@ def _defs() -> _Schema:
             _map(_ref("places"), "a mapping of tools to places"),
             wanted="a list of hosts and addresses, or a mapping of tools to such lists",
         ),
+        "patterns": _any(
+            _list(_TEXT, "a list of patterns"),
+            _map(_list(_TEXT, "a list of patterns"), "a mapping of tools to patterns"),
+            wanted="a list of patterns with * and ?, or a mapping of tools to such lists",
+        ),
         "tier": _any(
             {"description": "1, 2 or 3", "type": "integer", "minimum": 1, "maximum": 3},
             {"description": f"one of {', '.join(TRUST)}", "enum": sorted(TRUST)},
@@ -252,6 +258,7 @@ def _block_members() -> _Schema:
         **{f"allowed_{what}": _ref("allowed") for what in _TOOL_WORDS},
         **{f"{how}_{what}": _ref("denied") for how in _DENIALS for what in _TOOL_WORDS},
         **{f"{how}_{what}": _ref("destinations") for how in ("allowed", *_DENIALS) for what in _PLACE_WORDS},
+        **{f"{how}_{what}": _ref("patterns") for how in ("allowed", *_DENIALS) for what in _PROGRAM_WORDS},
         "scope_limits": _ref("limits"),
         "limits": _ref("limits"),
         "max_records": count,
