@@ -21,9 +21,12 @@ from gatling.errors import InputError
 from gatling.provenance.events import Event, Foreign, ProposedCall, Result, Said
 from gatling.provenance.index import MESSAGE, SHORT_CHARS, Echo, Place, PlaceIndex
 from gatling.provenance.reading import Reading
-from gatling.provenance.sources import ToolOutput, ToolSources
+from gatling.provenance.sources import UNKNOWN, ToolOutput, ToolSources
+from gatling.request.handed import read_request
+from gatling.request.pasted import Pasted, closed, hands_over_to_earlier, split_message, split_prompt
+from gatling.request.request import Request
 from gatling.schema import ExecutionPlan, PlanEdge, PlanNode
-from gatling.schema.arguments import keys_of, leaf_text, leaves
+from gatling.schema.arguments import keys_of, leaf_text, leaves, number_of
 from gatling.schema.plain import decode_json, decode_yaml
 from gatling.schema.trace import MAX_PLAN_EDGES, MAX_PLAN_NODES
 from gatling.tools.authorship import authorship
@@ -69,6 +72,9 @@ class Tracer:
         self._edges: list[PlanEdge] = []
         self._origins: dict[str, tuple[ValueOrigin, ...]] = {}
         self._requests: list[str] = []
+        self._closed: list[str] = []
+        self._pasted_last: Pasted | None = None
+        self._asked: Request | None = None
         self._waiting: dict[int, _Pending] = {}
         self._ids: dict[str, int] = {}  # of calls without result
         self._answered: set[str] = set()
@@ -80,8 +86,8 @@ class Tracer:
 
     @property
     def request(self) -> str:
-        """All texts of the user so far, with an empty line between them."""
-        return "\n\n".join(self._requests)
+        """All texts of the user so far, with an empty line between them; of several each ends what was pasted into it."""
+        return self._requests[0] if len(self._requests) == 1 else "\n\n".join(self._closed)
 
     @property
     def has_calls(self) -> bool:
@@ -155,9 +161,7 @@ class Tracer:
             elif isinstance(event, Result) and call is not None:
                 self._take_result(event, call)
             elif isinstance(event, Said):
-                self._index.add(event.text, MESSAGE)
-                if event.is_user:
-                    self._requests.append(event.text)
+                self._take_said(event)
             else:
                 self._take_foreign(event.parts if isinstance(event, Result) else event.data)
         return tuple(self._nodes[first:])
@@ -215,6 +219,32 @@ class Tracer:
                 return place
         raise InputError("a result without an id, and no single call that it can be of", path=result.path)
 
+    def _take_said(self, said: Said) -> None:
+        message = split_message(said.text) if said.is_user else split_prompt(said.text)
+        self._index.add(message.own, MESSAGE)
+        for part in message.pasted:
+            self._index.add(part.text, _FOREIGN)
+        if not said.is_user:  # what the user pasted is a part of the request, and read with it
+            self._reading.add(None, [part.text for part in message.pasted], UNKNOWN)
+            return
+        if self._pasted_last is not None and hands_over_to_earlier(said.text):
+            self._index.add(self._pasted_last.text, MESSAGE)
+        self._pasted_last = message.pasted[-1] if message.pasted else self._pasted_last
+        self._requests.append(said.text)
+        self._closed.append(closed(said.text))
+        self._asked = None
+
+    def _is_handed_over(self, text: str, tool_name: str) -> bool:
+        """Tell whether the user pasted a value and hands it over to a call of this tool."""
+        if self._pasted_last is None:
+            return False
+        if self._asked is None:
+            self._asked = read_request(self.request)
+        number = number_of(text)
+        return self._asked.hands_over(text, tool=tool_name) or (
+            number is not None and self._asked.hands_over(number, tool=tool_name)
+        )
+
     def _take_call(self, call: ProposedCall) -> None:
         position = len(self._nodes)
         node_id = f"n{position + 1}"
@@ -224,6 +254,8 @@ class Tracer:
             places = self._index.find(text)
             if not places and self._media and len(text.strip()) > SHORT_CHARS:
                 places = [self._media]
+            if _FOREIGN in places and self._is_handed_over(text, call.tool_name):
+                places = [MESSAGE]
             for place in places:
                 source = self._nodes[place.node].node_id if place.node >= 0 else None
                 found[ValueOrigin(argument, place.tier, source)] = None
@@ -261,6 +293,7 @@ class Tracer:
             self._media = Place(3, position)
 
     def _take_foreign(self, data: Any) -> None:
+        self._reading.add(None, [data], UNKNOWN)
         for _, text in _values(data):
             self._index.add(text, _FOREIGN)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from gatling.policy.clauses import Condition, Operator
+from gatling.request.handed import read_request
+from gatling.request.request import Request
 from gatling.schema import GovernanceContext
 
 _REQUEST_KEYS = ("user_request", "request", "instruction", "prompt", "query", "task", "goal")
@@ -25,9 +27,14 @@ _NOT_ASKING = re.compile(
 
 
 def request_as_written(context: GovernanceContext) -> str:
-    """Return what was asked; empty if the session does not say."""
+    """Return what was asked, with whatever was pasted into it; empty if the session does not say."""
     session = context.session_context
     return str(next((session[k] for k in _REQUEST_KEYS if isinstance(session.get(k), str)), ""))
+
+
+def request_in(context: GovernanceContext) -> Request:
+    """Return what the user asked for himself, and what he hands over with what he pasted."""
+    return read_request(request_as_written(context))
 
 
 def request_of(context: GovernanceContext) -> str:
