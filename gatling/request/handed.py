@@ -26,8 +26,8 @@ from gatling.request.directive import DIRECTIVE_FEATURES, directive_features
 from gatling.request.pasted import Pasted, split_message, without_questions
 from gatling.request.refusal import sentences
 from gatling.request.request import Request, content_words
-from gatling.schema.words import normalise
-from gatling.tools.derive import effect_of
+from gatling.schema.words import normalise, split_words, stem
+from gatling.tools.derive import effect_of, verb_of
 
 _SIGN = {name: i for i, name in enumerate(DIRECTIVE_FEATURES)}
 _NEVER = [_SIGN[name] for name in ("to_the_agent", "urges", "other_language")]
@@ -62,23 +62,37 @@ class RequestWithPaste(Request):
             return False
         if super().refuses(str(value), tool=tool):
             return False
-        return any(self._hands_over(part, value) for part in self._parts)
+        takes_orders = self._names_object_of(tool)
+        return any(self._hands_over(part, value, takes_orders) for part in self._parts)
 
     def _is_for(self, tool: str) -> bool:
-        return self.asks_for(tool) or effect_of(tool)[0] == "read"
+        effect = effect_of(tool)[0]
+        return effect == "read" or self.asks_for(tool) or (effect == "send" and effect in self.effects)
 
-    def _hands_over(self, part: _Part, value: Any) -> bool:
+    def _names_object_of(self, tool: str) -> bool:
+        """Tell whether the user asks for what a tool does by more than its verb: `create` alone asks for no user."""
+        verb = verb_of(tool)
+        words = frozenset(map(stem, split_words(tool))) - ({stem(verb[0])} if verb else set())
+        return not words or not words.isdisjoint(self.words_asked_for(tool) | self.stems)
+
+    def _hands_over(self, part: _Part, value: Any, takes_orders: bool) -> bool:
+        """Tell whether one of the texts hands over a value; `takes_orders` of sentences that order, too."""
+        eligible = part.eligible if takes_orders else part.plain
         if isinstance(value, (int, float)):
-            return part.eligible.states(value)
+            return eligible.states(value)
         text = str(value)
         if len(content_words(text)) > _LONG_WORDS or "\n" in text.strip():
             return " ".join(text.lower().split()) in part.flat
         if _ACCOUNT.fullmatch(text.strip()):
-            return part.num_accounts == 1 and part.eligible.states(text)
+            return part.num_accounts == 1 and not self._names_an_account and eligible.states(text)
         if "@" in text or "://" in text or parse_place("", text).host:
             is_named = super().names_anybody if part.is_foreign else False
             return not is_named and (part.senders.states(text) or part.plain.states(text))
-        return part.eligible.states(text)
+        return eligible.states(text)
+
+    @cached_property
+    def _names_an_account(self) -> bool:
+        return _ACCOUNT.search(self.text) is not None
 
     @cached_property
     def _parts(self) -> tuple[_Part, ...]:

@@ -55,8 +55,12 @@ _END_TAG = re.compile(r"</([A-Za-z][\w:.-]{0,40})\s{0,8}>")
 _AT_LINE_START = re.compile(r"(?:\A|\n)[ \t]{0,8}\Z")
 _FENCE = re.compile(r"^[ \t]{0,8}(?:`{3,}|~{3,})[^`\n]*$", re.MULTILINE)
 _TRIPLE = re.compile(r"\"\"\"|'''")
-_QUOTED_LINE = re.compile(r"^[ \t]{0,8}[>|\u2502](?![>=])[^\n]*(?:\n(?:[ \t]{0,8}\n)?[ \t]{0,8}>[^\n]*)*", re.MULTILINE)
+_QUOTED_LINE = re.compile(r"^[ \t]{0,8}[>|\u2502](?!=)[^\n]*(?:\n(?:[ \t]{0,8}\n)?[ \t]{0,8}>[^\n]*)*", re.MULTILINE)
 _QUOTE_MARK = re.compile(r"^[ \t]{0,8}(?:>[ \t]?)+", re.MULTILINE)
+_BEGIN = re.compile(r"^[ \t]{0,8}[-=*#<\[]{2,20}[ \t]*(?:begin|start)\b[^\n]{0,60}$", re.IGNORECASE | re.MULTILINE)
+_END = re.compile(r"^[ \t]{0,8}[-=*#<\[]{2,20}[ \t]*(?:end|stop)\b[^\n]{0,60}$", re.IGNORECASE | re.MULTILINE)
+_BB_QUOTE = re.compile(r"\[(?:quote|mail|email|cite)\b[^\]\n]{0,80}\]", re.IGNORECASE)
+_BB_END = re.compile(r"\[/(?:quote|mail|email|cite)\]", re.IGNORECASE)
 _FORWARDED = re.compile(
     r"^[ \t]*(?:[-_=*]{2,}[ \t]*)?(?:begin )?(?:forwarded|original|weitergeleitete|urspr\u00fcngliche)[ \t](?:message|mail|e-?mail|nachricht)\b[^\n]{0,60}$"
     r"|^[ \t]*(?:on|am|le|el) [^\n]{5,160} (?:wrote|schrieb|a \u00e9crit|escribi\u00f3)[^\n]{0,80}:[ \t]*$"
@@ -68,6 +72,8 @@ _HEAD = re.compile(rf"(?:^[ \t]{{0,4}}\**{_FIELD}\**[ \t]?:[^\n]*(?:\n|\Z)){{1,1
 _FROM = re.compile(r"^[ \t]{0,4}\**(?:from|sender|von|de)\**[ \t]?:[ \t]*(\S[^\n]*)", re.IGNORECASE | re.MULTILINE)
 _PARAGRAPH_IN_QUOTES = re.compile(r"(?:^|(?<=: )|(?<=:\n))[ \t]{0,8}[\"\u201c\u201e\u00ab](?=[^\n]{30})", re.MULTILINE)
 _END_OF_QUOTES = re.compile(r"[\"\u201d\u201c\u00bb][ \t.]{0,8}$", re.MULTILINE)
+_OPENING = re.compile(r"\s{0,8}[\"\u201c\u201e\u00ab\u2018]")
+_CLOSING = {'"': '"', "\u201c": '\u201d"', "\u201e": '\u201c\u201d"', "\u00ab": "\u00bb", "\u2018": "\u2019"}
 _TO_KNOW = (
     r"(?:summari[sz]e|summary|sum up|translate|proof-?read|condense|paraphrase|rephrase|classify|shorten|tl;?dr|simplify|rewrite|"
     r"analy[sz]e|interpret|transcribe)"
@@ -90,6 +96,22 @@ _INTRO_ABOVE = re.compile(
     rf"\b(?:(?:following|here(?:'s|\u2019s| is| are)|(?:got|received|found) (?:this|these|the following))\b{_CLAUSE}{{0,60}}?\b(?:{_OTHERS})|(?:{_OTHERS})[ \t]+below)\b"
     rf"{_CLAUSE}{{0,60}}?(?:[.!?][^\n]{{0,80}})?\n[ \t]*\n(?=[^\n]{{20}})",
     re.IGNORECASE,
+)
+# "A customer wrote: ..", "My colleague says: .."
+_REPORTED = re.compile(
+    rf"\b(?!(?:i|we)\b)\w{{2,40}}[ \t]+(?:just |has |also )?(?:wrote|writes|says|said|asks|asked|replied|answered|texted|e-?mailed|messaged|posted|told me)\b"
+    rf"{_CLAUSE}{{0,40}}:(?=\s*\S)",
+    re.IGNORECASE,
+)
+# "Text of the page:" as a heading, "tl;dr please." before an empty line, "Translate this and save it as out.txt:" before a new line
+_HEADINGS = (
+    re.compile(rf"^{_CLAUSE}{{0,60}}\b(?:{_OTHERS})[ \t]*:[ \t]*\n(?=\s*\S)", re.IGNORECASE | re.MULTILINE),
+    re.compile(
+        rf"^[ \t]{{0,8}}(?:(?:please|pls|can you|could you|kindly)[ \t]+){{0,3}}{_TO_KNOW}(?:[ \t]+(?:please|pls|for me|{_POINTS}|(?:in|into|to)(?: \w+){{1,4}})){{0,4}}"
+        r"[ \t]*[.!?]?[ \t]*\n[ \t]*\n(?=[^\n]{20})",
+        re.IGNORECASE | re.MULTILINE,
+    ),
+    re.compile(rf"\b{_TO_KNOW}[ \t](?:\w+[ \t]){{0,3}}{_POINTS}\b[^:\n]{{0,120}}:[ \t]*\n(?=\s*\S)", re.IGNORECASE),
 )
 _AUTHORS = re.compile(
     r"\b(?:send|post|write|publish|text|tell|say|draft|tweet|announce|create|save|store|put|add|my|our)\b[^.:;!?\n]{0,60}$",
@@ -223,11 +245,21 @@ def _regions(text: str, marks: list[Mark], intros: list[tuple[int, bool]]) -> li
         if after is not None and not text[at : regions[after].start].strip():
             regions[after] = replace(regions[after], is_foreign=regions[after].is_foreign or is_foreign)
         else:
-            announced.append(_Region(at, len(text), at, len(text), is_foreign))
+            end = _end_of_quotation(text, at)
+            announced.append(_Region(at, end, at, end, is_foreign))
     for region in sorted([*regions, *announced], key=lambda r: (r.start, -r.end)):
         if not found or region.start >= found[-1].end:
             found.append(region)
     return found
+
+
+def _end_of_quotation(text: str, at: int) -> int:
+    """Return where a text ends that was announced: behind the last quotation mark, if it starts with one."""
+    start = _OPENING.match(text, at)
+    if start is None:
+        return len(text)
+    end = max(text.rfind(mark, start.end()) for mark in _CLOSING[start.group().strip()])
+    return end + 1 if end > 0 else len(text)
 
 
 def _user_marks(text: str) -> list[Mark]:
@@ -236,6 +268,8 @@ def _user_marks(text: str) -> list[Mark]:
         _between(text, _FENCE, goes_on=True),
         _between(text, _TRIPLE, goes_on=False),
         _quoted(text),
+        _to_the_last(text, _BEGIN, _END),
+        _to_the_last(text, _BB_QUOTE, _BB_END),
         _to_the_end(text, _FORWARDED),
         _heads(text),
         _in_quotes(text),
@@ -307,6 +341,14 @@ def _to_the_end(text: str, mark: re.Pattern[str]) -> Mark:
         yield _Region(match.start(), len(text), match.end(), len(text), True)
 
 
+def _to_the_last(text: str, begin: re.Pattern[str], end: re.Pattern[str]) -> Mark:
+    """Yield what stands from the first begin to the last end behind it, else to the end."""
+    first = begin.search(text)
+    if first is not None:
+        last = max((m.span() for m in end.finditer(text, first.end())), default=(len(text), len(text)))
+        yield _Region(first.start(), last[1], first.end(), last[0], True)
+
+
 def _heads(text: str) -> Mark:
     """Yield what starts as a mail does: a sender among other fields, or a sender with an address."""
     for match in _HEAD.finditer(text):
@@ -319,7 +361,7 @@ def _heads(text: str) -> Mark:
 def _intros(text: str) -> list[tuple[int, bool]]:
     """Return where sentences end that announce a text, and whether it is somebody else's."""
     found: list[tuple[int, bool]] = []
-    for pattern in (_INTRO_TO_KNOW, _INTRO, _INTRO_ABOVE):
+    for pattern in (_INTRO_TO_KNOW, _INTRO, _INTRO_ABOVE, _REPORTED, *_HEADINGS):
         for match in islice(pattern.finditer(text), _MAX_INTROS):
             end = match.end()
             if text[end - 1] != "\n" and _REFERENCE.match(text, end):
