@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from gatling.errors import InputError
+from gatling.provenance.encodings import decoded, scrambled
 from gatling.provenance.events import Event, Foreign, ProposedCall, Result, Said
 from gatling.provenance.index import MESSAGE, SHORT_CHARS, Echo, Place, PlaceIndex
 from gatling.provenance.reading import Reading
 from gatling.provenance.sources import UNKNOWN, ToolOutput, ToolSources
 from gatling.request.handed import read_request
-from gatling.request.pasted import Pasted, closed, hands_over_to_earlier, split_message, split_prompt
+from gatling.request.pasted import Pasted, hands_over_to_earlier, split_message, split_prompt
 from gatling.request.request import Request
 from gatling.schema import ExecutionPlan, PlanEdge, PlanNode
 from gatling.schema.arguments import keys_of, leaf_text, leaves, number_of
@@ -220,18 +221,22 @@ class Tracer:
         raise InputError("a result without an id, and no single call that it can be of", path=result.path)
 
     def _take_said(self, said: Said) -> None:
-        message = split_message(said.text) if said.is_user else split_prompt(said.text)
-        self._index.add(message.own, MESSAGE)
-        for part in message.pasted:
-            self._index.add(part.text, _FOREIGN)
-        if not said.is_user:  # what the user pasted is a part of the request, and read with it
-            self._reading.add(None, [part.text for part in message.pasted], UNKNOWN)
+        if not said.is_user:
+            own, documents = split_prompt(said.text)
+            self._index.add(own, MESSAGE)
+            for text in documents:
+                self._index.add(text, _FOREIGN)
+            self._reading.add(None, documents, UNKNOWN, is_written=True)
             return
-        if self._pasted_last is not None and hands_over_to_earlier(said.text):
+        message = split_message(said.text)
+        self._index.add(message.own, MESSAGE)
+        for part in message.pasted:  # a part of the request, and read with it: see `ContextFacts.pasted`
+            self._index.add(part.text, _FOREIGN)
+        if self._pasted_last is not None and hands_over_to_earlier(message.start):
             self._index.add(self._pasted_last.text, MESSAGE)
         self._pasted_last = message.pasted[-1] if message.pasted else self._pasted_last
         self._requests.append(said.text)
-        self._closed.append(closed(said.text))
+        self._closed.append(message.closed)
         self._asked = None
 
     def _is_handed_over(self, text: str, tool_name: str) -> bool:
@@ -251,7 +256,7 @@ class Tracer:
         found: dict[ValueOrigin, None] = {}
         given: list[tuple[str, int]] = []
         for argument, text in _values(call.arguments):
-            places = self._index.find(text)
+            places = self._places(text)
             if not places and self._media and len(text.strip()) > SHORT_CHARS:
                 places = [self._media]
             if _FOREIGN in places and self._is_handed_over(text, call.tool_name):
@@ -278,6 +283,16 @@ class Tracer:
             self._ids[call.call_id] = position
             self._withdrawn_ids.discard(call.call_id)
 
+    def _places(self, text: str) -> list[Place]:
+        """Return where a value, or what it decodes to, first stood."""
+        places = self._index.find(text)
+        if places == [MESSAGE]:
+            return places
+        hidden = [p for plain in decoded(text) for p in self._index.find(plain)]
+        if not places and not hidden:
+            hidden = [p for plain in scrambled(text) for p in self._index.find(plain)]
+        return list(dict.fromkeys([*places, *hidden])) if hidden else places
+
     def _take_result(self, result: Result, position: int) -> None:
         pending = self._waiting.pop(position)
         if pending.call.call_id is not None:
@@ -289,6 +304,8 @@ class Tracer:
         for part in result.parts:
             for tier, text in _texts(part, rule):
                 self._index.add(text, Place(tier, position), pending.echo)
+                for plain in decoded(text):
+                    self._index.add(plain, Place(tier, position), pending.echo)
         if result.has_media and rule.output != "trusted":
             self._media = Place(3, position)
 

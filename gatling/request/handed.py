@@ -141,7 +141,7 @@ def _sentences(text: str) -> Iterator[str]:
     """Yield the sentences of a text, each line for itself."""
     for line in text.split("\n"):
         for start, end in sentences(line):
-            if sentence := line[start:end].strip():
+            if sentence := line[start : end + 1].strip():  # with its stop
                 yield sentence
 
 

@@ -8,8 +8,8 @@
 | "Here is the mail: ..", "Summarise this: ..", "the page below." | somebody else's | with the message |
 | fences, triple quotes, a paragraph in quotes, other tags | data | at the last such mark |
 
-- Who writes a text chooses what stands in it, end tags and fences too: so the last mark ends it, and what has no end goes on to the
-  end of the message. Of two fences, what stands between them is taken for pasted.
+- Who writes a text chooses what stands in it, end tags and fences too: so the last mark ends it, and what has no end goes on to
+  the end of the message. Of two fences, what stands between them is taken for pasted.
 - A part that the user's own words beside it hand over to wholly ("do what it says: ..") is said by the user.
 - `<task>`, `<instructions>` and their like hold the user's own words; inline markup and `inline code` are his, too.
 
@@ -19,116 +19,18 @@ One pass over the text for each mark.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import dataclass
 
 from gatling.request.handover import HandOver
+from gatling.request.pasted_marks import CANONICAL, CANONICAL_DATA, Region, prompt_regions, user_regions
 from gatling.request.request import Request
 
-_OTHERS = (
-    "e-?mails?|mails?|messages?|letters?|threads?|articles?|(?:web)?pages?|web ?sites?|posts?|blog|comments?|reviews?|transcripts?|"
-    "documents?|attachments?|tickets?|complaints?|invitations?|invites?|newsletters?|texts?|paragraphs?|passages?|excerpts?|snippets?|"
-    "abstracts?|essays?|story|stories|readme|bills?|invoices?|receipts?|quotes?|offers?|adverts?|advertisements?|ads?|notices?|"
-    "announcements?|feedback|conversations?|chats?|logs?|memos?|minutes|repl(?:y|ies)|responses?|tweets?|sms|descriptions?|"
-    "quotations?|press release|release notes|terms"
-)
-# Names of tags that hold what somebody else wrote, by a word of theirs.
-_TAGS_OF_OTHERS = re.compile(
-    rf"(?:{_OTHERS}|html|body|files?|pdf|results?|search|retrieved|sources?|tool|untrusted|external|forwarded|transcription|pasted)"
-)
-_TAGS_OF_THE_USER = frozenset(
-    "task tasks instruction instructions request requests query question questions prompt user goal goals rule rules order todo ask "
-    "role persona requirements constraints".split()
-)
-_INLINE_TAGS = frozenset(
-    "b i u em strong span a br p s code kbd sub sup small big mark hr img li ul ol h1 h2 h3 h4 h5 h6 del ins".split()
-)
-_WORDS = re.compile(r"[^\W\d_]+")
-CANONICAL = "pasted-text"
-"""The tag around what an earlier message of a conversation holds, see `closed`; the first end tag ends it."""
-CANONICAL_DATA = "pasted-data"
-_MAX_INTROS = 64
-
-_TAG = re.compile(r"<([A-Za-z][\w:.-]{0,40})(?:\s[^<>\n]{0,200})?>")
-_END_TAG = re.compile(r"</([A-Za-z][\w:.-]{0,40})\s{0,8}>")
-_AT_LINE_START = re.compile(r"(?:\A|\n)[ \t]{0,8}\Z")
-_FENCE = re.compile(r"^[ \t]{0,8}(?:`{3,}|~{3,})[^`\n]*$", re.MULTILINE)
-_TRIPLE = re.compile(r"\"\"\"|'''")
-_QUOTED_LINE = re.compile(r"^[ \t]{0,8}[>|\u2502](?!=)[^\n]*(?:\n(?:[ \t]{0,8}\n)?[ \t]{0,8}>[^\n]*)*", re.MULTILINE)
 _QUOTE_MARK = re.compile(r"^[ \t]{0,8}(?:>[ \t]?)+", re.MULTILINE)
-_BEGIN = re.compile(r"^[ \t]{0,8}[-=*#<\[]{2,20}[ \t]*(?:begin|start)\b[^\n]{0,60}$", re.IGNORECASE | re.MULTILINE)
-_END = re.compile(r"^[ \t]{0,8}[-=*#<\[]{2,20}[ \t]*(?:end|stop)\b[^\n]{0,60}$", re.IGNORECASE | re.MULTILINE)
-_BB_QUOTE = re.compile(r"\[(?:quote|mail|email|cite)\b[^\]\n]{0,80}\]", re.IGNORECASE)
-_BB_END = re.compile(r"\[/(?:quote|mail|email|cite)\]", re.IGNORECASE)
-_FORWARDED = re.compile(
-    r"^[ \t]*(?:[-_=*]{2,}[ \t]*)?(?:begin )?(?:forwarded|original|weitergeleitete|urspr\u00fcngliche)[ \t](?:message|mail|e-?mail|nachricht)\b[^\n]{0,60}$"
-    r"|^[ \t]*(?:on|am|le|el) [^\n]{5,160} (?:wrote|schrieb|a \u00e9crit|escribi\u00f3)[^\n]{0,80}:[ \t]*$"
-    r"|\bforwarded (?:message|mail|e-?mail)\b[^\n:]{0,40}:",
-    re.IGNORECASE | re.MULTILINE,
-)
-_FIELD = r"(?:from|sender|von|de|to|an|cc|bcc|subject|betreff|objet|asunto|date|datum|sent|reply-to|gesendet)"
-_HEAD = re.compile(rf"(?:^[ \t]{{0,4}}\**{_FIELD}\**[ \t]?:[^\n]*(?:\n|\Z)){{1,12}}", re.IGNORECASE | re.MULTILINE)
-_FROM = re.compile(r"^[ \t]{0,4}\**(?:from|sender|von|de)\**[ \t]?:[ \t]*(\S[^\n]*)", re.IGNORECASE | re.MULTILINE)
-_PARAGRAPH_IN_QUOTES = re.compile(r"(?:^|(?<=: )|(?<=:\n))[ \t]{0,8}[\"\u201c\u201e\u00ab](?=[^\n]{30})", re.MULTILINE)
-_END_OF_QUOTES = re.compile(r"[\"\u201d\u201c\u00bb][ \t.]{0,8}$", re.MULTILINE)
-_OPENING = re.compile(r"\s{0,8}[\"\u201c\u201e\u00ab\u2018]")
-_CLOSING = {'"': '"', "\u201c": '\u201d"', "\u201e": '\u201c\u201d"', "\u00ab": "\u00bb", "\u2018": "\u2019"}
-_TO_KNOW = (
-    r"(?:summari[sz]e|summary|sum up|translate|proof-?read|condense|paraphrase|rephrase|classify|shorten|tl;?dr|simplify|rewrite|"
-    r"analy[sz]e|interpret|transcribe)"
-)
-_POINTS = r"(?:this|these|that|it|the following|following|below|above|here)"
-# "Summarise this:", "Translate the following into German:", "tl;dr:"
-_INTRO_TO_KNOW = re.compile(
-    rf"\b{_TO_KNOW}(?:[ \t]+(?:please|for me|(?:me )?{_POINTS}|(?:in|into|to|as|for)(?: \w+){{1,4}}|the|a|my)){{0,4}}[ \t]*:(?=\s*\S)",
-    re.IGNORECASE,
-)
-# "Here is the mail:", "Reply to this mail that I accept:", "Proofread the letter:"
-_CLAUSE = r"[^.:;!?\n]"
-_INTRO = re.compile(
-    rf"\b(?:here(?:'s|\u2019s| is| are)|i(?:'ve| have)?(?: just)? (?:got|received|found|wrote|was sent)|(?:this|these|the following|following|below)|"
-    rf"{_TO_KNOW}|check|review|explain|read|rate|extract|correct|edit|assess|judge)\b{_CLAUSE}{{0,60}}?\b(?:{_OTHERS})\b{_CLAUSE}{{0,60}}?:(?=\s*\S)",
-    re.IGNORECASE,
-)
-# "the page below.", "I got this text message. Scam or not?", each before an empty line
-_INTRO_ABOVE = re.compile(
-    rf"\b(?:(?:following|here(?:'s|\u2019s| is| are)|(?:got|received|found) (?:this|these|the following))\b{_CLAUSE}{{0,60}}?\b(?:{_OTHERS})|(?:{_OTHERS})[ \t]+below)\b"
-    rf"{_CLAUSE}{{0,60}}?(?:[.!?][^\n]{{0,80}})?\n[ \t]*\n(?=[^\n]{{20}})",
-    re.IGNORECASE,
-)
-# "A customer wrote: ..", "My colleague says: .."
-_REPORTED = re.compile(
-    rf"\b(?!(?:i|we)\b)\w{{2,40}}[ \t]+(?:just |has |also )?(?:wrote|writes|says|said|asks|asked|replied|answered|texted|e-?mailed|messaged|posted|told me)\b"
-    rf"{_CLAUSE}{{0,40}}:(?=\s*\S)",
-    re.IGNORECASE,
-)
-# "Text of the page:" as a heading, "tl;dr please." before an empty line, "Translate this and save it as out.txt:" before a new line
-_HEADINGS = (
-    re.compile(rf"^{_CLAUSE}{{0,60}}\b(?:{_OTHERS})[ \t]*:[ \t]*\n(?=\s*\S)", re.IGNORECASE | re.MULTILINE),
-    re.compile(
-        rf"^[ \t]{{0,8}}(?:(?:please|pls|can you|could you|kindly)[ \t]+){{0,3}}{_TO_KNOW}(?:[ \t]+(?:please|pls|for me|{_POINTS}|(?:in|into|to)(?: \w+){{1,4}})){{0,4}}"
-        r"[ \t]*[.!?]?[ \t]*\n[ \t]*\n(?=[^\n]{20})",
-        re.IGNORECASE | re.MULTILINE,
-    ),
-    re.compile(rf"\b{_TO_KNOW}[ \t](?:\w+[ \t]){{0,3}}{_POINTS}\b[^:\n]{{0,120}}:[ \t]*\n(?=\s*\S)", re.IGNORECASE),
-)
-_AUTHORS = re.compile(
-    r"\b(?:send|post|write|publish|text|tell|say|draft|tweet|announce|create|save|store|put|add|my|our)\b[^.:;!?\n]{0,60}$",
-    re.IGNORECASE,
-)
-_REFERENCE = re.compile(
-    r"\s*(?:https?://|www\.|[\w./-]+\.(?:[a-z]{2,4})\b(?![.@])|#\w+|[\w.-]*/[\w./-]+|\d+\b)", re.IGNORECASE
-)
 _QUESTION = re.compile(
-    r"(?:(?<=[.!?:\n])|\A)\s{0,8}(?:(?:and|so|but|also|then|ok|hi|hello|hey)\b[\s,]*)?(?:what|who|whom|whose|when|where|why|how|which|is|are|was|does|did|do you|has|any)\b"
+    r"(?:(?<=[.!?:\n])|\A)\s{0,8}(?:(?:and|so|but|also|then|ok|hi|hello|hey)\b[\s,]*)?"
+    r"(?:what|who|whom|whose|when|where|why|how|which|is|are|was|does|did|do you|has|any)\b"
     r"[^.!?\n]*[.!?]?",
     re.IGNORECASE,
-)
-_RETRIEVED = re.compile(
-    r"^[ \t]*\W{0,4}(?:(?:retrieved|relevant|search|knowledge|source|supporting)[ \t](?:base[ \t])?(?:context|documents?|passages?|results?|articles?|"
-    r"chunks?|snippets?|excerpts?)|documents?|search results?|passages?|web results?|attachments?)\W{0,4}:\W{0,3}$",
-    re.IGNORECASE | re.MULTILINE,
 )
 
 
@@ -149,27 +51,19 @@ class Message:
     own: str
     """What he says himself, and what he hands over to wholly."""
     pasted: tuple[Pasted, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Region:
-    start: int
-    end: int
-    inner_start: int
-    inner_end: int
-    is_foreign: bool
+    closed: str
+    """The whole message, so that further ones may be written behind it: what was pasted there ends there."""
+    start: str
+    """What he says before the first pasted text."""
 
 
 def split_message(text: str) -> Message:
     """Split what stands in messages of the user."""
-    regions = _regions(text, _user_marks(text), _intros(text))
+    regions = user_regions(text)
     if not regions:
-        return Message(text, ())
-    between = [
-        text[a.end if a else 0 : b.start if b else len(text)]
-        for a, b in zip([None, *regions], [*regions, None], strict=True)
-    ]
-    own, pasted = [between[0]], []
+        return Message(text, (), text, text)
+    between = _between_regions(text, regions)
+    own, pasted, ended = [between[0]], [], [between[0]]
     for i, region in enumerate(regions):
         inner = text[region.inner_start : region.inner_end]
         if _is_followed(between[i], between[i + 1]):
@@ -178,40 +72,28 @@ def split_message(text: str) -> Message:
             pasted.append(Pasted(_QUOTE_MARK.sub("", inner).strip(), region.is_foreign))
             own.append("\n")
         own.append(between[i + 1])
-    return Message("".join(own).strip() if pasted else text, tuple(p for p in pasted if p.text))
-
-
-def split_prompt(text: str) -> Message:
-    """Split a system prompt: whoever deploys the agent wrote it, apart from the documents that were put into it."""
-    regions = _regions(text, _prompt_marks(text), [])
-    if not regions:
-        return Message(text, ())
-    own = "".join(
-        text[a.end if a else 0 : b.start if b else len(text)] + "\n"
-        for a, b in zip([None, *regions], [*regions, None], strict=True)
-    )
-    pasted = (Pasted(text[r.inner_start : r.inner_end].strip(), True) for r in regions)
-    return Message(own, tuple(p for p in pasted if p.text))
-
-
-def closed(text: str) -> str:
-    """Return a message so that further ones may be written behind it: what is pasted there ends there."""
-    regions = _regions(text, _user_marks(text), _intros(text))
-    if not regions:
-        return text
-    found, at = [], 0
-    for region in regions:
         tag = CANONICAL if region.is_foreign else CANONICAL_DATA
-        inner = text[region.inner_start : region.inner_end].replace("</pasted-", "</ pasted-")
-        found += [text[at : region.start], f"\n<{tag}>\n{inner.strip()}\n</{tag}>\n"]
-        at = region.end
-    return "".join([*found, text[at:]])
+        ended += [f"\n<{tag}>\n{inner.strip().replace('</pasted-', '</ pasted-')}\n</{tag}>\n", between[i + 1]]
+    said = "".join(own).strip() if pasted else text
+    return Message(said, tuple(p for p in pasted if p.text), "".join(ended), between[0])
 
 
-def hands_over_to_earlier(text: str) -> bool:
+def split_prompt(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return what a system prompt says, and the documents in it: whoever deploys the agent wrote the one and not the other."""
+    regions = prompt_regions(text)
+    pasted = (text[r.inner_start : r.inner_end].strip() for r in regions)
+    return "\n".join(_between_regions(text, regions)), tuple(p for p in pasted if p)
+
+
+def _between_regions(text: str, regions: list[Region]) -> list[str]:
+    ends = [0, *(r.end for r in regions)]
+    starts = [*(r.start for r in regions), len(text)]
+    return [text[end:start] for end, start in zip(ends, starts, strict=True)]
+
+
+def hands_over_to_earlier(start: str) -> bool:
     """Tell whether a message starts by handing over wholly to what was pasted last in the messages before it."""
-    regions = _regions(text, _user_marks(text), _intros(text))
-    return _is_followed("", text[: regions[0].start] if regions else text)
+    return _is_followed("", start)
 
 
 def _is_followed(before: str, after: str) -> bool:
@@ -225,156 +107,3 @@ def _is_followed(before: str, after: str) -> bool:
 def without_questions(text: str) -> str:
     """Return a text with blanks in place of what asks to be told: "What does he want?" wants nothing done."""
     return _QUESTION.sub(lambda match: " " * len(match.group()), text)
-
-
-Mark = Iterator[_Region]
-
-
-def _regions(text: str, marks: list[Mark], intros: list[tuple[int, bool]]) -> list[_Region]:
-    """Return the regions of all marks, none inside another: the first that starts decides.
-
-    Args:
-        intros: where a sentence that announces a text ends, and whether somebody else wrote that text. One right before a mark
-            says whose it is; any other makes all that follows pasted.
-    """
-    found: list[_Region] = []
-    announced: list[_Region] = []
-    regions = sorted((r for mark in marks for r in mark), key=lambda r: (r.start, -r.end))
-    for at, is_foreign in intros:
-        after = next((i for i, r in enumerate(regions) if r.start >= at), None)
-        if after is not None and not text[at : regions[after].start].strip():
-            regions[after] = replace(regions[after], is_foreign=regions[after].is_foreign or is_foreign)
-        else:
-            end = _end_of_quotation(text, at)
-            announced.append(_Region(at, end, at, end, is_foreign))
-    for region in sorted([*regions, *announced], key=lambda r: (r.start, -r.end)):
-        if not found or region.start >= found[-1].end:
-            found.append(region)
-    return found
-
-
-def _end_of_quotation(text: str, at: int) -> int:
-    """Return where a text ends that was announced: behind the last quotation mark, if it starts with one."""
-    start = _OPENING.match(text, at)
-    if start is None:
-        return len(text)
-    end = max(text.rfind(mark, start.end()) for mark in _CLOSING[start.group().strip()])
-    return end + 1 if end > 0 else len(text)
-
-
-def _user_marks(text: str) -> list[Mark]:
-    return [
-        _tags(text, data_too=True),
-        _between(text, _FENCE, goes_on=True),
-        _between(text, _TRIPLE, goes_on=False),
-        _quoted(text),
-        _to_the_last(text, _BEGIN, _END),
-        _to_the_last(text, _BB_QUOTE, _BB_END),
-        _to_the_end(text, _FORWARDED),
-        _heads(text),
-        _in_quotes(text),
-    ]
-
-
-def _prompt_marks(text: str) -> list[Mark]:
-    return [_tags(text, data_too=False), _to_the_end(text, _FORWARDED), _to_the_end(text, _RETRIEVED)]
-
-
-def _tags(text: str, *, data_too: bool) -> Mark:
-    """Yield what stands in tags, to the last end tag of that name; of several with a name, from the first on."""
-    if "<" not in text:
-        return
-    ends: dict[str, tuple[int, int]] = {}
-    first_end: dict[str, list[tuple[int, int]]] = {CANONICAL: [], CANONICAL_DATA: []}
-    for match in _END_TAG.finditer(text):
-        name = match.group(1).lower()
-        ends[name] = match.span()
-        if name in first_end:
-            first_end[name].append(match.span())
-    for spans in first_end.values():
-        spans.reverse()
-    beyond = 0
-    for match in _TAG.finditer(text):
-        name = match.group(1).lower()
-        if match.start() < beyond:
-            continue
-        if name in first_end:
-            spans = first_end[name]
-            while spans and spans[-1][0] < match.end():
-                spans.pop()
-            end = spans[-1] if spans else (len(text), len(text))
-            yield _Region(match.start(), end[1], match.end(), end[0], name == CANONICAL)
-            beyond = end[1]
-            continue
-        words = _WORDS.findall(name)
-        if name in _INLINE_TAGS or not _TAGS_OF_THE_USER.isdisjoint(words):
-            continue
-        is_foreign = any(_TAGS_OF_OTHERS.fullmatch(word) for word in words)
-        if not is_foreign and not data_too:
-            continue
-        end = ends.get(name, (0, 0))
-        if end[0] >= match.end():
-            yield _Region(match.start(), end[1], match.end(), end[0], is_foreign)
-            beyond = end[1]
-        elif is_foreign and _AT_LINE_START.search(text[max(0, match.start() - 9) : match.start()]):
-            yield _Region(match.start(), len(text), match.end(), len(text), True)
-            return
-
-
-def _between(text: str, mark: re.Pattern[str], *, goes_on: bool) -> Mark:
-    """Yield what stands between the first mark and the last; without a second to the end, where such a mark goes on."""
-    spans = [m.span() for m in mark.finditer(text)]
-    if len(spans) > 1:
-        yield _Region(spans[0][0], spans[-1][1], spans[0][1], spans[-1][0], False)
-    elif spans and goes_on:
-        yield _Region(spans[0][0], len(text), spans[0][1], len(text), False)
-
-
-def _quoted(text: str) -> Mark:
-    for match in _QUOTED_LINE.finditer(text):
-        yield _Region(*match.span(), *match.span(), True)
-
-
-def _to_the_end(text: str, mark: re.Pattern[str]) -> Mark:
-    match = mark.search(text)
-    if match is not None and text[match.end() :].strip():
-        yield _Region(match.start(), len(text), match.end(), len(text), True)
-
-
-def _to_the_last(text: str, begin: re.Pattern[str], end: re.Pattern[str]) -> Mark:
-    """Yield what stands from the first begin to the last end behind it, else to the end."""
-    first = begin.search(text)
-    if first is not None:
-        last = max((m.span() for m in end.finditer(text, first.end())), default=(len(text), len(text)))
-        yield _Region(first.start(), last[1], first.end(), last[0], True)
-
-
-def _heads(text: str) -> Mark:
-    """Yield what starts as a mail does: a sender among other fields, or a sender with an address."""
-    for match in _HEAD.finditer(text):
-        sender = _FROM.search(match.group())
-        if sender is not None and (match.group().strip().count("\n") or "@" in sender.group(1)):
-            yield _Region(match.start(), len(text), match.start(), len(text), True)
-            return
-
-
-def _intros(text: str) -> list[tuple[int, bool]]:
-    """Return where sentences end that announce a text, and whether it is somebody else's."""
-    found: list[tuple[int, bool]] = []
-    for pattern in (_INTRO_TO_KNOW, _INTRO, _INTRO_ABOVE, _REPORTED, *_HEADINGS):
-        for match in islice(pattern.finditer(text), _MAX_INTROS):
-            end = match.end()
-            if text[end - 1] != "\n" and _REFERENCE.match(text, end):
-                continue  # "Summarise these pages: http://.."
-            line = text[max(text.rfind("\n", max(0, end - 240), end - 3) + 1, end - 240) : end].rstrip(" :\n")
-            found.append((end, not _AUTHORS.search(line)))
-    return found
-
-
-def _in_quotes(text: str) -> Mark:
-    match = _PARAGRAPH_IN_QUOTES.search(text)
-    if match is None:
-        return
-    end = max((m.end() for m in _END_OF_QUOTES.finditer(text, match.end())), default=0)
-    if end:
-        yield _Region(match.start(), end, match.end(), end - 1, False)
