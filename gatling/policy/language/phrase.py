@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from gatling.policy.convert.amounts import AMOUNT, Amount, amount_of
-from gatling.policy.convert.deeds import NOUN_DEEDS, deed_of, root
-from gatling.policy.convert.lexicon import NAME, Lexicon, names_in
+from gatling.policy.language.amounts import AMOUNT, Amount, amount_of
+from gatling.policy.language.deeds import NOUN_DEEDS, deed_of, root
+from gatling.policy.language.lexicon import NAME, Lexicon, names_in
 from gatling.schema.words import split_words
 
 _APPROVED = (

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from gatling.policy.convert.deeds import deed_of
-from gatling.policy.convert.lexicon import role_names
-from gatling.policy.convert.phrase import APPROVAL
+from gatling.policy.language.deeds import deed_of
+from gatling.policy.language.lexicon import role_names
+from gatling.policy.language.phrase import APPROVAL
 from gatling.tools.naming import singular
 
 Verdict = Literal["allow", "deny", "ask", "limit", "default"]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
-from gatling.policy.convert.deeds import (
+from gatling.policy.language.deeds import (
     ANYTHING,
     EVERY,
     GENERIC_VERBS,
