@@ -222,8 +222,8 @@ class ContextFacts:
         asked = nearness = 0.0
         count = 0
         for clause in clauses:
-            if clause.kind is not ClauseKind.REQUIRE or "*" in clause.tools:
-                continue
+            if clause.kind is not ClauseKind.REQUIRE or "*" in clause.tools or clause.dialect == "prose":
+                continue  # what a sentence enforces is said by the sentence
             for check in clause.checks:
                 if check.operator is not Operator.UNKNOWN:
                     continue

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from gatling.policy.convert.keyed_lists import THINGS, ListReader
 from gatling.policy.language import keys
 from gatling.policy.language.deeds import deed_of, root
 from gatling.policy.language.grammar import ROLE_NOUNS
-from gatling.policy.convert.keyed_lists import THINGS, ListReader
 from gatling.policy.language.keys import ALLOW, ASK, DENY
 from gatling.policy.language.lexicon import PATH_TOOLS, is_tool_name, role_names
 from gatling.policy.language.statement import Context, NativeRule, Reading

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from gatling.policy.convert.keyed_base import KeyedBase
+from gatling.policy.convert.qualifiers import Qualified, is_rate, qualify
 from gatling.policy.language import keys
 from gatling.policy.language.amounts import amount_of
-from gatling.policy.convert.keyed_base import KeyedBase
 from gatling.policy.language.keys import ALLOW, ASK, DENY
 from gatling.policy.language.lexicon import is_tool_name, role_names
-from gatling.policy.convert.qualifiers import Qualified, is_rate, qualify
 from gatling.policy.language.restrictions import APPROVED, argument_for, currency_rules, is_count
 from gatling.policy.language.statement import Context, NativeRule, no_grant, review
 from gatling.policy.reading.conditions import destination_pattern

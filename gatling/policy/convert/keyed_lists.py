@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from gatling.policy.convert.keyed_entries import NAMING, EntryReader
 from gatling.policy.language import keys
 from gatling.policy.language.deeds import OBJECTS, deed_of, root
-from gatling.policy.convert.keyed_entries import NAMING, EntryReader
 from gatling.policy.language.keys import ALLOW, ASK, DENY
 from gatling.policy.language.lexicon import is_tool_name, role_names
 from gatling.policy.language.statement import Context

@@ -8,7 +8,15 @@ from gatling.schema.words import stem
 from gatling.tools.derive import VERBS
 from gatling.tools.naming import singular
 
-_IRREGULAR = {"frozen": "freeze", "read": "read", "withdrawn": "withdraw", "given": "give", "taken": "take"}
+_IRREGULAR = {
+    "frozen": "freeze",
+    "read": "read",
+    "withdrawn": "withdraw",
+    "given": "give",
+    "taken": "take",
+    "used": "use",
+    "sent": "send",
+}
 
 
 def root(word: str) -> str:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
+from gatling.policy.globs import squashed_name
 from gatling.policy.language.deeds import (
     ANYTHING,
     EVERY,
@@ -29,7 +30,6 @@ from gatling.policy.language.deeds import (
     same_deed,
     same_object,
 )
-from gatling.policy.globs import squashed_name
 from gatling.schema.words import split_words, stem
 from gatling.tools.derive import effect_of, verb_of
 from gatling.tools.naming import singular

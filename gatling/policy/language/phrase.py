@@ -152,7 +152,14 @@ def parse_phrase(text: str, lexicon: Lexicon) -> Phrase:
         phrase.is_everything = True
         return phrase
     _take_deeds(phrase, lexicon.verbs)
+    if any(amount.currency for _, amount in phrase.limits):  # `send more than 500 EUR`
+        phrase.deeds = [
+            (deed, objects or ("money",)) if deed == _SEND else (deed, objects) for deed, objects in phrase.deeds
+        ]
     return phrase
+
+
+_SEND = root("send")
 
 
 def _split_exception(text: str) -> tuple[str, str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gatling.policy.globs import matches, squashed, squashed_name
 from gatling.policy.language import keys
 from gatling.policy.language.deeds import EVERY, GENERIC_VERBS, root, same_deed, same_object
 from gatling.policy.language.grammar import ROLE_NOUNS, Form, Who, form_of, who_of
@@ -19,7 +20,6 @@ from gatling.policy.language.restrictions import (
     within,
 )
 from gatling.policy.language.statement import NativeRule, Reading, Statement, no_grant, review
-from gatling.policy.globs import matches, squashed, squashed_name
 from gatling.policy.reading.vocabulary import MODAL_WORDS
 from gatling.policy.unread import mentions
 from gatling.schema.plain import cut

@@ -74,7 +74,7 @@ def reading_problems(source: PolicySource, rules: Rulebook, catalog: Mapping[str
     found = [Problem(u.path, line_of(source, u.path), u.reason) for u in rules.unrecognised if not u.is_review]
     for clause in rules.clauses:
         for condition in (*clause.when, *clause.checks):
-            if condition.operator is Operator.UNKNOWN and condition.subject != "prose":
+            if condition.operator is Operator.UNKNOWN and condition.subject not in ("prose", "forbids"):
                 found.append(Problem(clause.path, line_of(source, clause.path), str(condition.value)))
     found += _cedar_errors(source, rules)
     found += _unknown_parameters(source, rules, catalog)
