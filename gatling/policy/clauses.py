@@ -81,7 +81,10 @@ class Condition:
             return "a request for the call"
         if self.operator is Operator.VALID:
             return "arguments valid against the schema"
-        return f"{self.subject.removeprefix('argument:')} {self.operator} {value}"
+        subject = self.subject
+        for prefix in ("argument:", "fact:", "record:"):
+            subject = subject.removeprefix(prefix)
+        return f"{subject} {self.operator} {value}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,8 @@ class ProseReading:
     is_prohibition: bool = False
     """It forbids, or permits only this or that."""
     reason: str = ""
+    proposal: str = ""
+    """The rule that it may mean, for somebody who decides it."""
 
 
 def with_prose(
@@ -160,7 +162,8 @@ def _read(clause: Clause, sentence: str, lexicon: Lexicon) -> ProseReading:
             )
     tools = _tools_under(form, sentence, lexicon) if "*" in clause.tools else clause.tools
     reason = reading.note or next((rule.reason for rule in opened), "not understood")
-    return ProseReading(sentence, (), tools, is_prohibition=True, reason=reason)
+    proposal = "; ".join(rule.shown() for rule in rules) or (f"forbid {', '.join(tools)}" if tools else "")
+    return ProseReading(sentence, (), tools, is_prohibition=True, reason=reason, proposal=proposal)
 
 
 def _forbids(form: Form, sentence: str) -> bool:
