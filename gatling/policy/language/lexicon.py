@@ -50,6 +50,8 @@ class Lexicon:
         """Names of roles that the source states, in lower case."""
         self.is_closed = False
         """Whether these are all tools that there are."""
+        self.wants_certain = False
+        """Whether nobody asks what a denial may mean besides."""
         self.names = tuple(dict.fromkeys((*self.specs, *(n for n in names if "*" not in n and "?" not in n))))
         self._by_form = {squashed_name(name): name for name in self.names}
 
@@ -115,6 +117,8 @@ class Lexicon:
 
     def perhaps(self, deed: str, objects: Iterable[str]) -> tuple[str, ...]:
         """Return the tools that it may mean besides: a deed near to it, to an object that is not another one for certain."""
+        if self.wants_certain:
+            return ()
         deed = meant_deed(deed, objects)
         said = set(objects) - ANYTHING
         certain = set(self.denied(deed, objects))

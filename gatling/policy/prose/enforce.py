@@ -88,8 +88,9 @@ def with_prose(
                 "forbids", Operator.UNKNOWN, f"in words that are not checked: {cut(reading.sentence, 200)}"
             )
             added.append(_clause(clause, ClauseKind.REQUIRE, reading.open_tools, checks=(open_check,)))
-    kept = [_settled(clause) for clause in rules.clauses]
-    return replace(rules, clauses=(*kept, *added)) if added or kept != list(rules.clauses) else rules
+    if not added and all(clause.dialect != PROSE for clause in rules.clauses):
+        return rules
+    return replace(rules, clauses=(*map(_settled, rules.clauses), *added))
 
 
 def readings_of(
@@ -97,6 +98,8 @@ def readings_of(
 ) -> Iterator[tuple[Clause, ProseReading]]:
     """Yield what was made of each sentence of prose that rules, with the clause that holds it."""
     said = [(c, s) for c in rules.clauses if c.dialect == "native" for s in _sentences_of(c)]
+    if not said:
+        return
     lexicon = _lexicon(rules, specs)
     is_small = len(said) * max(1, len(lexicon.names)) <= MAX_COMPARISONS
     for clause, sentence in said:
@@ -118,6 +121,7 @@ def _lexicon(rules: Rulebook, specs: Mapping[str, ToolSpec] | Iterable[str]) -> 
     found = Lexicon([*sorted(rules.granted_tools), *named, *specs], known)
     found.roles = frozenset(role.lower() for role in rules.role_names)
     found.is_closed = True
+    found.wants_certain = True
     return found
 
 
