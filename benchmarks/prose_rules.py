@@ -2,9 +2,9 @@
 
     uv run python benchmarks/prose_rules.py mind2web_sc.jsonl.gz tau_retail.jsonl.gz
 
-For each file the AUROC of violations against compliant plans by verdict and then by energy, the share of plans on whose side the verdict is (allowed and
-compliant, or not allowed and a violation), and by rule that is broken how many plans are not allowed. `--without` leaves the prose to
-the encoders, as it was.
+For each file the AUROC of violations against compliant plans by verdict and then by energy, the share of plans
+whose verdict is right (allowed and compliant, or not allowed and a violation), and by rule that is broken how many plans are not
+allowed. `--without` leaves the sentences to the encoders.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from unittest.mock import patch
 import torch
 
 from gatling import Guard
-from gatling.evaluation.separation import auroc
 from gatling.energy.finding import SEVERITY
+from gatling.evaluation.separation import auroc
 from gatling.guard.replay import MAX_ENERGY
 from gatling.schema import read_traces
 
@@ -54,8 +54,15 @@ def main() -> None:
             f"| {file.name.partition('.')[0]} | {len(labels)} | {area:.3f} | {right:.3f} | {stopped} of {sum(labels)} | "
             f"{untouched} of {len(labels) - sum(labels)} |"
         )
-        by_rule += [f"| {file.name.partition('.')[0]} | {rule} | {sum(s)} of {len(s)} |" for rule, s in sorted(broken.items())]
-    print("| file | plans | AUROC | accuracy | violations stopped | compliant untouched |\n| --- | ---: | ---: | ---: | ---: | ---: |")
+        by_rule += [
+            f"| {file.name.partition('.')[0]} | {rule} | {sum(s)} of {len(s)} |" for rule, s in sorted(broken.items())
+        ]
+    print(
+        "| file | plans | AUROC | accuracy | violations stopped | compliant untouched |\n"
+        + "| --- "
+        + "| ---: " * 5
+        + "|"
+    )
     print("\n".join(rows))
     print("\n| file | broken rule | stopped |\n| --- | --- | ---: |")
     print("\n".join(by_rule))

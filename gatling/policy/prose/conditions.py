@@ -1,5 +1,7 @@
-"""Sentences about who somebody is, or in which state a thing is: "Users under 18 cannot book a hotel", "An order can only be
-cancelled if its status is 'pending'".
+"""Sentences about who somebody is, or in which state a thing is.
+
+    Users under 18 cannot book a hotel.
+    An order can only be cancelled if its status is 'pending'.
 
 They become a phrase, what it is about, and conditions on facts of the session or on the record that a call names. A fact is a field of
 the session at whatever depth (`user_profile.age`); a record is an object of the session that has a field of the call's, of the same

@@ -270,7 +270,8 @@ def _done_to(said: Conditional, lexicon: Lexicon) -> tuple[str, ...]:
     return tuple(
         name
         for name in lexicon.names
-        if not (words := set(split_words(name))).isdisjoint(said.verbs) and any(same_object(root(w), thing) for w in words)
+        if not (words := set(split_words(name))).isdisjoint(said.verbs)
+        and any(same_object(root(w), thing) for w in words)
     )
 
 

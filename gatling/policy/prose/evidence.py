@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from gatling.errors import InputError
@@ -53,12 +55,7 @@ class SessionFacts:
         return found
 
     def _walk(self) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-        count = 0
-        for path, value in walk(_decoded(self._session), ()):
-            count += 1
-            if count > MAX_FIELDS:
-                return
-            yield path, value
+        return islice(walk(_decoded(self._session), ()), MAX_FIELDS)
 
     def fact(self, name: str, operator: Operator, wanted: Any) -> CheckResult:
         """Compare a fact: the fields of that name, wherever they stand; else the one switch whose name is much like it."""
@@ -110,9 +107,7 @@ def _decoded(session: dict[str, Any]) -> dict[str, Any]:
     found = {}
     for key, value in session.items():
         if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
-            try:
+            with suppress(InputError):
                 value = decode_json(value)
-            except InputError:
-                pass
         found[key] = value
     return found

@@ -1,7 +1,7 @@
 """What a sentence is about, where no tool is named for it: `book a hotel`, for an agent that has a browser alone.
 
-Words, not meaning: a call is about a topic if the request, or without one the call, has one of its words. That is never certain, so
-it leaves open and does not deny.
+Words, not meaning: a call is about a topic if the request, or without one the call, has one of its words. That is never certain,
+so it leaves open and does not deny.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ _THINGS = tuple(
 _SAYS_LITTLE = frozenset(
     map(
         stem,
-        "a an the any some or and to in on of for at by with from into user users customer customers person people agent online store site "
-        "website web app page one their his her your its this that all every new certain countries country region under over aged".split(),
+        "a an the any some or and to in on of for at by with from into user users "
+        "customer customers person people agent "
+        "online store site website web app page one their his her your its this that all every new certain countries country region under over aged".split(),
     )
 )
 
@@ -44,8 +45,8 @@ _MORE_DEEDS = frozenset(
 
 @lru_cache(1_024)
 def topic_of(text: str) -> tuple[str, ...]:
-    """Return the stems by which a call may be about what a phrase says: its things, with other words for them; without a thing its
-    deeds. Nothing where the phrase says neither."""
+    """Return the stems by which a call may be about what a phrase says: its things, with other words for them; without a thing
+    its deeds. Nothing where the phrase says neither."""
     things: set[str] = set()
     deeds: set[str] = set()
     for word in split_words(text):

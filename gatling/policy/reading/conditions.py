@@ -86,7 +86,7 @@ def conditions_of(value: Any) -> list[Condition]:
 
 
 def facts(test: object) -> tuple[Condition, ...]:
-    """Return what `age >= 18` or `{age: {min: 18}}` wants of the session, where a rule names no tool that could have the argument."""
+    """Return what `age >= 18` or `{age: {min: 18}}` wants of the session, where no tool is named that could have the argument."""
     return tuple(
         Condition(f"fact:{c.subject.removeprefix('argument:')}", c.operator, c.value)
         if c.subject.startswith("argument:")
