@@ -126,7 +126,7 @@ def _lexicon(rules: Rulebook, specs: Mapping[str, ToolSpec] | Iterable[str]) -> 
 
 
 def _sentences_of(clause: Clause) -> Iterator[str]:
-    """Yield the sentences of a requirement that may forbid. What a rule says in a member of its own (`otherwise: ..`) explains it."""
+    """Yield the sentences of a requirement that may forbid. A member of its own (`otherwise: ..`) explains a rule."""
     if clause.kind is not ClauseKind.REQUIRE or clause.when:
         return
     for check in clause.checks:

@@ -34,7 +34,8 @@ _SAYS_LITTLE = frozenset(
         stem,
         "a an the any some or and to in on of for at by with from into user users "
         "customer customers person people agent "
-        "online store site website web app page one their his her your its this that all every new certain countries country region under over aged".split(),
+        "online store site website web app page one their his her your its this that all every new "
+        "certain countries country region under over aged".split(),
     )
 )
 
