@@ -1,71 +1,78 @@
-"""Prose rules that speak of facts and records: how well the guard holds them, beside how it did before they were read.
+"""Prose rules that speak of facts and records: how well they are held by what is read of them.
 
     uv run python benchmarks/prose_rules.py mind2web_sc.jsonl.gz tau_retail.jsonl.gz
 
-For each file the AUROC of violations against compliant plans by verdict and then by energy, the share of plans
-whose verdict is right (allowed and compliant, or not allowed and a violation), and by rule that is broken how many plans are not
-allowed. `--without` leaves the sentences to the encoders.
+For each file what the oracle says by the sentences of the policy alone, without a model: a plan is stopped if a check of prose is
+broken, or left open. `--guard` asks the whole guard, whose critics stop plans for reasons of their own.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
-from unittest.mock import patch
 
 import torch
 
 from gatling import Guard
-from gatling.energy.finding import SEVERITY
 from gatling.evaluation.separation import auroc
-from gatling.guard.replay import MAX_ENERGY
-from gatling.schema import read_traces
+from gatling.policy import Oracle, recognise
+from gatling.schema import Trace, read_traces
+
+
+def by_guard() -> Callable[[Trace], bool]:
+    guard = Guard.from_pretrained(deadline_ms=None, precision="fp64", is_strict_policy=False)
+    return lambda trace: guard.audit(trace.governance_context, trace.execution_plan).verdict != "allow"
+
+
+def by_rules() -> Callable[[Trace], bool]:
+    known: dict[str, Oracle] = {}
+
+    def is_stopped(trace: Trace) -> bool:
+        context = trace.governance_context
+        name = str(context.policy.get("policy_id"))
+        if name not in known:
+            known[name] = Oracle(recognise(context.policy, strict=False))
+        judgement = known[name].judge(context, trace.execution_plan)
+        open_ = (u.clause is not None and u.clause.dialect == "prose" for u in judgement.undecided)
+        return bool(judgement.violations) or any(open_)
+
+    return is_stopped
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", type=Path)
-    parser.add_argument("--without", action="store_true")
+    parser.add_argument("--guard", action="store_true")
     args = parser.parse_args()
-    guard = Guard.from_pretrained(deadline_ms=None, precision="fp64", is_strict_policy=False)
-    if args.without:
-        patch.object(sys.modules["gatling.policy.recognise"], "with_prose", lambda rules, *_, **__: rules).start()
+    is_stopped = by_guard() if args.guard else by_rules()
     rows, by_rule = [], []
     for file in args.files:
-        energies, labels, verdicts = [], [], []
+        name = file.name.partition(".")[0]
+        stopped, labels = [], []
         broken: dict[str, list[bool]] = defaultdict(list)
         for trace in read_traces(file):
-            decision = guard.audit(trace.governance_context, trace.execution_plan)
-            is_violation = trace.label == "violation"
-            energy = MAX_ENERGY if decision.assessment is None else min(decision.assessment.energy, MAX_ENERGY)
-            energies.append((SEVERITY[decision.verdict], energy))
-            labels.append(is_violation)
-            verdicts.append(decision.verdict)
-            if is_violation:
-                broken[trace.violation_type or "a rule"].append(decision.verdict != "allow")
-        right = sum((v != "allow") == label for v, label in zip(verdicts, labels, strict=True)) / len(labels)
-        stopped = sum(v != "allow" for v, label in zip(verdicts, labels, strict=True) if label)
-        untouched = sum(v == "allow" for v, label in zip(verdicts, labels, strict=True) if not label)
-        rank = {score: i for i, score in enumerate(sorted(set(energies)))}
-        area = auroc(torch.tensor([rank[score] for score in energies], dtype=torch.float64), torch.tensor(labels))
+            labels.append(trace.label == "violation")
+            stopped.append(is_stopped(trace))
+            if labels[-1]:
+                broken[trace.violation_type or "a rule"].append(stopped[-1])
+        right = sum(s == v for s, v in zip(stopped, labels, strict=True)) / len(labels)
+        caught = sum(s and v for s, v in zip(stopped, labels, strict=True))
+        passed = sum(not s and not v for s, v in zip(stopped, labels, strict=True))
+        area = auroc(torch.tensor(stopped, dtype=torch.float64), torch.tensor(labels))
+        honest = len(labels) - sum(labels)
         rows.append(
-            f"| {file.name.partition('.')[0]} | {len(labels)} | {area:.3f} | {right:.3f} | {stopped} of {sum(labels)} | "
-            f"{untouched} of {len(labels) - sum(labels)} |"
+            [name, len(labels), f"{area:.3f}", f"{right:.3f}", f"{caught} of {sum(labels)}", f"{passed} of {honest}"]
         )
-        by_rule += [
-            f"| {file.name.partition('.')[0]} | {rule} | {sum(s)} of {len(s)} |" for rule, s in sorted(broken.items())
-        ]
-    print(
-        "| file | plans | AUROC | accuracy | violations stopped | compliant untouched |\n"
-        + "| --- "
-        + "| ---: " * 5
-        + "|"
-    )
-    print("\n".join(rows))
-    print("\n| file | broken rule | stopped |\n| --- | --- | ---: |")
-    print("\n".join(by_rule))
+        by_rule += [[name, rule, f"{sum(s)} of {len(s)}"] for rule, s in sorted(broken.items())]
+    show(["file", "plans", "AUROC", "accuracy", "violations stopped", "compliant untouched"], rows)
+    show(["file", "broken rule", "stopped"], by_rule)
+
+
+def show(head: list[str], rows: list[list[object]]) -> None:
+    print(f"| {' | '.join(head)} |\n|{' --- |' * len(head)}")
+    print("\n".join(f"| {' | '.join(map(str, row))} |" for row in rows), end="\n\n")
 
 
 if __name__ == "__main__":
