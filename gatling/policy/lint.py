@@ -125,7 +125,9 @@ def _prose(rules: Rulebook, known_tools: Collection[str]) -> Iterator[LintRemark
             for reading in readings:
                 if reading.clauses:
                     enforced = "; ".join(map(_shown, reading.clauses))
-                    yield _finding("note", "enforced", clause, f"{cut(reading.sentence, 80)} -- enforced as: {cut(enforced, 200)}")
+                    yield _finding(
+                        "note", "enforced", clause, f"{cut(reading.sentence, 80)} -- enforced as: {cut(enforced, 200)}"
+                    )
                 else:
                     yield _finding("warning", "prose", clause, _unenforced(reading))
 
@@ -134,7 +136,9 @@ def _unenforced(reading: ProseReading) -> str:
     text = f"forbids, and no check enforces it: {cut(reading.sentence, 80)} ({cut(reading.reason, 120)})"
     if reading.open_tools:
         text += f"; calls of {cut(', '.join(reading.open_tools), 120)} are escalated"
-    return text + (f"; it may mean: {cut(reading.proposal, 160)}" if reading.proposal else "; no tool is known that it means")
+    return text + (
+        f"; it may mean: {cut(reading.proposal, 160)}" if reading.proposal else "; no tool is known that it means"
+    )
 
 
 def _shown(clause: Clause) -> str:

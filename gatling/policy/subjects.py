@@ -182,9 +182,7 @@ def found_beside(
     if call.compared > MAX_COMPARED:
         return CheckResult(None, path, f"more values than are compared may be {path}")
     for other, value in others:
-        beside = compare(
-            value, operator, wanted, other, is_any=is_any, manner=Manner(clause.dialect in OWN, call.acts)
-        )
+        beside = compare(value, operator, wanted, other, is_any=is_any, manner=Manner(clause.dialect in OWN, call.acts))
         if beside.holds is not (not is_any) and not beside.is_absent:
             stated = "is stated" if is_stated else "is not stated"
             return CheckResult(None, path, f"{path} {stated}, but {other} too; {condition}")
@@ -257,7 +255,9 @@ def _topic(call: Call, words: tuple[str, ...], known: SessionFacts) -> CheckResu
     own = (word for _, leaf in call.leaves if isinstance(leaf, str) for word in split_words(leaf))
     said = known.request_stems or frozenset(map(stem, own))
     said |= frozenset(map(stem, split_words(call.node.tool_name)))
-    return CheckResult(None if not words or not said.isdisjoint(words) else False, found="whether the call is about that")
+    return CheckResult(
+        None if not words or not said.isdisjoint(words) else False, found="whether the call is about that"
+    )
 
 
 def _session(session: dict[str, Any], path: str, operator: Operator, wanted: Any, *, is_any: bool) -> CheckResult:

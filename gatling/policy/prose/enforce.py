@@ -240,7 +240,11 @@ def _of_rule(at: Clause, rule: NativeRule, lexicon: Lexicon) -> Iterator[Clause]
             yield _clause(at, ClauseKind.DENY, (tool,), when=when, roles=rule.roles)
             continue
         barred = any(c.operator is Operator.LIKE and c.value in ("/*", ("/*",)) for c in checks)
-        plain = tuple(c for c in checks if c.operator is not Operator.LIKE)
+        plain = tuple(c for c in checks if c.operator not in (Operator.LIKE, Operator.NOT_LIKE))
+        for c in checks if barred else ():
+            if c.operator is Operator.NOT_LIKE:  # ways around a folder are for the comparison of paths
+                there = Condition(c.subject, Operator.LIKE, tuple(v for v in c.value if v.startswith("/")))
+                yield _clause(at, ClauseKind.DENY, (tool,), when=(*when, there), roles=rule.roles)
         folders = () if barred else tuple(c for c in checks if c.operator is Operator.LIKE)
         if plain:
             yield _clause(at, ClauseKind.REQUIRE, (tool,), when=when, checks=plain, roles=rule.roles)
