@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from gatling.policy.calls import parse_place
+from gatling.policy.places import parse_place
 from gatling.request.directive import DIRECTIVE_FEATURES, directive_features
 from gatling.request.pasted import Pasted, split_message, without_questions
 from gatling.request.refusal import sentences
