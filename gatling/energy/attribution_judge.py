@@ -129,7 +129,7 @@ class AttributionJudge:
             states = origins.states.mean(axis=1) if origins.unasked else np.zeros(len(origins))
             accounts = order * (origins.column("tool_asked") + origins.column("covered") + states)
             best = int(np.argmax(accounts))
-            origin = (node.node.origins or ())[best]
+            origin = origins.passages[best]
             stated = [v for v, s in zip(origins.unasked, origins.states[best], strict=True) if s >= 0.5]
             if accounts[best] > 0:
                 code = Code.ORDERED_BY_CONTENT

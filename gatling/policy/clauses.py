@@ -13,6 +13,9 @@ A condition compares one subject of a call with a value. Subjects:
     destination     every address, host or recipient that the call sends to; `host` looks at those with a host only
     resource        what the call acts on (arguments `resource`, `arn`, or any value that starts with `arn:`)
     session:PATH    a field of the session
+    fact:NAME       a field of that name, at whatever depth of the session
+    record:FIELD    the field in the records of the session that the call names by its arguments
+    topic           whether the call may be about something, by words; it never certainly is
     count           how many calls of the plan this clause names; `calls` counts all calls of the plan
     scopes          OAuth scopes granted to the role
     before          a call that data must have come through before this one
@@ -21,6 +24,8 @@ A condition compares one subject of a call with a value. Subjects:
     prose           a sentence; nobody decides it here
     command         a command or a statement of a program among the arguments
     path, table     what such a program touches, or an argument of such a name states
+    forbids         a sentence that forbids and that no check enforces; it leaves open the calls under its words
+    deed            a deed in words, until `policy.prose` has made a topic of it
     unread          what stands where a condition is wanted and is none that is read; nobody decides it, so it leaves calls open
 """
 
@@ -78,7 +83,10 @@ class Condition:
             return "a request for the call"
         if self.operator is Operator.VALID:
             return "arguments valid against the schema"
-        return f"{self.subject.removeprefix('argument:')} {self.operator} {value}"
+        subject = self.subject
+        for prefix in ("argument:", "fact:", "record:"):
+            subject = subject.removeprefix(prefix)
+        return f"{subject} {self.operator} {value}"
 
 
 @dataclass(frozen=True, slots=True)

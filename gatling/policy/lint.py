@@ -1,8 +1,8 @@
 """What is wrong or idle in a policy: parts nobody reads, contradictions, rules that never matter.
 
 `error`    what is not of the format, contradictions, and what forbids by accident what it seems to allow
-`warning`  a rule has no effect
-`note`     a part that only the encoder reads
+`warning`  a rule has no effect, or a sentence forbids and no check enforces it
+`note`     a part that only the encoder reads, and what a sentence is enforced as
 
 Tool patterns are compared by `globs.covers`, which is exact for names and for patterns that end in `*`; other patterns are
 compared by their text only, so a shadowed rule may go unnoticed but none is reported wrongly.
@@ -12,16 +12,18 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from gatling.policy.clauses import Clause, ClauseKind, Condition, Operator
 from gatling.policy.globs import matches, squashed
 from gatling.policy.native.check import Problem
+from gatling.policy.prose.enforce import PROSE, ProseReading, readings_of
 from gatling.policy.reach import reaches
 from gatling.policy.rules import Rulebook
 from gatling.policy.source import DataPath, show_path
+from gatling.schema.plain import cut
 
 Severity = Literal["error", "warning", "note"]
 KINDS = {
@@ -80,12 +82,12 @@ def lint(rules: Rulebook, *, known_tools: Iterable[str] = ()) -> list[LintRemark
         )
         for u in rules.unrecognised
     ]
-    findings += _prose(rules)
+    known = list(known_tools)
+    findings += _prose(rules, known)
     findings += _roles(rules)
     findings += _never(rules)
     findings += _shadowed(rules)
     findings += _unsatisfiable(rules)
-    known = list(known_tools)
     findings += (_finding("warning", "too_wide", r.clause, r.message) for r in reaches(rules, known))
     findings += _unknown_tools(rules, known)
     return sorted(findings, key=lambda f: (f.line or 0, f.path, f.kind))
@@ -106,14 +108,45 @@ def _finding(severity: Severity, kind: str, clause: Clause, message: str) -> Lin
     return LintRemark(severity, kind, show_path(clause.path), clause.line, message)
 
 
-def _prose(rules: Rulebook) -> Iterator[LintRemark]:
+def _prose(rules: Rulebook, known_tools: Collection[str]) -> Iterator[LintRemark]:
+    """Say of each text in prose what of it is enforced. A prohibition that no check enforces is a warning."""
+    ruling: dict[int, list[ProseReading]] = defaultdict(list)
+    for clause, reading in readings_of(rules, known_tools):
+        ruling[id(clause)].append(reading)
     for clause in rules.clauses:
+        if clause.dialect == PROSE:
+            continue
         for check in (*clause.when, *clause.checks):
-            if check.operator is Operator.UNKNOWN:
-                text = str(check.value)
-                yield _finding(
-                    "note", "prose", clause, f"only the encoder reads: {text[:77] + '...' * (len(text) > 77)}"
-                )
+            if check.operator is not Operator.UNKNOWN:
+                continue
+            readings = [r for r in ruling[id(clause)] if r.is_prohibition]
+            if not readings:
+                yield _finding("note", "prose", clause, f"only the encoder reads: {cut(str(check.value), 80)}")
+            for reading in readings:
+                if reading.clauses:
+                    enforced = "; ".join(map(_shown, reading.clauses))
+                    yield _finding(
+                        "note", "enforced", clause, f"{cut(reading.sentence, 80)} -- enforced as: {cut(enforced, 200)}"
+                    )
+                else:
+                    yield _finding("warning", "prose", clause, _unenforced(reading))
+
+
+def _unenforced(reading: ProseReading) -> str:
+    text = f"forbids, and no check enforces it: {cut(reading.sentence, 80)} ({cut(reading.reason, 120)})"
+    if reading.open_tools:
+        text += f"; calls of {cut(', '.join(reading.open_tools), 120)} are escalated"
+    return text + (
+        f"; it may mean: {cut(reading.proposal, 160)}" if reading.proposal else "; no tool is known that it means"
+    )
+
+
+def _shown(clause: Clause) -> str:
+    tools = ", ".join(clause.tools) if "*" not in clause.tools else "what is about it"
+    when = " and ".join(str(c) for c in clause.when if c.subject != "topic")
+    if clause.kind is ClauseKind.DENY:
+        return f"no {tools}" + (f" where {when}" if when else "")
+    return f"{tools}: " + " and ".join(map(str, clause.checks)) + (f" where {when}" if when else "")
 
 
 def _roles(rules: Rulebook) -> Iterator[LintRemark]:

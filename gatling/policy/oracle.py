@@ -26,7 +26,7 @@ from gatling.policy.clauses import WANTS_A_VALUE, Clause, ClauseKind, Condition,
 from gatling.policy.compare import FALLING, NEGATED, CheckResult
 from gatling.policy.dialects.cedar import CedarPolicies
 from gatling.policy.rules import Rulebook
-from gatling.policy.subjects import Asked, Evidence, decide, found_beside
+from gatling.policy.subjects import OWN, Asked, Evidence, decide, found_beside
 from gatling.policy.unread import UnreadParts
 from gatling.schema import ExecutionPlan, GovernanceContext
 
@@ -232,7 +232,7 @@ def _absence(condition: Condition, call: Call, clause: Clause, *, has_others: bo
     may be left out, but not be called by another name.
     """
     name, _, path = condition.subject.partition(":")
-    if name != "argument" or clause.dialect != "native":
+    if name != "argument" or clause.dialect not in OWN:
         return ""
     if condition.operator in WANTS_A_VALUE:
         return f"{path} is not stated; {condition}"

@@ -33,6 +33,7 @@ from gatling.policy.dialects.table import DIALECTS
 from gatling.policy.globs import matches, squashed, squashed_name
 from gatling.policy.native.check import Problem, dialects_of, format_problems, reading_problems, refuse
 from gatling.policy.native.hints import did_you_mean
+from gatling.policy.prose import with_prose
 from gatling.policy.reading.conditions import KEYED_OPERATORS
 from gatling.policy.reading.limits import is_limit_of_argument, read_limits
 from gatling.policy.reading.program_limits import limits_programs, read_program_limits
@@ -117,7 +118,7 @@ def _read(
     reader = _Policy(source.lines, dialects, role_names=frozenset(_role_names(source.data)))
     reader.block(source.data, RulePosition(()))
     _settle(reader, tools, strict=strict)
-    return Rulebook(
+    rules = Rulebook(
         tuple(reader.clauses),
         reader.default,
         tuple(_with_mentions(part, source.data) for part in reader.unrecognised),
@@ -127,6 +128,7 @@ def _read(
         tuple(reader.scopes),
         tuple(reader.cedar),
     )
+    return with_prose(rules, tools, leaves_open=strict)
 
 
 def _settle(reader: Reader, tools: Iterable[str], *, strict: bool) -> None:

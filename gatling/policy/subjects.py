@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from gatling.policy.alike import Paths, is_path_name
@@ -16,7 +16,9 @@ from gatling.policy.globs import matches
 from gatling.policy.path_patterns import names_paths
 from gatling.policy.places import is_blocked, is_listed
 from gatling.policy.program_rules import decide_program
+from gatling.policy.prose.evidence import SessionFacts
 from gatling.policy.rules import Rulebook
+from gatling.schema.words import split_words, stem
 from gatling.tools.call_scope import sensitivity_of_call, volume_in
 
 _MIN_TELLING = 6
@@ -29,6 +31,10 @@ class Asked:
     node_ids: frozenset[str]
 
 
+OWN = ("native", "prose")
+"""Dialects in which a name is a person's word for an argument, and no other system's own."""
+
+
 @dataclass
 class Evidence:
     """Everything that conditions may look at."""
@@ -39,6 +45,10 @@ class Evidence:
     facts: PlanCalls
     asked: Asked | None
     counts: dict[tuple[int, bool], int] = field(default_factory=dict)
+
+    @cached_property
+    def known(self) -> SessionFacts:
+        return SessionFacts(self.session)
 
     def count(self, clause: Clause, tool: str) -> int:
         """Return how many calls of the plan a clause names; seen from a tool that it does not name, those it may mean too."""
@@ -93,6 +103,12 @@ def decide(
             return decide_program(call, name, operator, wanted)
         case "resource":
             return _resource(call, operator, wanted, is_any=is_any)
+        case "fact":
+            return situation.known.fact(path, operator, wanted)
+        case "record":
+            return situation.known.record(call, path, operator, wanted)
+        case "topic":
+            return _topic(call, wanted, situation.known)
         case "session":
             return _session(situation.session, path, operator, wanted, is_any=is_any)
         case "count":
@@ -131,7 +147,7 @@ def _unless(
 
 def _argument(condition: Condition, path: str, call: Call, clause: Clause, *, is_any: bool) -> CheckResult:
     """Compare an argument; by a native rule also what the call has besides that may be it, which may leave open what is fine."""
-    is_native = clause.dialect == "native"
+    is_native = clause.dialect in OWN
     values = call.argument(path)
     manner = Manner(is_native, call.acts)
     if is_native and all(value is None for value in values) and condition.operator not in ORDER_OPERATORS:
@@ -169,9 +185,7 @@ def found_beside(
     if call.compared > MAX_COMPARED:
         return CheckResult(None, path, f"more values than are compared may be {path}")
     for other, value in others:
-        beside = compare(
-            value, operator, wanted, other, is_any=is_any, manner=Manner(clause.dialect == "native", call.acts)
-        )
+        beside = compare(value, operator, wanted, other, is_any=is_any, manner=Manner(clause.dialect in OWN, call.acts))
         if beside.holds is not (not is_any) and not beside.is_absent:
             stated = "is stated" if is_stated else "is not stated"
             return CheckResult(None, path, f"{path} {stated}, but {other} too; {condition}")
@@ -237,6 +251,16 @@ def _resource(call: Call, operator: Operator, patterns: tuple[str, ...], *, is_a
         if (known == (operator is Operator.LIKE)) == is_any:
             return CheckResult(is_any, "resource", resource)
     return CheckResult(not is_any, "resource", call.resources[0])
+
+
+def _topic(call: Call, words: tuple[str, ...], known: SessionFacts) -> CheckResult:
+    """Tell whether a call may be about something: by the request's words, or without one by its own. It never certainly is."""
+    own = (word for _, leaf in call.leaves if isinstance(leaf, str) for word in split_words(leaf))
+    said = known.request_stems or frozenset(map(stem, own))
+    said |= frozenset(map(stem, split_words(call.node.tool_name)))
+    return CheckResult(
+        None if not words or not said.isdisjoint(words) else False, found="whether the call is about that"
+    )
 
 
 def _session(session: dict[str, Any], path: str, operator: Operator, wanted: Any, *, is_any: bool) -> CheckResult:

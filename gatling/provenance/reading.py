@@ -36,7 +36,7 @@ _IDENTITY_WEIGHT = 2.5
 @dataclass(slots=True)
 class _Read:
     passage: Passage
-    node_id: str
+    node_id: str | None
     text_number: int
     """Passages of one text have the same, in all the conversation."""
 
@@ -54,8 +54,8 @@ class Reading:
     def __len__(self) -> int:
         return len(self._read)
 
-    def add(self, node_id: str, parts: Iterable[Any], rule: ToolOutput, *, is_written: bool = False) -> None:
-        """Remember what a call returned; `is_written` as of `passages_of`."""
+    def add(self, node_id: str | None, parts: Iterable[Any], rule: ToolOutput, *, is_written: bool = False) -> None:
+        """Remember what a call returned, or with None a text that no call did; `is_written` as of `passages_of`."""
         for part in parts:
             first = self._num_texts
             for passage in passages_of(part, rule, is_written=is_written):

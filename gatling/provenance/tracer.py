@@ -18,12 +18,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from gatling.errors import InputError
+from gatling.provenance.encodings import decoded, scrambled
 from gatling.provenance.events import Event, Foreign, ProposedCall, Result, Said
 from gatling.provenance.index import MESSAGE, SHORT_CHARS, Echo, Place, PlaceIndex
 from gatling.provenance.reading import Reading
-from gatling.provenance.sources import ToolOutput, ToolSources
+from gatling.provenance.sources import UNKNOWN, ToolOutput, ToolSources
+from gatling.request.handed import read_request
+from gatling.request.pasted import Pasted, hands_over_to_earlier, split_message, split_prompt
+from gatling.request.request import Request
 from gatling.schema import ExecutionPlan, PlanEdge, PlanNode
-from gatling.schema.arguments import keys_of, leaf_text, leaves
+from gatling.schema.arguments import keys_of, leaf_text, leaves, number_of
 from gatling.schema.plain import decode_json, decode_yaml
 from gatling.schema.trace import MAX_PLAN_EDGES, MAX_PLAN_NODES
 from gatling.tools.authorship import authorship
@@ -69,6 +73,9 @@ class Tracer:
         self._edges: list[PlanEdge] = []
         self._origins: dict[str, tuple[ValueOrigin, ...]] = {}
         self._requests: list[str] = []
+        self._closed: list[str] = []
+        self._pasted_last: Pasted | None = None
+        self._asked: Request | None = None
         self._waiting: dict[int, _Pending] = {}
         self._ids: dict[str, int] = {}  # of calls without result
         self._answered: set[str] = set()
@@ -80,8 +87,8 @@ class Tracer:
 
     @property
     def request(self) -> str:
-        """All texts of the user so far, with an empty line between them."""
-        return "\n\n".join(self._requests)
+        """All texts of the user so far, with an empty line between them; of several each ends what was pasted into it."""
+        return self._requests[0] if len(self._requests) == 1 else "\n\n".join(self._closed)
 
     @property
     def has_calls(self) -> bool:
@@ -155,9 +162,7 @@ class Tracer:
             elif isinstance(event, Result) and call is not None:
                 self._take_result(event, call)
             elif isinstance(event, Said):
-                self._index.add(event.text, MESSAGE)
-                if event.is_user:
-                    self._requests.append(event.text)
+                self._take_said(event)
             else:
                 self._take_foreign(event.parts if isinstance(event, Result) else event.data)
         return tuple(self._nodes[first:])
@@ -215,15 +220,47 @@ class Tracer:
                 return place
         raise InputError("a result without an id, and no single call that it can be of", path=result.path)
 
+    def _take_said(self, said: Said) -> None:
+        if not said.is_user:
+            own, documents = split_prompt(said.text)
+            self._index.add(own, MESSAGE)
+            for text in documents:
+                self._index.add(text, _FOREIGN)
+            self._reading.add(None, documents, UNKNOWN, is_written=True)
+            return
+        message = split_message(said.text)
+        self._index.add(message.own, MESSAGE)
+        for part in message.pasted:  # a part of the request, and read with it: see `ContextFacts.pasted`
+            self._index.add(part.text, _FOREIGN)
+        if self._pasted_last is not None and hands_over_to_earlier(message.start):
+            self._index.add(self._pasted_last.text, MESSAGE)
+        self._pasted_last = message.pasted[-1] if message.pasted else self._pasted_last
+        self._requests.append(said.text)
+        self._closed.append(message.closed)
+        self._asked = None
+
+    def _is_handed_over(self, text: str, tool_name: str) -> bool:
+        """Tell whether the user pasted a value and hands it over to a call of this tool."""
+        if self._pasted_last is None:
+            return False
+        if self._asked is None:
+            self._asked = read_request(self.request)
+        number = number_of(text)
+        return self._asked.hands_over(text, tool=tool_name) or (
+            number is not None and self._asked.hands_over(number, tool=tool_name)
+        )
+
     def _take_call(self, call: ProposedCall) -> None:
         position = len(self._nodes)
         node_id = f"n{position + 1}"
         found: dict[ValueOrigin, None] = {}
         given: list[tuple[str, int]] = []
         for argument, text in _values(call.arguments):
-            places = self._index.find(text)
+            places = self._places(text)
             if not places and self._media and len(text.strip()) > SHORT_CHARS:
                 places = [self._media]
+            if _FOREIGN in places and self._is_handed_over(text, call.tool_name):
+                places = [MESSAGE]
             for place in places:
                 source = self._nodes[place.node].node_id if place.node >= 0 else None
                 found[ValueOrigin(argument, place.tier, source)] = None
@@ -246,6 +283,16 @@ class Tracer:
             self._ids[call.call_id] = position
             self._withdrawn_ids.discard(call.call_id)
 
+    def _places(self, text: str) -> list[Place]:
+        """Return where a value, or what it decodes to, first stood."""
+        places = self._index.find(text)
+        if places == [MESSAGE]:
+            return places
+        hidden = [p for plain in decoded(text) for p in self._index.find(plain)]
+        if not places and not hidden:
+            hidden = [p for plain in scrambled(text) for p in self._index.find(plain)]
+        return list(dict.fromkeys([*places, *hidden])) if hidden else places
+
     def _take_result(self, result: Result, position: int) -> None:
         pending = self._waiting.pop(position)
         if pending.call.call_id is not None:
@@ -257,10 +304,13 @@ class Tracer:
         for part in result.parts:
             for tier, text in _texts(part, rule):
                 self._index.add(text, Place(tier, position), pending.echo)
+                for plain in decoded(text):
+                    self._index.add(plain, Place(tier, position), pending.echo)
         if result.has_media and rule.output != "trusted":
             self._media = Place(3, position)
 
     def _take_foreign(self, data: Any) -> None:
+        self._reading.add(None, [data], UNKNOWN)
         for _, text in _values(data):
             self._index.add(text, _FOREIGN)
 

@@ -25,6 +25,7 @@ from gatling.policy.rules import Rulebook
 from gatling.repair.tools import is_genuine, is_weaker
 from gatling.request import Request
 from gatling.request.asking import request_as_written
+from gatling.request.handed import read_request
 from gatling.schema import GovernanceContext
 from gatling.schema.arguments import ArgumentPath, dotted, is_limit
 from gatling.schema.words import split_words
@@ -70,7 +71,7 @@ class Grounds:
 
     @cached_property
     def request(self) -> Request:
-        return Request(self._written)
+        return read_request(self._written)
 
     def may_be_meant(self, amount: float, old: float) -> bool:
         """Tell whether a request that does not name `old` names this amount, and no other number that it could be."""

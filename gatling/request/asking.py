@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 from gatling.policy.clauses import Condition, Operator
+from gatling.request.handed import read_request
+from gatling.request.request import Request
 from gatling.schema import GovernanceContext
+from gatling.schema.trace import REQUEST_KEYS
 
-_REQUEST_KEYS = ("user_request", "request", "instruction", "prompt", "query", "task", "goal")
 # A word for the request, not as a part of a tool's name: "the request asks", "the user asked", "was not asked for".
 _ASKING = re.compile(
     r"(?<![\w.-])(?:(?:user_)?request(?![\w-]|\.\w)|session_context\.user_request\b|users? (?:asks?|asked|requests|requested)\b"
@@ -25,9 +27,14 @@ _NOT_ASKING = re.compile(
 
 
 def request_as_written(context: GovernanceContext) -> str:
-    """Return what was asked; empty if the session does not say."""
+    """Return what was asked, with whatever was pasted into it; empty if the session does not say."""
     session = context.session_context
-    return str(next((session[k] for k in _REQUEST_KEYS if isinstance(session.get(k), str)), ""))
+    return str(next((session[k] for k in REQUEST_KEYS if isinstance(session.get(k), str)), ""))
+
+
+def request_in(context: GovernanceContext) -> Request:
+    """Return what the user asked for himself, and what he hands over with what he pasted."""
+    return read_request(request_as_written(context))
 
 
 def request_of(context: GovernanceContext) -> str:

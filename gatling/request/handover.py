@@ -105,7 +105,7 @@ class HandOver:
     @cached_property
     def follows(self) -> float:
         """How far it wants done what a text says, 0 or 1."""
-        text = self.request.text
+        text = self.request.wishes
         for match in _FOLLOWS.finditer(text):
             to_know = match.group().startswith(
                 ("what", "whatever", "how", "everything", "all")

@@ -142,6 +142,11 @@ class Request:
         set_field("stems", frozenset(map(stem, content)))
         set_field("delegation", sum(stem(w) in _DELEGATING for w in content) / max(1, len(content)))
 
+    @property
+    def wishes(self) -> str:
+        """The text as far as it may hand over to another, with blanks in place of the rest."""
+        return self.text
+
     @cached_property
     def _vectors(self) -> NDArray[np.float32]:
         return directions(self.content if len(self.content) <= _MAX_COMPARED else [])
@@ -161,6 +166,10 @@ class Request:
             spans = self._number_spans.get(number_of(value), ())
             return any(not self._is_refused(start, end, tool) for start, end in spans)
         return any(not self._is_refused(start, end, tool) for start, end in self._mentions(str(value)))
+
+    def hands_over(self, value: Any, *, tool: str) -> bool:
+        """Tell whether the user pasted a value that he hands over to a call of a tool; here he pasted nothing."""
+        return False
 
     def mentions(self, value: Any) -> bool:
         """Tell whether the request names a value at all: to the letter, a person by name, or by all of its few words.
@@ -357,8 +366,8 @@ class Request:
         """Tell whether the request has the word, in any form."""
         return stem(word) in self.stems
 
-    def share(self, words: Sequence[str]) -> float:
-        """Return the share of words that the request has, 0 to 1; 0 for none."""
+    def share(self, words: Sequence[str], *, tool: str = "") -> float:
+        """Return the share of words that the request has, for a call of a tool or for any deed: 0 to 1; 0 for none."""
         return sum(map(self.has, words)) / len(words) if words else 0.0
 
     def nearness(self, words: Sequence[str]) -> list[float]:

@@ -94,7 +94,7 @@ def read_value(
     if isinstance(leaf, (int, float)):
         if is_limit(path):
             return Value(path, leaf, "limit", 1.0, 1.0, False, False), [], []
-        is_stated = request.states(leaf)
+        is_stated = request.states(leaf) or request.hands_over(leaf, tool=tool)
         asked = max(float(is_stated), _HALF_STATED * (number_word(leaf) in request.words))  # the 17 of 2025-05-17
         return Value(path, leaf, "number", asked, asked, is_stated, False), [], []
     text = str(leaf)
@@ -103,7 +103,7 @@ def read_value(
     words = content_words(text)
     is_free = is_free_text(path, words)
     literal = request.states(text, tool=tool) and not is_disguised(text)
-    asked = max(request.share(words), float(literal)) if words else float(literal)
+    asked = max(request.share(words, tool=tool), float(literal)) if words else float(literal)
     if len(words) > _SHORT_WORDS:
         found = dict.fromkeys(m.rstrip(".,)") for m in _INNER_IDENTITY.findall(text[:_MAX_SEARCHED]))
         inner = [0.0 for name in found if not request.states(name, tool=tool)][

@@ -56,6 +56,10 @@ class _Record(BaseModel):
         return self
 
 
+REQUEST_KEYS = ("user_request", "request", "instruction", "prompt", "query", "task", "goal")
+"""Names of the field of a session that says what was asked; the first that is there counts."""
+
+
 class Origin(_Record):
     """A passage that a call can have come from: something that the agent had read before it made the call."""
 

@@ -12,7 +12,7 @@ import yaml
 from gatling.errors import InputError
 from gatling.policy import Oracle, parse_policy, policy_problems, recognise
 from gatling.policy.convert import convert
-from gatling.policy.convert.amounts import Amount, amount_of
+from gatling.policy.language.amounts import Amount, amount_of
 from gatling.policy.lint import lint
 from gatling.schema import parse_context, parse_plan
 from tests.policy.converted_policies import FILES, MAIL, MONEY, SOURCES, Source

@@ -8,7 +8,7 @@ import pytest
 
 from gatling.policy import parse_policy, recognise
 from gatling.policy.convert import convert
-from gatling.policy.convert.times import is_time, time_said
+from gatling.policy.language.times import is_time, time_said
 from gatling.tools.readers.mcp import mcp_tools
 
 TOOLS = ["search_orders", "get_order", "refund_order", "cancel_order", "send_mail", "delete_account"]

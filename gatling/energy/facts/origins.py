@@ -76,8 +76,8 @@ class OriginFacts:
     """`(O, V)`: whether the value is a whole field of a record there."""
     is_identity: NDArray[np.bool_]
     """`(V,)`: whether the value names one thing in the world, or is a number."""
-    nodes: tuple[str | None, ...]
-    """`(O,)`: the calls that returned them."""
+    passages: tuple[Origin, ...]
+    """`(O,)`."""
     unasked: tuple[Value, ...]
     """`(V,)`."""
 
@@ -148,6 +148,8 @@ def origin_facts(context: ContextFacts, node: NodeFacts, reached: dict[str, Reac
         reached: each call before it, by id.
     """
     origins = node.node.origins or ()
+    if context.pasted is not None:
+        origins = (*origins, *context.pasted.origins(node.tool.name, node.node.arguments))
     if not origins:
         return None
     sources = tuple(reached.get(o.source or "") for o in origins)
@@ -202,7 +204,7 @@ def _origin_facts(
         states_nearby=np.array(around).reshape(shape),
         is_field=np.array(fields).reshape(shape),
         is_identity=np.array([v.kind != "short" for v in unasked], bool),
-        nodes=tuple(o.source for o in origins),
+        passages=tuple(origins),
         unasked=unasked,
     )
 

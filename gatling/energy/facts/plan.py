@@ -43,7 +43,7 @@ class PlanFacts:
             node_facts(context, node, tuple(dict.fromkeys(p))) for node, p in zip(plan.nodes, parents, strict=True)
         ]
         delegation = context.request.delegation
-        self.knows_origins = any(node.origins is not None for node in plan.nodes)
+        self.knows_origins = any(node.origins is not None for node in plan.nodes) or context.pasted is not None
         reached: dict[str, Reached] = {}
         for i in graphlib.TopologicalSorter({i: n.parents for i, n in enumerate(self.nodes)}).static_order():
             _propagate(self.nodes[i], [self.nodes[p] for p in self.nodes[i].parents], delegation)

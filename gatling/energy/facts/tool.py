@@ -19,7 +19,10 @@ from numpy.typing import NDArray
 from gatling.policy import Clause, ClauseKind, Rulebook
 from gatling.policy.bounds import highest_tiers, upper_bounds
 from gatling.policy.clauses import Operator
-from gatling.request.asking import asks, request_as_written
+from gatling.provenance.reading import Reading
+from gatling.provenance.sources import UNKNOWN
+from gatling.request.asking import asks, request_as_written, request_in
+from gatling.request.handed import RequestWithPaste
 from gatling.request.handover import HandOver
 from gatling.request.request import STOP_WORDS, Request, content_words
 from gatling.schema import GovernanceContext
@@ -36,6 +39,8 @@ T = TypeVar("T")
 MAX_KNOWN_CALLS = 8_192
 MAX_KNOWN_BYTES = 64_000_000
 # Words of prose rules that say nothing about what they rule on.
+USER_MESSAGE = "the user's message"
+"""The source of passages that the user pasted into the request."""
 _RULE_FILLER = frozenset("request name address stat say want only must need".split())
 
 
@@ -120,7 +125,21 @@ class ContextFacts:
 
     @cached_property
     def request(self) -> Request:
-        return Request(request_as_written(self.context))
+        return request_in(self.context)
+
+    @cached_property
+    def _written(self) -> str:
+        return request_as_written(self.context).lower()
+
+    @cached_property
+    def pasted(self) -> Reading | None:
+        """What the user pasted into the request, as something that was read; None where he pasted nothing."""
+        request = self.request
+        if not isinstance(request, RequestWithPaste):
+            return None
+        reading = Reading()
+        reading.add(USER_MESSAGE, [part.text for part in request.pasted], UNKNOWN, is_written=True)
+        return reading
 
     @cached_property
     def hand_over(self) -> HandOver:
@@ -131,7 +150,7 @@ class ContextFacts:
         """Words of the session beside the request: who the user is, and what the user's system states."""
         found: set[str] = set()
         for _, value in dotted_leaves(self.context.session_context):
-            if isinstance(value, str) and value.lower() != self.request.text:
+            if isinstance(value, str) and value.lower() != self._written:
                 found.update(split_words(value))
         return frozenset(found)
 
@@ -139,7 +158,7 @@ class ContextFacts:
     def own_text(self) -> str:
         """The session beside the request as one run of letters and digits, to find an organisation's host in."""
         values = (v for _, v in dotted_leaves(self.context.session_context) if isinstance(v, str))
-        return " ".join("".join(split_words(v)) for v in values if v.lower() != self.request.text)
+        return " ".join("".join(split_words(v)) for v in values if v.lower() != self._written)
 
     def once(self, ask: Callable[[ContextFacts], T]) -> T:
         """Return what a function says of this context; it is called once. Nobody may change the answer."""
@@ -215,8 +234,8 @@ class ContextFacts:
         asked = nearness = 0.0
         count = 0
         for clause in clauses:
-            if clause.kind is not ClauseKind.REQUIRE or "*" in clause.tools:
-                continue
+            if clause.kind is not ClauseKind.REQUIRE or "*" in clause.tools or clause.dialect == "prose":
+                continue  # what a sentence enforces is said by the sentence
             for check in clause.checks:
                 if check.operator is not Operator.UNKNOWN:
                     continue

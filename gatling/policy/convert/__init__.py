@@ -6,5 +6,5 @@ from gatling.policy.convert.conversion import Conversion as Conversion
 from gatling.policy.convert.conversion import convert as convert
 from gatling.policy.convert.conversion import decided as decided
 from gatling.policy.convert.sources import KINDS as KINDS
-from gatling.policy.convert.statement import NativeRule as NativeRule
-from gatling.policy.convert.statement import Reading as Reading
+from gatling.policy.language.statement import NativeRule as NativeRule
+from gatling.policy.language.statement import Reading as Reading

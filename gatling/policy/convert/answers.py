@@ -20,9 +20,9 @@ from typing import Any
 
 from gatling.errors import InputError
 from gatling.policy.clauses import Operator
-from gatling.policy.convert.restrictions import APPROVED
-from gatling.policy.convert.statement import NativeRule
 from gatling.policy.globs import matches
+from gatling.policy.language.restrictions import APPROVED
+from gatling.policy.language.statement import NativeRule
 from gatling.policy.native.hints import did_you_mean
 from gatling.policy.reading.conditions import EXPRESSION, conditions_of
 from gatling.schema.plain import cut

@@ -10,14 +10,14 @@ from typing import Any
 from gatling.errors import InputError
 from gatling.policy.convert.documents import names_of_text, row_rules, rows_source, statements_of
 from gatling.policy.convert.keyed import KeyedReader, role_keys
-from gatling.policy.convert.keys import may_name_tool
-from gatling.policy.convert.lexicon import Lexicon
 from gatling.policy.convert.lists import read_list_of
-from gatling.policy.convert.sentences import read_sentence
 from gatling.policy.convert.sources import KINDS, data_of, ini_of, kind_of
-from gatling.policy.convert.statement import NativeRule, Reading, Statement
-from gatling.policy.convert.times import explained
 from gatling.policy.convert.writer import settle, write
+from gatling.policy.language.keys import may_name_tool
+from gatling.policy.language.lexicon import Lexicon
+from gatling.policy.language.sentences import read_sentence
+from gatling.policy.language.statement import NativeRule, Reading, Statement
+from gatling.policy.language.times import explained
 from gatling.policy.native.schema import FORMAT
 from gatling.policy.recognise import policy_problems
 from gatling.policy.source import PolicySource

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from gatling.policy.convert import keys
-from gatling.policy.convert.deeds import OBJECTS, deed_of
-from gatling.policy.convert.grammar import ROLE_NOUNS, form_of, who_of
-from gatling.policy.convert.lexicon import Lexicon, is_tool_name, names_in, role_names
-from gatling.policy.convert.statement import Context, Statement
+from gatling.policy.language import keys
+from gatling.policy.language.deeds import OBJECTS, deed_of
+from gatling.policy.language.grammar import ROLE_NOUNS, form_of, who_of
+from gatling.policy.language.lexicon import Lexicon, is_tool_name, names_in, role_names
+from gatling.policy.language.statement import Context, Statement
 from gatling.policy.source import DataPath, PolicySource
 from gatling.schema.words import split_words, stem
 from gatling.tools.naming import singular

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from gatling.policy.convert import keys
-from gatling.policy.convert.deeds import deed_of, root
-from gatling.policy.convert.grammar import ROLE_NOUNS
 from gatling.policy.convert.keyed_lists import THINGS, ListReader
-from gatling.policy.convert.keys import ALLOW, ASK, DENY
-from gatling.policy.convert.lexicon import PATH_TOOLS, is_tool_name, role_names
-from gatling.policy.convert.statement import Context, NativeRule, Reading
+from gatling.policy.language import keys
+from gatling.policy.language.deeds import deed_of, root
+from gatling.policy.language.grammar import ROLE_NOUNS
+from gatling.policy.language.keys import ALLOW, ASK, DENY
+from gatling.policy.language.lexicon import PATH_TOOLS, is_tool_name, role_names
+from gatling.policy.language.statement import Context, NativeRule, Reading
 from gatling.policy.native.hints import format_of
 from gatling.policy.reading.vocabulary import is_prose, is_ruling, words_of
 from gatling.policy.source import DataPath

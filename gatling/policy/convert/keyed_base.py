@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from gatling.policy.convert import keys
-from gatling.policy.convert.keys import ALLOW, DENY
-from gatling.policy.convert.lexicon import Lexicon
-from gatling.policy.convert.restrictions import APPROVED
-from gatling.policy.convert.sentences import read_sentence
-from gatling.policy.convert.statement import Context, NativeRule, Reading, Statement, review
+from gatling.policy.language import keys
+from gatling.policy.language.keys import ALLOW, DENY
+from gatling.policy.language.lexicon import Lexicon
+from gatling.policy.language.restrictions import APPROVED
+from gatling.policy.language.sentences import read_sentence
+from gatling.policy.language.statement import Context, NativeRule, Reading, Statement, review
 from gatling.policy.source import DataPath, PolicySource, show_path
 from gatling.policy.unread import mentions
 from gatling.schema.plain import canonical_json, cut

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from gatling.policy.convert import keys
-from gatling.policy.convert.amounts import amount_of
 from gatling.policy.convert.keyed_base import KeyedBase
-from gatling.policy.convert.keys import ALLOW, ASK, DENY
-from gatling.policy.convert.lexicon import is_tool_name, role_names
 from gatling.policy.convert.qualifiers import Qualified, is_rate, qualify
-from gatling.policy.convert.restrictions import APPROVED, argument_for, currency_rules, is_count
-from gatling.policy.convert.statement import Context, NativeRule, no_grant, review
+from gatling.policy.language import keys
+from gatling.policy.language.amounts import amount_of
+from gatling.policy.language.keys import ALLOW, ASK, DENY
+from gatling.policy.language.lexicon import is_tool_name, role_names
+from gatling.policy.language.restrictions import APPROVED, argument_for, currency_rules, is_count
+from gatling.policy.language.statement import Context, NativeRule, no_grant, review
 from gatling.policy.reading.conditions import destination_pattern
 from gatling.policy.reading.vocabulary import is_prose, words_of
 from gatling.policy.source import DataPath

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from gatling.policy.convert import keys
-from gatling.policy.convert.deeds import OBJECTS, deed_of, root
 from gatling.policy.convert.keyed_entries import NAMING, EntryReader
-from gatling.policy.convert.keys import ALLOW, ASK, DENY
-from gatling.policy.convert.lexicon import is_tool_name, role_names
-from gatling.policy.convert.statement import Context
+from gatling.policy.language import keys
+from gatling.policy.language.deeds import OBJECTS, deed_of, root
+from gatling.policy.language.keys import ALLOW, ASK, DENY
+from gatling.policy.language.lexicon import is_tool_name, role_names
+from gatling.policy.language.statement import Context
 from gatling.policy.reading.vocabulary import words_of
 from gatling.policy.source import DataPath
 from gatling.schema.words import split_words

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 
 from gatling.errors import InputError
-from gatling.policy.convert.lexicon import PATH_TOOLS, is_tool_name, role_names
-from gatling.policy.convert.statement import NativeRule, Reading, RuleKind, Statement, review
 from gatling.policy.globs import covers
+from gatling.policy.language.lexicon import PATH_TOOLS, is_tool_name, role_names
+from gatling.policy.language.statement import NativeRule, Reading, RuleKind, Statement, review
 from gatling.schema.words import split_words
 from gatling.tools.naming import singular
 

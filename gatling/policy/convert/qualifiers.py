@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gatling.policy.clauses import Operator
-from gatling.policy.convert import keys
-from gatling.policy.convert.amounts import amount_of
-from gatling.policy.convert.lexicon import Lexicon, role_names
-from gatling.policy.convert.restrictions import APPROVED, argument_for, currency_rules, is_count, within
-from gatling.policy.convert.statement import Context, NativeRule
-from gatling.policy.convert.times import is_time
+from gatling.policy.language import keys
+from gatling.policy.language.amounts import amount_of
+from gatling.policy.language.lexicon import Lexicon, role_names
+from gatling.policy.language.restrictions import APPROVED, argument_for, currency_rules, is_count, within
+from gatling.policy.language.statement import Context, NativeRule
+from gatling.policy.language.times import is_time
 from gatling.policy.reading.conditions import EXPRESSION, KEYED_OPERATORS, conditions_of, destination_pattern
 from gatling.policy.reading.vocabulary import PLACE_WORDS, is_ruling, words_of
 from gatling.schema.arguments import is_destination_name

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gatling.errors import InputError
-from gatling.policy.convert.statement import NativeRule, Reading, review
 from gatling.policy.globs import matches, squashed, squashed_name
+from gatling.policy.language.statement import NativeRule, Reading, review
 from gatling.policy.native.check import MAX_PROBLEMS
 from gatling.policy.native.schema import FORMAT
 from gatling.policy.recognise import policy_problems

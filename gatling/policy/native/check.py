@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -70,11 +70,13 @@ def format_problems(source: PolicySource) -> list[Problem]:
 
 
 def reading_problems(source: PolicySource, rules: Rulebook, catalog: Mapping[str, ToolSpec]) -> list[Problem]:
-    """Return what the readers leave unread, and conditions on what a tool does not have."""
+    """Return what the readers leave unread, and conditions on what a tool does not have. What sentences enforce is no problem of
+    the format."""
+    rules = replace(rules, clauses=tuple(c for c in rules.clauses if c.dialect != "prose"))
     found = [Problem(u.path, line_of(source, u.path), u.reason) for u in rules.unrecognised if not u.is_review]
     for clause in rules.clauses:
         for condition in (*clause.when, *clause.checks):
-            if condition.operator is Operator.UNKNOWN and condition.subject != "prose":
+            if condition.operator is Operator.UNKNOWN and condition.subject not in ("prose", "forbids"):
                 found.append(Problem(clause.path, line_of(source, clause.path), str(condition.value)))
     found += _cedar_errors(source, rules)
     found += _unknown_parameters(source, rules, catalog)

@@ -85,6 +85,16 @@ def conditions_of(value: Any) -> list[Condition]:
     return found
 
 
+def facts(test: object) -> tuple[Condition, ...]:
+    """Return what `age >= 18` or `{age: {min: 18}}` wants of the session, where no tool is named that could have the argument."""
+    return tuple(
+        Condition(f"fact:{c.subject.removeprefix('argument:')}", c.operator, c.value)
+        if c.subject.startswith("argument:")
+        else c
+        for c in conditions_of(test)
+    )
+
+
 def is_condition(value: Any) -> bool:
     """Tell whether a value is written as conditions are: a mapping, or an expression."""
     return isinstance(value, dict) or (isinstance(value, str) and EXPRESSION.fullmatch(value) is not None)

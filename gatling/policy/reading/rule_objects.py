@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from gatling.policy.clauses import ClauseKind
-from gatling.policy.reading.conditions import conditions_of, is_condition
+from gatling.policy.clauses import ClauseKind, Condition, Operator
+from gatling.policy.reading.conditions import conditions_of, facts, is_condition
 from gatling.policy.reading.reader import Reader, RulePosition, add_prose, add_unread, is_role
 from gatling.policy.reading.vocabulary import (
     ALL,
@@ -214,6 +214,12 @@ def read_rule(reader: Reader, rule: dict[str, Any], place: RulePosition, effect:
     must = [c for key in MUST_KEYS if key in rest for c in conditions_of(rest.pop(key))]
     if tools and is_condition(rest.get(REQUIRES)):
         must += conditions_of(rest.pop(REQUIRES))
+    deed = rest.get("action")
+    if (
+        not tools and isinstance(deed, str) and is_condition(rest.get(REQUIRES))
+    ):  # {action: Book a hotel, requires: age >= 18}
+        about = (Condition("deed", Operator.UNKNOWN, deed),)
+        reader.add(replace(here.clause(ClauseKind.REQUIRE, when=about, checks=facts(rest[REQUIRES])), dialect="prose"))
     quiet = [str(rest.pop(k)) for k in list(rest) if k in QUIET_KEYS and isinstance(rest[k], (str, int, float))]
     is_vague = tools is None and not when
     if effect is Effect.DENY and must:  # `must` of a denial: what lifts it, or what triggers it? Not read as either

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from gatling.policy.convert.amounts import AMOUNT, Amount, amount_of
-from gatling.policy.convert.deeds import NOUN_DEEDS, deed_of, root
-from gatling.policy.convert.lexicon import NAME, Lexicon, names_in
+from gatling.policy.language.amounts import AMOUNT, Amount, amount_of
+from gatling.policy.language.deeds import NOUN_DEEDS, deed_of, root
+from gatling.policy.language.lexicon import NAME, Lexicon, names_in
 from gatling.schema.words import split_words
 
 _APPROVED = (
@@ -152,7 +152,14 @@ def parse_phrase(text: str, lexicon: Lexicon) -> Phrase:
         phrase.is_everything = True
         return phrase
     _take_deeds(phrase, lexicon.verbs)
+    if any(amount.currency for _, amount in phrase.limits):  # `send more than 500 EUR`
+        phrase.deeds = [
+            (deed, objects or ("money",)) if deed == _SEND else (deed, objects) for deed, objects in phrase.deeds
+        ]
     return phrase
+
+
+_SEND = root("send")
 
 
 def _split_exception(text: str) -> tuple[str, str, str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from gatling.policy.convert.grammar import Who
-from gatling.policy.convert.lexicon import Lexicon
-from gatling.policy.convert.phrase import Phrase
-from gatling.policy.convert.statement import NativeRule
+from gatling.policy.language.grammar import Who
+from gatling.policy.language.lexicon import Lexicon
+from gatling.policy.language.phrase import Phrase
+from gatling.policy.language.statement import NativeRule
 from gatling.tools.derive import effect_of
 
 APPROVED = {"session.approved": True}

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from gatling.schema.words import stem
 from gatling.tools.derive import VERBS
 from gatling.tools.naming import singular
 
-_IRREGULAR = {"frozen": "freeze", "read": "read", "withdrawn": "withdraw", "given": "give", "taken": "take"}
+_IRREGULAR = {
+    "frozen": "freeze",
+    "read": "read",
+    "withdrawn": "withdraw",
+    "given": "give",
+    "taken": "take",
+    "used": "use",
+    "sent": "send",
+}
 
 
 def root(word: str) -> str:
@@ -127,15 +136,18 @@ NOUN_VERBS = _stems(
 GENERIC_VERBS = _stems("use call invoke run execute access trigger do perform touch make")
 
 
+@lru_cache(65_536)
 def same_deed(a: str, b: str) -> bool:
     """Tell whether two stems of verbs are one deed."""
     return a == b or any(a in group and b in group for group in DEEDS)
 
 
+@lru_cache(65_536)
 def nearly_same_deed(a: str, b: str) -> bool:
     return same_deed(a, b) or any(a in group and b in group for group in _WIDE)
 
 
+@lru_cache(65_536)
 def same_object(a: str, b: str) -> bool:
     return a == b or any(a in group and b in group for group in OBJECTS)
 

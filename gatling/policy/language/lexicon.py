@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
-from gatling.policy.convert.deeds import (
+from gatling.policy.globs import squashed_name
+from gatling.policy.language.deeds import (
     ANYTHING,
     EVERY,
     GENERIC_VERBS,
@@ -29,7 +30,6 @@ from gatling.policy.convert.deeds import (
     same_deed,
     same_object,
 )
-from gatling.policy.globs import squashed_name
 from gatling.schema.words import split_words, stem
 from gatling.tools.derive import effect_of, verb_of
 from gatling.tools.naming import singular
@@ -50,6 +50,8 @@ class Lexicon:
         """Names of roles that the source states, in lower case."""
         self.is_closed = False
         """Whether these are all tools that there are."""
+        self.wants_certain = False
+        """Whether nobody asks what a denial may mean besides."""
         self.names = tuple(dict.fromkeys((*self.specs, *(n for n in names if "*" not in n and "?" not in n))))
         self._by_form = {squashed_name(name): name for name in self.names}
 
@@ -115,6 +117,8 @@ class Lexicon:
 
     def perhaps(self, deed: str, objects: Iterable[str]) -> tuple[str, ...]:
         """Return the tools that it may mean besides: a deed near to it, to an object that is not another one for certain."""
+        if self.wants_certain:
+            return ()
         deed = meant_deed(deed, objects)
         said = set(objects) - ANYTHING
         certain = set(self.denied(deed, objects))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from gatling.policy.convert import keys
-from gatling.policy.convert.deeds import EVERY, GENERIC_VERBS, root, same_deed, same_object
-from gatling.policy.convert.grammar import ROLE_NOUNS, Form, Who, form_of, who_of
-from gatling.policy.convert.lexicon import NAME, Lexicon, is_tool_name
-from gatling.policy.convert.phrase import Phrase, parse_phrase
-from gatling.policy.convert.restrictions import (
+from gatling.policy.globs import matches, squashed, squashed_name
+from gatling.policy.language import keys
+from gatling.policy.language.deeds import EVERY, GENERIC_VERBS, root, same_deed, same_object
+from gatling.policy.language.grammar import ROLE_NOUNS, Form, Who, form_of, who_of
+from gatling.policy.language.lexicon import NAME, Lexicon, is_tool_name
+from gatling.policy.language.phrase import Phrase, parse_phrase
+from gatling.policy.language.restrictions import (
     APPROVED,
     bounds_of,
     not_there,
@@ -18,8 +19,7 @@ from gatling.policy.convert.restrictions import (
     when_of,
     within,
 )
-from gatling.policy.convert.statement import NativeRule, Reading, Statement, no_grant, review
-from gatling.policy.globs import matches, squashed, squashed_name
+from gatling.policy.language.statement import NativeRule, Reading, Statement, no_grant, review
 from gatling.policy.reading.vocabulary import MODAL_WORDS
 from gatling.policy.unread import mentions
 from gatling.schema.plain import cut

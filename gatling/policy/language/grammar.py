@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from gatling.policy.convert.deeds import deed_of
-from gatling.policy.convert.lexicon import role_names
-from gatling.policy.convert.phrase import APPROVAL
+from gatling.policy.language.deeds import deed_of
+from gatling.policy.language.lexicon import role_names
+from gatling.policy.language.phrase import APPROVAL
 from gatling.tools.naming import singular
 
 Verdict = Literal["allow", "deny", "ask", "limit", "default"]
@@ -44,6 +44,9 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("limit", r"(?P<what>.*?)(?:must|may|shall|should|can|do|does|cannot|are|is|go|goes|stays?|keeps?|:)? ?(?P<more>(?:not exceed|never exceed|be limited to|limited to|capped at|be at most|at most|no more than|not more than|up to|below|under|only to|only|a maximum of|maximum|max) .+)"),
     )
 )  # fmt: skip
+_EXCEEDS = re.compile(
+    r"(?:exceed|be (?:more|higher|greater|larger) than|be (?:above|over)|go (?:above|over|beyond)) ", _FLAGS
+)
 _EVERYBODY = frozenset(
     "agent agents assistant assistants bot bots you it ai model everyone anyone everybody anybody all please chatbot copilot llm user users "
     "people person".split()
@@ -123,9 +126,11 @@ def form_of(sentence: str) -> Form | None:
                     return None
                 if name == "allow" and what.lower().startswith(("not ", "never ")):
                     continue
+                if name == "deny" and who and (bound := _EXCEEDS.match(what)):
+                    return Form("limit", f"{who} at most {what[bound.end() :]}")
                 passive = re.match(r"(?:only )?be (?P<done>.+)|^(?P<past>\w+ed)\b", what, _FLAGS) if who else None
-                if passive and passive.group("done"):
-                    done = passive.group("done")
+                done = passive and (passive.group("done") or (what if _is_done(who, what) else ""))
+                if done:
                     by = re.search(r"\bby (?P<who>[\w ,'-]+)$", done)
                     if by:
                         done = done[: by.start()]
@@ -143,6 +148,13 @@ def form_of(sentence: str) -> Form | None:
             case "limit":
                 return Form("limit", what)
     return None
+
+
+def _is_done(subject: str, what: str) -> bool:
+    """Tell whether something is done to a subject that is no role: `Files are never` `deleted`, not `Interns are never allowed`."""
+    first = what.split()[0]
+    is_past = first.lower().endswith(("ed", "en", "nt", "ld")) and bool(deed_of(first))
+    return is_past and not any(map(_is_role_word, re.split(r",|\band\b|\bor\b", subject.strip() or "you")))
 
 
 def _active(subject: str, done: str) -> str:

@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from gatling.policy.convert.statement import Reading
+from gatling.policy.language.statement import Reading
 
 _DAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:days?)?"
 _MONTH = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gatling.policy.convert.lexicon import is_tool_name
+from gatling.policy.language.lexicon import is_tool_name
 from gatling.policy.reading.vocabulary import (
     ABOUT,
     DESCRIPTIVE,

@@ -1,0 +1,3 @@
+"""What prose in a policy enforces: sentences become checks where they are certain, and what else forbids leaves calls open."""
+
+from gatling.policy.prose.enforce import with_prose as with_prose

@@ -1,0 +1,289 @@
+"""Where pasted text begins and ends in a message: the marks of `pasted.py`, each found in one pass."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+
+_OTHERS = (
+    "e-?mails?|mails?|messages?|letters?|threads?|articles?|(?:web)?pages?|web ?sites?|posts?|blog|comments?|reviews?|"
+    "transcripts?|documents?|attachments?|tickets?|complaints?|invitations?|invites?|newsletters?|texts?|paragraphs?|passages?|excerpts?|"
+    "snippets?|abstracts?|essays?|story|stories|readme|bills?|invoices?|receipts?|quotes?|offers?|adverts?|advertisements?|ads?|notices?|"
+    "announcements?|feedback|conversations?|chats?|logs?|memos?|minutes|repl(?:y|ies)|responses?|tweets?|sms|descriptions?|"
+    "quotations?|press release|release notes|terms"
+)
+# Names of tags that hold what somebody else wrote, by a word of theirs.
+_TAGS_OF_OTHERS = re.compile(
+    rf"(?:{_OTHERS}|html|body|files?|pdf|results?|search|retrieved|sources?|tool|untrusted|external|forwarded|transcription|pasted)"
+)
+_TAGS_OF_THE_USER = frozenset(
+    "task tasks instruction instructions request requests query question questions prompt user goal goals rule rules order todo "
+    "ask role persona requirements constraints".split()
+)
+_INLINE_TAGS = frozenset(
+    "b i u em strong span a br p s code kbd sub sup small big mark hr img li ul ol h1 h2 h3 h4 h5 h6 del ins".split()
+)
+_WORDS = re.compile(r"[^\W\d_]+")
+CANONICAL = "pasted-text"
+"""The tag around what an earlier message of a conversation holds, see `closed`; the first end tag ends it."""
+CANONICAL_DATA = "pasted-data"
+_MAX_INTROS = 64
+
+_TAG = re.compile(r"<([A-Za-z][\w:.-]{0,40})(?:\s[^<>\n]{0,200})?>")
+_END_TAG = re.compile(r"</([A-Za-z][\w:.-]{0,40})\s{0,8}>")
+_AT_LINE_START = re.compile(r"(?:\A|\n)[ \t]{0,8}\Z")
+_FENCE = re.compile(r"^[ \t]{0,8}(?:`{3,}|~{3,})[^`\n]*$", re.MULTILINE)
+_TRIPLE = re.compile(r"\"\"\"|'''")
+_QUOTED_LINE = re.compile(r"^[ \t]{0,8}[>|\u2502](?!=)[^\n]*(?:\n(?:[ \t]{0,8}\n)?[ \t]{0,8}>[^\n]*)*", re.MULTILINE)
+_BEGIN = re.compile(r"^[ \t]{0,8}[-=*#<\[]{2,20}[ \t]*(?:begin|start)\b[^\n]{0,60}$", re.IGNORECASE | re.MULTILINE)
+_END = re.compile(r"^[ \t]{0,8}[-=*#<\[]{2,20}[ \t]*(?:end|stop)\b[^\n]{0,60}$", re.IGNORECASE | re.MULTILINE)
+_BB_QUOTE = re.compile(r"\[(?:quote|mail|email|cite)\b[^\]\n]{0,80}\]", re.IGNORECASE)
+_BB_END = re.compile(r"\[/(?:quote|mail|email|cite)\]", re.IGNORECASE)
+_FORWARDED = re.compile(
+    r"^[ \t]*(?:[-_=*]{2,}[ \t]*)?(?:begin )?"
+    r"(?:forwarded|original|weitergeleitete|urspr\u00fcngliche)[ \t](?:message|mail|e-?mail|nachricht)\b[^\n]{0,60}$"
+    r"|^[ \t]*(?:on|am|le|el) [^\n]{5,160} (?:wrote|schrieb|a \u00e9crit|escribi\u00f3)[^\n]{0,80}:[ \t]*$"
+    r"|\bforwarded (?:message|mail|e-?mail)\b[^\n:]{0,40}:",
+    re.IGNORECASE | re.MULTILINE,
+)
+_FIELD = r"(?:from|sender|von|de|to|an|cc|bcc|subject|betreff|objet|asunto|date|datum|sent|reply-to|gesendet)"
+_HEAD = re.compile(rf"(?:^[ \t]{{0,4}}\**{_FIELD}\**[ \t]?:[^\n]*(?:\n|\Z)){{1,12}}", re.IGNORECASE | re.MULTILINE)
+_FROM = re.compile(r"^[ \t]{0,4}\**(?:from|sender|von|de)\**[ \t]?:[ \t]*(\S[^\n]*)", re.IGNORECASE | re.MULTILINE)
+_PARAGRAPH_IN_QUOTES = re.compile(r"(?:^|(?<=: )|(?<=:\n))[ \t]{0,8}[\"\u201c\u201e\u00ab](?=[^\n]{30})", re.MULTILINE)
+_END_OF_QUOTES = re.compile(r"[\"\u201d\u201c\u00bb][ \t.]{0,8}$", re.MULTILINE)
+_OPENING = re.compile(r"\s{0,8}[\"\u201c\u201e\u00ab\u2018]")
+_CLOSING = {'"': '"', "\u201c": '\u201d"', "\u201e": '\u201c\u201d"', "\u00ab": "\u00bb", "\u2018": "\u2019"}
+_TO_KNOW = (
+    r"(?:summari[sz]e|summary|sum up|translate|proof-?read|condense|paraphrase|rephrase|classify|shorten|tl;?dr|simplify|rewrite|"
+    r"analy[sz]e|interpret|transcribe)"
+)
+_POINTS = r"(?:this|these|that|it|the following|following|below|above|here)"
+# "Summarise this:", "Translate the following into German:", "tl;dr:"
+_INTRO_TO_KNOW = re.compile(
+    rf"\b{_TO_KNOW}(?:[ \t]+(?:please|for me|(?:me )?{_POINTS}|(?:in|into|to|as|for)(?: \w+){{1,4}}|the|a|my)){{0,4}}"
+    r"[ \t]*:(?=\s*\S)",
+    re.IGNORECASE,
+)
+# "Here is the mail:", "Reply to this mail that I accept:", "Proofread the letter:"
+_CLAUSE = r"[^.:;!?\n]"
+_INTRO = re.compile(
+    rf"\b(?:here(?:'s|\u2019s| is| are)|i(?:'ve| have)?(?: just)? (?:got|received|found|wrote|was sent)|"
+    rf"(?:this|these|the following|following|below)|"
+    rf"{_TO_KNOW}|check|review|explain|read|rate|extract|correct|edit|assess|judge)\b{_CLAUSE}{{0,60}}?"
+    rf"\b(?:{_OTHERS})\b{_CLAUSE}{{0,60}}?:(?=\s*\S)",
+    re.IGNORECASE,
+)
+# "the page below.", "I got this text message. Scam or not?", each before an empty line
+_INTRO_ABOVE = re.compile(
+    rf"\b(?:(?:following|here(?:'s|\u2019s| is| are)|(?:got|received|found) (?:this|these|the following))\b"
+    rf"{_CLAUSE}{{0,60}}?\b(?:{_OTHERS})|(?:{_OTHERS})[ \t]+below)\b"
+    rf"{_CLAUSE}{{0,60}}?(?:[.!?][^\n]{{0,80}})?\n[ \t]*\n(?=[^\n]{{20}})",
+    re.IGNORECASE,
+)
+# "A customer wrote: ..", "My colleague says: .."
+_REPORTED = re.compile(
+    rf"\b(?!(?:i|we)\b)\w{{2,40}}[ \t]+(?:just |has |also )?"
+    rf"(?:wrote|writes|says|said|asks|asked|replied|answered|texted|e-?mailed|messaged|posted|told me)\b"
+    rf"{_CLAUSE}{{0,40}}:(?=\s*\S)",
+    re.IGNORECASE,
+)
+# "Text of the page:" as a heading, "tl;dr please." before an empty line, "Translate this and save it as out.txt:" before a new
+# line
+_HEADINGS = (
+    re.compile(rf"^{_CLAUSE}{{0,60}}\b(?:{_OTHERS})[ \t]*:[ \t]*\n(?=\s*\S)", re.IGNORECASE | re.MULTILINE),
+    re.compile(
+        rf"^[ \t]{{0,8}}(?:(?:please|pls|can you|could you|kindly)[ \t]+){{0,3}}{_TO_KNOW}"
+        rf"(?:[ \t]+(?:please|pls|for me|{_POINTS}|(?:in|into|to)(?: \w+){{1,4}})){{0,4}}"
+        r"[ \t]*[.!?]?[ \t]*\n[ \t]*\n(?=[^\n]{20})",
+        re.IGNORECASE | re.MULTILINE,
+    ),
+    re.compile(rf"\b{_TO_KNOW}[ \t](?:\w+[ \t]){{0,3}}{_POINTS}\b[^:\n]{{0,120}}:[ \t]*\n(?=\s*\S)", re.IGNORECASE),
+)
+_AUTHORS = re.compile(
+    r"\b(?:send|post|write|publish|text|tell|say|draft|tweet|announce|create|save|store|put|add|my|our)\b[^.:;!?\n]{0,60}$",
+    re.IGNORECASE,
+)
+_REFERENCE = re.compile(
+    r"\s*(?:https?://|www\.|[\w./-]+\.(?:[a-z]{2,4})\b(?![.@])|#\w+|[\w.-]*/[\w./-]+|\d+\b)", re.IGNORECASE
+)
+_RETRIEVED = re.compile(
+    r"^[ \t]*\W{0,4}(?:(?:retrieved|relevant|search|knowledge|source|supporting)[ \t](?:base[ \t])?"
+    r"(?:context|documents?|passages?|results?|articles?|chunks?|snippets?|excerpts?)|documents?|"
+    r"search results?|passages?|web results?|attachments?)\W{0,4}:\W{0,3}$",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    start: int
+    end: int
+    inner_start: int
+    inner_end: int
+    is_foreign: bool
+
+
+def user_regions(text: str) -> list[Region]:
+    """Return what is pasted in a message of the user, in order."""
+    return _regions(text, _user_marks(text), _intros(text))
+
+
+def prompt_regions(text: str) -> list[Region]:
+    """Return the documents in a system prompt, in order."""
+    return _regions(text, _prompt_marks(text), [])
+
+
+Mark = Iterator[Region]
+
+
+def _regions(text: str, marks: list[Mark], intros: list[tuple[int, bool]]) -> list[Region]:
+    """Return the regions of all marks, none inside another: the first that starts decides.
+
+    Args:
+        intros: where a sentence that announces a text ends, and whether somebody else wrote that text. One right before a mark
+            says whose it is; any other makes all that follows pasted.
+    """
+    found: list[Region] = []
+    announced: list[Region] = []
+    regions = sorted((r for mark in marks for r in mark), key=lambda r: (r.start, -r.end))
+    for at, is_foreign in intros:
+        after = next((i for i, r in enumerate(regions) if r.start >= at), None)
+        if after is not None and not text[at : regions[after].start].strip():
+            regions[after] = replace(regions[after], is_foreign=regions[after].is_foreign or is_foreign)
+        else:
+            end = _end_of_quotation(text, at)
+            announced.append(Region(at, end, at, end, is_foreign))
+    for region in sorted([*regions, *announced], key=lambda r: (r.start, -r.end)):
+        if not found or region.start >= found[-1].end:
+            found.append(region)
+    return found
+
+
+def _end_of_quotation(text: str, at: int) -> int:
+    """Return where a text ends that was announced: behind the last quotation mark, if it starts with one."""
+    start = _OPENING.match(text, at)
+    if start is None:
+        return len(text)
+    end = max(text.rfind(mark, start.end()) for mark in _CLOSING[start.group().strip()])
+    return end + 1 if end > 0 else len(text)
+
+
+def _user_marks(text: str) -> list[Mark]:
+    return [
+        _tags(text, data_too=True),
+        _between(text, _FENCE, goes_on=True),
+        _between(text, _TRIPLE, goes_on=False),
+        _quoted(text),
+        _to_the_last(text, _BEGIN, _END),
+        _to_the_last(text, _BB_QUOTE, _BB_END),
+        _to_the_end(text, _FORWARDED),
+        _heads(text),
+        _in_quotes(text),
+    ]
+
+
+def _prompt_marks(text: str) -> list[Mark]:
+    return [_tags(text, data_too=False), _to_the_end(text, _FORWARDED), _to_the_end(text, _RETRIEVED)]
+
+
+def _tags(text: str, *, data_too: bool) -> Mark:
+    """Yield what stands in tags, to the last end tag of that name; of several with a name, from the first on."""
+    if "<" not in text:
+        return
+    ends: dict[str, tuple[int, int]] = {}
+    first_end: dict[str, list[tuple[int, int]]] = {CANONICAL: [], CANONICAL_DATA: []}
+    for match in _END_TAG.finditer(text):
+        name = match.group(1).lower()
+        ends[name] = match.span()
+        if name in first_end:
+            first_end[name].append(match.span())
+    for spans in first_end.values():
+        spans.reverse()
+    beyond = 0
+    for match in _TAG.finditer(text):
+        name = match.group(1).lower()
+        if match.start() < beyond:
+            continue
+        if name in first_end:
+            spans = first_end[name]
+            while spans and spans[-1][0] < match.end():
+                spans.pop()
+            end = spans[-1] if spans else (len(text), len(text))
+            yield Region(match.start(), end[1], match.end(), end[0], name == CANONICAL)
+            beyond = end[1]
+            continue
+        words = _WORDS.findall(name)
+        if name in _INLINE_TAGS or not _TAGS_OF_THE_USER.isdisjoint(words):
+            continue
+        is_foreign = any(_TAGS_OF_OTHERS.fullmatch(word) for word in words)
+        if not is_foreign and not data_too:
+            continue
+        end = ends.get(name, (0, 0))
+        if end[0] >= match.end():
+            yield Region(match.start(), end[1], match.end(), end[0], is_foreign)
+            beyond = end[1]
+        elif is_foreign and _AT_LINE_START.search(text[max(0, match.start() - 9) : match.start()]):
+            yield Region(match.start(), len(text), match.end(), len(text), True)
+            return
+
+
+def _between(text: str, mark: re.Pattern[str], *, goes_on: bool) -> Mark:
+    """Yield what stands between the first mark and the last; without a second to the end, where such a mark goes on."""
+    spans = [m.span() for m in mark.finditer(text)]
+    if len(spans) > 1:
+        yield Region(spans[0][0], spans[-1][1], spans[0][1], spans[-1][0], False)
+    elif spans and goes_on:
+        yield Region(spans[0][0], len(text), spans[0][1], len(text), False)
+
+
+def _quoted(text: str) -> Mark:
+    for match in _QUOTED_LINE.finditer(text):
+        yield Region(*match.span(), *match.span(), True)
+
+
+def _to_the_end(text: str, mark: re.Pattern[str]) -> Mark:
+    match = mark.search(text)
+    if match is not None and text[match.end() :].strip():
+        yield Region(match.start(), len(text), match.end(), len(text), True)
+
+
+def _to_the_last(text: str, begin: re.Pattern[str], end: re.Pattern[str]) -> Mark:
+    """Yield what stands from the first begin to the last end behind it, else to the end."""
+    first = begin.search(text)
+    if first is not None:
+        last = max((m.span() for m in end.finditer(text, first.end())), default=(len(text), len(text)))
+        yield Region(first.start(), last[1], first.end(), last[0], True)
+
+
+def _heads(text: str) -> Mark:
+    """Yield what starts as a mail does: a sender among other fields, or a sender with an address."""
+    for match in _HEAD.finditer(text):
+        sender = _FROM.search(match.group())
+        if sender is not None and (match.group().strip().count("\n") or "@" in sender.group(1)):
+            yield Region(match.start(), len(text), match.start(), len(text), True)
+            return
+
+
+def _intros(text: str) -> list[tuple[int, bool]]:
+    """Return where sentences end that announce a text, and whether it is somebody else's."""
+    found: list[tuple[int, bool]] = []
+    with_colon = (_INTRO_TO_KNOW, _INTRO, _REPORTED) if ":" in text else ()
+    for pattern in (*with_colon, *((_INTRO_ABOVE, *_HEADINGS) if "\n" in text else ())):
+        for match in islice(pattern.finditer(text), _MAX_INTROS):
+            end = match.end()
+            if text[end - 1] != "\n" and _REFERENCE.match(text, end):
+                continue  # "Summarise these pages: http://.."
+            line = text[max(text.rfind("\n", max(0, end - 240), end - 3) + 1, end - 240) : end].rstrip(" :\n")
+            found.append((end, not _AUTHORS.search(line)))
+    return found
+
+
+def _in_quotes(text: str) -> Mark:
+    match = _PARAGRAPH_IN_QUOTES.search(text)
+    if match is None:
+        return
+    end = max((m.end() for m in _END_OF_QUOTES.finditer(text, match.end())), default=0)
+    if end:
+        yield Region(match.start(), end, match.end(), end - 1, False)
