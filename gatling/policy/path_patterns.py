@@ -32,8 +32,8 @@ MAX_CHARS = 32_768
 _SIGNS = re.compile(r"[/\\%~$`]|\.\.|[^\x00-\x7f]|file:", re.IGNORECASE)
 _PARTS = frozenset("/\\\u2044\u2215\uff0f\uff3c")
 _ROOTED = re.compile(r"\s*(?:[a-z*]{1,12}://|[/\\~]|[A-Za-z]:[\\/]|\*+[/\\]|\./|file:/)", re.IGNORECASE)
-_CLIMBS = re.compile(r"[*?][^/\\]*[/\\]\.\.(?:[/\\]|$)")
-"""A pattern of paths that climb, `*/../*`: it leads nowhere, so it is not resolved."""
+_OF_SPELLING = re.compile(r"[*?][^/\\]*[/\\]\.\.(?:[/\\]|$)|^\s*file:/*[*?]", re.IGNORECASE)
+"""A pattern of how paths are written, `*/../*` or `file:*`: it is held against the text as it stands, and is not resolved."""
 _ROOTS = re.compile(r"/|~/?|[a-z]:/?")
 
 
@@ -44,6 +44,7 @@ class _Pattern:
     homes: tuple[str, ...]
     """The same with the home that it is in left out."""
     has_wildcard: bool
+    is_of_spelling: bool = False
 
     @property
     def is_absolute(self) -> bool:
@@ -86,8 +87,8 @@ def _page(text: str) -> tuple[str, str, str] | None:
 @lru_cache(maxsize=4_096)
 def _read_pattern(text: str, is_pattern: bool) -> _Pattern:
     has_wildcard = is_pattern and ("*" in text or "?" in text)
-    if has_wildcard and _CLIMBS.search(text):
-        return _Pattern((text.casefold(),), (), has_wildcard)
+    if has_wildcard and _OF_SPELLING.search(text):
+        return _Pattern((text.casefold(),), (), has_wildcard, is_of_spelling=True)
     reading = read_path(text)
     texts, homes = [reading.text.casefold()], [reading.below_home.casefold()]
     if has_wildcard and "/**/" in texts[0]:
@@ -148,6 +149,9 @@ def is_forbidden(text: str, choices: tuple[str, ...], *, is_pattern: bool, acts:
         acts: the call does more than read, so that it may change what is below a folder.
     """
     patterns = [_read_pattern(choice, is_pattern) for choice in choices]
+    written = text.strip().casefold()
+    if any(p.is_of_spelling and p.matches(written) for p in patterns):
+        return True
     answer: bool | None = False
     for reading in _read_all(text):
         for pattern in patterns:

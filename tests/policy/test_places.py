@@ -520,3 +520,12 @@ def test_a_place_gets_the_verdict_that_was_decided_before(
     policy: str, tool: str, arguments: dict[str, Any], wanted: str
 ) -> None:
     assert answer(policy, tool, arguments) == wanted
+
+
+def test_patterns_of_how_a_path_is_written_are_held_against_the_text_as_it_stands() -> None:
+    forbidden = ("file:*", "*/../*", "*%*")
+    for text in ("file:///etc/passwd", "FILE:/x", "/a/../b", "/a/%2e%2e/b"):
+        assert is_forbidden(text, forbidden, is_pattern=True, acts=False) is True, text
+    for text in ("https://www.example.com/pricing", "/a/b", "notes.txt"):
+        assert is_forbidden(text, forbidden, is_pattern=True, acts=False) is False, text
+    assert is_forbidden("/etc/passwd", ("file:///etc/*",), is_pattern=True, acts=False) is True

@@ -93,6 +93,7 @@ class _Client:
             self._stdin.write(json.dumps(message) + "\n")
             self._stdin.flush()
         except OSError:
+            self._next(str(message.get("method")))  # what it said before it went tells more
             raise self._gone() from None
 
     def _ask(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
