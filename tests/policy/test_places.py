@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gatling.policy.path_patterns import is_forbidden
 from tests.policy.test_value_shapes import Case, answer
 
 _INSIDE = "allowed_operations: ['*']\nrules: [{operation: '*', require: {path: {like: '/workspace/*'}}}]"
