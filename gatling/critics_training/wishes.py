@@ -117,7 +117,7 @@ def _read(record: Conversation, rules: LruCache[str, Rulebook]) -> WishedConvers
         plan = PlanFacts(facts[1], call.plan)
         node = plan.nodes[-1]
         origins, own = node_inputs(node, plan)
-        texts = tuple(o.text for o in call.node.origins or ())
+        texts = tuple(o.text for o in (origins.passages if origins is not None else ()))
         calls.append(
             WishedCall(
                 known=known_features(plan)[-1],
