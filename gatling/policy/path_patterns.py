@@ -33,7 +33,7 @@ _SIGNS = re.compile(r"[/\\%~$`]|\.\.|[^\x00-\x7f]|file:", re.IGNORECASE)
 _PARTS = frozenset("/\\\u2044\u2215\uff0f\uff3c")
 _ROOTED = re.compile(r"\s*(?:[a-z*]{1,12}://|[/\\~]|[A-Za-z]:[\\/]|\*+[/\\]|\./|file:/)", re.IGNORECASE)
 _OF_SPELLING = re.compile(r"[*?][^/\\]*[/\\]\.\.(?:[/\\]|$)|^\s*file:/*[*?]|%", re.IGNORECASE)
-"""A pattern of how paths are written, `*/../*`, `file:*` or `*%*`: it is held against the text as it stands, and is not resolved."""
+"""A pattern of how paths are written, `*/../*`, `file:*` or `*%*`: held against the text as it stands, and not resolved."""
 _ROOTS = re.compile(r"/|~/?|[a-z]:/?")
 
 

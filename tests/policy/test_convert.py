@@ -269,3 +269,10 @@ def test_a_policy_in_another_systems_format_stays_what_it_is() -> None:
     made = convert(text)
     assert made.policy["format"] == ["gatling/1", "iam"]
     assert verdict_of(made.policy, "a: delete_doc") == "deny"
+
+
+def test_a_bound_of_a_tool_that_nobody_is_granted_binds_nothing_and_is_left_to_somebody() -> None:
+    text = "groups:\n  student:\n    granted: [submit_job]\n    limits:\n      gpus_per_job: 1\n"
+    made = convert(text, file="groups.yaml", tools=("submit_job", "list_queue"))
+    assert any("gpus_per_job" in r.reason for reading in made.readings for r in reading.rules if r.kind == "review")
+    assert verdict_of(made.policy, "student: submit_job gpus=2", ("submit_job",)) == "open"

@@ -64,7 +64,8 @@ def settle(
     readings: list[Reading], specs: Mapping[str, ToolSpec]
 ) -> tuple[list[Reading], dict[str, Any], dict[DataPath, int]]:
     """Return the readings as they can be written, the policy, and for each part of it the reading that it is from."""
-    readings = _exclusive(readings)
+    known = _tools_of(readings, specs)
+    readings = [_of_known_tools(r, known) for r in _exclusive(readings)]
     for _ in range(_MAX_ROUNDS):
         built = _build(readings)
         problems = policy_problems(PolicySource(built.data), catalog=specs)
@@ -92,6 +93,27 @@ def _given_up(reading: Reading, why: str) -> Reading:
             reading, rules=(review(reading.statement.text or "an empty line", why or "not of the format"),), note=""
         )
     return replace(reading, rules=(*kept, review(reading.statement.text, why, tools)), note="")
+
+
+def _tools_of(readings: list[Reading], specs: Mapping[str, ToolSpec]) -> tuple[str, ...]:
+    """Return the names and patterns of the tools that there are: those that are granted, and those that were described."""
+    granted = (tool for r in readings for rule in r.rules if rule.kind == "grant" for tool in rule.tools)
+    return tuple(dict.fromkeys((*granted, *specs)))
+
+
+def _of_known_tools(reading: Reading, known: tuple[str, ...]) -> Reading:
+    """Leave a bound of tools that nobody is granted to somebody: `gpus_per_job: 1` bounds `submit_job`, or nothing."""
+    bound = [rule for rule in reading.rules if rule.kind in ("requirement", "limit", "places")]
+    idle = [rule for rule in bound if rule.tools and not any(_may_be(tool, k) for tool in rule.tools for k in known)]
+    if not known or not idle:
+        return reading
+    why = f"no tool that is granted has the name {idle[0].tools[0]}"
+    text = reading.statement.text or idle[0].tools[0]
+    return replace(reading, rules=(review(text, why, ("*",)),), note="")
+
+
+def _may_be(tool: str, known: str) -> bool:
+    return matches(squashed(tool), squashed_name(known)) or matches(squashed(known), squashed_name(tool))
 
 
 def _exclusive(readings: list[Reading]) -> list[Reading]:
