@@ -12,10 +12,10 @@ Importing this package loads no torch; the names below load what they need when 
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # not of `typing`, which takes longer to load than all else that `gatling hook` needs
 if TYPE_CHECKING:
+    from typing import Any
+
     from gatling.encoders import DualEncoder as DualEncoder
     from gatling.encoders import ExecutionEncoder as ExecutionEncoder
     from gatling.encoders import GovernanceEncoder as GovernanceEncoder
@@ -39,6 +39,8 @@ __all__ = ["Decision", "DualEncoder", "ExecutionEncoder", "GovernanceEncoder", "
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
+        import importlib
+
         from gatling.errors import extra_for
 
         with extra_for(f"gatling.{name}"):

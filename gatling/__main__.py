@@ -2,6 +2,6 @@
 
 import sys
 
-from gatling.cli import main
+from gatling.entry import main
 
 sys.exit(main())

@@ -31,6 +31,9 @@ ORDER = [
     "repair",
     "guard",
     "testing",
+    # what agents are put behind: no torch
+    "hook",
+    "mcp_proxy",
     # traces and attacks: no torch
     "generate",
     "attack",

@@ -64,6 +64,7 @@ GROUPS: dict[str, dict[str, Row | Group]] = {
     },
     "agents: what a person says while they run, and what they did": {
         "approvals": Row("approvals", "ApprovalsCommand", "Say yes or no to calls that wait for a person."),
+        "hook": Row("hook", "Hook", "Judge a call of Claude Code: an event comes in on stdin, the answer goes to stdout."),
         "log": Row("log", "Log", "Check, search, replay or picture an audit log."),
         "stop": Row("stop", "Stop", "Deny every further call of a session, or of all, in every process."),
     },

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 import yaml
@@ -145,8 +146,11 @@ def _check_string(text: str, where: str) -> None:
         raise InputError("a lone surrogate is not text", path=where)
 
 
-def decode_json(text: str) -> Any:
+def decode_json(text: str, *, read_as: Callable[[Any], Any] | None = None) -> Any:
     """Decode one JSON document and check it.
+
+    Args:
+        read_as: returns what is to be checked in place of the document, such as one without pictures.
 
     Raises:
         InputError: if it is not JSON, or not within the limits named in this file's header.
@@ -159,7 +163,7 @@ def decode_json(text: str) -> Any:
         raise InputError(f"not JSON: {error.msg} at {_position(error)}" if text.strip() else "empty") from None
     except ValueError:  # an integer of more digits than Python converts
         raise InputError(_TOO_MANY_DIGITS) from None
-    check_plain(value)
+    check_plain(value if read_as is None else read_as(value))
     return value
 
 
