@@ -49,7 +49,7 @@ class Hook:
     lenient: bool = False
     """Read a policy that is not of the native format as far as it can be read."""
     stop: bool = False
-    """End the process that holds the guard; the next call starts a new one. Conversations are read anew from their transcripts."""
+    """End the process that holds the guard; the next call starts a new one, which reads conversations from their transcripts."""
 
     def run(self) -> int:
         """Answer one event; return 0 or 2."""

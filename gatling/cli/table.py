@@ -66,6 +66,11 @@ GROUPS: dict[str, dict[str, Row | Group]] = {
         "approvals": Row("approvals", "ApprovalsCommand", "Say yes or no to calls that wait for a person."),
         "hook": Row("hook", "Hook", "Judge a call of Claude Code: an event comes in on stdin, the answer goes to stdout."),
         "log": Row("log", "Log", "Check, search, replay or picture an audit log."),
+        "mcp-proxy": Row(
+            "mcp_proxy",
+            "McpProxy",
+            "Stand between an MCP client and a server: judge its calls, and pin what it says of its tools.",
+        ),
         "stop": Row("stop", "Stop", "Deny every further call of a session, or of all, in every process."),
     },
     "traces: contexts with plans, to train on and to measure": {

@@ -136,6 +136,8 @@ def ask(
             status_part, out, err = read(caller.recv, token=token, nonce=answered(with_nonce))
         except TimeoutError:
             raise HookError("the guard did not answer in time") from None
+        except ConnectionError:
+            raise HookError("the connection to the guard was cut off") from None
         finally:
             caller.close()
         if status_part not in (b"0", b"2"):
@@ -209,7 +211,7 @@ def _write(descriptor: int, data: bytes) -> None:
 def _refuse(error: BaseException) -> None:
     known = (HookError, PlaceError, WireError)
     why = str(error) if isinstance(error, known) else f"{type(error).__name__}: {error}"
-    try:
+    try:  # noqa: SIM105 - `contextlib` is not loaded yet
         _write(2, f"gatling hook: {why}, so the call may not run\n".encode(errors="replace"))
     except OSError:  # nobody hears it; the status says it
         pass
