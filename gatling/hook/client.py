@@ -193,7 +193,7 @@ def _set_alarm(timeout_s: float) -> None:
     """End with status 2 whatever this waits for: stdin, a pipe that nobody reads."""
     if sys.platform == "win32":
         return
-    import _signal  # `signal` loads enums
+    import _signal  # type: ignore[import-not-found]  # `signal` loads enums
 
     def late(*_: object) -> None:
         os.write(2, b"gatling hook: no answer in time, so the call may not run\n")

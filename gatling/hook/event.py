@@ -47,7 +47,7 @@ def read_event(data: bytes) -> Event:
     if not isinstance(event, dict):
         raise InputError("the event is no JSON object")
     name = _text(event, "hook_event_name")
-    common = {
+    common: dict[str, Any] = {
         "name": name,
         "session_id": _text(event, "session_id"),
         "transcript": _text(event, "transcript_path", is_wanted=False),

@@ -1,7 +1,7 @@
 """Which descriptions of tools a person has accepted: the digest of each, in a file.
 
 A description is an order to the model: a server that was harmless when it was looked at may change it later. All that a server
-says of a tool counts, not its description alone. The first server that is seen with a file that is not there is taken at its word.
+says of a tool counts, not its description alone. The first server that is seen where there is no file is taken at its word.
 """
 
 from __future__ import annotations

@@ -134,8 +134,8 @@ class Proxy:
 
     def _without_request(self, message: Message) -> Message:
         """Take the request out of `_meta`: the server is not told."""
-        params = message.get("params")
-        meta = params.get("_meta") if isinstance(params, dict) else None
+        params = message.get("params", {})
+        meta = params.get("_meta")
         if not isinstance(meta, dict) or REQUEST_KEY not in meta:
             return message
         request = meta[REQUEST_KEY]

@@ -29,11 +29,12 @@ def end(server: subprocess.Popen[bytes]) -> None:
     """End a server: its input first, then by signals."""
     with suppress(OSError, ValueError):
         _pipe(server.stdin).close()
-    for ask in (lambda: None, server.terminate, server.kill):
-        ask()
-        with suppress(subprocess.TimeoutExpired):
+    for ask in (server.terminate, server.kill):
+        try:
             server.wait(END_S)
-            return
+        except subprocess.TimeoutExpired:
+            ask()
+    server.wait()
 
 
 class _Ends:
