@@ -141,8 +141,9 @@ def test_every_command_with_an_optional_model_is_tested() -> None:
         for f in dataclasses.fields(row.load())
         if f.name == "model" and f.default is None
     }
-    # These two need labelled conversations: tests/cli/test_attack_command.py, tests/critics_training/test_attribution.py.
-    assert optional - {"attack", "train-attribution"} == WITHOUT_MODEL.keys()
+    # Two need labelled conversations: tests/cli/test_attack_command.py, tests/critics_training/test_attribution.py. Two say to
+    # programs, and not to people, what they do: tests/hook, tests/mcp_proxy.
+    assert optional - {"attack", "train-attribution", "hook", "mcp-proxy"} == WITHOUT_MODEL.keys()
 
 
 @pytest.mark.parametrize("command", WITHOUT_MODEL)

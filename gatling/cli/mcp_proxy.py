@@ -20,12 +20,15 @@ DEADLINE_MS = 2_000.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class McpProxy:
-    """Stand between an MCP client and a server: judge its calls, and pin what it says of its tools.
+    """Stand between an MCP client and a server: judge calls, and pin descriptions of tools.
 
     Write it before the server's command in the client's settings:
 
     gatling mcp-proxy --policy policy.yaml --role clerk --request "Sum up the open tickets." -- npx some-server
-    gatling mcp-proxy --accept -- npx some-server      # accept the server's tools as they are described now
+
+    To accept the server's tools as they are described now:
+
+    gatling mcp-proxy --accept -- npx some-server
 
     A call that may not run is answered with an error result that says why. Results are text of outsiders. Tools that the policy
     rules out for the role are not listed, nor those whose description has changed since it was accepted; calls of them are

@@ -69,7 +69,7 @@ GROUPS: dict[str, dict[str, Row | Group]] = {
         "mcp-proxy": Row(
             "mcp_proxy",
             "McpProxy",
-            "Stand between an MCP client and a server: judge its calls, and pin what it says of its tools.",
+            "Stand between an MCP client and a server: judge calls, and pin descriptions of tools.",
         ),
         "stop": Row("stop", "Stop", "Deny every further call of a session, or of all, in every process."),
     },

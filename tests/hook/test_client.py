@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ def listening(place: Place, serve: Callable[[socket.socket], None]) -> socket.so
 
     def accept() -> None:
         caller, _ = listener.accept()
-        with caller:
+        with caller, suppress(OSError):  # the client does not wait for all of it
             serve(caller)
 
     threading.Thread(target=accept, daemon=True).start()
