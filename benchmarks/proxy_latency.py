@@ -1,4 +1,4 @@
-"""What a call waits for the hook and the proxy: wall and processor time, beside Python's own start and the server without a proxy.
+"""What a call waits for the hook and the proxy, beside Python's own start and the server without a proxy.
 
     uv run python benchmarks/proxy_latency.py --calls 200
 
@@ -75,40 +75,47 @@ def measure_proxy(folder: Path, calls: int) -> None:
     proxy = [sys.executable, "-m", "gatling", "mcp-proxy", f"--policy={folder / 'policy.yaml'}", "--role=clerk"]
     proxy += [f"--request={REQUEST}", f"--pins={folder / 'pins.json'}", "--", *server]
     for what, command in (("MCP server alone, `tools/call`", server), ("the same through `gatling mcp-proxy`", proxy)):
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            writing, reading = process.stdin, process.stdout
+        measure_server(what, command, min(calls, 50))
 
-            def ask(id: int, method: str, **params: object) -> bytes:
-                writing.write(
-                    json.dumps({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).encode() + b"\n"
-                )
-                writing.flush()
-                return reading.readline()
 
-            ask(-1, "tools/list")
-            arguments = {"path": "notes.txt"}
+def measure_server(what: str, command: Sequence[str], calls: int) -> None:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        writing, reading = process.stdin, process.stdout
 
-            def call(id: int) -> None:
-                answer = ask(id, "tools/call", name="read_file", arguments=arguments)
-                if b"Rent is due" not in answer:
-                    raise SystemExit(f"not allowed: {answer!r}")
+        def ask(id: int, method: str, **params: object) -> bytes:
+            writing.write(json.dumps({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).encode() + b"\n")
+            writing.flush()
+            return reading.readline()
 
-            measure(what, min(calls, 50), call, has_children=False)
-            writing.close()
+        def call(id: int) -> None:
+            answer = ask(id, "tools/call", name="read_file", arguments={"path": f"notes{id}.txt"})
+            if b"Rent is due" not in answer:
+                raise SystemExit(f"not allowed: {answer!r}")
+
+        ask(-1, "tools/list")
+        measure(what, calls, call, has_children=False)
+        writing.close()
 
 
 def measure(what: str, calls: int, call: Callable[[int], object], *, has_children: bool = True) -> None:
     walls, processor = [], []
     for id in range(calls):
-        earlier, began = os.times(), time.perf_counter()
+        earlier, began = of_children(), time.perf_counter()
         call(id)
         walls.append(time.perf_counter() - began)
-        later = os.times()
-        processor.append(later.children_user + later.children_system - earlier.children_user - earlier.children_system)
+        processor.append(of_children() - earlier)
     used = (f"{at(processor, 0.5):.0f}", f"{at(processor, 0.99):.0f}") if has_children else ("", "")
     print(f"| {what} | {at(walls, 0.5):.1f} | {at(walls, 0.99):.1f} | {used[0]} | {used[1]} |", flush=True)
+
+
+def of_children() -> float:
+    """Return the processor time of the processes that have ended, in seconds."""
+    import resource
+
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def at(values: Sequence[float], share: float) -> float:
