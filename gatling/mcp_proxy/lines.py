@@ -7,8 +7,8 @@ some other way, could mean one thing to the guard and another to the server.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import IO, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from gatling.adapters.encoded import without_encoded
 from gatling.errors import InputError
@@ -18,13 +18,33 @@ MAX_LINE_BYTES = 32 * 1024 * 1024
 MAX_ID_CHARS = 200
 
 
-def lines(stream: IO[bytes], *, max_bytes: int = MAX_LINE_BYTES) -> Iterator[bytes]:
-    """Yield the lines of a stream. Raises: InputError at one that is too long; what follows it is not read."""
-    while line := stream.readline(max_bytes + 1):
-        if len(line) > max_bytes:
+def lines(read: Callable[[int], bytes], *, max_bytes: int = MAX_LINE_BYTES) -> Iterator[bytes]:
+    """Yield the lines of a stream that are not empty.
+
+    Args:
+        read: returns what there is, of so many bytes at most, and nothing at the end.
+
+    Raises:
+        InputError: at a line that is too long; what follows it is not read.
+    """
+    pieces: list[bytes] = []
+    size = 0
+    while piece := read(1 << 16):
+        *ends, rest = piece.split(b"\n")
+        for end in ends:
+            if size + len(end) > max_bytes:
+                raise InputError(f"a line of more than {max_bytes:,} bytes")
+            line = b"".join((*pieces, end))
+            pieces, size = [], 0
+            if line.strip():
+                yield line
+        pieces.append(rest)
+        size += len(rest)
+        if size > max_bytes:
             raise InputError(f"a line of more than {max_bytes:,} bytes")
-        if line.strip():
-            yield line
+    line = b"".join(pieces)
+    if line.strip():
+        yield line
 
 
 def message_of(line: bytes) -> dict[str, Any]:

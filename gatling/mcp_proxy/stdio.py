@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -67,7 +68,8 @@ def serve(
 
     def read_client() -> None:
         try:
-            _pump(client_in or sys.stdin.buffer, "client", proxy.of_client, ends, note)
+            # Not `sys.stdin`: a thread that waits in it when the process ends makes Python abort.
+            _pump(lambda size: os.read(0, size), "client", proxy.of_client, ends, note)
         finally:
             ended_by_client.set()
             end(server)
@@ -75,7 +77,7 @@ def serve(
     reader = threading.Thread(target=read_client, daemon=True)
     reader.start()
     try:
-        _pump(_pipe(server.stdout), "server", proxy.of_server, ends, note)
+        _pump(_read_of(server), "server", proxy.of_server, ends, note)
         with suppress(OSError, ValueError):
             ends.send([("client", answer) for answer in proxy.unanswered("the server has ended")])
     finally:
@@ -87,11 +89,15 @@ def serve(
 
 
 def _pump(
-    stream: IO[bytes], side: Side, take: Callable[[Message], Sent], ends: _Ends, note: Callable[[str], None]
+    read: Callable[[int], bytes],
+    side: Side,
+    take: Callable[[Message], Sent],
+    ends: _Ends,
+    note: Callable[[str], None],
 ) -> None:
     """Hand on messages until the stream ends, or holds a line that is too long, or the other end is closed."""
     try:
-        for line in lines(stream):
+        for line in lines(read):
             try:
                 message = message_of(line)
             except InputError as error:
@@ -121,7 +127,7 @@ def listed_tools(command: Sequence[str], *, timeout_s: float) -> list[dict[str, 
     late = threading.Timer(timeout_s, server.kill)
     late.start()
     try:
-        answers = lines(_pipe(server.stdout))
+        answers = lines(_read_of(server))
 
         def ask(id: int, method: str, params: Message) -> Message:
             _tell(server, {"jsonrpc": "2.0", "id": id, "method": method, "params": params})
@@ -163,6 +169,11 @@ def _tell(server: subprocess.Popen[bytes], message: Message) -> None:
         _pipe(server.stdin).flush()
     except OSError as error:
         raise ConfigError(f"the server has ended: {error.strerror or error}") from None
+
+
+def _read_of(server: subprocess.Popen[bytes]) -> Callable[[int], bytes]:
+    descriptor = _pipe(server.stdout).fileno()
+    return lambda size: os.read(descriptor, size)
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -363,14 +364,17 @@ def test_what_is_read_is_what_is_written() -> None:
     assert message_of(written) == message
 
 
-def test_lines_are_bounded(tmp_path: Path) -> None:
-    path = tmp_path / "lines"
-    path.write_bytes(b"a\n\n" + b"b" * 9 + b"\n" + b"c" * 11 + b"\nd\n")
-    with path.open("rb") as stream:
-        read = lines(stream, max_bytes=10)
-        assert [next(read), next(read)] == [b"a\n", b"b" * 9 + b"\n"]
-        with pytest.raises(InputError, match="more than 10 bytes"):
-            next(read)
+@pytest.mark.parametrize("step", [1, 3, 7, 100])
+def test_lines_are_bounded(step: int) -> None:
+    data = b"a\n\n  \n" + b"b" * 9 + b"\n\xff\nd"
+    for text, is_bounded in ((data, True), (data + b"c" * 11 + b"\nd\n", False), (b"c" * 11, False)):
+        stream = io.BytesIO(text)
+        read = lines(lambda size, stream=stream: stream.read(min(size, step)), max_bytes=10)  # type: ignore[misc]
+        if is_bounded:
+            assert list(read) == [b"a", b"b" * 9, b"\xff", b"d"]
+        else:
+            with pytest.raises(InputError, match="more than 10 bytes"):
+                list(read)
 
 
 def test_encoded_bytes() -> None:
