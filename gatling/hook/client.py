@@ -27,6 +27,8 @@ VALUES = (
 SWITCHES = ("lenient", "stop")
 _PATHS = ("policy", "model", "sources", "log", "approvals")
 TIMEOUT_S = 30.0
+_DETACHED = 0x00000208
+"""DETACHED_PROCESS and CREATE_NEW_PROCESS_GROUP of Windows."""
 STARTS_ELSEWHERE = 75
 """What a resident process ends with if another one holds the lock."""
 
@@ -166,6 +168,7 @@ def _start(place: Place, settings: dict[str, str]) -> Any:
             cwd=place.folder,
             close_fds=True,
             start_new_session=True,
+            creationflags=_DETACHED if sys.platform == "win32" else 0,
         )
 
 

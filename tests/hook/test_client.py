@@ -259,6 +259,31 @@ def test_a_folder_that_is_a_link(client: Any, run_folder: Path, tmp_path: Path) 
     assert b"is no folder" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("platform", "variables", "folder"),
+    [
+        ("linux", {"GATLING_RUN": "{}/a"}, "{}/a"),
+        ("linux", {"XDG_RUNTIME_DIR": "{}"}, "{}/gatling"),
+        ("darwin", {"TMPDIR": "{}", "XDG_RUNTIME_DIR": "/nowhere"}, f"{{}}/gatling-{os.getuid()}"),
+        ("win32", {"LOCALAPPDATA": "{}"}, "{}/gatling/run"),
+    ],
+)
+def test_folders_of_systems(
+    platform: str, variables: dict[str, str], folder: str, monkeypatch: pytest.MonkeyPatch, run_folder: Path
+) -> None:
+    home = run_folder.parent
+    for name in ("GATLING_RUN", "XDG_RUNTIME_DIR", "TMPDIR", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value.format(home))
+    monkeypatch.setattr("gatling.hook.place.sys.platform", platform)
+    monkeypatch.setattr("gatling.hook.place.HAS_UNIX_SOCKETS", platform != "win32")
+    place = Place(b"")
+    assert place.folder == folder.format(home)
+    assert place.socket.endswith(".port" if platform == "win32" else ".sock")
+    assert stat.S_IMODE(os.stat(place.folder).st_mode) == 0o700
+
+
 def test_a_path_that_is_too_long(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GATLING_RUN", str(tmp_path / ("x" * 120)))
     with pytest.raises(PlaceError, match="too long"):

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from gatling.energy import Verdict
-from gatling.guard import AuditLog
+from gatling.guard import Approvals, AuditLog, StopSwitch
 from gatling.hook import service as service_module
 from gatling.hook.resident import Reply
 from gatling.hook.service import Service
 from gatling.testing import FixedGuard
 from tests.hook.events import (
+    SESSION,
     after,
     assistant_line,
     before,
@@ -131,6 +132,19 @@ def test_a_failed_call_is_told_as_well(begun: Asked) -> None:
     assert begun(failed) == "run"
     begun(before("Bash", PAY, "toolu_2"))
     assert begun.tiers()[-1] == 3
+
+
+def test_a_person_may_decide_elsewhere(tmp_path: Path) -> None:
+    file = tmp_path / "approvals.db"
+    asked = Asked(tmp_path, approvals=str(file), on_escalate="deny")
+    asked(prompt("Pay."))
+    assert asked(before("Bash", PAY)) == "deny"
+    approvals = Approvals(file)
+    [waiting] = approvals.waiting()
+    approvals.approve(waiting.id, by="ann")
+    approvals.close()
+    assert asked(before("Bash", PAY, "toolu_2")) == "run"
+    assert asked(before("Bash", PAY, "toolu_3")) == "deny"
 
 
 def test_pictures_are_no_text(begun: Asked) -> None:
@@ -274,6 +288,9 @@ def test_what_is_no_event(data: bytes, begun: Asked) -> None:
 
 
 def test_a_key_that_stands_twice(begun: Asked) -> None:
+    hidden = {"file_path": {"type": "image", "data": {"x": 1, "y": 2}}}
+    data = json.dumps(before("Read", hidden)).replace('"y"', '"x"')  # where pictures are not looked into
+    assert begun(data.encode()) == "deny"
     data = json.dumps(before("Read", READ)).replace('"tool_name": "Read"', '"tool_name": "Bash", "tool_name": "Read"')
     assert begun(data.encode()) == "deny"
 
@@ -379,9 +396,6 @@ def test_a_session_that_fails_to_take_denies_from_then_on(begun: Asked, monkeypa
 
 
 def test_a_stopped_session(begun: Asked, run_folder: Path) -> None:
-    from gatling.guard import StopSwitch
-    from tests.hook.events import SESSION
-
     asked = Asked(run_folder.parent)
     asked(prompt("Read notes.txt."))
     assert asked(before("Read", READ)) == "run"

@@ -142,6 +142,23 @@ def test_modes(tmp_path: Path) -> None:
         assert len(sent["result"]["content"]) == (2 if mode == "warn" else 1)
 
 
+def test_a_person_may_decide_elsewhere(tmp_path: Path) -> None:
+    tried = Tried(tmp_path)
+    assert "a person has to approve it first" in tried.call(call("send_money", 5, recipient="DE99"))
+    [waiting] = tried.session.approvals.waiting()
+    tried.session.approvals.approve(waiting.id, by="ann")
+    assert tried.call(call("send_money", 6, recipient="DE98")) != ""
+    assert tried.call(call("send_money", 7, recipient="DE99")) == ""
+
+
+def test_a_stopped_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATLING_STATE", str(tmp_path))
+    tried = Tried(tmp_path)
+    assert tried.call(call(path="a", id=5)) == ""
+    tried.session.stop()
+    assert "a person has stopped this session" in tried.call(call(path="a", id=6))
+
+
 # --- descriptions -----------------------------------------------------------------------------------------------------
 
 
