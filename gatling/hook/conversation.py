@@ -4,6 +4,8 @@
   the transcript says of the user; afterwards nobody adds to it by writing into that file.
 - A result counts as the one of its call where `PostToolUse` told it, else as the transcript has it. What belongs to no call that
   the session has allowed is text of others.
+- In a conversation that began before the guard was asked, the calls in the transcript are judged as they were made, so that later
+  ones are judged in their light.
 - What cannot be taken is not forgotten: from then on every call of the conversation is denied.
 """
 
@@ -49,7 +51,7 @@ class Conversation:
         self._prompts: Counter[str] = Counter()
         """Told by events, and not seen in the transcript yet."""
         self._results: set[str] = set()
-        self._asked: dict[str, tuple[str, dict[str, Any], str]] = {}
+        self._asked: dict[str, tuple[str, Any, str]] = {}
         self._children: dict[str, Session] = {}
         self._fault = ""
 
@@ -93,10 +95,10 @@ class Conversation:
             except GatlingError as error:
                 self._fault = " ".join(str(error).split())[:300]
                 raise
-            self._is_joined = self._is_joined or (begins and any(item.by in ("assistant", "result") for item in told))
+            self._is_joined = self._is_joined or (begins and any(item.by not in ("user", "others") for item in told))
             for item in told:
                 try:
-                    self._tell(item)
+                    self._tell(item, is_past=begins)
                 except GatlingError as error:
                     self._fault = " ".join(str(error).split())[:300]
                     raise
@@ -106,9 +108,13 @@ class Conversation:
             )
         self._is_begun = True
 
-    def _tell(self, item: Told) -> None:
+    def _tell(self, item: Told, *, is_past: bool) -> None:
         if item.by == "assistant":
             self._session.feed_assistant(item.data)
+        elif item.by == "call":
+            if is_past:  # else it has an event of its own
+                decision = self._session.judge(item.tool_name, item.data, call_id=item.call_id)
+                self._wait_for(decision, item.tool_name, item.data, item.call_id)
         elif item.by == "user":
             if self._prompts[item.data] > 0:
                 self._prompts[item.data] -= 1
@@ -118,29 +124,30 @@ class Conversation:
                 self._session.feed_foreign(item.data)
         elif item.by == "result" and item.call_id:
             if item.call_id not in self._results:
-                self._result(self._session, item.call_id, item.data, has_media=item.has_media)
+                has_run = not item.is_error
+                self._result(self._session, item.call_id, item.data, has_media=item.has_media, has_run=has_run)
         else:
             self._session.feed_foreign(item.data)
 
     def _returned(self, event: Event) -> None:
         session = self._of(event)
         output = without_encoded(event.output)
-        asked = self._asked.pop(event.call_id or "", None)
-        if asked is not None:  # it has run, so the user has said yes to Claude Code's question
-            tool_name, arguments, pending = asked
-            with suppress(ApprovalError):  # it waited for too long: the result is text of others
-                session.approvals.approve(pending, by="the user, asked by Claude Code")
-                session.judge(tool_name, arguments, call_id=event.call_id)
         has_media = has_encoded(event.output)
         if event.call_id is None:
             session.feed_result(None, output, tool_name=event.tool_name, has_media=has_media)
         else:
-            self._result(session, event.call_id, output, has_media=has_media)
+            self._result(session, event.call_id, output, has_media=has_media, has_run=True)
 
-    def _result(self, session: Session, call_id: str, output: Any, *, has_media: bool) -> None:
+    def _result(self, session: Session, call_id: str, output: Any, *, has_media: bool, has_run: bool) -> None:
         if len(self._results) >= _MAX_REMEMBERED:
             raise InputError(f"more than {_MAX_REMEMBERED:,} results in one conversation")
         self._results.add(call_id)
+        asked = self._asked.pop(call_id, None)
+        if asked is not None and has_run:  # so the user has said yes to Claude Code's question
+            tool_name, arguments, pending = asked
+            with suppress(ApprovalError):  # it waited for too long: the result is text of others
+                session.approvals.approve(pending, by="the user, asked by Claude Code")
+                session.judge(tool_name, arguments, call_id=call_id)
         try:
             session.feed_result(call_id, output, has_media=has_media)
         except InputError:  # of no call that waits; or it cannot be read, which the next line says
@@ -161,10 +168,14 @@ class Conversation:
                 )
             return _answer({"systemMessage": text[:_MAX_REASON_CHARS]}) if text else Reply()
         if decision.verdict == "escalate":
-            if decision.pending and event.call_id is not None:
-                self._asked[event.call_id] = (event.tool_name, arguments, decision.pending)
+            self._wait_for(decision, event.tool_name, arguments, event.call_id)
             return self._may_ask(event, decision, text)
         return _decided("deny", text)
+
+    def _wait_for(self, decision: Decision, tool_name: str, arguments: Any, call_id: str | None) -> None:
+        """Remember a call that the user may let pass; that it has run will say so."""
+        if decision.pending and not decision.is_allowed and call_id is not None:
+            self._asked[call_id] = (tool_name, arguments, decision.pending)
 
     def _may_ask(self, event: Event, decision: Decision, text: str) -> Reply:
         asks = self._asks and event.permission_mode not in _ASKS_NOBODY

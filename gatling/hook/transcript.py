@@ -28,10 +28,14 @@ class Told:
     """One thing that a transcript tells."""
 
     by: str
-    """`user`, `assistant`, `result`, or `others`."""
+    """`user`, `assistant`, `call`, `result`, or `others`."""
     data: Any
+    """The text; the arguments of a call; the output of one."""
     call_id: str = ""
+    tool_name: str = ""
     has_media: bool = False
+    is_error: bool = False
+    """Of a result: the call has failed, or has not run."""
 
 
 class Transcript:
@@ -99,7 +103,11 @@ def _of_block(block: Any, kind: str, *, is_aside: bool) -> Told:
         call_id = block.get("tool_use_id")
         content = block.get("content")
         known = call_id if isinstance(call_id, str) else ""
-        return Told("result", without_encoded(content), known, has_media=has_encoded(content))
-    if kind == "assistant":  # thoughts, and calls, which have events of their own
-        return Told("assistant", "")
+        is_error = block.get("is_error") is True
+        return Told("result", without_encoded(content), known, has_media=has_encoded(content), is_error=is_error)
+    if kind == "assistant":
+        call_id, name = (block.get("id"), block.get("name")) if what == "tool_use" else (None, None)
+        if isinstance(call_id, str) and isinstance(name, str):
+            return Told("call", block.get("input"), call_id, name)
+        return Told("assistant", "")  # thoughts
     return Told("others", without_encoded(block), has_media=has_encoded(block))

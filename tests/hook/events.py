@@ -55,8 +55,8 @@ def assistant_line(*blocks: dict[str, Any]) -> dict[str, Any]:
     return {"type": "assistant", "isSidechain": False, "message": {"role": "assistant", "content": list(blocks)}}
 
 
-def result_line(call_id: str, content: Any) -> dict[str, Any]:
-    return user_line([{"type": "tool_result", "tool_use_id": call_id, "content": content}])
+def result_line(call_id: str, content: Any, **more: Any) -> dict[str, Any]:
+    return user_line([{"type": "tool_result", "tool_use_id": call_id, "content": content, **more}])
 
 
 def write_lines(path: Any, *lines: dict[str, Any], mode: str = "w") -> None:
