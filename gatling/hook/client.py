@@ -44,6 +44,7 @@ def main(words: list[str]) -> int:
         status, out, err = _answer(words)
         _write(2, err)
         _write(1, out)
+        _set_alarm(0)
         return status
     except BaseException as error:  # also an interrupt: what ends this in any other way would let the call run
         _refuse(error)
@@ -92,7 +93,7 @@ def _answer(words: list[str]) -> tuple[int, bytes, bytes]:
     if not 0 < timeout_s <= 3600:
         raise HookError("--timeout-s has to be a number above 0 and of 3600 at most")
     ends = time.monotonic() + timeout_s
-    _set_alarm(timeout_s)
+    _set_alarm(timeout_s + 0.5)
     is_stop = settings.pop("stop", None) is not None
     event = b"" if is_stop else _stdin()
     place = Place(identity_of(settings.get("model", ""), is_lenient="lenient" in settings))
@@ -192,8 +193,8 @@ def _stdin() -> bytes:
     return b"".join(pieces)
 
 
-def _set_alarm(timeout_s: float) -> None:
-    """End with status 2 whatever this waits for: stdin, a pipe that nobody reads."""
+def _set_alarm(seconds: float) -> None:
+    """End with status 2 after so long, whatever this waits for: stdin, a pipe that nobody reads. 0 for never."""
     if sys.platform == "win32":
         return
     import _signal  # type: ignore[import-not-found]  # `signal` loads enums
@@ -203,7 +204,7 @@ def _set_alarm(timeout_s: float) -> None:
         os._exit(BLOCK)
 
     _signal.signal(_signal.SIGALRM, late)
-    _signal.setitimer(_signal.ITIMER_REAL, timeout_s + 0.5)
+    _signal.setitimer(_signal.ITIMER_REAL, seconds)
 
 
 def _write(descriptor: int, data: bytes) -> None:

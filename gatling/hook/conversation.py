@@ -68,7 +68,9 @@ class Conversation:
 
     def _take(self, event: Event) -> Reply:
         if self._fault:
-            return refusal(f"earlier in this conversation something could not be taken ({self._fault})")
+            return refusal(
+                f"earlier in this conversation something could not be taken ({self._fault}): begin a new one"
+            )
         self._look(event)
         if event.name == PROMPT:
             self._session.feed_user(event.prompt)

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from gatling.cli import main
 from gatling.cli.hook import Hook
 from gatling.hook import wire
 from gatling.hook.client import SWITCHES, VALUES, HookError, identity_of, settings_of
@@ -85,6 +86,24 @@ def test_the_client_costs_what_python_costs(resident: Any, place: Place, client:
 
 def test_the_flags_are_those_of_the_help() -> None:
     assert [field.name for field in dataclasses.fields(Hook)] == [*VALUES, *SWITCHES]
+
+
+def test_the_command_of_the_help_asks_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, str]] = []
+    monkeypatch.setattr("gatling.hook.client.main", lambda words: asked.append(settings_of(words)) or 2)
+    words = "hook --policy p --role r --lenient --mode warn --on-escalate deny --timeout-s 5 --log l --no-stop".split()
+    assert main(words) == 2
+    assert asked == [
+        {
+            "policy": os.path.abspath("p"),
+            "role": "r",
+            "lenient": "1",
+            "mode": "warn",
+            "on_escalate": "deny",
+            "timeout_s": "5.0",
+            "log": os.path.abspath("l"),
+        }
+    ]
 
 
 @pytest.mark.parametrize(
