@@ -9,10 +9,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gatling.integrations.agentdojo import AgentDojoGuard as AgentDojoGuard
+    from gatling.integrations.claude_agent import ClaudeHooks as ClaudeHooks
+    from gatling.integrations.crewai import CrewAIHook as CrewAIHook
+    from gatling.integrations.google_adk import ADKPlugin as ADKPlugin
     from gatling.integrations.langchain import LangChainMiddleware as LangChainMiddleware
+    from gatling.integrations.openai_agents import OpenAIAgentsGuard as OpenAIAgentsGuard
+    from gatling.integrations.pydantic_ai import PydanticAICapability as PydanticAICapability
 
 _HOMES = {
+    "ADKPlugin": "google_adk",
+    "AgentDojoGuard": "agentdojo",
+    "ClaudeHooks": "claude_agent",
+    "CrewAIHook": "crewai",
     "LangChainMiddleware": "langchain",
+    "OpenAIAgentsGuard": "openai_agents",
+    "PydanticAICapability": "pydantic_ai",
 }
 __all__ = list(_HOMES)
 

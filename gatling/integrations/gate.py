@@ -20,7 +20,7 @@ from gatling.adapters.stated import text_of_the_model
 from gatling.errors import ConfigError, InputError
 from gatling.guard import Decision, Session
 from gatling.guard.decision import denial, fault_of
-from gatling.provenance.events import Event, Foreign, ProposedCall, Result, Said
+from gatling.provenance.events import Event, Foreign, Result, Said
 from gatling.schema.plain import canonical_json
 
 MAX_CONVERSATIONS = 10_000
@@ -144,32 +144,35 @@ class Gate:
         except Exception as error:
             return faulty(call, error)
 
+    def waits_for_word(self, call: Call) -> bool:
+        """Tell whether a call was escalated, and nobody has decided yet."""
+        with self._lock:
+            kept = self._kept.get(call.call_id or "")
+            return kept is not None and kept[0].is_as(call) and bool(kept[1].pending) and not kept[1].is_allowed
+
     def answered(self, call: Call, is_approved: bool, by: str) -> None:
         """Note what a person said to a call that waits; `judge` then decides by it. Raises: GatlingError if it does not wait."""
         with self._lock:
-            decision = self._kept[call.call_id or ""][1] if self._is_kept(call) else None
-            if decision is None or not decision.pending or decision.is_allowed:
+            if not self.waits_for_word(call):
                 raise InputError(f"no call of {call.tool_name} waits for a person's word under the id {call.call_id!r}")
             approvals = self.session.approvals
-            (approvals.approve if is_approved else approvals.refuse)(decision.pending, by=by)
+            (approvals.approve if is_approved else approvals.refuse)(self._kept[call.call_id or ""][1].pending, by=by)
 
-    def took(
-        self, decision: Decision, output: Any, call_id: str | None = None, *, shown: Any = None, has_media: bool = False
-    ) -> Any:
-        """Tell what a call returned; return what the model is to read: the output, or why it may not.
+    def took(self, call_id: str | None, output: Any, *, shown: Any = None, has_media: bool = False) -> Any:
+        """Tell what a call returned that ran; return what the model is to read: the output, or why it may not.
 
         Args:
             output: as the session should read it.
             shown: as the framework passes it on, if that is something else.
         """
         shown = output if shown is None else shown
-        known = call_id or decision.call_id
         try:
             with self._lock:
-                self.session.feed_result(known, output, has_media=has_media)
-                self._settled.add(known)
+                decision = self._kept[call_id or ""][1]
+                self.session.feed_result(decision.call_id, output, has_media=has_media)
+                self._settled.add(call_id or "")
         except Exception as error:
-            return f"The result of {decision.tool_name} is withheld, as it could not be read: {fault_of(error)}"
+            return f"The result of the call is withheld, as it could not be read: {fault_of(error)}"
         if decision.mode == "warn" and isinstance(shown, str) and decision.text_for_agent:
             return f"{shown}\n\n{decision.text_for_agent}"
         return shown

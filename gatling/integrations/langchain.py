@@ -56,7 +56,7 @@ class LangChainMiddleware(AgentMiddleware):
             decision = judge() if refused is None else refused
         if not decision.is_allowed:
             return _refusal(request, decision)
-        return _read(gate, decision, call, handler(_with(request, decision)))
+        return _read(gate, call, handler(_with(request, decision)))
 
     async def awrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Outcome]]
@@ -74,7 +74,7 @@ class LangChainMiddleware(AgentMiddleware):
             decision = await judge() if refused is None else refused
         if not decision.is_allowed:
             return _refusal(request, decision)
-        return _read(gate, decision, call, await handler(_with(request, decision)))
+        return _read(gate, call, await handler(_with(request, decision)))
 
 
 def _call(request: ToolCallRequest) -> Call:
@@ -148,14 +148,14 @@ def _refusal(request: ToolCallRequest, decision: Decision) -> ToolMessage:
     )
 
 
-def _read(gate: Gate, decision: Decision, call: Call, outcome: Outcome) -> Outcome:
+def _read(gate: Gate, call: Call, outcome: Outcome) -> Outcome:
     """Tell the session what the call returned; answer in its place where the session cannot read it."""
     if isinstance(outcome, ToolMessage):
         parts = [text for text in (outcome.content, outcome.artifact) if text is not None]
         output = outcome.content if len(parts) == 1 else parts
-        read = gate.took(decision, output, call.call_id, shown=outcome.content)
+        read = gate.took(call.call_id, output, shown=outcome.content)
         return outcome if read is outcome.content else outcome.model_copy(update={"content": read, "artifact": None})
-    read = gate.took(decision, outcome.update if outcome.update is not None else "", call.call_id, shown=outcome)
+    read = gate.took(call.call_id, outcome.update if outcome.update is not None else "", shown=outcome)
     if read is outcome:
         return outcome
     return ToolMessage(content=str(read), tool_call_id=call.call_id, name=call.tool_name, status="error")
