@@ -3,8 +3,8 @@
     guard = AgentDojoGuard(lambda query: Session(guard, policy=policy, role="user"))
     pipeline = AgentPipeline([SystemMessage(text), InitQuery(), llm, ToolsExecutionLoop([guard, llm])])
 
-Calls that may run are given to the benchmark's own executor, one by one; the others are answered with the reason as an error. Every
-task is a conversation of its own.
+Calls that may run are given to the benchmark's own executor, one by one; the others are answered with the reason as an error.
+Every task is a conversation of its own.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
 
 - A call that may not run is denied with the reason. Where nothing is wrong the answer is `{}`: an explicit `allow` would skip the
   user's own permission prompt.
-- An escalated call is answered with `ask`: the client's prompt, or `can_use_tool`, decides. Its word is that of the client's user; the
-  session notes the call as approved once its result comes.
+- An escalated call is answered with `ask`: the client's prompt, or `can_use_tool`, decides. Its word is the user's;
+  the session notes the call as approved once its result comes.
 - The hooks block where they fail (`on_failure="block"`), which a command line that is too old refuses when it connects.
 - Sub-agents are told by `agent_id`, and each has a child of the session.
 """

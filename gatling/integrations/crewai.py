@@ -52,19 +52,21 @@ class CrewAIHook:
         unregister_after_tool_call_hook(self.after)
 
     def before(self, context: Any) -> bool | None:
-        """Return None if the call may run, else False."""
+        """Return None if the call may run, else False; in whatever state the context is, this does not raise."""
         call = Call("", {}, secrets.token_hex(8))
         try:
             call = Call(context.tool_name, dict(context.tool_input), call.call_id)
-            gate = self._gates.of(_crew(context))
-            decision = gate.judge(call, lambda: _history(context))
+            decision = self._gates.of(_crew(context)).judge(call, lambda: _history(context))
             if decision.is_allowed and decision.arguments is not None:
                 context.tool_input.clear()
                 context.tool_input.update(decision.arguments)
         except Exception as error:
             decision = faulty(call, error)
-        with self._lock:
-            self._open[id(context.tool_input)] = (context.tool_input, call.call_id or "", decision)
+        try:
+            with self._lock:
+                self._open[id(context.tool_input)] = (context.tool_input, call.call_id or "", decision)
+        except Exception:
+            return False
         return None if decision.is_allowed else False
 
     def after(self, context: Any) -> str | None:

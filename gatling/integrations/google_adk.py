@@ -27,13 +27,13 @@ class ADKPlugin(BasePlugin):
 
     Args:
         session: of the conversation; or a function that makes one for each, by the id of the ADK's session.
-        confirms: ask a person by a confirmation where a call is escalated; else the model is told that one has to approve it.
+        asks: ask a person by a confirmation where a call is escalated; else the model is told that one has to approve it.
     """
 
-    def __init__(self, session: SessionSource, *, confirms: bool = True) -> None:
+    def __init__(self, session: SessionSource, *, asks: bool = True) -> None:
         super().__init__(name="gatling")
         self._gates = Gates(session)
-        self._confirms = confirms
+        self._asks = asks
 
     async def before_tool_callback(
         self, *, tool: Any, tool_args: dict[str, Any], tool_context: Any
@@ -56,7 +56,7 @@ class ADKPlugin(BasePlugin):
         contents = [event.content for event in context.session.events if event.content and not event.partial]
         judge = partial(gate.ajudge, call, partial(_history, contents), _siblings(call, contents))
         decision = await judge()
-        if not decision.pending or decision.is_allowed or not self._confirms:
+        if not decision.pending or decision.is_allowed or not self._asks:
             return decision
         word = context.tool_confirmation
         if word is None:

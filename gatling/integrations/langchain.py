@@ -34,26 +34,25 @@ class LangChainMiddleware(AgentMiddleware):
 
     Args:
         session: of the conversation; or a function that makes one for each, by the thread's id.
-        interrupts: ask a person by an interrupt where a call is escalated; else the model is told that one has to approve it.
+        asks: ask a person by an interrupt where a call is escalated; else the model is told that one has to approve it.
     """
 
-    def __init__(self, session: SessionSource, *, interrupts: bool = True) -> None:
+    def __init__(self, session: SessionSource, *, asks: bool = True) -> None:
         super().__init__()
         self._gates = Gates(session)
-        self._interrupts = interrupts
+        self._asks = asks
 
     def wrap_tool_call(self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Outcome]) -> Outcome:
         """Run a call, or answer in its place."""
         call = _call(request)
         try:
-            gate, messages = self._gates.of(_thread(request)), _messages(request.state)
+            gate, history, siblings = self._known(request, call)
         except Exception as error:
             return _refusal(request, faulty(call, error))
-        judge = partial(gate.judge, call, partial(_history, messages), _siblings(call, messages))
-        decision = judge()
-        if decision.pending and not decision.is_allowed and self._interrupts:
+        decision = gate.judge(call, history, siblings)
+        if gate.waits_for_word(call) and self._asks:
             refused = _asked(gate, call, decision)
-            decision = judge() if refused is None else refused
+            decision = gate.judge(call, history) if refused is None else refused
         if not decision.is_allowed:
             return _refusal(request, decision)
         return _read(gate, call, handler(_with(request, decision)))
@@ -64,25 +63,26 @@ class LangChainMiddleware(AgentMiddleware):
         """The same, awaited."""
         call = _call(request)
         try:
-            gate, messages = self._gates.of(_thread(request)), _messages(request.state)
+            gate, history, siblings = self._known(request, call)
         except Exception as error:
             return _refusal(request, faulty(call, error))
-        judge = partial(gate.ajudge, call, partial(_history, messages), _siblings(call, messages))
-        decision = await judge()
-        if decision.pending and not decision.is_allowed and self._interrupts:
+        decision = await gate.ajudge(call, history, siblings)
+        if gate.waits_for_word(call) and self._asks:
             refused = _asked(gate, call, decision)
-            decision = await judge() if refused is None else refused
+            decision = await gate.ajudge(call, history) if refused is None else refused
         if not decision.is_allowed:
             return _refusal(request, decision)
         return _read(gate, call, await handler(_with(request, decision)))
 
+    def _known(self, request: ToolCallRequest, call: Call) -> tuple[Gate, Callable[[], Iterator[Heard]], list[Call]]:
+        """Return the conversation, its messages, and the calls of the last one. Raises: InputError if they cannot be told."""
+        thread = str((request.runtime.config.get("configurable") or {}).get("thread_id", ""))
+        messages = _messages(request.state)
+        return self._gates.of(thread), partial(_history, messages), _siblings(call, messages)
+
 
 def _call(request: ToolCallRequest) -> Call:
     return Call(request.tool_call["name"], request.tool_call["args"], request.tool_call["id"])
-
-
-def _thread(request: ToolCallRequest) -> str:
-    return str((request.runtime.config.get("configurable") or {}).get("thread_id", ""))
 
 
 def _messages(state: Any) -> list[BaseMessage]:

@@ -26,7 +26,7 @@ from pydantic import BaseModel
 
 from gatling.adapters.plain import plain_message
 from gatling.errors import ConfigError
-from gatling.guard import Session
+from gatling.guard import Decision, Session
 from gatling.integrations.gate import Call, Gate, Heard, faulty, of_format
 from gatling.provenance.events import Said
 from gatling.schema.plain import canonical_json
@@ -37,18 +37,22 @@ class OpenAIAgentsGuard:
 
     Args:
         session: of the conversation.
+        asks: ask a person by an approval where a call is escalated; else the model is told that one has to approve it.
         ungated: names of hosted tools and of MCP servers that an agent may have although nobody judges their calls.
     """
 
-    def __init__(self, session: Session, *, ungated: Iterable[str] = ()) -> None:
+    def __init__(self, session: Session, *, asks: bool = True, ungated: Iterable[str] = ()) -> None:
         if not isinstance(session, Session):
             raise ConfigError(f"a {type(session).__name__}, wanted a Session")
         self._gate = Gate(session)
+        self._asks = asks
         self._ungated = frozenset(ungated)
         self._protected: dict[int, tuple[Any, Any]] = {}
         """By the id of an agent: the agent, so that it lives on, and its protected copy."""
         self._asked: set[str] = set()
         """Ids of the calls that a person was asked about."""
+        self._refused: dict[str, tuple[Call, Decision]] = {}
+        """By their ids: calls that were refused when the SDK asked whether they need an approval, which it does first."""
         self._siblings: list[Call] = []
         self._fault: Exception | None = None
 
@@ -104,17 +108,22 @@ class OpenAIAgentsGuard:
     async def _needs_approval(self, tool: Any, context: Any, arguments: dict[str, Any], call_id: str) -> bool:
         call = Call(tool.name, arguments, call_id)
         decision = await self._gate.ajudge(call, self._history, self._siblings)
-        if decision.pending and not decision.is_allowed:
+        if decision.pending and not decision.is_allowed and self._asks:
             self._asked.add(call_id)
             return True
+        if not decision.is_allowed:
+            self._refused[call_id] = (call, decision)
         own = tool.needs_approval
         own = own(context, arguments, call_id) if callable(own) else own
         return bool(await own if inspect.isawaitable(own) else own)
 
     async def _invoke(self, tool: Any, context: Any, arguments: str) -> Any:
         call = Call(tool.name, _arguments(arguments), context.tool_call_id)
+        known = self._refused.pop(context.tool_call_id, None)
+        if known is not None and known[0].is_as(call):
+            return known[1].text_for_agent
         decision = await self._gate.ajudge(call, self._history, self._siblings)
-        if decision.pending and not decision.is_allowed and call.call_id in self._asked:
+        if self._gate.waits_for_word(call) and call.call_id in self._asked:
             try:  # the SDK calls this only if a person has approved it
                 self._gate.answered(call, True, "approval of the run")
                 decision = await self._gate.ajudge(call, self._history)
@@ -143,20 +152,10 @@ class _Hooks(AgentHooks):
         self._guard.proposed(response.output)
         await self._others.on_llm_end(context, agent, response)
 
-    async def on_start(self, *given: Any) -> None:
-        await self._others.on_start(*given)
-
-    async def on_end(self, *given: Any) -> None:
-        await self._others.on_end(*given)
-
-    async def on_handoff(self, *given: Any) -> None:
-        await self._others.on_handoff(*given)
-
-    async def on_tool_start(self, *given: Any) -> None:
-        await self._others.on_tool_start(*given)
-
-    async def on_tool_end(self, *given: Any) -> None:
-        await self._others.on_tool_end(*given)
+    def __getattribute__(self, name: str) -> Any:
+        """The other hooks are those of whoever listened before."""
+        own = name.startswith("_") or name in ("on_llm_start", "on_llm_end")
+        return super().__getattribute__(name) if own else getattr(super().__getattribute__("_others"), name)
 
 
 def _handed_over(guard: OpenAIAgentsGuard, handoff: Any) -> Any:

@@ -4,7 +4,7 @@
 
 - A call that may not run fails with the reason (`ToolFailed`), which the model reads.
 - An escalated call is deferred: it stands in the run's `DeferredToolRequests`, and runs when the next run gets it back approved
-  (`deferred_tool_results`). An agent without that output type needs `defers=False`.
+  (`deferred_tool_results`). An agent without that output type needs `asks=False`.
 - Calls are judged with the arguments as the model wrote them. The capability stands innermost: another one that changes arguments
   does so before.
 - A conversation is what the framework calls one (`conversation_id`): give a function that makes a session for each.
@@ -39,12 +39,12 @@ class PydanticAICapability(AbstractCapability[Any]):
 
     Args:
         session: of the conversation; or a function that makes one for each, by its id.
-        defers: ask a person by deferring where a call is escalated; else the model is told that one has to approve it.
+        asks: ask a person by deferring where a call is escalated; else the model is told that one has to approve it.
     """
 
-    def __init__(self, session: SessionSource, *, defers: bool = True) -> None:
+    def __init__(self, session: SessionSource, *, asks: bool = True) -> None:
         self._gates = Gates(session)
-        self._defers = defers
+        self._asks = asks
 
     def get_ordering(self) -> CapabilityOrdering:
         return CapabilityOrdering(position="innermost")
@@ -68,7 +68,7 @@ class PydanticAICapability(AbstractCapability[Any]):
             decision = faulty(wanted, error)
         if decision.is_allowed:
             return args if decision.arguments is None else decision.arguments
-        if decision.pending and self._defers:
+        if decision.pending and self._asks:
             reasons = [shown_reason(reason) for reason in decision.reasons]
             raise ApprovalRequired(metadata={"id": decision.pending, "reasons": reasons})
         raise ToolFailed(decision.text_for_agent)
