@@ -18,7 +18,7 @@ from typing import Any
 
 from claude_agent_sdk import HookMatcher
 
-from gatling.errors import ConfigError, InputError
+from gatling.errors import ConfigError
 from gatling.guard import Session
 from gatling.guard.decision import shown_reason
 from gatling.integrations.gate import Call, Gate, Heard, faulty
@@ -86,13 +86,14 @@ class ClaudeHooks:
             if gate.waits_for_word(call):  # the client lets a call run only if its user has said so
                 gate.answered(call, True, "permission of the client")
                 await gate.ajudge(call, self._history)
-            read = gate.took(call.call_id, output)
-            if read is not output:
-                raise InputError(read)
+            decision = gate.tell_result(call.call_id, output)
         except Exception as error:
             self._fault = error
             return {"decision": "block", "reason": faulty(Call("", {}), error).text_for_agent}
-        return {}
+        if decision.mode != "warn" or not decision.text_for_agent:
+            return {}
+        more = {"hookEventName": event["hook_event_name"], "additionalContext": decision.text_for_agent}
+        return {"hookSpecificOutput": more}
 
     def _history(self) -> list[Heard]:
         if self._fault is not None:

@@ -126,7 +126,8 @@ class Gate:
             with self._lock:
                 self.hear(history())
                 for one in self._to_judge(call, siblings):
-                    self._keep(one, self.session.judge(one.tool_name, one.arguments, call_id=one.call_id))
+                    given = self._given(one)
+                    self._keep(one, self.session.judge(one.tool_name, given, call_id=one.call_id), given)
                 return self._decided(call)
         except Exception as error:
             return faulty(call, error)
@@ -139,7 +140,8 @@ class Gate:
             async with self._waiting:
                 self.hear(history())
                 for one in self._to_judge(call, siblings):
-                    self._keep(one, await self.session.ajudge(one.tool_name, one.arguments, call_id=one.call_id))
+                    given = self._given(one)
+                    self._keep(one, await self.session.ajudge(one.tool_name, given, call_id=one.call_id), given)
                 return self._decided(call)
         except Exception as error:
             return faulty(call, error)
@@ -167,15 +169,21 @@ class Gate:
         """
         shown = output if shown is None else shown
         try:
-            with self._lock:
-                decision = self._kept[call_id or ""][1]
-                self.session.feed_result(decision.call_id, output, has_media=has_media)
-                self._settled.add(call_id or "")
+            decision = self.tell_result(call_id, output, has_media=has_media)
         except Exception as error:
             return f"The result of the call is withheld, as it could not be read: {fault_of(error)}"
         if decision.mode == "warn" and isinstance(shown, str) and decision.text_for_agent:
             return f"{shown}\n\n{decision.text_for_agent}"
         return shown
+
+    def tell_result(self, call_id: str | None, output: Any, *, has_media: bool = False) -> Decision:
+        """Tell what a call returned that ran; return the decision on it. Raises: an error if it cannot be taken: nobody may
+        read it then."""
+        with self._lock:
+            decision = self._kept[call_id or ""][1]
+            self.session.feed_result(decision.call_id, output, has_media=has_media)
+            self._settled.add(call_id or "")
+            return decision
 
     def _to_judge(self, call: Call, siblings: Iterable[Call]) -> list[Call]:
         """Return the calls that are to be judged now: those of the same message come in its order."""
@@ -192,9 +200,17 @@ class Gate:
         kept = self._kept.get(call.call_id or "")
         return kept is not None and kept[0].is_as(call)
 
-    def _keep(self, call: Call, decision: Decision) -> None:
+    def _given(self, call: Call) -> Any:
+        """Return the arguments to judge: those that a person chose, where the call was decided and may run with them."""
+        decision = self._kept[call.call_id or ""][1] if self._is_kept(call) else None
+        chosen = decision is not None and decision.is_allowed and decision.arguments is not None
+        return decision.arguments if decision is not None and chosen else call.arguments
+
+    def _keep(self, call: Call, decision: Decision, given: Any) -> None:
         if not isinstance(decision, Decision):
             raise InputError(f"the session answers a {type(decision).__name__}")
+        if given is not call.arguments and decision.is_allowed:
+            decision = replace(decision, arguments=given)
         self._kept[call.call_id or ""] = (call, decision)
 
     def _decided(self, call: Call) -> Decision:

@@ -80,9 +80,7 @@ def langchain_agent(talk: Talk, held: Session, tools: Tools, **settings: Any) ->
             answers.append(AIMessage("", tool_calls=made))
         answers.append(AIMessage(answer))
     guard = LangChainMiddleware(held, **{"asks": False, **settings})
-    agent = create_agent(
-        Scripted(responses=answers), tools.functions, middleware=[guard], checkpointer=InMemorySaver()
-    )
+    agent = create_agent(Scripted(responses=answers), tools.functions, middleware=[guard], checkpointer=InMemorySaver())
     return agent, [{"messages": [("user", turn.user)]} for turn in talk.turns]
 
 
@@ -150,9 +148,7 @@ def pydantic_ai(talk: Talk, held: Session, tools: Tools) -> None:
 
     from gatling.integrations import PydanticAICapability
 
-    agent = Agent(
-        pydantic_script(talk), tools=tools.functions, capabilities=[PydanticAICapability(held, asks=False)]
-    )
+    agent = Agent(pydantic_script(talk), tools=tools.functions, capabilities=[PydanticAICapability(held, asks=False)])
 
     async def run() -> None:
         history: list[Any] = []
@@ -173,7 +169,9 @@ def agentdojo_pipeline(talk: Talk, held: Session | Callable[[str], Session], too
     answers: list[Any] = []
     for _, rounds, answer in numbered(talk):
         for calls in rounds:
-            answers.append([FunctionCall(function=name, args=dict(args), id=call_id) for call_id, (name, args) in calls])
+            answers.append(
+                [FunctionCall(function=name, args=dict(args), id=call_id) for call_id, (name, args) in calls]
+            )
         answers.append(answer)
 
     class Scripted(BasePipelineElement):
@@ -266,7 +264,13 @@ def crewai(talk: Talk, held: Session, tools: Tools) -> None:
     with CrewAIHook(held):
         for calls in rounds:
             for _, (name, args) in calls:
-                given: dict[str, Any] = {"tool_name": name, "tool_input": dict(args), "tool": None, "task": task, "crew": crew}
+                given: dict[str, Any] = {
+                    "tool_name": name,
+                    "tool_input": dict(args),
+                    "tool": None,
+                    "task": task,
+                    "crew": crew,
+                }
                 is_blocked = run_before_tool_call_hooks(ToolCallHookContext(**given))
                 output = "blocked by hook" if is_blocked else tools.run(name, given["tool_input"])
                 run_after_tool_call_hooks(ToolCallHookContext(**given, tool_result=output))
@@ -301,11 +305,13 @@ def claude_agent(talk: Talk, held: Session, tools: Tools) -> None:
     async def run() -> None:
         client = ClaudeClient(held, asks=False)
         for said, rounds, _ in numbered(talk):
-            assert await client.fire("UserPromptSubmit", prompt=said) == {}
+            await client.fire("UserPromptSubmit", prompt=said)  # a client that goes on although it is blocked
             for calls in rounds:
                 answers = [await client.call(call_id, name, args) for call_id, (name, args) in calls]
                 for (call_id, (name, args)), answer in zip(calls, answers, strict=True):
-                    if answer == {}:
+                    changed = answer.get("hookSpecificOutput", {})
+                    if not changed or changed["permissionDecision"] == "allow":
+                        args = changed.get("updatedInput", args)
                         await client.result(call_id, name, args, tools.run(name, args))
 
     asyncio.run(run())

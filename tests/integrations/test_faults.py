@@ -20,7 +20,10 @@ from tests.integrations.drivers import NEEDS, play
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # frameworks warn of their own doings
 ADAPTERS = [name for name in NEEDS if name != "plain loop"]
-TALK = Talk("reads and mails", (Turn("Read a.txt, mail bob@corp.example.", ((read("a.txt"),), (mail("bob@corp.example", "x"),))),))
+TALK = Talk(
+    "reads and mails",
+    (Turn("Read a.txt, mail bob@corp.example.", ((read("a.txt"),), (mail("bob@corp.example", "x"),))),),
+)
 
 
 def raising(error: BaseException) -> Callable[..., Any]:
@@ -36,7 +39,10 @@ def allowing(**settings: Any) -> Session:
 
 def with_guard(answer: Callable[..., Any]) -> Callable[[Path], Session]:
     class Odd:
-        audit_pending = staticmethod(answer)
+        audit_pending = answer if answer is None else staticmethod(answer)
+
+        def know_policy(self, source: object) -> None:
+            pass
 
     return lambda folder: session(Odd())
 
@@ -78,14 +84,16 @@ def _escalating(answer: Callable[..., Any]) -> Callable[[Path], Session]:
 
 
 FAULTS: dict[str, Callable[[Path], Session]] = {
-    "no guard": lambda folder: session(object()),
+    "no guard": with_guard(None),  # type: ignore[arg-type]
     "a guard that raises": with_guard(raising(RuntimeError("broken"))),
     "a guard that recurses": with_guard(raising(RecursionError())),
     "a guard without memory": with_guard(raising(MemoryError())),
     "a guard that answers True": with_guard(lambda *given, **named: True),
     "a guard that answers None": with_guard(lambda *given, **named: None),
     "a guard that answers a word": with_guard(lambda *given, **named: "allow"),
-    "a damaged model": lambda folder: session(FixedGuard(raising(CheckpointError("a damaged model")), deadline_ms=None)),
+    "a damaged model": lambda folder: session(
+        FixedGuard(raising(CheckpointError("a damaged model")), deadline_ms=None)
+    ),
     "an answer that is none": lambda folder: session(FixedGuard(lambda *given: "yes", deadline_ms=None)),  # type: ignore[arg-type,return-value]
     "a deadline": lambda folder: session(FixedGuard(lambda *given: time.sleep(0.2) or "allow", deadline_ms=10)),
     "a deadline of the session": lambda folder: session(
@@ -95,7 +103,10 @@ FAULTS: dict[str, Callable[[Path], Session]] = {
     "a full disk, in shadow mode": lambda folder: allowing(log=_Full(), mode="shadow"),
     "a callback that raises": lambda folder: allowing(on_decision=raising(KeyError("x"))),
     "a stop": _stopped,
-    "a stop, in shadow mode": lambda folder: (StopSwitch(folder).stop(), allowing(stops=StopSwitch(folder), mode="shadow"))[1],
+    "a stop, in shadow mode": lambda folder: (
+        StopSwitch(folder).stop(),
+        allowing(stops=StopSwitch(folder), mode="shadow"),
+    )[1],
     "stops that cannot be read": _unreadable_stops,
     "approvals that cannot be read": _damaged_approvals,
     "a person who raises": _escalating(raising(ValueError("away"))),
