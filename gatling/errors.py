@@ -75,6 +75,15 @@ _EXTRA_OF = {
         ("torch", "pyarrow", "torchmetrics", "matplotlib", "huggingface_hub", "jaxtyping", "safetensors"), "train"
     ),
     "opentelemetry": "otel",
+    "langchain": "langchain",
+    "langchain_core": "langchain",
+    "langgraph": "langchain",
+    "agents": "openai-agents",
+    "pydantic_ai": "pydantic-ai",
+    "agentdojo": "agentdojo",
+    "google": "google-adk",
+    "crewai": "crewai",
+    "claude_agent_sdk": "claude-agent",
 }
 
 

@@ -21,7 +21,7 @@ from agentdojo.agent_pipeline.tool_execution import is_string_list
 from agentdojo.functions_runtime import FunctionCall
 
 from gatling.errors import ConfigError, InputError
-from gatling.guard import Session
+from gatling.guard import Decision, Session
 from gatling.guard.decision import denial, fault_of
 from gatling.integrations.gate import Call, Gate, Heard, ModelSaid, faulty
 from gatling.provenance.events import Event, Result, Said
@@ -61,7 +61,10 @@ class AgentDojoGuard(BasePipelineElement):
             refused = faulty(calls[0], error).text_for_agent
             return query, runtime, env, [*messages, *(_refusal(call, refused) for call in wanted)], extra_args
         history = partial(_history, messages)
-        decisions = [_nested(call) or gate.judge(one, history, calls) for call, one in zip(wanted, calls, strict=True)]
+        decisions = []
+        for call, one in zip(wanted, calls, strict=True):
+            nested = _nested(call)
+            decisions.append(gate.judge(one, history, calls) if nested is None else nested)
         answers = []
         for call, decision in zip(wanted, decisions, strict=True):
             if not decision.is_allowed:
@@ -92,7 +95,7 @@ def _named(call: Any) -> Any:
     return call.model_copy(update={"args": args, "id": call.id or secrets.token_hex(8)})
 
 
-def _nested(call: Any) -> Any:
+def _nested(call: Any) -> Decision | None:
     """Return the denial of a call whose arguments hold another call, which the runtime would run; else None."""
     stack: list[Any] = list(call.args.values())
     try:

@@ -76,7 +76,7 @@ class LangChainMiddleware(AgentMiddleware):
 
     def _known(self, request: ToolCallRequest, call: Call) -> tuple[Gate, Callable[[], Iterator[Heard]], list[Call]]:
         """Return the conversation, its messages, and the calls of the last one. Raises: InputError if they cannot be told."""
-        thread = str((request.runtime.config.get("configurable") or {}).get("thread_id", ""))
+        thread = str(((request.runtime.config or {}).get("configurable") or {}).get("thread_id", ""))
         messages = _messages(request.state)
         return self._gates.of(thread), partial(_history, messages), _siblings(call, messages)
 
