@@ -82,7 +82,7 @@ def convert(
         raise InputError(f"the kind {kind!r} is not one of {', '.join(KINDS)}", file=file)
     specs = dict(tools) if isinstance(tools, Mapping) else {}
     names = list(tools)
-    return _settled([explained(r) for r in _read(text, file, kind, names, specs)], file, kind, specs)
+    return _settled([explained(r) for r in _read(text, file, kind, names, specs)], file, kind, specs, names)
 
 
 Decide = Callable[[Reading, NativeRule], tuple[str, tuple[NativeRule, ...]] | None]
@@ -109,11 +109,13 @@ def decided(
                 answers.append(answer[0])
                 rules += answer[1]
         readings.append(replace(reading, rules=tuple(rules), answers=(*reading.answers, *answers)))
-    return _settled(readings, file, made.kind, dict(tools) if isinstance(tools, Mapping) else {})
+    return _settled(readings, file, made.kind, dict(tools) if isinstance(tools, Mapping) else {}, list(tools))
 
 
-def _settled(readings: list[Reading], file: str | None, kind: str, specs: dict[str, ToolSpec]) -> Conversion:
-    settled, policy, origin = settle(readings, specs)
+def _settled(
+    readings: list[Reading], file: str | None, kind: str, specs: dict[str, ToolSpec], names: list[str]
+) -> Conversion:
+    settled, policy, origin = settle(readings, specs, names)
     opened = sum(reading.status == "open" for reading in settled)
     head = [
         f"Converted by `gatling policy convert`{f' from {file}' if file else ''}, read as {kind}.",

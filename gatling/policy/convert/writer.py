@@ -61,10 +61,15 @@ class _Policy:
 
 
 def settle(
-    readings: list[Reading], specs: Mapping[str, ToolSpec]
+    readings: list[Reading], specs: Mapping[str, ToolSpec], names: Iterable[str]
 ) -> tuple[list[Reading], dict[str, Any], dict[DataPath, int]]:
-    """Return the readings as they can be written, the policy, and for each part of it the reading that it is from."""
-    known = _tools_of(readings, specs)
+    """Return the readings as they can be written, the policy, and for each part of it the reading that it is from.
+
+    Args:
+        specs: the tools that were described.
+        names: all tools that there are, where that is known.
+    """
+    known = _tools_of(readings, names)
     readings = [_of_known_tools(r, known) for r in _exclusive(readings)]
     for _ in range(_MAX_ROUNDS):
         built = _build(readings)
@@ -95,10 +100,10 @@ def _given_up(reading: Reading, why: str) -> Reading:
     return replace(reading, rules=(*kept, review(reading.statement.text, why, tools)), note="")
 
 
-def _tools_of(readings: list[Reading], specs: Mapping[str, ToolSpec]) -> tuple[str, ...]:
-    """Return the names and patterns of the tools that there are: those that are granted, and those that were described."""
+def _tools_of(readings: list[Reading], names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names and patterns of the tools that there are: those that are granted, and those that were named."""
     granted = (tool for r in readings for rule in r.rules if rule.kind == "grant" for tool in rule.tools)
-    return tuple(dict.fromkeys((*granted, *specs)))
+    return tuple(dict.fromkeys((*granted, *names)))
 
 
 def _of_known_tools(reading: Reading, known: tuple[str, ...]) -> Reading:
