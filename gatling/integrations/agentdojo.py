@@ -74,11 +74,11 @@ class AgentDojoGuard(BasePipelineElement):
                 call = call.model_copy(update={"args": decision.arguments})
             alone = [{**last, "tool_calls": [call]}]
             [answer] = self._executor.query(query, runtime, env, alone, extra_args)[3][1:]
-            text, error = _text(answer), answer["error"]
-            shown = error or text  # a model reads one of them
-            read = gate.took(call.id, [text, error] if error else text, shown=shown)
+            text, said = _text(answer), answer["error"]
+            shown = said or text  # a model reads one of them
+            read = gate.took(call.id, [text, said] if said else text, shown=shown)
             if read is not shown:
-                answer = {**answer, "content": [{"type": "text", "content": read}], "error": read if error else None}
+                answer = {**answer, "content": [{"type": "text", "content": read}], "error": read if said else None}
             answers.append(answer)
         return query, runtime, env, [*messages, *answers], extra_args
 

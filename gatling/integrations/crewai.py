@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from functools import partial
 from typing import Any
 
 from crewai.hooks import (
@@ -26,7 +27,7 @@ from crewai.hooks import (
 
 from gatling.guard import Decision
 from gatling.integrations.gate import Call, Gates, Heard, SessionSource, faulty
-from gatling.provenance.events import Foreign, Said
+from gatling.provenance.events import Event, Foreign, Said
 
 
 class CrewAIHook:
@@ -90,10 +91,14 @@ def _crew(context: Any) -> str:
     return str(getattr(context.crew, "id", "") or "")
 
 
+def _said(text: Any) -> list[Event]:
+    return [Said(text, is_user=True)]
+
+
 def _history(context: Any) -> list[Heard]:
     """Return what the tasks say: those of the crew are the user's, others an agent made."""
     own = list(getattr(context.crew, "tasks", None) or [])
-    heard = [Heard(f"task {task.id}", lambda text=task.description: [Said(text, is_user=True)]) for task in own]
+    heard = [Heard(f"task {task.id}", partial(_said, task.description)) for task in own]
     task = context.task
     if task is not None and all(task is not one for one in own):
         is_alone = context.crew is None

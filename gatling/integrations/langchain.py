@@ -13,20 +13,21 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langgraph.errors import GraphBubbleUp
 from langgraph.prebuilt.tool_node import ToolCallRequest
-from langgraph.types import Command, interrupt
+from langgraph.types import interrupt
 
 from gatling.errors import InputError
 from gatling.guard import Decision
 from gatling.guard.decision import shown_reason
 from gatling.integrations.gate import Call, Gate, Gates, Heard, SessionSource, faulty, of_format
 
-Outcome = ToolMessage | Command[Any]
+Outcome: TypeAlias = Any
+"""A `ToolMessage`, or a `Command` of the graph."""
 
 
 class LangChainMiddleware(AgentMiddleware):
