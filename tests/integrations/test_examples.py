@@ -24,7 +24,7 @@ def test_an_example_runs(name: str, capsys: pytest.CaptureFixture[str]) -> None:
         asyncio.run(outcome)
     printed = capsys.readouterr().out
     assert "Rent of 50 is due" in printed
-    assert "The call of send_money was not run: a person has to approve it first." in printed
+    assert "The call of send_money was not run: " in printed
     assert "paid" not in printed
 
 
