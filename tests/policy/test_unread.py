@@ -119,7 +119,7 @@ def test_what_a_part_is_about(key: str, value: Any, about: list[str]) -> None:
 
 
 def test_hostile_parts_take_linear_time() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     big = {f"k{i}": ["word " * 50, {f"x{j}": i for j in range(3)}] for i in range(3_000)}
     long = "word" * 20_000 + " deny " * 20_000
     policy = {
@@ -130,7 +130,7 @@ def test_hostile_parts_take_linear_time() -> None:
     }
     assert verdict(policy, "send_money") == "deny"
     assert verdict(policy, "tool_7") == "escalate"
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 30  # 5 s on an idle machine; what is not linear takes hours
 
 
 @pytest.mark.parametrize("key", ["scope_limits", "limits"])
