@@ -5,7 +5,6 @@ It is a generator that yields an `Escalation`, is sent what came back, and retur
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Generator
 from typing import Any, TypeVar
@@ -35,6 +34,8 @@ def run(steps: Steps[T], on_escalate: OnEscalate | None) -> T:
 
 async def arun(steps: Steps[T], on_escalate: OnEscalate | None) -> T:
     """Return the outcome; judging goes on in threads, so that the event loop does."""
+    import asyncio  # for those who await alone
+
     reply: Reply = None
     while True:
         question, outcome = await asyncio.to_thread(_advance, steps, reply)
@@ -56,6 +57,8 @@ def _advance(steps: Steps[Any], reply: Reply) -> tuple[Escalation | None, Any]:
 
 
 def _outcome(coroutine: Any) -> Any:
+    import asyncio
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -33,7 +33,6 @@ from gatling.policy.dialects.table import DIALECTS
 from gatling.policy.globs import matches, squashed, squashed_name
 from gatling.policy.native.check import Problem, dialects_of, format_problems, reading_problems, refuse
 from gatling.policy.native.hints import did_you_mean
-from gatling.policy.prose import with_prose
 from gatling.policy.reading.conditions import KEYED_OPERATORS
 from gatling.policy.reading.limits import is_limit_of_argument, read_limits
 from gatling.policy.reading.program_limits import limits_programs, read_program_limits
@@ -128,6 +127,8 @@ def _read(
         tuple(reader.scopes),
         tuple(reader.cedar),
     )
+    from gatling.policy.prose.enforce import with_prose  # its grammar takes time to load
+
     return with_prose(rules, tools, leaves_open=strict)
 
 

@@ -20,10 +20,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gatling.request.handover import HandOver
-from gatling.request.pasted_marks import CANONICAL, CANONICAL_DATA, Region, prompt_regions, user_regions
 from gatling.request.request import Request
+
+if TYPE_CHECKING:
+    from gatling.request.pasted_marks import Region
 
 _QUOTE_MARK = re.compile(r"^[ \t]{0,8}(?:>[ \t]?)+", re.MULTILINE)
 _QUESTION = re.compile(
@@ -59,6 +62,8 @@ class Message:
 
 def split_message(text: str) -> Message:
     """Split what stands in messages of the user."""
+    from gatling.request.pasted_marks import CANONICAL, CANONICAL_DATA, user_regions  # its patterns take time to load
+
     regions = user_regions(text)
     if not regions:
         return Message(text, (), text, text)
@@ -80,6 +85,8 @@ def split_message(text: str) -> Message:
 
 def split_prompt(text: str) -> tuple[str, tuple[str, ...]]:
     """Return what a system prompt says, and the documents in it: whoever deploys the agent wrote the one and not the other."""
+    from gatling.request.pasted_marks import prompt_regions
+
     regions = prompt_regions(text)
     pasted = (text[r.inner_start : r.inner_end].strip() for r in regions)
     return "\n".join(_between_regions(text, regions)), tuple(p for p in pasted if p)

@@ -1,3 +1,1 @@
 """What prose in a policy enforces: sentences become checks where they are certain, and what else forbids leaves calls open."""
-
-from gatling.policy.prose.enforce import with_prose as with_prose
