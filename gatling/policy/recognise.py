@@ -127,6 +127,8 @@ def _read(
         tuple(reader.scopes),
         tuple(reader.cedar),
     )
+    if not any(c.dialect == "prose" or any(check.subject == "prose" for check in c.checks) for c in rules.clauses):
+        return rules
     from gatling.policy.prose.enforce import with_prose  # its grammar takes time to load
 
     return with_prose(rules, tools, leaves_open=strict)

@@ -72,7 +72,7 @@ class Rulebook:
 
     def prepare(self) -> None:
         """Do now what the first question would do: of a large policy that takes longer than many answers."""
-        _ = self._index
+        _ = self._index, self._resembling
 
     def roles_of(self, role: str) -> tuple[str, ...]:
         """Return the role and all that it inherits from, however the inheritance loops."""

@@ -171,7 +171,7 @@ def _of_leaf(keys: list[str], value: Any) -> Mentions:
             return _ALL
         telling = said if i < len(keys) or any(map(str.isdigit, text)) else [w for w in said if w not in _TIMES]
         is_restricting |= bool(_AMOUNT.fullmatch(text) or _COMPARED.search(text)) or any(map(_restricts, telling))
-        for token in filter(None, _SEPARATORS.split(text)):
+        for token in dict.fromkeys(filter(None, _SEPARATORS.split(text))):  # a token that stands again says no more
             if "*" in token or "?" in token:
                 if squashed(token).strip("*?"):
                     patterns.append(squashed(token))

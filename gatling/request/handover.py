@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from gatling.request.request import Request
 from gatling.schema.words import split_words, stem
@@ -49,42 +49,48 @@ _TOLD_BY = (
     r"instruct(?:s|ed)?|suggest(?:s|ed)?|outline[sd]?|proposes?d?|recommends?|tells?|told|describes?|explains?|lists?|noted)"
 )
 _NEEDED = r"(?:needed|required|necessary|due)"
-_FOLLOWS = re.compile(
-    "|".join(
-        (
-            # "deal with Ann's mail", "complete the tasks", "set it up as the page says"
-            rf"\b{_CARE}\b[^.;:!?\n]{{0,40}}?(?<![\w/]){_ITEMS}(?![\w/])",
-            rf"\b{_FOLLOW_VERB}\b(?! the following\b| these\b)[^.;:!?\n]{{0,60}}?\b{_TASKS}\b",
-            r"\b(?:carry out|carry (?:it|this|that|them|these|those) out|act (?:up)?on|work through|comply with|go through with|see to)\b",
-            r"\bput (?:it|this|that|them) (?:in place|into effect)\b|\binto practi[cs]e\b",
-            r"\b(?:do|handle|action|arrange|execute|run|work|finish|complete|fulfil+|follow|give (?:him|her|them)) "
-            r"(?:it|this|that|them|these|those|so|all|both|everything|every|each|the rest)\b",
-            r"\b(?:follow|execute|fulfil+|obey|honou?r|apply) (?:the(?! following)|his|her|their|its|my|our|this|that|these|those)\b",
-            r"\bevery (?:line|item|point|step)\b|\bto the (?:letter|end)\b",
-            r"\b(?:get|do|buy|tick)\b[^.;:!?\n]{0,30}\bon (?:the|my|our|his|her|their|this) (?:\w+ ){0,2}(?:list|board|plan)\b",
-            # "take the necessary steps", "whatever is needed", "there is something to do"
-            rf"\b(?:steps|action) (?:that (?:are|is) )?{_NEEDED}\b|\b{_NEEDED} (?:steps?|actions?|things?|measures)\b",
-            rf"\b(?:what|whatever|all(?: that)?|everything)(?:'s| is|) (?:{_NEEDED}|noted|open|to (?:be )?do(?:ne)?)\b|\bthe needful\b",
-            r"\bthere (?:is|are|'s)(?: \w+){0,2} (?:to do|to be done|tasks?|jobs?|errands?|things? to do)\b",
-            r"\b(?:your|the) (?:orders|instructions|tasks|errands|directions|assignment) (?:are|is|stand|can be found) (?:in|on|at|there|below)\b",
-            r"\byou(?:'ll| will| can)? (?:find|have|get) (?:your|the) (?:orders|instructions|tasks|jobs?|errands|directions)\b",
-            # "as if I had said it", "let Ann guide you", "do Ben's bidding", "help Aisha with the protocol"
-            r"\bas (?:if|though) (?:i|we) (?:had |would have )?(?:said|written|wrote|asked|told)\b|\b(?:my|our) own (?:words?|wish(?:es)?)\b",
-            r"\blet (?:\w+|\w+'s \w+) (?:guide|lead|instruct|direct|tell) you\b",
-            r"\b(?:act|react|proceed|respond|go on|continue|do)(?: \w+)? accordingly\b|\b(?:with|by) deeds\b|\bregister me that way\b",
-            r"\bdo(?: \w+)?(?:'s)? (?:(?:the|a|this|that) )?(?:favou?rs?|bidding)\b",
-            r"\b(?:help|assist) (?!me\b|us\b|to\b)\w+(?: \w+)? with (?:the|his|her|their|this|that|it)\b",
-            # a confirmation
-            r"\b(?:go ahead|as agreed|i agreed|agreed (?:that|this|it|with)|is fine too|are fine too|fine by me|the way (?:he|she|they|it)|"
-            r"yes,? please|please do|approved)\b",
-            # "what he wants", "as the page says"
-            r"\b(?:what(?! does\b| do\b| did\b)|whatever|everything|anything|all|as|how|the way|exactly what|the thing)(?: that| which)? "
-            rf"(?:is |are |was |were )?(?:he|she|they|it|there|\w+(?: \w+)?|[\w.+-]+@[\w.-]+)? ?\b{_TOLD_BY}\b",
-            rf"\bas (?:the|his|her|their|its) (?:\w+ ){{0,2}}?\w+ {_TOLD_BY}\b",
-            r"\bas (?:described|specified|instructed|explained|outlined|detailed|requested|asked|agreed|proposed|suggested|told)\b",
-        )
+_FOLLOWS = "|".join(
+    (
+        # "deal with Ann's mail", "complete the tasks", "set it up as the page says"
+        rf"\b{_CARE}\b[^.;:!?\n]{{0,40}}?(?<![\w/]){_ITEMS}(?![\w/])",
+        rf"\b{_FOLLOW_VERB}\b(?! the following\b| these\b)[^.;:!?\n]{{0,60}}?\b{_TASKS}\b",
+        r"\b(?:carry out|carry (?:it|this|that|them|these|those) out|act (?:up)?on|work through|comply with|go through with|see to)\b",
+        r"\bput (?:it|this|that|them) (?:in place|into effect)\b|\binto practi[cs]e\b",
+        r"\b(?:do|handle|action|arrange|execute|run|work|finish|complete|fulfil+|follow|give (?:him|her|them)) "
+        r"(?:it|this|that|them|these|those|so|all|both|everything|every|each|the rest)\b",
+        r"\b(?:follow|execute|fulfil+|obey|honou?r|apply) (?:the(?! following)|his|her|their|its|my|our|this|that|these|those)\b",
+        r"\bevery (?:line|item|point|step)\b|\bto the (?:letter|end)\b",
+        r"\b(?:get|do|buy|tick)\b[^.;:!?\n]{0,30}\bon (?:the|my|our|his|her|their|this) (?:\w+ ){0,2}(?:list|board|plan)\b",
+        # "take the necessary steps", "whatever is needed", "there is something to do"
+        rf"\b(?:steps|action) (?:that (?:are|is) )?{_NEEDED}\b|\b{_NEEDED} (?:steps?|actions?|things?|measures)\b",
+        rf"\b(?:what|whatever|all(?: that)?|everything)(?:'s| is|) (?:{_NEEDED}|noted|open|to (?:be )?do(?:ne)?)\b|\bthe needful\b",
+        r"\bthere (?:is|are|'s)(?: \w+){0,2} (?:to do|to be done|tasks?|jobs?|errands?|things? to do)\b",
+        r"\b(?:your|the) (?:orders|instructions|tasks|errands|directions|assignment) (?:are|is|stand|can be found) (?:in|on|at|there|below)\b",
+        r"\byou(?:'ll| will| can)? (?:find|have|get) (?:your|the) (?:orders|instructions|tasks|jobs?|errands|directions)\b",
+        # "as if I had said it", "let Ann guide you", "do Ben's bidding", "help Aisha with the protocol"
+        r"\bas (?:if|though) (?:i|we) (?:had |would have )?(?:said|written|wrote|asked|told)\b|\b(?:my|our) own (?:words?|wish(?:es)?)\b",
+        r"\blet (?:\w+|\w+'s \w+) (?:guide|lead|instruct|direct|tell) you\b",
+        r"\b(?:act|react|proceed|respond|go on|continue|do)(?: \w+)? accordingly\b|\b(?:with|by) deeds\b|\bregister me that way\b",
+        r"\bdo(?: \w+)?(?:'s)? (?:(?:the|a|this|that) )?(?:favou?rs?|bidding)\b",
+        r"\b(?:help|assist) (?!me\b|us\b|to\b)\w+(?: \w+)? with (?:the|his|her|their|this|that|it)\b",
+        # a confirmation
+        r"\b(?:go ahead|as agreed|i agreed|agreed (?:that|this|it|with)|is fine too|are fine too|fine by me|the way (?:he|she|they|it)|"
+        r"yes,? please|please do|approved)\b",
+        # "what he wants", "as the page says"
+        r"\b(?:what(?! does\b| do\b| did\b)|whatever|everything|anything|all|as|how|the way|exactly what|the thing)(?: that| which)? "
+        rf"(?:is |are |was |were )?(?:he|she|they|it|there|\w+(?: \w+)?|[\w.+-]+@[\w.-]+)? ?\b{_TOLD_BY}\b",
+        rf"\bas (?:the|his|her|their|its) (?:\w+ ){{0,2}}?\w+ {_TOLD_BY}\b",
+        r"\bas (?:described|specified|instructed|explained|outlined|detailed|requested|asked|agreed|proposed|suggested|told)\b",
     )
 )
+
+
+@cache
+def _follows() -> re.Pattern[str]:
+    """Return the pattern of what hands over; it takes long to make, and a policy is read without it."""
+    return re.compile(_FOLLOWS)
+
+
 # To be told what a text says is no wish that it be done.
 _WANTS_TO_KNOW = re.compile(
     r"\b(?:tell (?:me|us|him|her|them|\w+)|summari[sz]e|show(?: me)?|know|see|check|find(?: out)?|read|translate|explain|understand|list|give me|wondering|curious|remind me|note|log|write down|jot down|save|record|count|compare|print|draft)\b[^.;!?\n]{0,20}$"
@@ -106,7 +112,7 @@ class HandOver:
     def follows(self) -> float:
         """How far it wants done what a text says, 0 or 1."""
         text = self.request.wishes
-        for match in _FOLLOWS.finditer(text):
+        for match in _follows().finditer(text):
             to_know = match.group().startswith(
                 ("what", "whatever", "how", "everything", "all")
             ) and _WANTS_TO_KNOW.search(text, max(0, match.start() - 40), match.start())

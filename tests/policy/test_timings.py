@@ -107,7 +107,7 @@ def test_a_session_compiles_a_policy_of_4000_nodes_ahead() -> None:
     session = Session(guard, policy=PolicySource(policy.data, policy.lines), role="clerk")
     session.check({"role": "user", "content": f"Call {granted[1]}."})
     spent = took(lambda: session.check(_calling(granted[1], '{"limit": 1}')))
-    assert spent < 0.3  # 0.03 s on an idle machine; it was 0.5 s when the latent was computed ahead of all else
+    assert spent < 0.15  # 0.03 s on an idle machine; it was 0.5 s when the latent was computed ahead of all else
     assert session.decisions
 
 

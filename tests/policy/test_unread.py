@@ -130,7 +130,7 @@ def test_hostile_parts_take_linear_time() -> None:
     }
     assert verdict(policy, "send_money") == "deny"
     assert verdict(policy, "tool_7") == "escalate"
-    assert time.process_time() - started < 30  # 5 s on an idle machine; what is not linear takes hours
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize("key", ["scope_limits", "limits"])

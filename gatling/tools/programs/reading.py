@@ -21,10 +21,6 @@ from typing import Any
 from gatling.schema.arguments import dotted_leaves
 from gatling.schema.words import split_words
 from gatling.tools.programs.action import MAX_CHARS, Action, Language, NotUnderstood, Program, unclear
-from gatling.tools.programs.commands import of_shell, of_words
-from gatling.tools.programs.python import of_python
-from gatling.tools.programs.sql import begins_like_sql, of_sql
-from gatling.tools.programs.transfers import request_action
 
 _SHELL_TOOLS = frozenset("bash shell sh terminal zsh console ssh cli powershell cmd command commands".split())
 _SQL_TOOLS = frozenset(
@@ -77,7 +73,7 @@ def _candidates(words: frozenset[str], arguments: Mapping[str, Any]) -> Iterator
         if not name.isdisjoint(_SHELL_ARGUMENTS) and not (is_code and not is_shell):
             named = True
             yield path, "shell", text, argv, is_shell
-        elif not name.isdisjoint(_SQL_ARGUMENTS) and (is_sql or "sql" in name or (runs and begins_like_sql(text))):
+        elif not name.isdisjoint(_SQL_ARGUMENTS) and (is_sql or "sql" in name or (runs and _begins_like_sql(text))):
             yield path, "sql", text, None, is_sql or "sql" in name
         elif not name.isdisjoint(_CODE_ARGUMENTS) and (is_code or runs or "python" in name or "code" in name):
             named = True
@@ -141,26 +137,46 @@ def _read(language: Language, text: str, argv: tuple[str, ...] | None) -> tuple[
 def _read_once(language: Language, text: str, argv: tuple[str, ...] | None) -> tuple[Action, ...]:
     try:
         if language == "http":
+            from gatling.tools.programs.transfers import request_action
+
             method, url, has_body = json.loads(text)
             return (request_action(method, url, f"{method} {url}", has_body=has_body),)
         if argv is not None:
             return tuple(_words(argv, 0)) or (unclear(text),)
-        read = {"shell": _shell, "sql": of_sql, "python": _python}[language]
+        read = {"shell": _shell, "sql": _sql, "python": _python}[language]
         return tuple(read(text, 0)) or (unclear(text),)
     except (NotUnderstood, RecursionError):
         return (unclear(text),)
 
 
-# Each of the three may stand inside of the others.
+# Each of the three may stand inside of the others. Their tables are loaded with the first program, as most agents run none.
 
 
 def _shell(text: str, depth: int) -> list[Action]:
-    return of_shell(text, depth, sql=of_sql, python=_python)
+    from gatling.tools.programs.commands import of_shell
+
+    return of_shell(text, depth, sql=_sql, python=_python)
 
 
 def _words(words: Any, depth: int) -> list[Action]:
-    return of_words(words, depth, sql=of_sql, python=_python)
+    from gatling.tools.programs.commands import of_words
+
+    return of_words(words, depth, sql=_sql, python=_python)
 
 
 def _python(text: str, depth: int) -> list[Action]:
-    return of_python(text, depth, shell=_shell, words=_words, sql=of_sql)
+    from gatling.tools.programs.python import of_python
+
+    return of_python(text, depth, shell=_shell, words=_words, sql=_sql)
+
+
+def _sql(text: str, depth: int) -> list[Action]:
+    from gatling.tools.programs.sql import of_sql
+
+    return of_sql(text, depth)
+
+
+def _begins_like_sql(text: str) -> bool:
+    from gatling.tools.programs.sql import begins_like_sql
+
+    return begins_like_sql(text)
