@@ -25,6 +25,7 @@ A condition compares one subject of a call with a value. Subjects:
     command         a command or a statement of a program among the arguments
     path, table     what such a program touches, or an argument of such a name states
     forbids         a sentence that forbids and that no check enforces; it leaves open the calls under its words
+    words           whether the call may fall under the words of such a sentence, where nobody says which tools there are
     deed            a deed in words, until `policy.prose` has made a topic of it
     unread          what stands where a condition is wanted and is none that is read; nobody decides it, so it leaves calls open
 """

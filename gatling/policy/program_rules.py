@@ -14,14 +14,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
-from posixpath import normpath
-from urllib.parse import unquote
 
 from gatling.policy.calls import Call
 from gatling.policy.clauses import Operator
 from gatling.policy.compare import ABSENT, CheckResult
 from gatling.policy.globs import matches
+from gatling.policy.path_patterns import is_forbidden, is_listed
 from gatling.schema.words import split_words
 from gatling.tools.programs import Action
 
@@ -96,8 +94,9 @@ def _is_listed(text: str, patterns: tuple[str, ...], subject: str, *, is_allowin
     if subject == "table":
         whole, name = text.casefold(), text.casefold().rpartition(".")[2]
         return any(matches(p.casefold(), whole) or ("." not in p and matches(p.casefold(), name)) for p in patterns)
-    answers = {_path_fits(_normal(pattern), _normal(text), is_allowing=is_allowing) for pattern in patterns}
-    return True if True in answers else None if None in answers else False
+    if is_allowing:
+        return is_listed(text, patterns, is_pattern=True, is_as_written=any(matches(p, text) for p in patterns))
+    return is_forbidden(text, patterns, is_pattern=True, acts=True)
 
 
 def _command_fits(text: str, patterns: tuple[str, ...], *, is_allowing: bool) -> bool:
@@ -115,36 +114,5 @@ def _command_fits(text: str, patterns: tuple[str, ...], *, is_allowing: bool) ->
     return False
 
 
-def _path_fits(pattern: str, path: str, *, is_allowing: bool) -> bool | None:
-    """Tell whether a path is one that a pattern means; None where its folder is not known, or it is a pattern itself."""
-    if matches(pattern, path):
-        return True
-    if pattern == "*" or (_is_rooted(path) and path[0] != "~" and not _is_rooted(pattern)):
-        return False
-    if path[0] == "~" != pattern[0]:
-        return None
-    if not _is_rooted(path):
-        tail = re.sub(r"^(?:\.\./)+", "", path)
-        may_be = _is_rooted(pattern) and (is_allowing or matches(pattern, "/" + tail))
-        return None if may_be or (is_allowing and path != tail) else False
-    if is_allowing:
-        return False
-    wanted, literal = _WILDCARD.split(pattern, maxsplit=1)[0], _WILDCARD.split(path, maxsplit=1)[0]
-    if literal != path and (wanted.startswith(literal) or literal.startswith(wanted)):
-        return None
-    return None if pattern.startswith(path.rstrip("/") + "/") else False  # what is below is meant
-
-
 def _is_rooted(path: str) -> bool:
     return path.startswith(("/", "~", "*")) or re.match(r"[A-Za-z]:[/\\]", path) is not None
-
-
-_WILDCARD = re.compile(r"[*?\[{]")
-
-
-@lru_cache(4_096)
-def _normal(path: str) -> str:
-    """Return a path in one spelling: decoded, joined, without `.`, `..` and a trailing slash."""
-    text = unquote(unquote(path)).replace("\\", "/").removeprefix("file://").strip()
-    text = re.sub(r"//+", "/", text)
-    return (normpath(text) if text else ".").casefold()

@@ -18,6 +18,7 @@ from gatling.policy.places import is_blocked, is_listed
 from gatling.policy.program_rules import decide_program
 from gatling.policy.prose.evidence import SessionFacts
 from gatling.policy.rules import Rulebook
+from gatling.policy.unread import falls_under
 from gatling.schema.words import split_words, stem
 from gatling.tools.call_scope import sensitivity_of_call, volume_in
 
@@ -109,6 +110,9 @@ def decide(
             return situation.known.record(call, path, operator, wanted)
         case "topic":
             return _topic(call, wanted, situation.known)
+        case "words":
+            meant = f"in words that are not checked: {wanted}"
+            return CheckResult(None, found=meant) if falls_under(call.node.tool_name, wanted) else CheckResult(True)
         case "session":
             return _session(situation.session, path, operator, wanted, is_any=is_any)
         case "count":

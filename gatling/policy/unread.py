@@ -154,6 +154,21 @@ def mentions(path: tuple[str | int, ...], value: Any) -> tuple[Mentions, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=1_024)
+def _mentioned(sentence: str) -> tuple[tuple[Mentions, ...], frozenset[str]]:
+    return mentions((), sentence), _stems(sentence)
+
+
+def falls_under(tool: str, sentence: str) -> bool:
+    """Tell whether calls of a tool may fall under the words of a sentence: any that acts by one of its words, and one that only
+    reads by its verb, as `read_email` is not meant by "never mail anybody"."""
+    found, said = _mentioned(sentence)
+    verb = verb_of(tool)
+    if effect_of(tool)[0] == "read" and (verb is None or stem(verb[0]) not in said):
+        return False
+    return any(leaf.may_mean(tool) for leaf in found)
+
+
 def _of_leaf(keys: list[str], value: Any) -> Mentions:
     texts = [*keys, value] if isinstance(value, str) else keys
     names: set[tuple[str, ...]] = set()

@@ -24,7 +24,8 @@ def test_an_example_runs(name: str, capsys: pytest.CaptureFixture[str]) -> None:
         asyncio.run(outcome)
     printed = capsys.readouterr().out
     assert "Rent of 50 is due" in printed
-    assert "The call of send_money was not run: " in printed
+    assert "The call of send_money was not run: it is not allowed." in printed
+    assert "a text that was read asks for it, and the user did not" in printed
     assert "paid" not in printed
 
 

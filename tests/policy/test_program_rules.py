@@ -87,7 +87,7 @@ def answer(policy: str, tool: str, **arguments: Any) -> str:
         (DENIED_PATHS, "cat /e*/passwd", "open"),
         (DENIED_PATHS, "grep -r x /", "open"),
         (DENIED_PATHS, "cd /etc && cat passwd", "open"),
-        (DENIED_PATHS, "cat ../../etc/passwd", "open"),
+        (DENIED_PATHS, "cat ../../etc/passwd", "deny"),
         (DENIED_PATHS, "cat notes.txt", "allow"),
         (DENIED_PATHS, "ls /opt", "allow"),
     ],

@@ -212,3 +212,30 @@ def test_hostile_prose_takes_linear_time(text: str) -> None:
     assert conditional_of(text[:600]) is None
     recognise(policy(text, text.replace(" ", ". ")), strict=False)
     assert time.perf_counter() - started < 20
+
+
+@pytest.mark.parametrize(
+    ("sentence", "tool", "wanted"),
+    [
+        ("Never send money to anyone.", "send_money", "undecided"),
+        ("Never send money to anyone.", "read_email", "compliant"),
+        ("Never send money to anyone.", "delete_file", "compliant"),
+        ("Money is only sent by managers.", "send_money", "undecided"),
+        ("Files are never deleted.", "delete_file", "undecided"),
+        ("Files are never deleted.", "list_files", "compliant"),
+        ("Never mail anybody.", "send_email", "undecided"),
+        ("Never mail anybody.", "read_email", "compliant"),
+        ("Never read anything below /etc.", "read_file", "undecided"),
+        ("Be polite.", "send_money", "compliant"),
+    ],
+)
+@pytest.mark.parametrize("grant", [{"allowed_operations": ["*"]}, {"default": "allow", "forbidden_operations": ["x"]}])
+def test_a_prohibition_holds_where_nobody_says_which_tools_there_are(
+    sentence: str, tool: str, wanted: str, grant: dict[str, Any]
+) -> None:
+    policy = {**grant, "rules": [sentence]}
+    context = parse_context({"policy": policy, "user_role": "clerk"})
+    call = {"tool_name": tool, "node_id": "n", "arguments": {"path": "a"}, "provenance_tier": 1}
+    found = Oracle(recognise(policy)).judge(context, parse_plan({"nodes": [call]}))
+    open_here = [u for u in found.undecided if "not checked" in u.reason]
+    assert ("undecided" if open_here else "compliant") == wanted

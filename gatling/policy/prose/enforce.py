@@ -88,9 +88,18 @@ def with_prose(
                 "forbids", Operator.UNKNOWN, f"in words that are not checked: {cut(reading.sentence, 200)}"
             )
             added.append(_clause(clause, ClauseKind.REQUIRE, reading.open_tools, checks=(open_check,)))
+        elif leaves_open and reading.is_prohibition and not reading.clauses and _grants_patterns(rules):
+            # Which tools there are is not said, so which of them the words mean shows when one is called.
+            under = Condition("words", Operator.LIKE, cut(reading.sentence, 200))
+            added.append(_clause(clause, ClauseKind.REQUIRE, clause.tools, checks=(under,)))
     if not added and all(clause.dialect != PROSE for clause in rules.clauses):
         return rules
     return replace(rules, clauses=(*map(_settled, rules.clauses), *added))
+
+
+def _grants_patterns(rules: Rulebook) -> bool:
+    granted = (tool for clause in rules.clauses if clause.kind is ClauseKind.ALLOW for tool in clause.tools)
+    return bool(rules.is_allow_by_default) or any("*" in tool or "?" in tool for tool in granted)
 
 
 def readings_of(
