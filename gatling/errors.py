@@ -5,6 +5,7 @@
     +-- ConfigError       a setting out of its range, or two that contradict each other (also a ValueError)
     +-- CheckpointError   a model file that is missing, damaged or of another version
     +-- TrainingError     training cannot go on: a loss that is not finite, no data left after filtering
+    +-- DeadlineError     work that takes longer than it may
     +-- HubError          the Hub refused, or cannot be reached, or no token is set
     +-- MissingExtraError a feature whose optional dependency is not installed
 
@@ -56,6 +57,10 @@ class CheckpointError(GatlingError):
 
 class TrainingError(GatlingError):
     """Training cannot go on."""
+
+
+class DeadlineError(GatlingError):
+    """Judging takes longer than it may, or nobody waits for it any longer."""
 
 
 class HubError(GatlingError):

@@ -6,7 +6,7 @@ from typing import Any
 
 from gatling.adapters.format import MEDIA, kind_of
 from gatling.errors import InputError
-from gatling.schema.plain import MAX_DEPTH
+from gatling.schema.sizes import MAX_DEPTH
 
 _ENCODED = ("data", "source", "file", "image_url", "file_data")
 _BYTES = ("blob", "base64")

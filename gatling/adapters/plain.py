@@ -19,7 +19,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from gatling.errors import InputError
-from gatling.schema.plain import MAX_DEPTH, check_plain
+from gatling.schema.plain import check_plain
+from gatling.schema.sizes import MAX_DEPTH
 
 MAX_VALUES = 1_000_000
 """Values of one message, containers and scalars together."""

@@ -22,7 +22,8 @@ from typing import Any
 from gatling.adapters.format import kind_of
 from gatling.adapters.plain import plain_message
 from gatling.errors import InputError
-from gatling.schema.plain import MAX_STRING_CHARS, join_path
+from gatling.schema.plain import join_path
+from gatling.schema.sizes import MAX_STRING_CHARS
 
 MAX_CALLS = 4_096
 """Of one message."""

@@ -27,11 +27,13 @@ from gatling.energy.critics.relevance import FEATURES, NAMES, relevance
 from gatling.energy.critics.trees import MonotoneTrees
 from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.energy.facts.origins import ORIGIN_NUMBERS, OriginFacts
+from gatling.energy.facts.tool import MAX_KNOWN_BYTES
 from gatling.energy.finding import Code, Finding, Source
 from gatling.errors import CheckpointError
 from gatling.features import feature_digest
 from gatling.request.directive import DIRECTIVE_FEATURES
 from gatling.runtime.sealed import read_sealed, sealed
+from gatling.schema.budget import checked
 from gatling.schema.lru import LruCache
 from gatling.schema.plain import shown
 from gatling.tools.consequence import CONSEQUENCES, Consequence, consequence_of
@@ -69,6 +71,15 @@ class Lines:
     deny: float
 
 
+def _size(origins: OriginFacts) -> int:
+    """Return about how many bytes are kept as long as the facts are: the passages most of all."""
+    return (
+        8_000
+        + sum(4 * (len(o.text) + len(o.before) + len(o.after)) for o in origins.passages)
+        + 200 * origins.states.size
+    )
+
+
 @dataclass(frozen=True)
 class AttributionJudge:
     head: DirectiveHead
@@ -78,7 +89,7 @@ class AttributionJudge:
     """How it came about; nothing reads them but people."""
     digest: str = ""
     _rows: LruCache[tuple[Any, ...], list[float]] = field(
-        default_factory=lambda: LruCache(_MAX_ROWS), repr=False, compare=False
+        default_factory=lambda: LruCache(_MAX_ROWS, max_bytes=MAX_KNOWN_BYTES), repr=False, compare=False
     )
 
     def scores(self, facts: PlanFacts) -> Floats:
@@ -87,14 +98,16 @@ class AttributionJudge:
 
     def features(self, facts: PlanFacts) -> Floats:
         """Return the features of every node, `(nodes, len(JUDGED_FEATURES))`."""
-        rows = [self._row(*node_inputs(node, facts)) for node in facts.nodes]
+        rows = [self._row(*node_inputs(node, facts)) for node in checked(facts.nodes)]
         return np.concatenate([known_features(facts), np.array(rows)], axis=1)
 
     def _row(self, origins: OriginFacts | None, own: dict[str, float]) -> list[float]:
         """Return the features that are of passages; remembered for facts that are, as plans grow call by call."""
         if origins is None:
             return attribution_row(origins, own, self.head)
-        return self._rows.get((origins, *own.values()), lambda: attribution_row(origins, own, self.head))
+        return self._rows.get(
+            (origins, *own.values()), lambda: attribution_row(origins, own, self.head), size_bytes=_size(origins)
+        )
 
     def energies(self, facts: PlanFacts, escalate: float) -> Floats:
         """Return the energy of every node on the common scale, `(nodes,)`.

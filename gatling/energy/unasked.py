@@ -30,6 +30,7 @@ from gatling.policy import ClauseKind, Rulebook
 from gatling.policy.globs import matches
 from gatling.request.knowing import asks_only_to_know
 from gatling.schema.arguments import is_free_text_name
+from gatling.schema.budget import checked
 from gatling.schema.words import split_words, stem
 from gatling.tools.derive import effect_of
 from gatling.tools.programs import Action, Program, Thing, programs_of
@@ -223,7 +224,7 @@ def _secret(node: NodeFacts, wanted: _Wanted, programs: tuple[Program, ...]) -> 
     if looks and is_secret_name(node.tool.name) and not (is_public or wanted.speaks_of_secrets or wanted.hands_over):
         return _doubt(node, None, f"{node.tool.name} reads secrets", "escalate")
     inside = {program.argument for program in programs}
-    for value in node.values:
+    for value in checked(node.values):
         if not isinstance(value.value, str) or value.path in inside:
             continue
         text = value.value

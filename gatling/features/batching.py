@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from gatling.errors import InputError
 from gatling.schema import GovernanceContext, Trace
+from gatling.schema.budget import checked
 
 _MAX_BATCH = 64
 _MAX_BATCH_SIZE = 16_384  # tokens, or nodes and leaves
@@ -17,7 +18,7 @@ FeatureT = TypeVar("FeatureT")
 def features_of(records: Any, features: Callable[[Any], FeatureT]) -> list[FeatureT]:
     """Return the features of one record, or of a sequence of them. Raises: InputError, with position and path."""
     found: list[FeatureT] = []
-    for i, item in enumerate(records if isinstance(records, (list, tuple)) else [records]):
+    for i, item in enumerate(checked(records if isinstance(records, (list, tuple)) else [records])):
         try:
             found.append(features(item))
         except InputError as error:

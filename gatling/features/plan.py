@@ -17,6 +17,8 @@ from gatling.features.policy import add_scalar
 from gatling.features.text import ArrayT, TextBatch, Texts, TextTable
 from gatling.policy import Kind, PolicyTree
 from gatling.schema import ExecutionPlan
+from gatling.schema.budget import check
+from gatling.schema.sizes import MAX_PLAN_LEAVES
 from gatling.schema.words import is_disguised
 
 NUM_NODE_VALUES = 12
@@ -24,7 +26,6 @@ NUM_LEAF_VALUES = 7
 PATH_KEYS = 3
 NUM_TIERS = 3
 NUM_SENSITIVITIES = 5
-MAX_PLAN_LEAVES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def plan_features(plan: ExecutionPlan) -> PlanFeatures:
     leaf_values: list[list[float]] = []
     position = {node.node_id: i for i, node in enumerate(plan.nodes)}
     for i, node in enumerate(plan.nodes):
+        check()
         tool_text.append(table.add(node.tool_name))
         node_codes.append((node.provenance_tier - 1, node.scope_sensitivity - 1))
         node_values.append(_node_values(node.scope_volume, node.tool_name))

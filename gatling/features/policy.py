@@ -21,8 +21,9 @@ from gatling.errors import InputError
 from gatling.features.backbone import Backbone
 from gatling.features.text import ArrayT, TextBatch, Texts, TextTable
 from gatling.policy import Effect, Kind, PolicyTree
-from gatling.policy.tree import MAX_POLICY_NODES
 from gatling.schema import GovernanceContext
+from gatling.schema.budget import check
+from gatling.schema.sizes import MAX_POLICY_NODES
 from gatling.schema.words import NEGATIONS, is_disguised, number_word
 
 BLOCK_TOKENS = 128
@@ -62,7 +63,7 @@ class ContextFeatures:
 
 
 def context_features(context: GovernanceContext) -> ContextFeatures:
-    """Turn a context into arrays. Raises: InputError if it has more nodes than `policy.tree.MAX_POLICY_NODES`."""
+    """Turn a context into arrays. Raises: InputError if it has more nodes than `schema.sizes.MAX_POLICY_NODES`."""
     tree = PolicyTree.from_data(
         {
             "policy": context.policy,
@@ -79,6 +80,7 @@ def context_features(context: GovernanceContext) -> ContextFeatures:
     token_of: list[int] = []  # tree node -> token, as chunks shift the numbering
     section = 0
     for i in range(len(tree)):
+        check()
         kind, value, depth = tree.kind[i], tree.value[i], min(tree.depth[i], MAX_DEPTH_FEATURE)
         if tree.depth[i] == 1:
             section = _SECTIONS[tree.key[i]]

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from gatling.features.mapped import mapped_arrays
 from gatling.features.numbers import NUMBER_DIM
 from gatling.features.wordpiece import WordPiece
+from gatling.schema.budget import checked
 
 LEXICON_DIM = 128
 NGRAM_DIM = 512
@@ -35,6 +36,7 @@ FEATURE_VERSION = 2
 _LEXICON_SHA256 = "1bed1e296d0ea9569933fe7da2c2f560cdc2bfdb0bc96d196f5ae061b630dcdb"
 _ASSETS = Path(__file__).parent.parent / "assets"
 _CACHE_WORDS = 10_000
+_CACHE_CHARS = 64
 _LEXICON_UNIT = 6.0  # length of a rare word's row: the third quartile of the table
 _MIN_LENGTH = 0.05
 _MAX_NGRAM_CHARS = 64
@@ -60,7 +62,7 @@ class Lexicon:
     def vectors(self, words: list[str]) -> Floats:
         """Return one row a word, `(len(words), LEXICON_DIM)`; a word with an unknown piece gets zeros."""
         out = np.zeros((len(words), LEXICON_DIM), np.float32)
-        for row, word in zip(out, words, strict=True):
+        for row, word in checked(zip(out, words, strict=True)):
             ids = self._pieces.ids(word)
             if ids:
                 row[:] = (self._table[ids] * self._scale[ids, None]).mean(axis=0) / _LEXICON_UNIT
@@ -113,11 +115,14 @@ class WordVectors:
             rows = np.zeros((len(missing), WORD_DIM), np.float32)
             if self.use_table:
                 rows[:, :LEXICON_DIM] = lexicon().vectors(missing)
-            for row, word in zip(rows, missing, strict=True):
+            for row, word in checked(zip(rows, missing, strict=True)):
                 length = float(np.linalg.norm(row[:LEXICON_DIM]))
                 weight = min(max(length, _MIN_LENGTH), 1.0) if length else 1.0
                 row[LEXICON_DIM:] = ngram_vector(word) * weight
-            cache.update(zip(missing, rows, strict=True))
+            cache.update((word, row) for word, row in zip(missing, rows, strict=True) if len(word) <= _CACHE_CHARS)
+            long = {word: row for word, row in zip(missing, rows, strict=True) if len(word) > _CACHE_CHARS}
+            if long:
+                return np.stack([long[word] if word in long else cache[word] for word in words])
         if not words:
             return np.zeros((0, WORD_DIM), np.float32)
         return np.stack([cache[word] for word in words])

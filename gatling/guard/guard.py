@@ -17,11 +17,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,21 +31,31 @@ from gatling.energy.calibration import CALIBRATION_NAME, Calibration
 from gatling.energy.composite import CRITICS_NAME, CompositeEnergy
 from gatling.energy.critics.latent import LatentCritic, Precision
 from gatling.energy.finding import Auditor
-from gatling.errors import CheckpointError, ConfigError, GatlingError, InputError
+from gatling.errors import CheckpointError, ConfigError, DeadlineError, GatlingError, InputError
 from gatling.guard.decision import Decision, denial, fault_of
+from gatling.guard.workers import Workers
 from gatling.policy.source import PolicySource
 from gatling.repair import repair
 from gatling.runtime import RuntimeEncoders
 from gatling.runtime.folder import encoders_digest, pretrained_folder
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanEdge, PlanNode, parse_plan
+from gatling.schema.budget import Budget
 from gatling.schema.files import as_path
 from gatling.schema.parse import parse_context
 from gatling.schema.plain import canonical_json
+from gatling.schema.sizes import (
+    MAX_POLICY_CHARS,
+    MAX_POLICY_NODES,
+    MAX_SESSION_CHARS,
+    Size,
+    plan_size,
+    size_of,
+)
 from gatling.tools.spec import ToolSpec
 
-DEADLINE_MS = 200.0
+DEADLINE_MS = 1_000.0
+WORK_MS = 200.0
 REPAIR_MS = 50.0
-_MAX_WAITING = 8
 
 
 class Guard:
@@ -56,7 +64,9 @@ class Guard:
     Args:
         auditor: None if there is nothing to judge with; then everything is denied, with `fault` as the reason.
         fault: why there is no auditor.
-        deadline_ms: hard limit of one decision; a decision that takes longer is a denial. None for none.
+        deadline_ms: so long a caller waits for a decision, on the wall; one that comes later is a denial. None for no limit.
+        work_ms: processor time that a decision may take, whatever the machine has to do besides; None for no limit but the deadline.
+            Where a single call gets a longer deadline, it gets as much more of this.
         repair_ms: how long a search for a repair may take, within the deadline.
 
     Raises:
@@ -70,8 +80,11 @@ class Guard:
         fault: str = "",
         model_digest: str = "",
         deadline_ms: float | None = DEADLINE_MS,
+        work_ms: float | None = WORK_MS,
         repair_ms: float = REPAIR_MS,
     ) -> None:
+        if work_ms is not None and not 0 < work_ms < math.inf:
+            raise ConfigError(f"work_ms is {work_ms}, it must be above 0 and finite")
         if deadline_ms is not None and not 0 < deadline_ms < math.inf:
             raise ConfigError(f"deadline_ms is {deadline_ms}, it must be above 0 and finite")
         if not 0 <= repair_ms < math.inf:
@@ -80,8 +93,9 @@ class Guard:
         self._fault = fault or "there is no model"
         self.model_digest = model_digest
         self.deadline_ms = deadline_ms
+        self.work_ms = work_ms
         self.repair_ms = repair_ms
-        self._workers: tuple[int, ThreadPoolExecutor] | None = None
+        self._workers = Workers()
 
     @classmethod
     def from_pretrained(
@@ -91,6 +105,7 @@ class Guard:
         policies: Iterable[PolicySource] = (),
         catalog: Mapping[str, ToolSpec] | None = None,
         deadline_ms: float | None = DEADLINE_MS,
+        work_ms: float | None = WORK_MS,
         repair_ms: float = REPAIR_MS,
         escalate_from: float | None = None,
         precision: Precision = "fp32",
@@ -104,7 +119,7 @@ class Guard:
         Args:
             policies: as read from files (`gatling.policy.read_policy`), so that reasons name lines.
             catalog: what tools do, by name; the rest is concluded from their names.
-            repair_ms: how long a search for a repair may take, within the deadline.
+            deadline_ms, work_ms, repair_ms: as above.
             escalate_from: energy from which on plans are not simply allowed, in place of the calibrated one and not above it:
                 less gets through, and more false alarms are escalated.
             precision: `fp32` or `fp64`, what the encoders compute in; verdicts are the same in both.
@@ -135,14 +150,14 @@ class Guard:
         except GatlingError as error:
             if is_strict:
                 raise
-            return cls(None, fault=str(error), deadline_ms=deadline_ms, repair_ms=repair_ms)
-        return cls(auditor, model_digest=digest, deadline_ms=deadline_ms, repair_ms=repair_ms)
+            return cls(None, fault=str(error), deadline_ms=deadline_ms, work_ms=work_ms, repair_ms=repair_ms)
+        return cls(auditor, model_digest=digest, deadline_ms=deadline_ms, work_ms=work_ms, repair_ms=repair_ms)
 
     # --- what is asked ------------------------------------------------------------------------------------------------
 
     def audit(self, context: GovernanceContext | dict[str, Any], plan: ExecutionPlan | dict[str, Any]) -> Decision:
         """Judge a whole plan before its first call."""
-        return self._decide(context, lambda: _plan(plan))
+        return self._decide(context, lambda: _plan(plan), (plan,))
 
     def audit_pending(
         self,
@@ -208,7 +223,13 @@ class Guard:
             return _OnlyCall(self._auditor, waiting)  # type: ignore[arg-type]
 
         return self._decide(
-            context, joined, of_call, is_repairing=is_repairing, deadline_ms=deadline_ms, repairing=auditor
+            context,
+            joined,
+            (past, {"nodes": (call,)}),
+            of_call,
+            is_repairing=is_repairing,
+            deadline_ms=deadline_ms,
+            repairing=auditor,
         )
 
     def repair(self, context: GovernanceContext | dict[str, Any], plan: ExecutionPlan | dict[str, Any]) -> Decision:
@@ -217,7 +238,7 @@ class Guard:
         Returns:
             The decision on the plan as given; `repaired` passes this same guard.
         """
-        return self._decide(context, lambda: _plan(plan), is_repairing=True)
+        return self._decide(context, lambda: _plan(plan), (plan,), is_repairing=True)
 
     def audit_batch(
         self, items: Iterable[tuple[GovernanceContext | dict[str, Any], ExecutionPlan | dict[str, Any]]]
@@ -258,6 +279,7 @@ class Guard:
         self,
         context: GovernanceContext | dict[str, Any],
         make_plan: Callable[[], ExecutionPlan],
+        given: Iterable[Any],
         narrow: Callable[[ExecutionPlan, Assessment], Assessment] = lambda plan, assessment: assessment,
         *,
         is_repairing: bool = False,
@@ -281,9 +303,10 @@ class Guard:
                     left = min(left, 0.8 * deadline - (time.perf_counter() - started) * 1e3)
                 rules = self._auditor.oracle(parsed).rules
                 judge = self._auditor if repairing is None else repairing()
-                found = repair(parsed, plan, judge, rules=rules, deadline_ms=max(left, 0.0))
-                if found.plan is not None:
-                    decision = replace(decision, repaired=found.plan, edits=tuple(str(e) for e in found.edits))
+                with suppress(DeadlineError):  # what was decided stays decided
+                    found = repair(parsed, plan, judge, rules=rules, deadline_ms=max(left, 0.0))
+                    if found.plan is not None:
+                        decision = replace(decision, repaired=found.plan, edits=tuple(str(e) for e in found.edits))
             return replace(decision, latency_ms=(time.perf_counter() - started) * 1e3)
 
         def guarded() -> Decision:
@@ -292,24 +315,21 @@ class Guard:
             except Exception as error:  # whatever it is, it must not allow
                 return self._denial(fault_of(error), started)
 
-        if deadline is None:
-            return guarded()
         try:
-            future = self._pool().submit(guarded)
-        except RuntimeError as error:  # no thread is left, or the interpreter is shutting down
+            size = _counted(context, given)
+            if deadline is None:
+                return guarded()
+            return self._workers.run(guarded, size, self._budget(deadline))
+        except (
+            Exception
+        ) as error:  # too much to judge, too late, no thread is left, or the interpreter is shutting down
             return self._denial(fault_of(error), started)
-        try:
-            return future.result(timeout=deadline / 1e3)
-        except FutureTimeout:
-            future.cancel()
-            return self._denial(f"no decision within {deadline:g} ms", started)
 
-    def _pool(self) -> ThreadPoolExecutor:
-        """Return the workers of this process: a guard that was made before a fork has none in the child."""
-        process = os.getpid()
-        if self._workers is None or self._workers[0] != process:
-            self._workers = process, ThreadPoolExecutor(_MAX_WAITING, "gatling-guard")
-        return self._workers[1]
+    def _budget(self, deadline_ms: float) -> Budget:
+        work_ms = self.work_ms
+        if work_ms is not None and self.deadline_ms is not None:
+            work_ms *= max(1.0, deadline_ms / self.deadline_ms)
+        return Budget(wait_s=deadline_ms / 1e3, work_s=None if work_ms is None else work_ms / 1e3)
 
     def _decision(
         self, context: GovernanceContext, plan: ExecutionPlan, assessment: Assessment, started: float
@@ -397,6 +417,16 @@ def _warm_up(auditor: PlanAuditor) -> None:
     """Judge a plan for what that loads: the word table, and pages of the weights that were only mapped."""
     context = GovernanceContext(policy={"allowed_operations": ["ping"]}, user_role="any")
     auditor.assess(context, ExecutionPlan(nodes=(PlanNode(tool_name="ping", node_id="n1", provenance_tier=1),)))
+
+
+def _counted(context: Any, plans: Iterable[Any]) -> Size:
+    """Return the size of what is particular to a decision: plan and session. Raises: InputError if anything is too large to judge."""
+    parts = context if isinstance(context, dict) else getattr(context, "__dict__", {})
+    size_of(parts.get("policy"), "policy", max_values=MAX_POLICY_NODES, max_chars=MAX_POLICY_CHARS)
+    session = parts.get("session_context")
+    asked = size_of(session, "session_context", max_values=MAX_POLICY_NODES, max_chars=MAX_SESSION_CHARS)
+    sizes = [asked, *map(plan_size, plans)]
+    return Size(sum(size.values for size in sizes), sum(size.chars for size in sizes))
 
 
 def _context(context: GovernanceContext | dict[str, Any]) -> GovernanceContext:

@@ -98,7 +98,7 @@ def mask_quoted(text: str) -> str:
 def mask_data(data: Any) -> Any:
     """Return JSON data with its secrets masked: by the name that they stand under, else by what they look like.
 
-    Data is as deep as a plan may be (`gatling.schema.plain.MAX_DEPTH`), which bounds the recursion.
+    Data is as deep as a plan may be (`gatling.schema.sizes.MAX_DEPTH`), which bounds the recursion.
     """
     if isinstance(data, dict):
         return {mask_text(key): _masked_under(key, value) for key, value in data.items()}

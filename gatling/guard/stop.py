@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatling.errors import ConfigError, InputError
+from gatling.schema.machine import replace_file
 
 ALL = "all"
 _FOLDER = "stop"
@@ -81,7 +82,7 @@ class StopSwitch:
         path = self._flag(session)
         part = path.with_suffix(f".{os.getpid()}.part")
         part.write_text(json.dumps(flag) + "\n", encoding="utf-8")
-        part.replace(path)
+        replace_file(part, path)
 
     def clear(self, session: str = ALL) -> bool:
         """Take a flag back; return whether there was one. One for all sessions is not taken back by the name of one."""

@@ -130,6 +130,11 @@ def ask(
                 raise HookError(f"the guard did not start: {_last_line(place.errors)}") from None
             time.sleep(0.02)
             continue
+        except PermissionError:
+            if sys.platform != "win32":
+                raise
+            time.sleep(0.02)  # the file is just being replaced
+            continue
         except TimeoutError:
             raise HookError("the guard did not answer in time") from None
         with_nonce = os.urandom(NONCE_BYTES) if token else b""
@@ -195,16 +200,33 @@ def _stdin() -> bytes:
 
 def _set_alarm(seconds: float) -> None:
     """End with status 2 after so long, whatever this waits for: stdin, a pipe that nobody reads. 0 for never."""
-    if sys.platform == "win32":
+    if sys.platform == "win32":  # no such signal; a thread ends the process as well
+        while _alarms:
+            _alarms.pop().release()
+        if seconds:
+            import _thread
+
+            _alarms.append(_thread.allocate_lock())
+            _alarms[0].acquire()
+            _thread.start_new_thread(_wait, (_alarms[0], seconds))
         return
     import _signal  # type: ignore[import-not-found]  # `signal` loads enums
 
-    def late(*_: object) -> None:
-        os.write(2, b"gatling hook: no answer in time, so the call may not run\n")
-        os._exit(BLOCK)
-
-    _signal.signal(_signal.SIGALRM, late)
+    _signal.signal(_signal.SIGALRM, _late)
     _signal.setitimer(_signal.ITIMER_REAL, seconds)
+
+
+_alarms: list[Any] = []
+
+
+def _wait(alarm: Any, seconds: float) -> None:
+    if not alarm.acquire(timeout=seconds):
+        _late()
+
+
+def _late(*_: object) -> None:
+    os.write(2, b"gatling hook: no answer in time, so the call may not run\n")
+    os._exit(BLOCK)
 
 
 def _write(descriptor: int, data: bytes) -> None:

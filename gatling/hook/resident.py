@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from gatling.hook.client import BLOCK, STARTS_ELSEWHERE, identity_of
 from gatling.hook.place import Place, PlaceError
 from gatling.hook.wire import NONCE_BYTES, WireError, answered, pack, read
+from gatling.schema.machine import replace_file
 
 IDLE_MINUTES = 60.0
 _CALLERS = 32
@@ -100,7 +101,7 @@ class Resident:
             finally:
                 os.umask(before)
             listener.listen(64)
-        os.replace(part, self._place.socket)
+        replace_file(part, self._place.socket)
         return listener
 
     def _call(self, caller: socket.socket) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gatling.errors import InputError
+from gatling.schema.machine import replace_file
 from gatling.schema.plain import canonical_json, decode_json
 
 VERSION = 1
@@ -65,7 +66,7 @@ class Pins:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         part = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
         part.write_text(text, encoding="utf-8")
-        part.replace(self.path)
+        replace_file(part, self.path)
         self._accepted = new
         return changes
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 from difflib import SequenceMatcher
-from functools import lru_cache
 from typing import Literal
 
 from gatling.policy.globs import squashed_name
@@ -26,6 +25,7 @@ from gatling.schema.arguments import (
     is_limit,
     name_words,
 )
+from gatling.schema.lru import remembered
 from gatling.schema.words import split_words
 from gatling.tools.lookalikes import one_of, skeleton
 from gatling.tools.naming import singular
@@ -63,7 +63,7 @@ _PATHS = frozenset(
 _ROOTED = re.compile(r"\s*[\"'`<]*(?:[a-z]{2,8}://|[/\\~$%]|\.{1,2}[/\\]|[A-Za-z]:[\\/]|file:)", re.IGNORECASE)
 
 
-@lru_cache(maxsize=65_536)
+@remembered(65_536)
 def is_alike(name: str, wanted: str) -> bool:
     """Tell whether a number under a name may be what an argument of another name is.
 
@@ -111,7 +111,7 @@ def is_limit_of_same_kind(name: str, wanted: str) -> bool:
     return is_limit(name) and is_limit(wanted)
 
 
-@lru_cache(maxsize=65_536)
+@remembered(65_536)
 def is_near(name: str, wanted: str) -> bool:
     """Tell whether a name is another with a slip of the pen, or one of its forms."""
     if is_form_of(name, wanted):
@@ -123,7 +123,7 @@ def is_near(name: str, wanted: str) -> bool:
     return matcher.real_quick_ratio() >= _LIKE and matcher.quick_ratio() >= _LIKE and matcher.ratio() >= _LIKE
 
 
-@lru_cache(maxsize=65_536)
+@remembered(65_536)
 def is_form_of(name: str, wanted: str) -> bool:
     """Tell whether a name is another in other letters, in the plural, or with a word that says in which form it is there."""
     if skeleton(name) == skeleton(wanted) != "":

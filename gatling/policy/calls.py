@@ -30,6 +30,7 @@ from gatling.policy.numbers import readings
 from gatling.policy.places import Destination, Mention, destinations, display_words, mentions, sends
 from gatling.schema import ExecutionPlan, PlanNode
 from gatling.schema.arguments import dotted_leaves, is_free_text_name, is_limit, is_receiver_name, leaves
+from gatling.schema.budget import check, checked
 from gatling.tools.derive import effect_of
 from gatling.tools.programs import Program, programs_of
 
@@ -67,6 +68,7 @@ class Call:
         found: dict[str, list[Any]] = {}
         stack: list[tuple[str, Any]] = [("", self.node.arguments)]
         while stack:
+            check()
             where, item = stack.pop()
             if isinstance(item, (list, tuple)):
                 stack.extend((where, child) for child in item if isinstance(child, (dict, list, tuple)))
@@ -107,7 +109,7 @@ class Call:
         if is_number:
             fits = is_alike if not is_stated else _is_form_or_limit
         known: dict[str, bool] = {}
-        for i, (where, leaf) in enumerate((*self.leaves, *self.inner)):
+        for i, (where, leaf) in enumerate(checked((*self.leaves, *self.inner))):
             if where not in known:
                 own = squashed_path(where)
                 is_it = own.startswith(squashed + ".") or (own == squashed and i < len(self.leaves))
@@ -131,7 +133,7 @@ class Call:
         """Paths by the bare text that stands there, free text aside: where else in this call is a value that a rule forbids?"""
         return {
             bare(leaf): path
-            for path, leaf in (*self.leaves, *self.inner)
+            for path, leaf in checked((*self.leaves, *self.inner))
             if isinstance(leaf, str) and len(leaf) <= MAX_LIST_CHARS and not is_free_text_name(path)
         }
 
@@ -149,7 +151,7 @@ class Call:
     def display_names(self) -> frozenset[tuple[str, str]]:
         """Words of the names of people beside their addresses, `Ann Lee <ann@acme.com>`, with the arguments that they are in."""
         return frozenset(
-            (path, word) for path, leaf in self.leaves if isinstance(leaf, str) for word in display_words(leaf)
+            (path, word) for path, leaf in checked(self.leaves) if isinstance(leaf, str) for word in display_words(leaf)
         )
 
     @cached_property
@@ -213,15 +215,20 @@ class PlanCalls:
         return Counter(node.tool_name for node in self.plan.nodes)
 
     @cached_property
-    def _before(self) -> dict[str, frozenset[str]]:
-        """For each node the tools from which data reaches it; one pass in topological order."""
-        tool = {node.node_id: node.tool_name for node in self.plan.nodes}
+    def _before(self) -> dict[str, int]:
+        """For each node the tools from which data reaches it, as bits in the order of `tool_counts`; one pass in topological order.
+        Sets would take the square of the number of tools."""
+        bit = {tool: 1 << i for i, tool in enumerate(self.tool_counts)}
+        tool = {node.node_id: bit[node.tool_name] for node in self.plan.nodes}
         parents = {node_id: self._parents.get(node_id, []) for node_id in tool}
-        found: dict[str, frozenset[str]] = {}
-        for node_id in graphlib.TopologicalSorter(parents).static_order():
-            found[node_id] = frozenset().union(*(found[p] | {tool[p]} for p in dict.fromkeys(parents[node_id])))
+        found: dict[str, int] = {}
+        for node_id in checked(graphlib.TopologicalSorter(parents).static_order()):
+            found[node_id] = 0
+            for parent in dict.fromkeys(parents[node_id]):
+                found[node_id] |= found[parent] | tool[parent]
         return found
 
     def ancestors(self, node_id: str) -> frozenset[str]:
         """Return the tools of all calls from which data reaches a call."""
-        return self._before[node_id]
+        before = self._before[node_id]
+        return frozenset(tool for i, tool in enumerate(self.tool_counts) if before >> i & 1)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from gatling.errors import InputError
+from gatling.schema.lru import remembered
 from gatling.schema.words import split_words
 
 MAX_STEPS = 10_000_000
@@ -66,7 +67,7 @@ def covers(wide: str, narrow: str) -> bool:
     return wide.endswith("*") and not set("*?") & set(head) and narrow.startswith(head)
 
 
-@lru_cache(maxsize=65_536)
+@remembered(65_536)
 def squashed(name: str) -> str:
     """Return a name without case, separators and disguises: `s3:GetObject`, `s3_get_object` -> `s3getobject`.
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from gatling.errors import InputError
 from gatling.schema.arguments import dotted_leaves, is_free_text_name, name_words
+from gatling.schema.budget import check, checked
 from gatling.schema.paths import decoded
 from gatling.schema.plain import decode_json
 
@@ -41,6 +42,7 @@ def inner_leaves(leaves: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     waiting = [(path, text, 0) for path, text in leaves if isinstance(text, str)]
     while waiting and len(found) < MAX_FOUND:
+        check()
         path, text, depth = waiting.pop()
         value = json_in(text)
         if isinstance(value, (dict, list)):
@@ -79,4 +81,6 @@ def _keyed(path: str, text: str) -> list[tuple[str, str]]:
         plain = text if len(text) <= MAX_KEYED_CHARS else ""
     if _SIGNS.isdisjoint(plain) or _WEB.fullmatch(plain):
         return []
-    return [(m.group(1) or m.group(3), (m.group(2) or m.group(4)).strip("\"'")) for m in _KEYED.finditer(plain)]
+    return [
+        (m.group(1) or m.group(3), (m.group(2) or m.group(4)).strip("\"'")) for m in checked(_KEYED.finditer(plain))
+    ]

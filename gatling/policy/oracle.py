@@ -29,6 +29,7 @@ from gatling.policy.rules import Rulebook
 from gatling.policy.subjects import OWN, Asked, Evidence, decide, found_beside
 from gatling.policy.unread import UnreadParts
 from gatling.schema import ExecutionPlan, GovernanceContext
+from gatling.schema.budget import checked
 
 Compliance = Literal["compliant", "violation", "undecided"]
 
@@ -110,7 +111,7 @@ class Oracle:
         granted: bool | None = self.rules.is_allow_by_default
         is_named = False
         maybe: Clause | None = None
-        for clause in self.rules.clauses_for(tool, situation.role):
+        for clause in checked(self.rules.clauses_for(tool, situation.role)):
             is_any = clause.kind is not ClauseKind.ALLOW  # one bad item is enough to forbid, all must be good to grant
             applies = _all(decide(c, call, situation, clause, is_any=is_any) for c in clause.when)
             if applies is False:
@@ -158,7 +159,7 @@ class Oracle:
             is_named: the tool is granted by its own name, so that it is another one than those that are forbidden.
         """
         node_id, tool = call.node.node_id, call.node.tool_name
-        for clause in self.rules.clauses_like(tool, situation.role):
+        for clause in checked(self.rules.clauses_like(tool, situation.role)):
             if is_named and clause.kind is ClauseKind.DENY:
                 continue
             applies = _all(decide(c, call, situation, clause, is_any=True) for c in clause.when)

@@ -13,6 +13,7 @@ from typing import Any
 
 from gatling.policy.globs import matches
 from gatling.schema.arguments import is_destination_name, is_free_text_name, name_words
+from gatling.schema.budget import check, checked
 from gatling.schema.hosts import addresses_in_name, ip_of, is_own_machine, spelt_host
 from gatling.schema.paths import decoded
 from gatling.schema.words import normalise, split_words
@@ -111,6 +112,7 @@ def destinations(tool: str, arguments: dict[str, Any]) -> list[Destination]:
     found: list[Destination] = []
     stack: list[tuple[str, Any, bool]] = [("", arguments, False)]
     while stack:
+        check()
         path, value, is_place = stack.pop()
         if isinstance(value, dict):
             for key, child in reversed(value.items()):
@@ -123,10 +125,10 @@ def destinations(tool: str, arguments: dict[str, Any]) -> list[Destination]:
         elif isinstance(value, str) and value:
             parts = [part for part in _BETWEEN.split(value) if part]
             if is_place:
-                found += [parse_place(path, part) for part in parts]
+                found += [parse_place(path, part) for part in checked(parts)]
             elif _SCHEME.match(value.lstrip()) or all(map(_ADDRESS.fullmatch, (p.lower() for p in parts))):
                 found += [parse_place(path, part) for part in parts[:1] if _SCHEME.match(part)] or [
-                    parse_place(path, part) for part in parts
+                    parse_place(path, part) for part in checked(parts)
                 ]
         elif is_place and isinstance(value, (int, float)) and not isinstance(value, bool):
             found.append(Destination(path, repr(value), ""))
@@ -139,7 +141,7 @@ def display_words(text: str) -> list[str]:
     if "<" not in text or len(text) > MAX_NAMED_CHARS:
         return []
     found: list[str] = []
-    for part in filter(str.strip, _PARTS.split(text)):
+    for part in checked(filter(str.strip, _PARTS.split(text))):
         named = _NAMED.fullmatch(part)
         if named is None:
             return []
@@ -221,7 +223,7 @@ def _machine(path: str, value: Any) -> Iterator[Mention]:
 
 def _shown(path: str, text: str) -> Iterator[Mention]:
     known: set[str] = set()
-    for match in _LINK.finditer(text):
+    for match in checked(_LINK.finditer(text)):
         place = parse_place(path, match.group().rstrip(".,;:!?"))
         if place.text not in known and (place.host or "%" in place.text):
             known.add(place.text)
@@ -233,7 +235,7 @@ def _shown(path: str, text: str) -> Iterator[Mention]:
 
 def is_listed(place: Destination, patterns: tuple[str, ...]) -> bool | None:
     """Tell whether a place is on a list of allowed ones: to the letter, so a look-alike host is not."""
-    if any(_is_at(place.text, place.host, p) for p in patterns):
+    if any(_is_at(place.text, place.host, p) for p in checked(patterns)):
         return True
     return False if place.host or not all("." in p for p in patterns) else None  # a name, and the policy lists hosts
 
@@ -242,7 +244,7 @@ def is_blocked(place: Destination, patterns: tuple[str, ...]) -> bool | None:
     """Tell whether a place is on a list of forbidden ones: leniently, in every spelling, with all hosts below a listed one."""
     spellings = dict.fromkeys(_spellings(place))
     for text, host in spellings:
-        for pattern in patterns:
+        for pattern in checked(patterns):
             bare = pattern.removeprefix("*").lstrip(".@")
             if _is_at(text, host, pattern) or (host and (host == bare or host.endswith("." + bare))):
                 return True
@@ -252,7 +254,7 @@ def is_blocked(place: Destination, patterns: tuple[str, ...]) -> bool | None:
                 return True
     for text, host in spellings:
         inside = addresses_in_name(host) if host and not ip_of(host) else ()
-        for pattern in patterns:
+        for pattern in checked(patterns):
             bare = pattern.removeprefix("*").lstrip(".@")
             if any(_is_at(address, address, pattern) for address in inside) or _is_within(bare, text):
                 return None
@@ -279,6 +281,7 @@ def _is_within(bare: str, text: str) -> bool:
         return False
     start = text.find(bare)
     while start >= 0:
+        check()
         before = text[start - 1] if start else " "
         if not (before.isalnum() or before in "-_") and not _GOES_ON.match(text, start + len(bare)):
             return True

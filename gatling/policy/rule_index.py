@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from gatling.policy.clauses import Clause
 from gatling.policy.globs import expression, squashed, squashed_name
+from gatling.schema.budget import checked
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -83,7 +84,7 @@ class RuleIndex:
         if known is None:
             roles, name = self.roles_of(role), squashed_name(tool)
             candidates = [*self._by_name.get(name, ()), *self._always]
-            for group in self._groups:
+            for group in checked(self._groups):
                 if group.may_name(tool, name):
                     candidates += group.clauses
             candidates.sort(key=lambda item: item[0])

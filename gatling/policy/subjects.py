@@ -19,6 +19,7 @@ from gatling.policy.program_rules import decide_program
 from gatling.policy.prose.evidence import SessionFacts
 from gatling.policy.rules import Rulebook
 from gatling.policy.unread import falls_under
+from gatling.schema.budget import checked
 from gatling.schema.words import split_words, stem
 from gatling.tools.call_scope import sensitivity_of_call, volume_in
 
@@ -124,7 +125,7 @@ def decide(
             return CheckResult(not held.isdisjoint(wanted), found=", ".join(sorted(held)) or "no scope")
         case "before":
             tools = situation.facts.ancestors(call.node.node_id)
-            return CheckResult(any(matches(p, t) for p in wanted for t in tools), found="no such call before")
+            return CheckResult(any(matches(p, t) for p in wanted for t in checked(tools)), found="no such call before")
         case "request":
             if situation.asked is None:
                 return CheckResult(None, found="whether the request asks for the call")
@@ -188,7 +189,7 @@ def found_beside(
     call.compared += len(others)
     if call.compared > MAX_COMPARED:
         return CheckResult(None, path, f"more values than are compared may be {path}")
-    for other, value in others:
+    for other, value in checked(others):
         beside = compare(value, operator, wanted, other, is_any=is_any, manner=Manner(clause.dialect in OWN, call.acts))
         if beside.holds is not (not is_any) and not beside.is_absent:
             stated = "is stated" if is_stated else "is not stated"
@@ -219,7 +220,7 @@ def _destination(
         return CheckResult(True, None, "nowhere") if is_any and operator is Operator.NOT_LIKE else ABSENT
     is_blocking = (operator is Operator.LIKE) == is_any  # matches are what is unwanted
     unclear: CheckResult | None = None
-    for place in places:
+    for place in checked(places):
         if not place.host and (place.argument, place.text) in call.display_names:
             continue
         known = is_blocked(place, patterns) if is_blocking else is_listed(place, patterns)
@@ -227,7 +228,7 @@ def _destination(
             unclear = CheckResult(None, place.argument, f"where {place.text} is")
         elif (known == (operator is Operator.LIKE)) == is_any:
             return CheckResult(is_any, place.argument, place.text)
-    for mention in call.mentions:
+    for mention in checked(call.mentions):
         place = mention.place
         if is_blocking:
             known = is_blocked(place, patterns)
@@ -250,7 +251,7 @@ def _resource(call: Call, operator: Operator, patterns: tuple[str, ...], *, is_a
         if operator is Operator.LIKE and "*" in patterns:
             return CheckResult(True)
         return CheckResult(None, found="which resource the call is about")
-    for resource in call.resources:
+    for resource in checked(call.resources):
         known = any(matches(p, resource) or (is_any and matches(p.casefold(), resource.casefold())) for p in patterns)
         if (known == (operator is Operator.LIKE)) == is_any:
             return CheckResult(is_any, "resource", resource)

@@ -16,9 +16,9 @@ from functools import lru_cache
 from typing import Any
 
 from gatling.errors import InputError
+from gatling.schema.budget import check
+from gatling.schema.sizes import MAX_POLICY_NODES
 from gatling.schema.words import split_words
-
-MAX_POLICY_NODES = 65_536
 
 
 class Kind(enum.IntEnum):
@@ -114,6 +114,7 @@ class PolicyTree:
         tree = cls([], [], [], [], [], [], [], [])
         stack: list[tuple[str, Any, int, int, Effect]] = [("", data, -1, 0, Effect.NONE)]
         while stack:
+            check()
             key, value, parent, depth, inherited = stack.pop()
             index = len(tree.key)
             if index >= max_nodes:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gatling.errors import InputError
+from gatling.errors import DeadlineError, InputError
 from gatling.provenance.encodings import decoded, scrambled
 from gatling.provenance.events import Event, Foreign, ProposedCall, Result, Said
 from gatling.provenance.index import MESSAGE, SHORT_CHARS, Echo, Place, PlaceIndex
@@ -28,15 +28,21 @@ from gatling.request.pasted import Pasted, hands_over_to_earlier, split_message,
 from gatling.request.request import Request
 from gatling.schema import ExecutionPlan, PlanEdge, PlanNode
 from gatling.schema.arguments import keys_of, leaf_text, leaves, number_of
+from gatling.schema.budget import Budget, checked, spending
 from gatling.schema.plain import decode_json, decode_yaml
-from gatling.schema.trace import MAX_PLAN_EDGES, MAX_PLAN_NODES
+from gatling.schema.sizes import (
+    MAX_CONVERSATION_CHARS,
+    MAX_MESSAGES,
+    MAX_PLAN_EDGES,
+    MAX_PLAN_NODES,
+    MAX_PLAN_VALUES,
+    size_of,
+)
 from gatling.tools.authorship import authorship
 from gatling.tools.call_scope import sensitivity_of_call, volume_of
 
-MAX_MESSAGES = 100_000
-MAX_CONVERSATION_CHARS = 4_000_000
-"""Of all texts, keys and arguments together. A character costs some 55 bytes of memory, 350 in scripts where each is a word."""
-
+MAX_TRACING_S = 0.5
+"""Processor time for one call."""
 _FOREIGN = Place(3, -1)
 
 
@@ -61,7 +67,7 @@ class _Pending:
 class Tracer:
     """Follows a running agent: given what happens, event by event, it says what each proposed call is made of.
 
-    What is refused changes nothing. A call by which the plan gets more than 65,536
+    What is refused changes nothing that a later judgement rests on. A call by which the plan gets more than 65,536
     edges is taken, and from then on the plan and every further message are refused.
     """
 
@@ -156,15 +162,21 @@ class Tracer:
         self._num_messages += 1
         self._num_chars = num_chars
         first = len(self._nodes)
-        for event, call in zip(found, matched, strict=True):
-            if isinstance(event, ProposedCall):
-                self._take_call(event)
-            elif isinstance(event, Result) and call is not None:
-                self._take_result(event, call)
-            elif isinstance(event, Said):
-                self._take_said(event)
-            else:
-                self._take_foreign(event.parts if isinstance(event, Result) else event.data)
+        try:
+            for event, call in zip(found, matched, strict=True):
+                if isinstance(event, ProposedCall):
+                    self._take_call(event)
+                elif isinstance(event, Result) and call is not None:
+                    self._take_result(event, call)
+                elif isinstance(event, Said):
+                    self._take_said(event)
+                else:
+                    self._take_foreign(event.parts if isinstance(event, Result) else event.data)
+        except BaseException:  # a call of a message that is refused is none that waits
+            for node in self._nodes[first:]:
+                if any(node is waiting for waiting in self.pending):
+                    self.withdraw(node.node_id)
+            raise
         return tuple(self._nodes[first:])
 
     def _check(self, found: list[Event], where: str) -> list[int | None]:
@@ -178,6 +190,7 @@ class Tracer:
         for event in found:
             place = None
             if isinstance(event, ProposedCall):
+                size_of(event.arguments, event.path, max_values=MAX_PLAN_VALUES, max_chars=MAX_CONVERSATION_CHARS)
                 if event.call_id is not None:
                     if (open_call := ids.get(event.call_id, self._ids.get(event.call_id))) not in {None, *done}:
                         reason = (
@@ -251,11 +264,21 @@ class Tracer:
         )
 
     def _take_call(self, call: ProposedCall) -> None:
+        """Trace a call. Raises: InputError if its values are so many, and so much was read, that this takes too long."""
+        try:
+            with spending(Budget(work_s=MAX_TRACING_S)):
+                self._trace_call(call)
+        except DeadlineError:
+            raise InputError(
+                f"a call whose values take more than {MAX_TRACING_S:g} s to trace", path=call.path
+            ) from None
+
+    def _trace_call(self, call: ProposedCall) -> None:
         position = len(self._nodes)
         node_id = f"n{position + 1}"
         found: dict[ValueOrigin, None] = {}
         given: list[tuple[str, int]] = []
-        for argument, text in _values(call.arguments):
+        for argument, text in checked(_values(call.arguments)):
             places = self._places(text)
             if not places and self._media and len(text.strip()) > SHORT_CHARS:
                 places = [self._media]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 
+from gatling.schema.budget import checked
+from gatling.schema.lru import remembered
 from gatling.schema.words import split_words, stem
 from gatling.tools.derive import effect_of, verb_of
 
@@ -81,7 +82,7 @@ def asking_words(text: str) -> frozenset[str]:
     """Return the stems of the words by which a text may ask for deeds: all but nouns that do not stand where verbs do."""
     found: set[str] = set()
     before = earlier = "."
-    for match in _WORD.finditer(text.lower().replace("\u2019", "'")):
+    for match in checked(_WORD.finditer(text.lower().replace("\u2019", "'"))):
         word = match.group()
         is_noun = word in _NOUNS and before[0].isalpha() and before not in _BEFORE_VERBS
         is_plural = word not in _NOUNS and word.endswith("s") and word[:-1] in _NOUNS  # "my messages"
@@ -112,7 +113,7 @@ ASKING_VERBS = frozenset(word for asked, _ in _ROWS for word in asked.split()) |
 """Every verb by which requests ask for deeds, and some nouns that they use so."""
 
 
-@lru_cache(16_384)
+@remembered(16_384, max_chars=64)
 def effect_of_verb(word: str) -> str | None:
     """Return what a verb of a request does, the effect of the first word of its row or its own; None if it is no verb."""
     for deed, effect in _EFFECTS:
@@ -122,7 +123,7 @@ def effect_of_verb(word: str) -> str | None:
     return verb[1] if verb is not None else None
 
 
-@lru_cache(4_096)
+@remembered(4_096)
 def deeds_of(tool: str) -> tuple[Deed, ...]:
     """Return what a tool does: the rows that its name fits, and its own verb; for a tool that reads, its verb alone."""
     effect, _ = effect_of(tool)

@@ -7,13 +7,13 @@ statement of fact ("The invoice total is 120.50") has none of them; most texts t
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gatling.request.deeds import ASKING_VERBS
 from gatling.schema.addresses import addresses
+from gatling.schema.lru import remembered
 from gatling.schema.words import normalise
 
 DIRECTIVE_FEATURES = (
@@ -88,7 +88,7 @@ _CONDITIONAL = re.compile(r"^\W*(?:if|when|whenever|once|as soon as|unless|in ca
 _MAX_CHARS = 2_000
 
 
-@lru_cache(16_384)
+@remembered(16_384, max_chars=1_000)
 def directive_features(text: str) -> NDArray[np.float64]:
     """Return the signs of an order in a text, `(len(DIRECTIVE_FEATURES),)`; beyond 2,000 characters it is not looked at."""
     plain = normalise(text[:_MAX_CHARS]).lower().replace("\u2019", "'")

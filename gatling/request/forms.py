@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from gatling.schema.budget import checked
+
 ADDRESS = "@"
 ACCOUNT = "account"
 _DIGITS = re.compile(r"\d+")
@@ -36,7 +38,7 @@ def forms_in(text: str) -> Iterator[tuple[str, str]]:
     """
     rest = text
     if any(map(str.isdigit, text)):
-        for match in _ACCOUNT.finditer(text):
+        for match in checked(_ACCOUNT.finditer(text)):
             yield ACCOUNT, match.group().replace(" ", "")
         rest = _ACCOUNT.sub(" ", text)
     for word in rest.split(maxsplit=MAX_WORDS)[:MAX_WORDS]:

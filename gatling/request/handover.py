@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from gatling.request.request import Request
+from gatling.schema.budget import checked
 from gatling.schema.words import split_words, stem
 
 # What a request calls the texts that tools return, by kind: "the bill" is a file, "his message" stands in an inbox.
@@ -112,7 +113,7 @@ class HandOver:
     def follows(self) -> float:
         """How far it wants done what a text says, 0 or 1."""
         text = self.request.wishes
-        for match in _follows().finditer(text):
+        for match in checked(_follows().finditer(text)):
             to_know = match.group().startswith(
                 ("what", "whatever", "how", "everything", "all")
             ) and _WANTS_TO_KNOW.search(text, max(0, match.start() - 40), match.start())

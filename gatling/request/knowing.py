@@ -24,6 +24,7 @@ from typing import Literal
 
 from gatling.request.deeds import ASKING_VERBS, asking_words
 from gatling.request.refusal import sentences
+from gatling.schema.budget import checked
 from gatling.schema.words import stem
 from gatling.tools.derive import ADMIN_VERBS, NOUN_VERBS, VERBS
 
@@ -121,7 +122,7 @@ def asks_only_to_know(text: str) -> bool:
     text = _ABBREVIATION.sub(r"\1", _QUOTED.sub(" it ", text.strip().strip("\"'\u201c\u201d").replace("\u2019", "'")))
     found = False
     for start, end in sentences(text):
-        for part in _PART.split(text[start:end]):
+        for part in checked(_PART.split(text[start:end])):
             kind = _kind_of(part, is_question=text[end : end + 1] == "?")
             if kind == "change":
                 return False
@@ -130,7 +131,7 @@ def asks_only_to_know(text: str) -> bool:
 
 
 def _kind_of(sentence: str, *, is_question: bool) -> _Kind:
-    tokens = [match.group().lower() for match in _TOKEN.finditer(sentence)]
+    tokens = [match.group().lower() for match in checked(_TOKEN.finditer(sentence))]
     i = _behind_fillers(tokens, 0)
     if i >= len(tokens):
         return "statement"

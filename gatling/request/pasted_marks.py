@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from gatling.schema.budget import checked
+
 _OTHERS = (
     "e-?mails?|mails?|messages?|letters?|threads?|articles?|(?:web)?pages?|web ?sites?|posts?|blog|comments?|reviews?|"
     "transcripts?|documents?|attachments?|tickets?|complaints?|invitations?|invites?|newsletters?|texts?|paragraphs?|passages?|excerpts?|"
@@ -194,7 +196,7 @@ def _tags(text: str, *, data_too: bool) -> Mark:
         return
     ends: dict[str, tuple[int, int]] = {}
     first_end: dict[str, list[tuple[int, int]]] = {CANONICAL: [], CANONICAL_DATA: []}
-    for match in _END_TAG.finditer(text):
+    for match in checked(_END_TAG.finditer(text)):
         name = match.group(1).lower()
         ends[name] = match.span()
         if name in first_end:
@@ -202,7 +204,7 @@ def _tags(text: str, *, data_too: bool) -> Mark:
     for spans in first_end.values():
         spans.reverse()
     beyond = 0
-    for match in _TAG.finditer(text):
+    for match in checked(_TAG.finditer(text)):
         name = match.group(1).lower()
         if match.start() < beyond:
             continue
@@ -231,7 +233,7 @@ def _tags(text: str, *, data_too: bool) -> Mark:
 
 def _between(text: str, mark: re.Pattern[str], *, goes_on: bool) -> Mark:
     """Yield what stands between the first mark and the last; without a second to the end, where such a mark goes on."""
-    spans = [m.span() for m in mark.finditer(text)]
+    spans = [m.span() for m in checked(mark.finditer(text))]
     if len(spans) > 1:
         yield Region(spans[0][0], spans[-1][1], spans[0][1], spans[-1][0], False)
     elif spans and goes_on:
@@ -239,7 +241,7 @@ def _between(text: str, mark: re.Pattern[str], *, goes_on: bool) -> Mark:
 
 
 def _quoted(text: str) -> Mark:
-    for match in _QUOTED_LINE.finditer(text):
+    for match in checked(_QUOTED_LINE.finditer(text)):
         yield Region(*match.span(), *match.span(), True)
 
 
@@ -253,13 +255,13 @@ def _to_the_last(text: str, begin: re.Pattern[str], end: re.Pattern[str]) -> Mar
     """Yield what stands from the first begin to the last end behind it, else to the end."""
     first = begin.search(text)
     if first is not None:
-        last = max((m.span() for m in end.finditer(text, first.end())), default=(len(text), len(text)))
+        last = max((m.span() for m in checked(end.finditer(text, first.end()))), default=(len(text), len(text)))
         yield Region(first.start(), last[1], first.end(), last[0], True)
 
 
 def _heads(text: str) -> Mark:
     """Yield what starts as a mail does: a sender among other fields, or a sender with an address."""
-    for match in _HEAD.finditer(text):
+    for match in checked(_HEAD.finditer(text)):
         sender = _FROM.search(match.group())
         if sender is not None and (match.group().strip().count("\n") or "@" in sender.group(1)):
             yield Region(match.start(), len(text), match.start(), len(text), True)
@@ -284,6 +286,6 @@ def _in_quotes(text: str) -> Mark:
     match = _PARAGRAPH_IN_QUOTES.search(text)
     if match is None:
         return
-    end = max((m.end() for m in _END_OF_QUOTES.finditer(text, match.end())), default=0)
+    end = max((m.end() for m in checked(_END_OF_QUOTES.finditer(text, match.end()))), default=0)
     if end:
         yield Region(match.start(), end, match.end(), end - 1, False)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
+from gatling.schema.budget import check, checked
+from gatling.schema.lru import remembered
 from gatling.schema.words import normalise, split_words, stem
 from gatling.tools.derive import NOUN_VERBS, VERBS
 
@@ -49,7 +50,7 @@ class Name:
         return len(words[0]) > 2 and words[0] in parts
 
 
-@lru_cache(1_024)
+@remembered(1_024)
 def parts_of(local: str) -> tuple[str, ...]:
     """Return the words in the part of an address before the `@`; none for one that is longer than mail allows."""
     return tuple(word for word in split_words(local) if word.isalpha()) if len(local) <= MAX_LOCAL_CHARS else ()
@@ -111,10 +112,11 @@ def names_in(text: str) -> tuple[Name, ...]:
 
 
 def _names(text: str) -> Iterator[Name]:
-    tokens = [(m.start(), m.end(), m.group()) for m in _TOKEN.finditer(text)]
+    tokens = [(m.start(), m.end(), m.group()) for m in checked(_TOKEN.finditer(text))]
     i = 0
     before_is_name = False
     while i < len(tokens):
+        check()
         run = _run(text, tokens, i, before_is_name)
         if run is None:
             before_is_name = before_is_name and tokens[i][2].lower() == "and"

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from gatling.schema.budget import check, checked
 from gatling.schema.words import split_words, stem
 from gatling.tools.derive import NOUN_VERBS, VERBS, effect_of
 
@@ -123,7 +124,7 @@ def refusals(text: str) -> tuple[Refusal, ...]:
 def sentences(text: str) -> Iterator[tuple[int, int]]:
     """Yield where sentences start and end."""
     start = 0
-    for match in _STOP.finditer(text):
+    for match in checked(_STOP.finditer(text)):
         if match.start() > start:
             yield start, match.start()
         start = match.end()
@@ -137,6 +138,7 @@ def _in_sentence(text: str, start: int, end: int) -> Iterator[Refusal]:
     first = 0  # word of the clause
     i = 0
     while i < len(words):
+        check()
         at, after, word = words[i]
         kind, length = _trigger(words, i, text)
         if kind is None:
@@ -177,9 +179,9 @@ def _in_sentence(text: str, start: int, end: int) -> Iterator[Refusal]:
 
 def _words(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
     """Yield the words with their positions, in lower case; those inside of addresses as `@`, as they say nothing."""
-    for piece in _PIECE.finditer(text, start, end):
+    for piece in checked(_PIECE.finditer(text, start, end)):
         is_address = _IN_ADDRESS.search(piece.group()) is not None
-        for match in _WORD.finditer(text, piece.start(), piece.end()):
+        for match in checked(_WORD.finditer(text, piece.start(), piece.end())):
             word = match.group().lower().replace("\u2019", "'")
             before = text[match.start() - 1 : match.start()] if match.start() > piece.start() else ""
             is_inside = before in ("@", "/", "_", "=") or (before == "." and word == "no")

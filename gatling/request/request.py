@@ -37,6 +37,8 @@ from gatling.request.people import Name, names_in
 from gatling.request.refusal import Refusal, kinds_against, refusals, sentences
 from gatling.schema.addresses import located, one_address
 from gatling.schema.arguments import leaves, number_of
+from gatling.schema.budget import checked
+from gatling.schema.lru import remembered
 from gatling.schema.words import is_disguised, split_words, stem
 
 STOP_WORDS = frozenset(
@@ -99,7 +101,7 @@ def _ends_here(text: str, start: int, end: int, ends: frozenset[int]) -> bool:
     )
 
 
-@functools.lru_cache(16_384)
+@remembered(16_384, max_chars=64)
 def _direction(word: str) -> NDArray[np.float32]:
     vector = lexicon().vectors([word])[0]
     length = float(np.linalg.norm(vector))
@@ -135,7 +137,7 @@ class Request:
         set_field = functools.partial(object.__setattr__, self)
         set_field("as_written", written if len(text) == len(written) else text)  # positions are those of `text`
         set_field("text", text)
-        ends = (m.start() for m in _END_OF_SENTENCE.finditer(written))
+        ends = (m.start() for m in checked(_END_OF_SENTENCE.finditer(written)))
         set_field("_ends", frozenset(ends) if len(text) == len(written) else frozenset())
         set_field("words", frozenset(words))
         set_field("content", tuple(content))
@@ -202,7 +204,7 @@ class Request:
         if len(text) < 2:
             return
         at = self.text.find(text)
-        for _ in range(_MAX_MENTIONS):  # a bound on what a request of one letter repeated costs
+        for _ in checked(range(_MAX_MENTIONS)):  # a bound on what a request of one letter repeated costs
             if at < 0:
                 break
             end = at + len(text)
@@ -313,7 +315,7 @@ class Request:
         found: set[str] = set()
         negated = [r for r in self._refusals if r.kind != "repelling"]
         first = 0  # of the refusals, in order, that may reach into the sentence
-        for start, end in sentences(self.text):
+        for start, end in checked(sentences(self.text)):
             while first < len(negated) and negated[first].end <= start:
                 first += 1
             at, i = start, first

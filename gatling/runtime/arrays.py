@@ -12,6 +12,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from gatling.schema.budget import check
+
 Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
 Weights = Mapping[str, Array]
@@ -24,6 +26,7 @@ _MAX_GATHERED = 8_192
 
 def linear(x: Array, weights: Weights, name: str) -> Array:
     """`(rows, in) -> (rows, out)`, with the bias if there is one."""
+    check()
     out: Array = x @ weights[f"{name}.weight"].T
     bias = weights.get(f"{name}.bias")
     if bias is not None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from gatling.schema.budget import checked
+
 MAX_PREFIXES = 32
 """Of a web address, as many shorter forms are known; those with the fewest segments are left out last."""
 
@@ -52,11 +54,11 @@ def one_address(text: str) -> str | None:
 
 def located(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield each address of a lower-case text in its one spelling, and where the piece that it stands in starts and ends."""
-    for match in _NUMBER.finditer(text):
+    for match in checked(_NUMBER.finditer(text)):
         yield re.sub(r"[^a-z0-9]", "", match.group()), match.start(), match.end()
     if "." not in text:
         return
-    for match in _PIECE.finditer(text):
+    for match in checked(_PIECE.finditer(text)):
         piece = match.group()
         if "." not in piece:
             continue

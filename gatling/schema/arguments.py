@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from gatling.schema.budget import check
 from gatling.schema.words import number_word, split_words
 
 ArgumentPath = tuple[str | int, ...]
@@ -72,6 +73,7 @@ def walk(value: Any, path: ArgumentPath = ()) -> Iterator[tuple[ArgumentPath, An
     """Yield every value with its path, in order: a mapping or list before what it holds. No recursion."""
     stack: list[tuple[ArgumentPath, Any]] = [(path, value)]
     while stack:
+        check()
         where, item = stack.pop()
         yield where, item
         if isinstance(item, dict):

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from gatling.errors import InputError, extra_for
+from gatling.schema.machine import replace_file
 from gatling.schema.parse import parse_trace
 from gatling.schema.plain import decode_json
 from gatling.schema.trace import Trace
@@ -321,7 +322,7 @@ def _replacing(path: Path, replaced: os.stat_result | None) -> Iterator[BinaryIO
             stream.flush()
             os.fsync(stream.fileno())
         os.chmod(name, _permissions(replaced))  # mkstemp makes it private
-        os.replace(name, path)
+        replace_file(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

@@ -8,10 +8,36 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from functools import lru_cache, wraps
+from typing import Generic, ParamSpec, TypeVar
 
 KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MAX_REMEMBERED_CHARS = 256
+
+
+def remembered(max_count: int, *, max_chars: int = MAX_REMEMBERED_CHARS) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Remember what a function of texts returns, as `functools.lru_cache` does, but of short texts alone: words, names, and what
+    else is met again. Whoever sends long ones fills no memory with them.
+
+    Args:
+        max_chars: of all its arguments together.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        known = lru_cache(max_count)(function)
+
+        @wraps(function)
+        def answer(*texts: P.args, **none: P.kwargs) -> R:
+            is_short = sum(map(len, texts)) <= max_chars  # type: ignore[arg-type]
+            return known(*texts) if is_short else function(*texts)  # type: ignore[arg-type, call-arg]
+
+        return answer
+
+    return decorate
 
 
 class LruCache(Generic[KeyT, ValueT]):

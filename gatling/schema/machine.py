@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_TRIES = 50
+_BETWEEN_TRIES_S = 0.02
 
 
 def peak_memory(*, of_children: bool = False) -> int | None:
@@ -21,6 +25,24 @@ def peak_memory(*, of_children: bool = False) -> int | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_CHILDREN if of_children else resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def replace_file(part: str | Path, path: str | Path) -> None:
+    """Put a finished file in the place of another one, at once for whoever reads.
+
+    Windows refuses that while anybody has the old file open, so there it is tried for a second.
+
+    Raises:
+        OSError: if it cannot be done; the part is still there.
+    """
+    for _ in range(_TRIES if sys.platform == "win32" else 0):
+        try:
+            os.replace(part, path)
+        except PermissionError:
+            time.sleep(_BETWEEN_TRIES_S)
+        else:
+            return
+    os.replace(part, path)
 
 
 @contextmanager

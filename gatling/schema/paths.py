@@ -18,6 +18,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from gatling.schema.budget import checked
 from gatling.schema.hosts import spelt_host
 from gatling.schema.words import normalise
 
@@ -130,7 +131,7 @@ def read_path(text: str) -> PathReading:
     rooted = _ALIAS.sub("", rooted, count=1) if _ALIAS.match(rooted) else rooted
     rooted = rooted or ("/" if joined else "")
     unknown = _UNKNOWN.search(plain)
-    found = [match.span() for match in _OPEN.finditer(rooted)]
+    found = [match.span() for match in checked(_OPEN.finditer(rooted))]
     open_at = (found[0][0], found[-1][1]) if found else None
     if unknown and (not found or ".." in plain[unknown.start() :]):
         open_at = (0, len(rooted))
@@ -172,7 +173,7 @@ def pieces(text: str) -> list[str]:
         return []
     plain = plain.strip(_QUOTES)
     found: list[str] = []
-    for match in _FURTHER.finditer(plain):
+    for match in checked(_FURTHER.finditer(plain)):
         is_root = match.group() == ":" and _BEFORE_A_ROOT.search(plain, max(0, match.start() - 5), match.start())
         if not is_root and len(found) < MAX_PIECES:
             found.append(plain[match.end() : match.end() + MAX_PATH_CHARS])

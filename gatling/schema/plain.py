@@ -18,12 +18,9 @@ from typing import Any
 import yaml
 
 from gatling.errors import InputError
+from gatling.schema.budget import check, checked
+from gatling.schema.sizes import MAX_DEPTH, MAX_INT_BITS, MAX_KEY_CHARS, MAX_STRING_CHARS, MAX_TEXT_CHARS
 
-MAX_DEPTH = 64
-MAX_STRING_CHARS = 1_000_000
-MAX_KEY_CHARS = 1_000
-MAX_INT_BITS = 4_096
-MAX_TEXT_CHARS = 64_000_000
 _TOO_MANY_DIGITS = f"an integer of several thousand digits, at most {MAX_INT_BITS} bits are taken"
 
 
@@ -72,6 +69,7 @@ def _is_plain(value: Any) -> bool:
     level = [value]
     for _ in range(MAX_DEPTH):
         below: list[Any] = []
+        check()
         for item in level:
             kind = type(item)
             if kind is str:
@@ -98,6 +96,17 @@ def _is_plain(value: Any) -> bool:
     return False
 
 
+def plain_copy(value: Any) -> Any:
+    """Return a copy of checked data that shares no list and no mapping with it; depth is bounded by the check."""
+    if isinstance(value, dict):
+        check()
+        return {key: plain_copy(child) for key, child in value.items()}
+    if isinstance(value, (list, tuple)):
+        check()
+        return type(value)(map(plain_copy, value)) if type(value) in (list, tuple) else list(map(plain_copy, value))
+    return value
+
+
 def _is_text(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
 
@@ -105,6 +114,7 @@ def _is_text(text: str) -> bool:
 def _refuse_fault(value: Any, path: str) -> None:
     stack: list[tuple[Any, str, int]] = [(value, path, 0)]
     while stack:
+        check()
         item, where, depth = stack.pop()
         if isinstance(item, str):
             _check_string(item, where)
@@ -228,7 +238,7 @@ def decode_yaml(text: str) -> Any:
         pending.append(key)
 
     try:
-        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        for event in checked(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))):
             line = event.start_mark.line + 1 if event.start_mark else None
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise InputError("anchors and aliases are not read", line=line)

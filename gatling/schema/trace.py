@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import copy
 import graphlib
 import hashlib
 from functools import cached_property
@@ -19,15 +18,16 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_serial
 from pydantic_core import PydanticCustomError
 
 from gatling.errors import InputError
-from gatling.schema.plain import canonical_json, check_plain, decode_text
-
-MAX_PLAN_NODES = 4_096
-MAX_PLAN_EDGES = 65_536
-MAX_ORIGINS = 16
-"""Of one call."""
-MAX_ORIGIN_CHARS = 2_000
-"""Of each of its texts, and of a field of its header."""
-MAX_HEADER_FIELDS = 64
+from gatling.schema.budget import checked
+from gatling.schema.plain import canonical_json, check_plain, decode_text, plain_copy
+from gatling.schema.sizes import (
+    MAX_HEADER_FIELDS,
+    MAX_NAME_CHARS,
+    MAX_ORIGIN_CHARS,
+    MAX_ORIGINS,
+    MAX_PLAN_EDGES,
+    MAX_PLAN_NODES,
+)
 
 Label = Literal["compliant", "violation"]
 
@@ -124,6 +124,8 @@ class PlanNode(_Record):
     @field_validator("tool_name", "node_id")
     @classmethod
     def _not_blank(cls, value: str) -> str:
+        if len(value) > MAX_NAME_CHARS:
+            raise _refuse(InputError(f"{len(value)} characters, at most {MAX_NAME_CHARS} are taken"))
         if not value.strip():
             raise _refuse(InputError("empty"))
         return str(_plain(value))
@@ -206,7 +208,7 @@ class ExecutionPlan(_Record):
                 )
             first[node.node_id] = i
         parents: dict[str, list[str]] = {node.node_id: [] for node in self.nodes}
-        for i, edge in enumerate(self.edges):
+        for i, edge in enumerate(checked(self.edges)):
             for end in (edge.source, edge.target):
                 if end not in first:
                     raise _refuse(InputError(f"no node has the id {end!r}", path=f"edges[{i}]"))
@@ -223,7 +225,7 @@ class ExecutionPlan(_Record):
 
     def snapshot(self) -> ExecutionPlan:
         """Return the plan as it is now, with arguments of its own and no digest remembered."""
-        nodes = tuple(n.model_copy(update=_own_parts(n)) for n in self.nodes)
+        nodes = tuple(n.model_copy(update=_own_parts(n)) for n in checked(self.nodes))
         own = self.model_copy(update={"nodes": nodes})
         own.__dict__.pop("digest", None)
         return own
@@ -239,22 +241,22 @@ class ExecutionPlan(_Record):
             n.node_id: _sha(
                 [n.tool_name, n.arguments, n.provenance_tier, n.scope_volume, n.scope_sensitivity, *_read(n)]
             )
-            for n in self.nodes
+            for n in checked(self.nodes)
         }
         for _ in range(3):
             around: dict[str, list[list[str]]] = {node_id: [] for node_id in label}
-            for e in self.edges:
+            for e in checked(self.edges):
                 around[e.source].append(["out", label[e.target], e.argument or ""])
                 around[e.target].append(["in", label[e.source], e.argument or ""])
             for n in self.nodes:
                 for position, origin in enumerate(n.origins or ()):
                     around[n.node_id].append(["read", label.get(origin.source or "", ""), str(position)])
-            label = {node_id: _sha([label[node_id], sorted(around[node_id])]) for node_id in label}
+            label = {node_id: _sha([label[node_id], sorted(around[node_id])]) for node_id in checked(label)}
         return _sha(sorted(label.values()))
 
 
 def _own_parts(node: PlanNode) -> dict[str, Any]:
-    own: dict[str, Any] = {"arguments": copy.deepcopy(node.arguments)}
+    own: dict[str, Any] = {"arguments": plain_copy(node.arguments)}
     if node.origins is not None:
         own["origins"] = tuple(origin.snapshot() for origin in node.origins)
     return own
@@ -304,7 +306,8 @@ class GovernanceContext(_Record):
 
     def snapshot(self) -> GovernanceContext:
         """Return the context as it is now, with a policy and a session of its own and no digest remembered."""
-        own = self.model_copy(deep=True)
+        parts = {"policy": self.policy, "session_context": self.session_context, **(self.model_extra or {})}
+        own = self.model_copy(update=plain_copy(parts))
         own.__dict__.pop("digest", None)
         return own
 

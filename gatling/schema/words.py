@@ -15,6 +15,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from gatling.schema.budget import checked
+from gatling.schema.lru import remembered
+
 # Look-alikes of Latin letters, by script; the usual ones of Unicode's confusables table (UTS 39).
 _LOOKALIKES = str.maketrans(
     # Cyrillic
@@ -69,7 +72,7 @@ def normalise(text: str) -> str:
     """Fold compatibility forms, accents, invisible characters and look-alikes; case is kept."""
     if text.isascii():
         return text
-    pieces = [_folded(piece) for piece in _pieces(_limit_marks(text))]
+    pieces = [_folded(piece) for piece in checked(_pieces(_limit_marks(text)))]
     has_lookalikes = any(not _LOOKALIKE_SET.isdisjoint(piece) for piece in pieces)  # other threads run in between
     folded = "".join(pieces)
     return _RUN.sub(_fold_run, folded) if has_lookalikes else folded
@@ -133,7 +136,7 @@ def is_disguised(text: str) -> bool:
         return True
     if any(unicodedata.normalize("NFKC", c).isascii() and c.isalpha() for c in set(visible) if not c.isascii()):
         return True
-    for piece in _pieces(visible):
+    for piece in checked(_pieces(visible)):
         plain = unicodedata.normalize("NFKC", _ACCENTS.sub("", unicodedata.normalize("NFKD", piece)))
         if not _LOOKALIKE_SET.isdisjoint(plain) and _RUN.sub(_fold_run, plain) != plain:
             return True
@@ -148,14 +151,16 @@ def split_words(text: str) -> list[str]:
     if len(text) <= CACHED_CHARS:
         return list(_split_short(text))
     # Not `findall`, in which no other thread runs: a text may be many millions of characters long once it is folded.
-    return [_canonical(match.group()) for match in _WORD.finditer(normalise(text))]
+    return [_canonical(match.group()) for match in checked(_WORD.finditer(normalise(text)))]
 
 
 def split_words_at(text: str) -> tuple[list[str], list[int]]:
     """Return the words of a string, and where in it each starts; near there, where normalising changes its length."""
     plain = normalise(text)
     words, starts = [], []
-    for match in _WORD.finditer(plain):  # not a list of pairs: of millions the garbage collector holds all threads
+    for match in checked(
+        _WORD.finditer(plain)
+    ):  # not a list of pairs: of millions the garbage collector holds all threads
         words.append(_canonical(match.group()))
         starts.append(match.start() * len(text) // len(plain))
     return words, starts
@@ -195,7 +200,7 @@ def _num_digits(value: int) -> int:
     return int(value.bit_length() * 0.30102999566398120) + 1
 
 
-@functools.lru_cache(65_536)
+@remembered(65_536, max_chars=64)
 def stem(word: str) -> str:
     """Return a word without its ending; crude, and the same everywhere."""
     if word in _IRREGULAR:

@@ -15,8 +15,8 @@ of a tool's name are the skeletons of the names that it may stand for:
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
+from gatling.schema.lru import remembered
 from gatling.schema.words import normalise, split_words
 from gatling.tools.derive import NOUN_VERBS, READ_NOUNS, VERBS, WORDS, verb_of
 from gatling.tools.naming import singular
@@ -43,13 +43,13 @@ _BEHIND = frozenset(
 _VERSION = re.compile(r"v?\d{1,4}")
 
 
-@lru_cache(maxsize=65_536)
+@remembered(65_536)
 def skeleton(name: str) -> str:
     """Return the skeleton of a name; two names of one skeleton may be taken for each other."""
     return _skeleton(_parts(name))
 
 
-@lru_cache(maxsize=16_384)
+@remembered(16_384)
 def pattern_skeleton(pattern: str) -> str:
     """Return the skeleton of a pattern with `*` and `?`, which matches the skeletons of what may be taken for what it names."""
     pieces = re.split(r"([*?])", pattern[:MAX_CHARS])
@@ -60,7 +60,7 @@ def pattern_skeleton(pattern: str) -> str:
     return "".join(folded)
 
 
-@lru_cache(maxsize=16_384)
+@remembered(16_384)
 def forms(tool: str) -> tuple[str, ...]:
     """Return the skeletons of the names that a tool's name may stand for; the first is that of the whole."""
     plain = normalise(tool)[:MAX_CHARS]
@@ -111,7 +111,7 @@ def slips(form: str) -> frozenset[str]:
     return frozenset(_DOUBLED.sub(r"\1", form[:i] + form[i + 1 :]) for i in range(len(form))) | {form}
 
 
-@lru_cache(maxsize=16_384)
+@remembered(16_384)
 def is_slip(tool: str, name: str) -> bool:
     """Tell whether a tool's name differs from another by what is no word: of `set_alarm` and `get_alarm` both are names."""
     own, other = (frozenset(map(one_of, split_words(text))) for text in (tool, name))

@@ -11,7 +11,7 @@ import pytest
 
 from gatling.provenance.reading import MAX_NEARBY_CHARS, MAX_ORIGINS, Reading, call_words, words_of
 from gatling.provenance.sources import ToolOutput
-from gatling.schema.trace import MAX_ORIGINS as MAX_OF_A_TRACE
+from gatling.schema.sizes import MAX_ORIGINS as MAX_OF_A_TRACE
 
 OUTSIDERS = ToolOutput()
 CHATTER = [f"We spoke about point number {i} of the plan and nobody had questions." for i in range(60)]

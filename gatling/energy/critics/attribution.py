@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.energy.facts.origins import OriginFacts
 from gatling.request.forms import form_of, forms_in
 from gatling.request.request import Request
+from gatling.schema.lru import remembered
 
 Floats = NDArray[np.float64]
 ASKED, DOUBT = -1, 1
@@ -128,7 +128,7 @@ def _rival(node: NodeFacts, request: Request) -> float:
     )
 
 
-@lru_cache(1_024)
+@remembered(1_024, max_chars=20_000)
 def _forms(text: str) -> frozenset[str]:
     """Return what the ids, accounts and addresses in a request look like."""
     return frozenset(form for form, _ in forms_in(text))

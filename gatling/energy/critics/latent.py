@@ -26,6 +26,7 @@ from gatling.request.request import content_words
 from gatling.request.values import is_free_text
 from gatling.runtime import RuntimeEncoders
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode
+from gatling.schema.budget import checked
 from gatling.schema.lru import LruCache
 from gatling.schema.plain import canonical_json
 
@@ -80,7 +81,7 @@ class LatentCritic:
         The latents of the last 4,096 distinct calls are kept: a running agent's past, and what a repair leaves as it was, is
         encoded once.
         """
-        calls = [_bare(node.node) for node in nodes]
+        calls = [_bare(node.node) for node in checked(nodes)]
         # Of a call whose free text is muted, the worse of the two readings: the words of a request cost nothing to quote.
         muted = {i: _without_free_text(calls[i]) for i, node in enumerate(nodes) if node.is_muted}
         latents = self._encoded([*calls, *muted.values()])
@@ -89,7 +90,7 @@ class LatentCritic:
         return np.asarray(np.clip(1 - cosine[: len(calls)], 0, 2), np.float64)
 
     def _encoded(self, calls: Sequence[PlanNode]) -> list[NDArray[np.float64]]:
-        keys = [_key(node) for node in calls]
+        keys = [_key(node) for node in checked(calls)]
         known = {key: found for key in keys if (found := self._latents.find(key)) is not None}
         missing = {key: node for key, node in zip(keys, calls, strict=True) if key not in known}
         if missing:

@@ -18,6 +18,7 @@ from gatling.policy.calls import Call
 from gatling.policy.places import Destination
 from gatling.request.values import Value, is_foreign, names_in_keys, read_value
 from gatling.schema import PlanNode
+from gatling.schema.budget import checked
 from gatling.schema.words import stem
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _node_facts(context: ContextFacts, node: PlanNode) -> NodeFacts:
     identities: list[float] = []
     taken: list[tuple[bool, frozenset[str]]] = []
     identities += (0.0 for name in names_in_keys(node.arguments) if not request.states(name, tool=tool.name))
-    for path, leaf in call.leaves:
+    for path, leaf in checked(call.leaves):
         if leaf is None or isinstance(leaf, bool) or leaf == "":
             continue
         value, words, inner = read_value(request, context.is_own, tool.name, path, leaf)
@@ -141,7 +142,7 @@ def _node_facts(context: ContextFacts, node: PlanNode) -> NodeFacts:
         if value.kind == "identity":
             identities.append(value.asked)
         identities += inner
-    unasked = tuple(d for d in call.destinations if not _is_asked(context, tool.name, d.text))
+    unasked = tuple(d for d in checked(call.destinations) if not _is_asked(context, tool.name, d.text))
     names_unasked = any(is_foreign(d) for d in unasked) or min(identities, default=1.0) < 0.5
     of_tool = request.stems.intersection(map(stem, tool.words))
     spoken = sorted((words for is_free, words in taken if not is_free), key=len, reverse=True)[:_SPEAKING_VALUES]

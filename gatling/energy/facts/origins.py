@@ -22,6 +22,7 @@ from gatling.request.directive import DIRECTIVE_FEATURES, directive_features
 from gatling.request.request import Request, content_words, directions
 from gatling.request.values import Value
 from gatling.schema.arguments import leaf_text
+from gatling.schema.budget import checked
 from gatling.schema.trace import Origin
 from gatling.schema.words import normalise, split_words, stem
 
@@ -185,12 +186,12 @@ def _origin_facts(
     whole = call | frozenset(map(stem, long))
     vector = _mean_vector(tuple(dict.fromkeys([*tool.words, *short, *long]))[:64])
     rows, stated, around, fields = [], [], [], []
-    for origin, source in zip(origins, sources, strict=True):
+    for origin, source in checked(zip(origins, sources, strict=True)):
         passage = _as_request(origin.text)
         nearby = _as_request(f"{origin.before}\n{origin.after}") if origin.before or origin.after else None
-        stated.append([_states(passage, v) for v in unasked])
-        around.append([_states(nearby, v) if nearby else 0.0 for v in unasked])
-        fields.append([float(origin.is_record and _is_field(origin.text, v)) for v in unasked])
+        stated.append([_states(passage, v) for v in checked(unasked)])
+        around.append([_states(nearby, v) if nearby else 0.0 for v in checked(unasked)])
+        fields.append([float(origin.is_record and _is_field(origin.text, v)) for v in checked(unasked)])
         rows.append(_numbers(context, node, origin, passage, call, whole, vector, source))
     signs = np.array([_signs(o.text, o.is_record) for o in origins])
     beside = [[_signs(t, False) for t in f"{o.before}\n{o.after}".split("\n") if t] for o in origins]

@@ -20,6 +20,7 @@ from gatling.energy.facts.node import NodeFacts, node_facts
 from gatling.energy.facts.origins import HOP, Reached, origin_facts
 from gatling.energy.facts.tool import ContextFacts
 from gatling.schema import ExecutionPlan
+from gatling.schema.budget import check, checked
 
 T = TypeVar("T")
 
@@ -40,15 +41,17 @@ class PlanFacts:
         for edge in plan.edges:
             parents[position[edge.target]].append(position[edge.source])
         self.nodes = [
-            node_facts(context, node, tuple(dict.fromkeys(p))) for node, p in zip(plan.nodes, parents, strict=True)
+            node_facts(context, node, tuple(dict.fromkeys(p)))
+            for node, p in checked(zip(plan.nodes, parents, strict=True))
         ]
         delegation = context.request.delegation
         self.knows_origins = any(node.origins is not None for node in plan.nodes) or context.pasted is not None
         reached: dict[str, Reached] = {}
         for i in graphlib.TopologicalSorter({i: n.parents for i, n in enumerate(self.nodes)}).static_order():
+            check()
             _propagate(self.nodes[i], [self.nodes[p] for p in self.nodes[i].parents], delegation)
         if self.knows_origins:
-            for node in self.nodes:  # a passage stands in the output of a call before
+            for node in checked(self.nodes):  # a passage stands in the output of a call before
                 node.origins = origin_facts(context, node, reached)
                 node.reached = _reached(node)
                 acts = node.tool.effect != "read"

@@ -20,6 +20,7 @@ from typing import Any
 from gatling.errors import InputError
 from gatling.guard.log.masks import Masks
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode, parse_context, parse_plan
+from gatling.schema.machine import replace_file
 from gatling.schema.plain import canonical_json
 
 NAME = "questions.jsonl"
@@ -73,7 +74,7 @@ class Questions:
         folder.mkdir(exist_ok=True)
         part = folder / f"{name}.{os.getpid()}.part"
         part.write_text(text, encoding="utf-8")
-        part.replace(folder / f"{name}.json")
+        replace_file(part, folder / f"{name}.json")
         self._policies.add(name)
 
 

@@ -24,7 +24,8 @@ from urllib.parse import unquote
 from gatling.errors import InputError
 from gatling.policy.clauses import ClauseKind, Condition, Operator
 from gatling.policy.reading.reader import Dialect, Reader, RulePosition
-from gatling.schema.plain import MAX_DEPTH, canonical_json, join_path
+from gatling.schema.plain import canonical_json, join_path
+from gatling.schema.sizes import MAX_DEPTH
 
 MAX_PARTS = 4_096
 MAX_LOOKS = 1_000

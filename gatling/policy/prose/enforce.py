@@ -29,6 +29,7 @@ from gatling.policy.prose.topics import topic_of
 from gatling.policy.reading.conditions import conditions_of
 from gatling.policy.reading.vocabulary import MODAL_WORDS
 from gatling.policy.rules import Rulebook
+from gatling.schema.budget import checked
 from gatling.schema.plain import cut
 from gatling.schema.words import split_words, stem
 from gatling.tools.derive import effect_of
@@ -111,7 +112,7 @@ def readings_of(
         return
     lexicon = _lexicon(rules, specs)
     is_small = len(said) * max(1, len(lexicon.names)) <= MAX_COMPARISONS
-    for clause, sentence in said:
+    for clause, sentence in checked(said):
         if _FOR_CRITICS.search(sentence):
             continue
         yield (
