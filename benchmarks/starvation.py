@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import resource
 import threading
 import time
 from collections import Counter
@@ -29,6 +28,7 @@ import numpy as np
 
 from gatling.cores import num_cores, one_thread_a_process
 from gatling.guard import Decision, Guard, Session
+from gatling.schema.machine import peak_memory
 from tests import hostile
 
 _IDLE_S = 0.01
@@ -73,8 +73,8 @@ def is_late(decision: Decision) -> bool:
 
 
 def until_idle(started: float) -> tuple[float, bool]:
-    """Return the processor time since `started`, of this process, when no other thread of it runs or waits for a core; and whether
-    that was so before a minute was over."""
+    """Return the processor time since `started`, of this process, when no other thread of it runs or waits; and whether
+    that was so within a minute."""
     end = time.monotonic() + _GIVE_UP_S
     quiet = 0
     while time.monotonic() < end and quiet < 5:
@@ -128,7 +128,7 @@ def _in_processes(target: Callable[..., None], names: list[str]) -> Iterator[str
 
 
 def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    return (peak_memory() or 0) / 1e6
 
 
 def _cases(pipe: Any, names: list[str]) -> None:
@@ -229,9 +229,8 @@ def load(callers: int, audits: int, burners: int) -> None:
         for thread in threads:
             thread.join()
         seconds = time.perf_counter() - started
-    print(
-        f"{callers} callers, {burners} burners, {num_cores()} cores, {seconds:.1f} s, {callers * audits / seconds:.0f} decisions/s"
-    )
+    speed = callers * audits / seconds
+    print(f"{callers} callers, {burners} burners, {num_cores()} cores, {seconds:.1f} s, {speed:.0f} decisions/s")
     _report(found, times)
 
 

@@ -20,10 +20,8 @@ from typing import Any
 
 from gatling.errors import InputError
 from gatling.schema.plain import check_plain
-from gatling.schema.sizes import MAX_DEPTH
+from gatling.schema.sizes import MAX_DEPTH, MAX_MESSAGE_VALUES
 
-MAX_VALUES = 1_000_000
-"""Values of one message, containers and scalars together."""
 UNREADABLE = {"type": "base64"}
 """What stands for bytes and for objects that cannot be read; told by identity."""
 
@@ -61,8 +59,8 @@ class _Copy:
     def of(self, value: Any, depth: int) -> Any:
         """Copy a value. The depth of recursion is bounded, and so is the number of values of all calls together."""
         self._count += 1
-        if self._count > MAX_VALUES:
-            raise InputError(f"more than {MAX_VALUES} values", path=self._path)
+        if self._count > MAX_MESSAGE_VALUES:
+            raise InputError(f"more than {MAX_MESSAGE_VALUES} values", path=self._path)
         kind = type(value)
         if kind is str or value is None or kind is bool or kind is int or kind is float:
             return value

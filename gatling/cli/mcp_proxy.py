@@ -112,7 +112,11 @@ class McpProxy:
         request = self._request()
         policy = read_policy(self.policy)
         guard = Guard.from_pretrained(
-            self.model, policies=(policy,), deadline_ms=self.deadline_ms, is_strict_policy=not self.lenient
+            self.model,
+            policies=(policy,),
+            deadline_ms=self.deadline_ms,
+            work_ms=self.deadline_ms,
+            is_strict_policy=not self.lenient,
         )
         session = Session(
             guard,

@@ -85,7 +85,11 @@ class ContextFlags:
         if not is_strict:
             list_unread(policies[0] if policies else PolicySource(parsed.policy))
         guard = Guard.from_pretrained(
-            self.model, policies=policies, deadline_ms=self.deadline_ms, is_strict_policy=is_strict
+            self.model,
+            policies=policies,
+            deadline_ms=self.deadline_ms,
+            work_ms=self.deadline_ms,
+            is_strict_policy=is_strict,
         )
         return guard, parsed, plan
 

@@ -48,12 +48,12 @@ _BYTES_A_CONTEXT = 64_000
 _OF_CALL_AND_SESSION = frozenset(
     "session fact record resource argument sensitivity volume command path table words".split()
 )
-_POLICY_S = 0.5
-_POLICY_S_A_CHAR = 2e-6
-_MAX_POLICY_S = 5.0
+_POLICY_S = 2.0
+_POLICY_S_A_CHAR = 1e-5
+_MAX_POLICY_S = 10.0
 """Processor time that may be spent on a policy once, which is not the caller's: on its rules, and on the latent of each context.
-Measured: 0.2 s for the rules and 0.4 s for the latent of a policy of 4,000 nodes and 250,000 characters."""
-_LARGE_POLICY_CHARS = 20_000
+Measured: 0.2 s for the rules and 0.4 s for the latent of a policy of 4,000 nodes and 64,000 characters."""
+_LARGE_POLICY_CHARS = 8_000
 _FINDING_SHARE = 0.5  # of the alarm line; a critic below it has nothing to say
 
 
@@ -122,6 +122,17 @@ class PlanAuditor:
     def snapshot(self, context: GovernanceContext) -> GovernanceContext:
         """Return the context as it is now, in a copy that nobody else can change."""
         return self._known(context).facts.context
+
+    def is_quick(self, context: Any) -> bool:
+        """Tell whether nothing is to be made of a context's policy that takes long: it is small, or is known."""
+        policy = context.get("policy") if isinstance(context, dict) else getattr(context, "policy", None)
+        if isinstance(policy, str):
+            return len(policy) < _LARGE_POLICY_CHARS
+        try:
+            text = canonical_json(policy)
+        except (ValueError, TypeError, RecursionError):  # no JSON, which is said at once
+            return True
+        return len(text) < _LARGE_POLICY_CHARS or self._oracles.find(self._policy_key(text)) is not None
 
     def oracle(self, context: GovernanceContext) -> Oracle:
         """Return the oracle of a context's policy, compiled once."""
@@ -392,8 +403,8 @@ def _policy_s(num_chars: int) -> float:
 def _latent_of(
     latent: LatentCritic, context: GovernanceContext, oracle: Oracle, policy_chars: int
 ) -> NDArray[np.float64]:
-    """Return the latent of a context. Of a large policy that takes longer than a decision may, whoever asks for what; a long request
-    is its sender's."""
+    """Return the latent of a context. Of a large policy that takes longer than a decision may, whatever is asked; long requests
+    are their sender's."""
     if policy_chars < _LARGE_POLICY_CHARS:
         return latent.context_latent(context, oracle.rules)
     with preparing("encoding the policy", work_s=_policy_s(policy_chars)):

@@ -19,6 +19,7 @@ import math
 import os
 import secrets
 import sqlite3
+import sys
 import threading
 import time
 import weakref
@@ -257,7 +258,7 @@ class Approvals:
             weakref.finalize(self, db.close)
             db.execute(_TABLE)
             db.execute(_INDEX)
-            if self.path is not None and os.name == "posix":
+            if self.path is not None and sys.platform != "win32":
                 self.path.chmod(0o600)
             self._connection, self._process = db, os.getpid()
         return self._connection

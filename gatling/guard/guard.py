@@ -55,6 +55,8 @@ from gatling.tools.spec import ToolSpec
 
 DEADLINE_MS = 1_000.0
 WORK_MS = 200.0
+_WORK_SHARE = 0.2
+"""Of the deadline: the rest is for waiting, on a machine that has others to serve."""
 REPAIR_MS = 50.0
 
 
@@ -65,8 +67,8 @@ class Guard:
         auditor: None if there is nothing to judge with; then everything is denied, with `fault` as the reason.
         fault: why there is no auditor.
         deadline_ms: so long a caller waits for a decision, on the wall; one that comes later is a denial. None for no limit.
-        work_ms: processor time that a decision may take, whatever the machine has to do besides; None for no limit but the deadline.
-            Where a single call gets a longer deadline, it gets as much more of this.
+        work_ms: processor time that a decision may take, whatever else the machine has to do; by default a fifth of the deadline,
+            but 200 at least. Where a single call gets a longer deadline, it gets as much more of this.
         repair_ms: how long a search for a repair may take, within the deadline.
 
     Raises:
@@ -80,7 +82,7 @@ class Guard:
         fault: str = "",
         model_digest: str = "",
         deadline_ms: float | None = DEADLINE_MS,
-        work_ms: float | None = WORK_MS,
+        work_ms: float | None = None,
         repair_ms: float = REPAIR_MS,
     ) -> None:
         if work_ms is not None and not 0 < work_ms < math.inf:
@@ -93,7 +95,7 @@ class Guard:
         self._fault = fault or "there is no model"
         self.model_digest = model_digest
         self.deadline_ms = deadline_ms
-        self.work_ms = work_ms
+        self.work_ms = work_ms if work_ms is not None else max(WORK_MS, _WORK_SHARE * (deadline_ms or 0.0))
         self.repair_ms = repair_ms
         self._workers = Workers()
 
@@ -105,7 +107,7 @@ class Guard:
         policies: Iterable[PolicySource] = (),
         catalog: Mapping[str, ToolSpec] | None = None,
         deadline_ms: float | None = DEADLINE_MS,
-        work_ms: float | None = WORK_MS,
+        work_ms: float | None = None,
         repair_ms: float = REPAIR_MS,
         escalate_from: float | None = None,
         precision: Precision = "fp32",
@@ -319,17 +321,16 @@ class Guard:
             size = _counted(context, given)
             if deadline is None:
                 return guarded()
-            return self._workers.run(guarded, size, self._budget(deadline))
+            is_quick = self._auditor is None or self._auditor.is_quick(context)
+            return self._workers.run(guarded, size, self._budget(deadline), is_quick=is_quick)
         except (
             Exception
         ) as error:  # too much to judge, too late, no thread is left, or the interpreter is shutting down
             return self._denial(fault_of(error), started)
 
     def _budget(self, deadline_ms: float) -> Budget:
-        work_ms = self.work_ms
-        if work_ms is not None and self.deadline_ms is not None:
-            work_ms *= max(1.0, deadline_ms / self.deadline_ms)
-        return Budget(wait_s=deadline_ms / 1e3, work_s=None if work_ms is None else work_ms / 1e3)
+        scale = max(1.0, deadline_ms / self.deadline_ms) if self.deadline_ms is not None else 1.0
+        return Budget(wait_s=deadline_ms / 1e3, work_s=scale * self.work_ms / 1e3)
 
     def _decision(
         self, context: GovernanceContext, plan: ExecutionPlan, assessment: Assessment, started: float
@@ -420,7 +421,7 @@ def _warm_up(auditor: PlanAuditor) -> None:
 
 
 def _counted(context: Any, plans: Iterable[Any]) -> Size:
-    """Return the size of what is particular to a decision: plan and session. Raises: InputError if anything is too large to judge."""
+    """Return the size of what is particular to a decision: plan and session. Raises: InputError if there is too much to judge."""
     parts = context if isinstance(context, dict) else getattr(context, "__dict__", {})
     size_of(parts.get("policy"), "policy", max_values=MAX_POLICY_NODES, max_chars=MAX_POLICY_CHARS)
     session = parts.get("session_context")

@@ -37,8 +37,11 @@ class Workers:
         self._small: ThreadPoolExecutor | None = None
         self._large: ThreadPoolExecutor | None = None
 
-    def run(self, work: Callable[[], T], size: Size, budget: Budget) -> T:
+    def run(self, work: Callable[[], T], size: Size, budget: Budget, *, is_quick: bool = True) -> T:
         """Return what the work returns.
+
+        Args:
+            is_quick: nothing has to be made first that takes long, such as the rules of a large policy.
 
         Raises:
             DeadlineError: if it takes longer than the budget says, or its caller has waited so long. It then ends at its next
@@ -50,7 +53,7 @@ class Workers:
             with spending(budget):
                 return work()
 
-        future = self._lane(size).submit(spent)
+        future = self._lane(size, is_quick).submit(spent)
         try:
             return self._waited(future, budget)
         finally:
@@ -73,12 +76,12 @@ class Workers:
                 if future.done():  # in this very moment
                     return future.result()
 
-    def _lane(self, size: Size) -> ThreadPoolExecutor:
+    def _lane(self, size: Size, is_quick: bool) -> ThreadPoolExecutor:
         if self._process != os.getpid():
             self._small = ThreadPoolExecutor(NUM_SMALL, "gatling-guard")
             self._large = ThreadPoolExecutor(NUM_LARGE, "gatling-guard-large")
             self._process = os.getpid()
-        is_small = size.values <= SMALL_VALUES and size.chars <= SMALL_CHARS
+        is_small = is_quick and size.values <= SMALL_VALUES and size.chars <= SMALL_CHARS
         lane = self._small if is_small else self._large
         assert lane is not None
         return lane

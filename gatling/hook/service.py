@@ -37,7 +37,11 @@ class Service:
     @classmethod
     def load(cls, model: str, *, is_lenient: bool) -> Service:
         """Load the guard. Raises: what loading a model raises."""
-        return cls(Guard.from_pretrained(model or None, deadline_ms=DEADLINE_MS, is_strict_policy=not is_lenient))
+        return cls(
+            Guard.from_pretrained(
+                model or None, deadline_ms=DEADLINE_MS, work_ms=DEADLINE_MS, is_strict_policy=not is_lenient
+            )
+        )
 
     def answer(self, settings: dict[str, str], event: bytes) -> Reply:
         """Return what the client prints; a refusal for whatever is wrong."""

@@ -216,8 +216,8 @@ class PlanCalls:
 
     @cached_property
     def _before(self) -> dict[str, int]:
-        """For each node the tools from which data reaches it, as bits in the order of `tool_counts`; one pass in topological order.
-        Sets would take the square of the number of tools."""
+        """For each node the tools from which data reaches it, as bits in the order of `tool_counts`; one pass in topological
+        order. Sets would take the square of the number of tools."""
         bit = {tool: 1 << i for i, tool in enumerate(self.tool_counts)}
         tool = {node.node_id: bit[node.tool_name] for node in self.plan.nodes}
         parents = {node_id: self._parents.get(node_id, []) for node_id in tool}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 
 from gatling.policy.clauses import Clause, ClauseKind
 from gatling.policy.globs import expression, matches
+from gatling.schema.budget import checked
 from gatling.tools.lookalikes import forms, is_slip, pattern_skeleton, slips, starts
 
 MAX_NAMES = 4_000
@@ -28,7 +29,7 @@ class ResemblingRules:
         self._patterns: list[tuple[str, int, Clause]] = []
         self._kept: dict[str, tuple[Clause, ...]] = {}
         names: dict[str, str] = {}
-        for i, clause in enumerate(clauses):
+        for i, clause in enumerate(checked(clauses)):
             if clause.kind is ClauseKind.ALLOW or clause.dialect != "native" or clause.is_complement:
                 continue
             for name in clause.tools:
@@ -48,7 +49,7 @@ class ResemblingRules:
                 self._by_slip.setdefault(slip, []).append((first, name))
         self._groups = [
             _joined(pattern for pattern, _, _ in self._patterns[i : i + GROUP])
-            for i in range(0, len(self._patterns), GROUP)
+            for i in checked(range(0, len(self._patterns), GROUP))
         ]
 
     def about(self, tool: str) -> tuple[Clause, ...]:
@@ -71,7 +72,7 @@ class ResemblingRules:
             yield from self._by_name.get(form, ())
         for form in own[:1]:  # the rule names it below a name space
             yield from self._by_ending.get(form, ())
-        for at, group in enumerate(self._groups):
+        for at, group in enumerate(checked(self._groups)):
             if any(group(form) for form in own):
                 for pattern, i, clause in self._patterns[at * GROUP : (at + 1) * GROUP]:
                     if any(matches(pattern, form) for form in own):

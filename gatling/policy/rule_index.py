@@ -52,7 +52,7 @@ class RuleIndex:
         self._by_name: dict[str, list[tuple[int, Clause]]] = {}
         self._always: list[tuple[int, Clause]] = []
         joined: list[tuple[int, Clause]] = []
-        for place, clause in enumerate(clauses):
+        for place, clause in enumerate(checked(clauses)):
             if clause.is_complement or any(len(t) > _MAX_JOINED_CHARS or set(t) <= {"*"} for t in clause.tools):
                 self._always.append((place, clause))
             elif any("*" in t or "?" in t for t in clause.tools):
@@ -60,7 +60,7 @@ class RuleIndex:
             else:
                 for name in {squashed(t) for t in clause.tools}:
                     self._by_name.setdefault(name, []).append((place, clause))
-        self._groups = [_Group(joined[i : i + GROUP]) for i in range(0, len(joined), GROUP)]
+        self._groups = [_Group(joined[i : i + GROUP]) for i in checked(range(0, len(joined), GROUP))]
         self._parents: dict[str, list[str]] = {}
         for child, above in inherits.items():
             self._parents.setdefault(squashed(child), []).extend(above)

@@ -149,7 +149,7 @@ def _regions(text: str, marks: list[Mark], intros: list[tuple[int, bool]]) -> li
     """
     found: list[Region] = []
     announced: list[Region] = []
-    regions = sorted((r for mark in marks for r in mark), key=lambda r: (r.start, -r.end))
+    regions = sorted((r for mark in checked(marks) for r in mark), key=lambda r: (r.start, -r.end))
     for at, is_foreign in intros:
         after = next((i for i, r in enumerate(regions) if r.start >= at), None)
         if after is not None and not text[at : regions[after].start].strip():
@@ -272,7 +272,7 @@ def _intros(text: str) -> list[tuple[int, bool]]:
     """Return where sentences end that announce a text, and whether it is somebody else's."""
     found: list[tuple[int, bool]] = []
     with_colon = (_INTRO_TO_KNOW, _INTRO, _REPORTED) if ":" in text else ()
-    for pattern in (*with_colon, *((_INTRO_ABOVE, *_HEADINGS) if "\n" in text else ())):
+    for pattern in checked((*with_colon, *((_INTRO_ABOVE, *_HEADINGS) if "\n" in text else ()))):
         for match in islice(pattern.finditer(text), _MAX_INTROS):
             end = match.end()
             if text[end - 1] != "\n" and _REFERENCE.match(text, end):

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from gatling.policy.places import Destination, parse_place
 from gatling.request.request import Request, content_words
 from gatling.schema.arguments import is_free_text_name, is_limit, number_of
+from gatling.schema.budget import check
 from gatling.schema.words import is_disguised, normalise, number_word
 
 ValueKind = Literal["identity", "short", "long", "number", "limit"]
@@ -66,6 +67,7 @@ def names_in_keys(arguments: dict[str, Any]) -> list[str]:
     found: list[str] = []
     waiting: list[Any] = [arguments]
     while waiting and len(found) < _MAX_INNER:
+        check()
         item = waiting.pop()
         if isinstance(item, dict):
             for key in item:
@@ -97,6 +99,7 @@ def read_value(
         is_stated = request.states(leaf) or request.hands_over(leaf, tool=tool)
         asked = max(float(is_stated), _HALF_STATED * (number_word(leaf) in request.words))  # the 17 of 2025-05-17
         return Value(path, leaf, "number", asked, asked, is_stated, False), [], []
+    check()
     text = str(leaf)
     if is_limit(path) and number_of(text) is not None:
         return Value(path, leaf, "limit", 1.0, 1.0, False, False), [], []
@@ -112,6 +115,7 @@ def read_value(
         if len(text) > _MAX_SEARCHED:
             inner.append(0.0)  # what is not searched may name anything
         return Value(path, leaf, "long", asked, asked, literal, is_free), words, inner
+    check()
     near = request.nearness(words)
     nearness = max(sum(near) / len(near) if near else 0.0, float(literal))
     is_identity = len(text) >= _MAX_IDENTITY_CHARS or bool(_IDENTITY.search(text))

@@ -1,4 +1,4 @@
-"""How much is taken: every bound on what a user, an agent or a tool hands in, and the one count that is made before anything else.
+"""How much is taken: every bound on what a user, an agent or a tool hands in, and the count that is made before all else.
 
 Counting is the cheapest thing to do with data: it ends as soon as there is too much. So a plan is counted in the caller's own
 thread, before it is copied, checked or judged, and what is too large costs nobody anything.
@@ -10,8 +10,9 @@ thread, before it is copied, checked or judged, and what is too large costs nobo
 | calls, edges | `MAX_PLAN_NODES`, `MAX_PLAN_EDGES` |
 | nodes of a policy, a role and a session as one tree | `MAX_POLICY_NODES` |
 | texts of a policy, and of a session | `MAX_POLICY_CHARS`, `MAX_SESSION_CHARS` |
-| a text, a key, a name, an integer, nesting | `MAX_STRING_CHARS`, `MAX_KEY_CHARS`, `MAX_NAME_CHARS`, `MAX_INT_BITS`, `MAX_DEPTH` |
-| a conversation | `MAX_MESSAGES`, `MAX_CONVERSATION_CHARS` |
+| a text, a key, a name | `MAX_STRING_CHARS`, `MAX_KEY_CHARS`, `MAX_NAME_CHARS` |
+| an integer, nesting | `MAX_INT_BITS`, `MAX_DEPTH` |
+| a message, a conversation | `MAX_MESSAGE_VALUES`, `MAX_MESSAGES`, `MAX_CONVERSATION_CHARS` |
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ MAX_POLICY_NODES = 65_536
 MAX_POLICY_CHARS = 8_000_000
 MAX_SESSION_CHARS = 4_000_000
 MAX_MESSAGES = 100_000
+MAX_MESSAGE_VALUES = 65_536
+"""Of a message or an output of a tool. Each is traced, which takes 65 us of a processor; no model reads so many."""
 MAX_CONVERSATION_CHARS = 4_000_000
 """Of all texts, keys and arguments together. A character costs some 55 bytes of memory, 350 in scripts where each is a word."""
 

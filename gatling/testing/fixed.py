@@ -78,6 +78,9 @@ class _FixedAuditor:
     def know_policy(self, source: PolicySource) -> None:
         pass
 
+    def is_quick(self, context: Any) -> bool:
+        return True
+
     def snapshot(self, context: GovernanceContext) -> GovernanceContext:
         return context.snapshot()
 

@@ -393,7 +393,7 @@ def test_what_cannot_be_opened_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
         found = answer(message)
         assert isinstance(found, str)
         assert wanted in found
-    monkeypatch.setattr(plain_module, "MAX_VALUES", 1_000)
+    monkeypatch.setattr(plain_module, "MAX_MESSAGE_VALUES", 1_000)
     wide: list[Any] = []
     for _ in range(60):  # 2^60 values, if nobody counts
         wide = [wide, wide]

@@ -23,6 +23,7 @@ from gatling.policy.native.hints import MAX_CHARS, did_you_mean, format_of
 from gatling.policy.native.schema import native_schema
 from gatling.policy.rules import Rulebook
 from gatling.policy.source import DataPath, PolicySource, show_path
+from gatling.schema.budget import checked
 from gatling.schema.plain import cut
 from gatling.tools.spec import ToolSpec
 
@@ -59,7 +60,7 @@ def format_problems(source: PolicySource) -> list[Problem]:
     """Return what the schema refuses, in the order of the text, at most `MAX_PROBLEMS`."""
     schema, validator = _validator(named_formats(source.data))
     found: dict[tuple[DataPath, str], Problem] = {}
-    for error in validator.iter_errors(source.data):
+    for error in checked(validator.iter_errors(source.data)):
         for path, message in _messages(schema, source.data, error):
             found.setdefault((path, message), Problem(path, line_of(source, path), message))
             if len(found) >= MAX_PROBLEMS:
@@ -74,7 +75,7 @@ def reading_problems(source: PolicySource, rules: Rulebook, catalog: Mapping[str
     the format."""
     rules = replace(rules, clauses=tuple(c for c in rules.clauses if c.dialect != "prose"))
     found = [Problem(u.path, line_of(source, u.path), u.reason) for u in rules.unrecognised if not u.is_review]
-    for clause in rules.clauses:
+    for clause in checked(rules.clauses):
         for condition in (*clause.when, *clause.checks):
             if condition.operator is Operator.UNKNOWN and condition.subject not in ("prose", "forbids"):
                 found.append(Problem(clause.path, line_of(source, clause.path), str(condition.value)))
@@ -215,7 +216,7 @@ def _cedar_errors(source: PolicySource, rules: Rulebook) -> Iterator[Problem]:
 def _unknown_parameters(source: PolicySource, rules: Rulebook, catalog: Mapping[str, ToolSpec]) -> Iterator[Problem]:
     """Yield the clauses whose conditions are on arguments that the tool has not, by the catalogue or the policy's own schema."""
     by_tool = _parameters(rules, catalog)
-    for clause in rules.clauses:
+    for clause in checked(rules.clauses):
         asked = [argument for c in (*clause.when, *clause.checks) if (argument := _argument(c)) is not None]
         for tool in clause.tools if asked and not _is_of_volume(clause) else ():
             names = by_tool.get(squashed_name(tool)) if "*" not in tool and "?" not in tool else None
@@ -231,7 +232,7 @@ def _parameters(rules: Rulebook, catalog: Mapping[str, ToolSpec]) -> dict[str, d
     found = {
         squashed_name(tool): {squashed_name(p.name): p.name for p in spec.parameters} for tool, spec in catalog.items()
     }
-    for clause in rules.clauses:
+    for clause in checked(rules.clauses):
         for check in clause.checks:
             if check.operator is Operator.VALID and isinstance(check.value.data, dict):
                 properties = check.value.data.get("properties", {})
@@ -260,7 +261,7 @@ def _unknown_roles(source: PolicySource, rules: Rulebook) -> Iterator[Problem]:
                 yield Problem(
                     path, line_of(source, path), f"{role} inherits from {parent}, which is no role here{hint}"
                 )
-    for clause in rules.clauses:
+    for clause in checked(rules.clauses):
         for role in clause.roles if known and clause.kind is not ClauseKind.ALLOW else ():
             if squashed_name(role) not in known and not any(matches(squashed(role), name) for name in known):
                 hint = did_you_mean(role, known.values())

@@ -10,6 +10,7 @@ from typing import Any
 from gatling.policy.clauses import Clause, ClauseKind, Condition, Operator, Unrecognised
 from gatling.policy.source import DataPath
 from gatling.policy.tree import Effect
+from gatling.schema.budget import check
 
 FALLING = (Operator.AT_MOST, Operator.BELOW)
 
@@ -87,6 +88,7 @@ class Reader:
     """What limits take for the name of a tool: the name, where it stands, and below `a.b` a key that is no operator."""
 
     def add(self, clause: Clause) -> None:
+        check()
         when = _only_more_trust(clause.when, RISING if clause.kind is not ClauseKind.ALLOW else FALLING)
         checks = _only_more_trust(clause.checks, FALLING)
         self.clauses.append(
