@@ -1,4 +1,4 @@
-"""The client and its place on systems that have no Unix sockets, no alarm, and files that are not replaced while they are read."""
+"""The client and its place on systems without Unix sockets, without an alarm, and with files that cannot be replaced while read."""
 
 from __future__ import annotations
 
