@@ -173,6 +173,10 @@ def _of_texts() -> dict[str, Callable[[], Case]]:
             context(),
             plan(*(call("send_mail", f"n{i}", to="ann@acme.com", body=words(100_000, i)[:MEGA]) for i in range(5))),
         ),
+        "nine texts of a million": lambda: (
+            context(),
+            plan(*(call("send_mail", f"n{i}", to="ann@acme.com", body=words(140_000, i)[:MEGA]) for i in range(9))),
+        ),
         "a name of a million": lambda: (context(), plan(call("send_" + "mail_" * 190_000))),
         "10,000 addresses": lambda: body(" ".join(f"u{i}@evil{i}.example.com" for i in range(10_000))),
         "10,000 hosts": lambda: body(" ".join(f"https://evil{i}.example.com/a?b={i}" for i in range(10_000))),

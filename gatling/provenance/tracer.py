@@ -33,6 +33,7 @@ from gatling.schema.plain import decode_json, decode_yaml
 from gatling.schema.sizes import (
     MAX_CONVERSATION_CHARS,
     MAX_MESSAGES,
+    MAX_NAME_CHARS,
     MAX_PLAN_EDGES,
     MAX_PLAN_NODES,
     MAX_PLAN_VALUES,
@@ -190,6 +191,11 @@ class Tracer:
         for event in found:
             place = None
             if isinstance(event, ProposedCall):
+                if len(event.tool_name) > MAX_NAME_CHARS:
+                    reason = (
+                        f"the name of a tool has {len(event.tool_name)} characters, at most {MAX_NAME_CHARS} are taken"
+                    )
+                    raise InputError(reason, path=event.path)
                 size_of(event.arguments, event.path, max_values=MAX_PLAN_VALUES, max_chars=MAX_CONVERSATION_CHARS)
                 if event.call_id is not None:
                     if (open_call := ids.get(event.call_id, self._ids.get(event.call_id))) not in {None, *done}:
@@ -298,10 +304,11 @@ class Tracer:
             origins=self._reading.origins(call.tool_name, call.arguments),
             **({} if call.call_id is None else {"call_id": call.call_id}),
         )
-        self._nodes.append(node)
+        pending = _Pending(call, self._index.echo(given))
+        self._nodes.append(node)  # from here on nothing takes long, so that a call is there as a whole or not at all
         self._origins[node_id] = tuple(found)
         self._edges += [PlanEdge(source=s, target=node_id) for s in dict.fromkeys(o.source for o in found) if s]
-        self._waiting[position] = _Pending(call, self._index.echo(given))
+        self._waiting[position] = pending
         if call.call_id is not None:
             self._ids[call.call_id] = position
             self._withdrawn_ids.discard(call.call_id)

@@ -36,7 +36,7 @@ MAX_PLAN_VALUES = 131_072
 MAX_PLAN_LEAVES = 65_536
 """Of these so many scalars, which become rows of the encoder."""
 MAX_PLAN_CHARS = 8_000_000
-"""What a conversation may have, and as much for the passages that its calls can have come from."""
+"""Passages that its calls can have come from aside."""
 MAX_ORIGINS = 16
 """Of one call."""
 MAX_ORIGIN_CHARS = 2_000
@@ -110,9 +110,17 @@ def plan_size(plan: Any) -> Size:
         given = parts.get(name)
         if isinstance(given, (list, tuple)) and len(given) > most:
             raise InputError(f"{len(given)} {name}, at most {most} are taken", path=name)
-    calls = size_of(parts.get("nodes"), "nodes", max_values=MAX_PLAN_VALUES, max_chars=MAX_PLAN_CHARS)
+    nodes = parts.get("nodes")
+    calls = [_without_origins(node) for node in nodes] if isinstance(nodes, (list, tuple)) else nodes
+    counted = size_of(calls, "nodes", max_values=MAX_PLAN_VALUES, max_chars=MAX_PLAN_CHARS)
     edges = size_of(parts.get("edges"), "edges", max_values=8 * MAX_PLAN_EDGES, max_chars=MAX_PLAN_CHARS)
-    return Size(calls.values + edges.values, calls.chars + edges.chars)
+    return Size(counted.values + edges.values, counted.chars + edges.chars)
+
+
+def _without_origins(node: Any) -> Any:
+    """Return what counts of a call: not the passages that it can have come from, which have bounds of their own for each call."""
+    parts = node if isinstance(node, dict) else getattr(node, "__dict__", {})
+    return {key: part for key, part in parts.items() if key != "origins"}
 
 
 def _path(link: Any) -> str:

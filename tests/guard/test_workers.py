@@ -66,14 +66,14 @@ def test_what_is_cancelled_ends_at_its_next_check() -> None:
 
 
 def test_what_is_made_once_is_not_the_time_of_who_comes_first() -> None:
-    budget = Budget(wait_s=0.05, work_s=0.02)
+    budget = Budget(wait_s=20.0, work_s=0.02)
     with spending(budget):
         with preparing("reading the policy", work_s=5.0):
             assert budget.is_preparing
             budget.cancel()  # nobody waits, and it is made all the same
             busy(0.1)
         assert not budget.is_preparing
-        assert 0 < (budget.left_s or 0.0) <= 0.05
+        assert 10.0 < (budget.left_s or 0.0) <= 20.0
         time.sleep(0.002)
         with pytest.raises(DeadlineError):
             check()
@@ -198,11 +198,11 @@ def test_a_policy_that_takes_long_to_read_is_read_once_and_denies_nobody(monkeyp
 
     def slow(*given: Any) -> Any:
         count.append(1)
-        busy(0.3)
+        busy(0.4)
         return read(*given)
 
     monkeypatch.setattr(PlanAuditor, "_read", slow)
-    judge = guard(deadline_ms=100, work_ms=100)
+    judge = guard(deadline_ms=30_000, work_ms=200)
     for _ in range(3):
         assert "no decision" not in str(judge.audit(*GOOD).reasons)
     assert len(count) == 1
@@ -227,9 +227,9 @@ TOO_MUCH: dict[str, tuple[Callable[[], hostile.Case], str]] = {
         "400,000 empty lists": "nodes[0].arguments.a: more than 131072 values in all",
         "400,000 calls": "nodes: 100000 nodes, at most 4096 are taken",
         "1,000,000 edges": "edges: 1000000 edges, at most 65536 are taken",
-        "400 calls with 16 origins": "characters in all",
         "a policy of 400,000 numbers": "policy.metadata: more than 65536 values in all",
         "a session of 400,000 values": "session_context.facts: more than 65536 values in all",
+        "nine texts of a million": "more than 8000000 characters in all",
         "a name of a million": "nodes[0].tool_name: 950005 characters, at most 1000 are taken",
     }.items()
 }

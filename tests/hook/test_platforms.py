@@ -1,4 +1,4 @@
-"""The client and its place on systems without Unix sockets, without an alarm, and with files that cannot be replaced while read."""
+"""The client and its place on systems without Unix sockets, without an alarm, with files that are not replaced while read."""
 
 from __future__ import annotations
 
