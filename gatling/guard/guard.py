@@ -39,7 +39,7 @@ from gatling.repair import repair
 from gatling.runtime import RuntimeEncoders
 from gatling.runtime.folder import encoders_digest, pretrained_folder
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanEdge, PlanNode, parse_plan
-from gatling.schema.budget import Budget
+from gatling.schema.budget import Budget, work_clock
 from gatling.schema.files import as_path
 from gatling.schema.parse import parse_context
 from gatling.schema.plain import canonical_json
@@ -69,7 +69,7 @@ class Guard:
         deadline_ms: so long a caller waits for a decision, on the wall; one that comes later is a denial. None for no limit.
         work_ms: processor time that a decision may take, whatever else the machine has to do; by default a fifth of the deadline,
             but 200 at least. Where a single call gets a longer deadline, it gets as much more of this.
-        repair_ms: how long a search for a repair may take, within the deadline.
+        repair_ms: processor time that a search for a repair may take, within the deadline.
 
     Raises:
         ConfigError: if a time is not a finite number, or none that there can be.
@@ -306,7 +306,7 @@ class Guard:
                 rules = self._auditor.oracle(parsed).rules
                 judge = self._auditor if repairing is None else repairing()
                 with suppress(DeadlineError):  # what was decided stays decided
-                    found = repair(parsed, plan, judge, rules=rules, deadline_ms=max(left, 0.0))
+                    found = repair(parsed, plan, judge, rules=rules, deadline_ms=max(left, 0.0), clock=work_clock)
                     if found.plan is not None:
                         decision = replace(decision, repaired=found.plan, edits=tuple(str(e) for e in found.edits))
             return replace(decision, latency_ms=(time.perf_counter() - started) * 1e3)

@@ -106,7 +106,7 @@ def repair(
         max_edits: edits of one plan. Removing several calls at once is one.
         enforces_volume: whoever runs the plan sees to it that no call touches more than its `scope_volume`, so that lowering
             the stated volume is an edit. Otherwise it is lowered only along with an argument that holds the call to it.
-        clock: seconds, for tests.
+        clock: seconds; on the wall by default.
 
     Raises:
         ConfigError: if a number is out of its range.

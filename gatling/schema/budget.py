@@ -26,7 +26,8 @@ T = TypeVar("T")
 
 _LOOK_S = 0.001
 """The processor's clock costs a system call, so it is asked for the time once in this many seconds."""
-_work_clock = getattr(time, "thread_time", time.perf_counter)
+work_clock = getattr(time, "thread_time", time.perf_counter)
+"""Processor time of this thread, in seconds; time on the wall where a system does not tell it."""
 
 
 class Budget:
@@ -62,7 +63,7 @@ class Budget:
 
     def begin(self) -> None:
         """Start to count processor time of this thread."""
-        self._work_end = None if self._work_s is None else _work_clock() + self._work_s
+        self._work_end = None if self._work_s is None else work_clock() + self._work_s
 
     def cancel(self) -> None:
         """Let the work end at its next `check`: nobody waits for it."""
@@ -77,23 +78,23 @@ class Budget:
         self._next_look = now + _LOOK_S
         if self._preparing is not None:
             _, end, what = self._preparing
-            if _work_clock() > end:
+            if work_clock() > end:
                 raise DeadlineError(what)
         elif self._is_cancelled or (self._end is not None and now > self._end):
             raise DeadlineError(self.late)
-        elif self._work_end is not None and _work_clock() > self._work_end:
+        elif self._work_end is not None and work_clock() > self._work_end:
             raise DeadlineError(f"no decision within {1e3 * (self._work_s or 0.0):g} ms of processor time")
 
     def _prepare(self, work_s: float, what: str) -> None:
-        self._preparing = time.perf_counter(), _work_clock() + work_s, f"{what} takes more than {work_s:g} s"
-        self._prepared_from = _work_clock()
+        self._preparing = time.perf_counter(), work_clock() + work_s, f"{what} takes more than {work_s:g} s"
+        self._prepared_from = work_clock()
 
     def _prepared(self) -> None:
         assert self._preparing is not None
         if self._end is not None:
             self._end += time.perf_counter() - self._preparing[0]
         if self._work_end is not None:
-            self._work_end += _work_clock() - self._prepared_from
+            self._work_end += work_clock() - self._prepared_from
         self._preparing = None  # last: whoever waits looks at this first
 
 
