@@ -53,9 +53,9 @@ from gatling.schema.sizes import (
 )
 from gatling.tools.spec import ToolSpec
 
-DEADLINE_MS = 1_000.0
+DEADLINE_MS = 2_000.0
 WORK_MS = 200.0
-_WORK_SHARE = 0.2
+_WORK_SHARE = 0.1
 """Of the deadline: the rest is for waiting, on a machine that has others to serve."""
 REPAIR_MS = 50.0
 
@@ -67,7 +67,7 @@ class Guard:
         auditor: None if there is nothing to judge with; then everything is denied, with `fault` as the reason.
         fault: why there is no auditor.
         deadline_ms: so long a caller waits for a decision, on the wall; one that comes later is a denial. None for no limit.
-        work_ms: processor time that a decision may take, whatever else the machine has to do; by default a fifth of the deadline,
+        work_ms: processor time that a decision may take, whatever else the machine has to do; by default a tenth of the deadline,
             but 200 at least. Where a single call gets a longer deadline, it gets as much more of this.
         repair_ms: processor time that a search for a repair may take, within the deadline.
 

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 SMALL_VALUES = 4_096
 SMALL_CHARS = 100_000
-NUM_SMALL = 8
+NUM_SMALL = 4
 NUM_LARGE = 2
 PREPARING_WAIT_S = 10.0
 """So long a caller waits beyond his deadline for what is made once, such as the rules of a large policy."""
