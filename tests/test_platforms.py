@@ -80,8 +80,10 @@ def test_the_sieve_finds_what_it_looks_for() -> None:
 
 
 LIKE_WINDOWS = """
-import os, sys, signal, socket, _socket
-import concurrent.futures, sqlite3, subprocess, tempfile, threading, asyncio  # the standard library knows its system already
+import os, sys, signal, socket, types, _socket
+# These know their system already.
+import concurrent.futures, sqlite3, subprocess, tempfile, threading, asyncio, numpy, pydantic, sysconfig, yaml
+sysconfig.get_config_vars()
 for name in ("fcntl", "resource", "pwd", "grp", "termios"):
     sys.modules[name] = None
 for owner, names in (
@@ -93,6 +95,11 @@ for owner, names in (
     for name in names.split():
         if hasattr(owner, name):
             delattr(owner, name)
+sys.modules["msvcrt"] = types.ModuleType("msvcrt")
+sys.modules["msvcrt"].LK_LOCK = sys.modules["msvcrt"].LK_NBLCK = sys.modules["msvcrt"].LK_UNLCK = 0
+locked = []
+sys.modules["msvcrt"].locking = lambda descriptor, how, size: locked.append(descriptor)
+sys.platform = "win32"
 """
 AN_AGENT = """
 from gatling.guard import Approvals, AuditLog, Session, StopSwitch
@@ -118,6 +125,7 @@ session.stop(by="ann")
 assert session.judge("read", {"path": "b"}, call_id="c4").verdict == "deny"
 log.close()
 from pathlib import Path
+assert locked
 print("entries", verify(Path("log"), log.key).num_entries)
 """
 
@@ -143,7 +151,7 @@ def test_pending_approvals_are_private_where_modes_are_known(tmp_path: Path, mon
         path.parent.mkdir()
         path.touch(0o640)
         path.chmod(0o640)
-        Approvals(path).pending()
+        Approvals(path).waiting()
         assert stat.S_IMODE(path.stat().st_mode) == (mode or 0o640)
 
 
