@@ -5,7 +5,8 @@
 - The lexical channel carries which words stand in a record past the deep layers: the fixed word vectors, averaged
   under learned weights and projected to the latent space. Both encoders have the same projection (`DualEncoder.create`), so
   before any training a context and a plan that share rare words are already near each other, and words that training
-  never saw still match. Without it the encoders would have to learn to copy names through attention, which small data does not teach.
+  never saw still match. Without it the encoders would have to learn to copy names through attention, which small data
+  does not teach.
 """
 
 from __future__ import annotations
