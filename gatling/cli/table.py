@@ -50,6 +50,7 @@ POLICY = Group(
         "test": Row("policy", "PolicyTest", "Attack a policy, and find what is missing in it."),
         "diff": Row("policy", "PolicyDiff", "Find the calls on which two policies disagree."),
         "table": Row("policy", "PolicyTable", "Show who may do what, within which limits."),
+        "map": Row("policy", "PolicyMap", "Show which policies are alike, and how a log lies to them."),
         "schema": Row("policy", "PolicySchema", "Print the JSON Schema of a policy, for editors."),
     },
     "gatling policy lint policy.yaml",
