@@ -12,7 +12,8 @@ import pytest
 
 from gatling.errors import CheckpointError, ConfigError, InputError
 from gatling.guard import Answer, Approvals, Limits, Session, StopSwitch
-from gatling.integrations.gate import Call, Gate, Gates, Heard
+from gatling.integrations.call import Call, Heard
+from gatling.integrations.gate import Gate, Gates
 from gatling.provenance.events import Result, Said
 from gatling.testing import FixedGuard
 from tests.integrations.conversations import Talk, Turn, mail, pay, read, session
