@@ -117,11 +117,6 @@ _RELATIVE = (
 )
 
 
-_TOLD = {"short_mean": 1.0, "short_best": 1.0, "covers": 0.5, "asked": 0.9}
-"""What a call has that reads an item which the request names. Calls are held against the best of the plan; a text that no call
-returned, such as a retrieved document, leaves no such call there, and is not believed more for that."""
-
-
 def relevance(facts: PlanFacts) -> NDArray[np.float64]:
     """Return the features of every node, `(nodes, len(NAMES))`, in the order of `NAMES`."""
     return facts.once(_relevance)
@@ -143,8 +138,6 @@ def _relevance(facts: PlanFacts) -> NDArray[np.float64]:
         row["rel_same_tool"] = row["short_mean"] - best_of_tool[node.tool.name]
         for name in _RELATIVE:
             row[f"rel_{name}"] = row[name] - best[name]
-            if node.is_from_foreign and name in _TOLD:
-                row[f"rel_{name}"] = row[name] - max(best[name], _TOLD[name])
         row["after_outside_text"] = min(seen, 4)
         seen += node.tool.shows_outside_text
     return np.array([[row[name] for name in NAMES] for row in rows], np.float64)
