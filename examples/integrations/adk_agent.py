@@ -1,4 +1,4 @@
-"""An agent of Google's ADK with the guard in it, offline: the model is a script that obeys a mail. Needs the extra `google-adk`."""
+"""An agent of Google's ADK with the guard in it, offline: the model is a script. Needs the extra `google-adk`."""
 
 import asyncio
 

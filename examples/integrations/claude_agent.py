@@ -14,7 +14,12 @@ TEXT = "Rent of 50 is due to US133000000121212121212. Please pay."
 PAYMENT = {"recipient": "US133000000121212121212", "amount": 50}
 EVENTS = [
     {"hook_event_name": "UserPromptSubmit", "prompt": PROMPT},
-    {"hook_event_name": "PreToolUse", "tool_name": "read_file", "tool_input": {"path": "notes.txt"}, "tool_use_id": "c1"},
+    {
+        "hook_event_name": "PreToolUse",
+        "tool_name": "read_file",
+        "tool_input": {"path": "notes.txt"},
+        "tool_use_id": "c1",
+    },
     {
         "hook_event_name": "PostToolUse",
         "tool_name": "read_file",
@@ -38,7 +43,9 @@ class Script(Transport):
     async def write(self, data):
         message = json.loads(data)
         if message["type"] == "control_request" and message["request"]["subtype"] == "initialize":
-            self.hooks = {name: matchers[0]["hookCallbackIds"][0] for name, matchers in message["request"]["hooks"].items()}
+            self.hooks = {
+                name: matchers[0]["hookCallbackIds"][0] for name, matchers in message["request"]["hooks"].items()
+            }
             answer = {"hook_on_failure_supported": True, "hooks_applied": True}
             response = {"subtype": "success", "request_id": message["request_id"], "response": answer}
             await self.out.put({"type": "control_response", "response": response})

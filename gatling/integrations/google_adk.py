@@ -23,6 +23,10 @@ from gatling.integrations.call import Call, Heard, faulty, of_format, of_one_mes
 from gatling.integrations.gate import Gate, Gates, SessionSource
 
 
+class _Refusal(dict[str, Any]):
+    """What the model reads in the place of a response; the framework calls it a result, too."""
+
+
 class ADKPlugin(BasePlugin):
     """Asks a session before every call of a tool.
 
@@ -46,7 +50,7 @@ class ADKPlugin(BasePlugin):
         except Exception as error:
             decision = faulty(call, error)
         if not decision.is_allowed:
-            return {"error": decision.text_for_agent}
+            return _Refusal(error=decision.text_for_agent)
         if decision.arguments is not None:
             tool_args.clear()
             tool_args.update(decision.arguments)
@@ -68,6 +72,8 @@ class ADKPlugin(BasePlugin):
         self, *, tool: Any, tool_args: dict[str, Any], tool_context: Any, result: Any
     ) -> dict[str, Any] | None:
         """Return None, or why the result is withheld."""
+        if isinstance(result, _Refusal):  # nothing has run
+            return None
         try:
             read = self._gates.of(tool_context.session.id).took(tool_context.function_call_id, result)
         except Exception as error:
