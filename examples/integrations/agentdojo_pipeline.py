@@ -1,4 +1,4 @@
-"""AgentDojo's pipeline with the guard in it, offline: the model is a script that obeys a mail. Needs the extra `agentdojo`."""
+"""AgentDojo's pipeline with the guard in it, offline: the model is a script that obeys a file. Needs the extra `agentdojo`."""
 
 from agentdojo.agent_pipeline import AgentPipeline, InitQuery, ToolsExecutionLoop
 from agentdojo.agent_pipeline.base_pipeline_element import BasePipelineElement

@@ -21,11 +21,8 @@ STEPS = [
 class Script(BaseLLM):
     def call(self, messages, *args, **settings):
         if len(STEPS) < 3:  # what the model reads after a call
-            print(
-                next(m["content"] for m in reversed(messages) if "Observation:" in str(m["content"])).rpartition(
-                    "Observation:"
-                )[2]
-            )
+            read = next(m["content"] for m in reversed(messages) if "Observation:" in str(m["content"]))
+            print(read.rpartition("Observation:")[2].strip())
         print(STEPS[0].replace("\n", " "))
         return STEPS.pop(0)
 

@@ -339,8 +339,8 @@ def claude_hook(talk: Talk, held: Session, tools: Tools) -> None:
             ]
             for event, reply in [(event, conversation.take(event)) for event in events]:
                 answer = json.loads(reply.out).get("hookSpecificOutput", {}) if reply.out else {}
-                if reply.status == 0 and not answer:
-                    output = tools.run(event.tool_name, event.tool_input or {})
+                if reply.status == 0 and answer.get("permissionDecision", "allow") == "allow":
+                    output = tools.run(event.tool_name, answer.get("updatedInput", event.tool_input))
                     conversation.take(replace(event, name=AFTER, output=output))
 
 
@@ -354,7 +354,7 @@ def mcp_client(talk: Talk, held: Session, folder: Path) -> Proxy:
 
 def mcp_tools() -> list[dict[str, Any]]:
     return [
-        {"name": name, "description": text, "inputSchema": {"type": "object", "properties": dict.fromkeys(keys, {})}}
+        {"name": name, "description": text, "inputSchema": {"type": "object", "properties": {key: {} for key in keys}}}
         for name, (text, keys) in TOOLS.items()
     ]
 

@@ -1,7 +1,7 @@
 """The same 40 conversations get the same verdicts through the plain loop and through every adapter that is installed.
 
-What an adapter cannot show is left out of the comparison (`WITHOUT`). An MCP proxy shows descriptions of tools, which a plain loop does
-not, and takes all results for text of outsiders: it is compared with a plain loop that is told the same.
+What an adapter cannot show is left out of the comparison (`WITHOUT`). An MCP proxy shows descriptions of tools, as no plain loop
+does, and takes all results for text of outsiders: it is compared with a plain loop that is told the same.
 """
 
 from __future__ import annotations

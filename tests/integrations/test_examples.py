@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "integrations.md"
 FOLDER = ROOT / "examples" / "integrations"
 NEEDS = {
     "langchain_agent": "langchain",
@@ -21,12 +22,12 @@ NEEDS = {
     "crewai_crew": "crewai",
     "claude_agent": "claude_agent_sdk",
 }
-_BLOCK = re.compile(r"^```\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 
 
-def blocks() -> list[str]:
-    """Return the blocks of the page that are no language: what a user writes, and what is printed."""
-    return _BLOCK.findall((ROOT / "docs" / "integrations.md").read_text())
+def blocks(text: str) -> list[str]:
+    """Return the blocks that are of no language: what a user writes, and what is printed."""
+    return [block for language, block in _BLOCK.findall(text) if not language]
 
 
 @pytest.mark.extra
@@ -42,7 +43,7 @@ def test_an_example_runs(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "The call of send_money was not run: it is not allowed." in printed
     assert "a text that was read asks for it, and the user did not" in printed
     assert "paid" not in printed
-    assert printed in blocks()
+    assert printed in blocks(PAGE.read_text())
 
 
 def test_every_example_is_run() -> None:
@@ -51,8 +52,8 @@ def test_every_example_is_run() -> None:
 
 def test_a_user_writes_six_lines_at_most() -> None:
     """Three make a session; the block of a section has what a framework needs."""
-    sections = (ROOT / "docs" / "integrations.md").read_text().split("\n## ")[1:]
-    written = [_BLOCK.findall(section)[0].splitlines() for section in sections if "```\n" in section]
+    sections = [found for section in PAGE.read_text().split("\n## ")[1:] if (found := blocks(section))]
+    written = [section[0].splitlines() for section in sections]
     assert len(written) == len(NEEDS)
     for lines in written:
         assert "from gatling.integrations import" in "".join(lines)
