@@ -88,7 +88,7 @@ def langgraph(guard: Guard | None, calls: int) -> Times:
 
     from gatling.integrations import LangChainMiddleware
 
-    class Script(FakeMessagesListChatModel):
+    class Script(FakeMessagesListChatModel):  # type: ignore[misc]
         def bind_tools(self, tools: Any, **settings: Any) -> Any:
             return self
 
@@ -100,7 +100,7 @@ def langgraph(guard: Guard | None, calls: int) -> Times:
         return "Rent is due."
 
     found = []
-    for number in range(calls):
+    for number in range(calls + 2):
         wanted = [{"name": "read_file", "args": {"path": f"notes{number}.txt"}, "id": "c1"}]
         model = Script(responses=[AIMessage("", tool_calls=wanted), AIMessage("Done.")])
         around = [] if guard is None else [LangChainMiddleware(Session(guard, policy=POLICY, role="clerk"))]
@@ -108,8 +108,8 @@ def langgraph(guard: Guard | None, calls: int) -> Times:
         began = time.perf_counter()
         agent.invoke({"messages": [("user", REQUEST)]})
         found.append(time.perf_counter() - began)
-    assert len(ran) == calls, "a call was refused"
-    return found
+    assert len(ran) == calls + 2, "a call was refused"
+    return found[2:]  # the first ones load what the framework needs
 
 
 Ask = Callable[[int, str, dict[str, Any]], bytes]
