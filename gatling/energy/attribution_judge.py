@@ -186,7 +186,19 @@ class AttributionJudge:
         )
 
 
+_TOLD = {"short_mean": 1.0, "short_best": 1.0, "covers": 0.5}
+"""What a call has that reads an item which the request names. Calls are held against the best of the plan; a text that no call
+returned, such as a retrieved document, leaves no such call there, and is not believed more for that."""
+
+
 def known_features(facts: PlanFacts) -> Floats:
     """Return what is known of every node without passages, `(nodes, ...)`, in the order of `JUDGED_FEATURES`."""
     formulas = np.stack([ProvenanceCritic()(facts), FlowCritic()(facts)], axis=1)
-    return np.concatenate([relevance(facts)[:, _KEPT], formulas], axis=1)
+    features = relevance(facts)
+    told = [i for i, node in enumerate(facts.nodes) if node.is_from_foreign]
+    if told:
+        features = features.copy()
+        for name, value in _TOLD.items():
+            own, relative = NAMES.index(name), NAMES.index(f"rel_{name}")
+            features[told, relative] = np.minimum(features[told, relative], features[told, own] - value)
+    return np.concatenate([features[:, _KEPT], formulas], axis=1)

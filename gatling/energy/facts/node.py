@@ -100,6 +100,14 @@ class NodeFacts:
         return any(v.kind == "identity" and v.is_literal for v in self.said)
 
     @property
+    def is_from_foreign(self) -> bool:
+        """Whether a value that nobody asked for stands in a text of outsiders that no call returned."""
+        if self.origins is None:
+            return False
+        own = zip(self.node.origins or (), self.origins.states, strict=False)  # what the user pasted stands behind
+        return any(o.source is None and o.tier == 3 and bool((states >= 0.5).any()) for o, states in own)
+
+    @property
     def tier_excess(self) -> float:
         """How far the tier is above the highest that a clause allows, plus 1, closed by endorsement where that excuses it."""
         return max(
