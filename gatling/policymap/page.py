@@ -1,7 +1,7 @@
 """The picture of a policy map: one file of HTML with a drawing, that needs no other file, no script and no network.
 
-Places are the first two principal components of the latents; the share of the variance that they show is said, as two
-dimensions of 1,024 can hide that two policies are far apart. A line joins each policy with its nearest.
+Places are the first two principal components of the latents, on one scale; the share of the variance that they show is said, as
+two dimensions of 1,024 can hide that two policies are far apart. A line joins each policy with its nearest, if that is near.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from html import escape
 
 import numpy as np
 
-from gatling.policymap.neighbours import Neighbour, PolicyMap
+from gatling.policymap.neighbours import NEAR, Neighbour, PolicyMap
 
-_WIDTH, _HEIGHT, _EDGE = 900, 560, 80
+_WIDTH, _HEIGHT, _EDGE = 900, 640, 60
+_LABEL_WIDTH, _LABEL_HEIGHT = 220, 19
 _STYLE = """\
 :root { color-scheme: light dark; --dot: #1f5f8b; --line: #8886; }
 @media (prefers-color-scheme: dark) { :root { --dot: #7cc7e0; } }
@@ -29,30 +30,45 @@ th, td { border: 1px solid var(--line); padding: .3rem .6rem; text-align: left; 
 
 
 def places(latents: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return where the policies are drawn, `(P, 2)` in [0, 1], and the share of the variance that this shows."""
+    """Return where the policies are drawn, `(P, 2)` in [0, 1] on one scale, and the share of the variance that this shows."""
     centred = latents - latents.mean(0)
     u, s, _ = np.linalg.svd(centred, full_matrices=False)
     shown = (u * s)[:, :2]
     if shown.shape[1] < 2:
         shown = np.pad(shown, ((0, 0), (0, 2 - shown.shape[1])))
-    span = np.ptp(shown, axis=0)
+    span = float(np.ptp(shown, axis=0).max())
     total = float((s**2).sum())
-    return (shown - shown.min(0)) / np.where(span > 0, span, 1), float((s[:2] ** 2).sum()) / total if total else 1.0
+    return (shown - shown.min(0)) / (span or 1.0), float((s[:2] ** 2).sum()) / total if total else 1.0
+
+
+def label_heights(x: np.ndarray, y: np.ndarray) -> list[float]:
+    """Return where the names stand, from the top: beside their dots, and further down where another name is in the way."""
+    heights = [0.0] * len(y)
+    placed: list[int] = []
+    for i in np.argsort(y, kind="stable").tolist():
+        heights[i] = float(y[i])
+        for j in sorted(placed, key=lambda j: heights[j]):
+            if abs(x[i] - x[j]) < _LABEL_WIDTH and abs(heights[i] - heights[j]) < _LABEL_HEIGHT:
+                heights[i] = heights[j] + _LABEL_HEIGHT
+        placed.append(i)
+    return heights
 
 
 def map_page(found: PolicyMap, neighbours: Sequence[Sequence[Neighbour]]) -> str:
     """Return the page. All that comes from files is escaped."""
     where, share = places(found.latents)
-    x = _EDGE + where[:, 0] * (_WIDTH - 3 * _EDGE)  # names stand to the right
-    y = _EDGE + where[:, 1] * (_HEIGHT - 2 * _EDGE)
+    side = _HEIGHT - 2 * _EDGE
+    x, y = _EDGE + where[:, 0] * side, _EDGE + where[:, 1] * side
+    heights = label_heights(x, y)
     lines = [
         f'<line x1="{x[i]:.1f}" y1="{y[i]:.1f}" x2="{x[j]:.1f}" y2="{y[j]:.1f}"/>'
         for i in range(len(found.policies))
         for j in found.nearest(i, 1)
+        if found.similarity[i, j] >= NEAR
     ]
     dots = [
         f'<circle cx="{x[i]:.1f}" cy="{y[i]:.1f}" r="7"/>'
-        f'<text x="{x[i] + 12:.1f}" y="{y[i] + 5:.1f}">{escape(policy.name)}</text>'
+        f'<text x="{x[i] + 12:.1f}" y="{heights[i] + 5:.1f}">{escape(policy.name)}</text>'
         for i, policy in enumerate(found.policies)
     ]
     rows = [
@@ -66,7 +82,8 @@ def map_page(found: PolicyMap, neighbours: Sequence[Sequence[Neighbour]]) -> str
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>Policy map</title>\n<style>\n{_STYLE}</style>\n</head>\n<body>\n"
         f"<h1>{len(found.policies)} policies by their latents</h1>\n"
-        f"<p>First two principal components of z_g, {share:.0%} of the variance. A line joins a policy with its nearest.</p>\n"
+        f"<p>First two principal components of z_g, {share:.0%} of the variance. "
+        f"A line joins a policy with its nearest, where the cosine is {NEAR} or more.</p>\n"
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="Policy map">\n'
         + "\n".join([*lines, *dots])
         + "\n</svg>\n<h2>Nearest policies, and what differs</h2>\n<table>\n<thead><tr><th>policy</th><th>nearest</th>"

@@ -15,7 +15,7 @@ from gatling.cli import main
 from gatling.policy import Oracle, PolicySource, recognise
 from gatling.policymap import MappedPolicy, PolicyMap, drift, far_requests
 from gatling.policymap.drift import _holm, _p_value
-from gatling.policymap.page import map_page, places
+from gatling.policymap.page import label_heights, map_page, places
 from gatling.runtime import RuntimeEncoders
 from gatling.schema import Trace, parse_trace
 
@@ -148,8 +148,20 @@ def test_places_keep_the_distances_that_two_dimensions_can() -> None:
     where, share = places(corners)
     assert share == pytest.approx(1)
     assert where.min() >= 0
-    assert where.max() <= 1
+    assert where.max() == pytest.approx(1)
+    drawn = np.linalg.norm(where[:, None] - where[None], axis=-1)
+    real = np.linalg.norm(corners[:, None] - corners[None], axis=-1)
+    assert np.allclose(drawn / drawn.max(), real / real.max(), atol=1e-6)
     assert places(np.ones((3, 4)))[1] == 1.0
+
+
+def test_names_that_would_stand_on_each_other_are_moved() -> None:
+    x, y = np.array([10.0, 12, 500, 11]), np.array([100.0, 101, 100, 103])
+    heights = label_heights(x, y)
+    assert heights[0] == 100
+    assert heights[2] == 100
+    close = sorted(heights[i] for i in (0, 1, 3))
+    assert np.diff(close).min() >= 19
 
 
 def test_names_on_the_page_are_escaped() -> None:
