@@ -13,7 +13,7 @@ import numpy as np
 
 from gatling.policymap.neighbours import NEAR, Neighbour, PolicyMap
 
-_WIDTH, _HEIGHT, _EDGE = 900, 640, 60
+_WIDTH, _SIDE, _EDGE = 900, 560, 50
 _LABEL_WIDTH, _LABEL_HEIGHT = 220, 19
 _STYLE = """\
 :root { color-scheme: light dark; --dot: #1f5f8b; --line: #8886; }
@@ -57,8 +57,7 @@ def label_heights(x: np.ndarray, y: np.ndarray) -> list[float]:
 def map_page(found: PolicyMap, neighbours: Sequence[Sequence[Neighbour]]) -> str:
     """Return the page. All that comes from files is escaped."""
     where, share = places(found.latents)
-    side = _HEIGHT - 2 * _EDGE
-    x, y = _EDGE + where[:, 0] * side, _EDGE + where[:, 1] * side
+    x, y = _EDGE + where[:, 0] * _SIDE, _EDGE + where[:, 1] * _SIDE
     heights = label_heights(x, y)
     lines = [
         f'<line x1="{x[i]:.1f}" y1="{y[i]:.1f}" x2="{x[j]:.1f}" y2="{y[j]:.1f}"/>'
@@ -84,7 +83,7 @@ def map_page(found: PolicyMap, neighbours: Sequence[Sequence[Neighbour]]) -> str
         f"<h1>{len(found.policies)} policies by their latents</h1>\n"
         f"<p>First two principal components of z_g, {share:.0%} of the variance. "
         f"A line joins a policy with its nearest, where the cosine is {NEAR} or more.</p>\n"
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="Policy map">\n'
+        f'<svg viewBox="0 0 {_WIDTH} {max(heights) + _EDGE:.0f}" role="img" aria-label="Policy map">\n'
         + "\n".join([*lines, *dots])
         + "\n</svg>\n<h2>Nearest policies, and what differs</h2>\n<table>\n<thead><tr><th>policy</th><th>nearest</th>"
         "<th>cosine</th><th>granted only here</th><th>granted only there</th></tr></thead>\n<tbody>\n"
