@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from rich.markup import escape
 
@@ -50,7 +51,7 @@ def run_map(
     found = PolicyMap(policies, encoders, load_catalog(["builtin"] if catalog is None else catalog))
     near = [found.neighbours(i, nearest) for i in range(len(policies))]
     gaps = [found.gaps(i, nearest) for i in range(len(policies))]
-    content = {
+    content: dict[str, Any] = {
         "policies": [
             {
                 "policy": name,
