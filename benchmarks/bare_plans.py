@@ -5,8 +5,8 @@
 
 A file holds labelled traces, or labelled conversations, which are traced as `gatling import messages` does and of whose plans
 what had been read is dropped. Each plan is judged as a whole, once. Printed by file: honest plans that are allowed, escalated and
-denied; attacked ones of which a reason names a call to blame (stopped), and that are not allowed for whatever reason; AUROC of the
-highest energy of a plan's calls, without the oracle; and the reason codes of honest plans that are not allowed. Shares are
+denied; attacked ones of which a reason names a call to blame (stopped), and that are not allowed for whatever reason; AUROC of
+the highest energy of a plan's calls, without the oracle; and the reason codes of honest plans that are not allowed. Shares are
 unweighted. `--show` prints the honest plans that are not allowed to stderr, and is for files that one may look at.
 """
 
@@ -21,8 +21,10 @@ from pathlib import Path
 import torch
 
 from gatling.adapters.recorded import Conversation, read_conversations
+from gatling.critics_training.bare import without_origins
 from gatling.evaluation.separation import auroc
 from gatling.guard import Guard
+from gatling.guard.asking import Asking
 from gatling.guard.decision import Decision
 from gatling.provenance.sources import ToolSources
 from gatling.schema import ExecutionPlan, GovernanceContext, Trace, read_traces
@@ -55,7 +57,7 @@ def bare_plans(file: Path, limit: int = 0) -> list[BarePlan]:
 
 def _of_trace(trace: Trace) -> BarePlan:
     blamed = frozenset(trace.violating_nodes or ())
-    plan = _without_origins(trace.execution_plan)
+    plan = without_origins(trace.execution_plan)
     return BarePlan(str(trace.id), trace.governance_context, plan, trace.label == "violation", blamed)
 
 
@@ -67,12 +69,8 @@ def _of_conversation(record: Conversation) -> BarePlan | None:
     plan = tracer.plan()
     blamed = frozenset(n.node_id for n in plan.nodes if (n.model_extra or {}).get("call_id") in named)
     is_violation = record.notes["label"] == "violation"
-    return BarePlan(record.id, record.context(), _without_origins(plan), is_violation, blamed)
-
-
-def _without_origins(plan: ExecutionPlan) -> ExecutionPlan:
-    nodes = tuple(node.model_copy(update={"origins": None}) for node in plan.nodes)
-    return ExecutionPlan(nodes=nodes, edges=plan.edges)
+    context = Asking(record.context()).context(tracer.request)
+    return BarePlan(record.id, context, without_origins(plan), is_violation, blamed)
 
 
 def row(file: Path, judged: list[tuple[BarePlan, Decision]]) -> list[str]:
@@ -121,7 +119,10 @@ def _show(plan: BarePlan, decision: Decision) -> None:
         energy = decision.assessment.node_energy.get(node.node_id, 0.0) if decision.assessment else 0.0
         arguments = {k: str(v)[:60] for k, v in node.arguments.items()}
         sources = [e.source for e in plan.plan.edges if e.target == node.node_id]
-        print(f"  {energy:.2f} {node.node_id} {node.tool_name} {arguments} tier {node.provenance_tier} of {sources}", file=sys.stderr)
+        print(
+            f"  {energy:.2f} {node.node_id} {node.tool_name} {arguments} tier {node.provenance_tier} of {sources}",
+            file=sys.stderr,
+        )
     for reason in decision.reasons:
         print(f"  ! {reason.source} {reason.code} {reason}", file=sys.stderr)
 
