@@ -19,7 +19,7 @@ class TrainAttribution:
 
     Reads labelled conversations: `messages`, `governance_context`, `label`, `violating_calls`, and `meta.suite` and
     `meta.injection_spans`, which serve training alone. Each suite is left out once, and the lines between allow, escalate and
-    deny are found on what was not seen. Writes attribution.json into a model folder that `gatling audit` takes, and bare.json, the
+    deny are found on what was not seen. Writes attribution.json into a model folder that `gatling audit` takes, and bare.json: a
     second opinion on plans that come without what was read, trained on the same conversations.
     """
 

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,10 @@ from gatling.tools.consequence import CONSEQUENCES, Consequence
 Floats = NDArray[np.float64]
 
 
+@runtime_checkable
 class HasSuite(Protocol):
+    """What is left out suite by suite."""
+
     suite: str
 
 
@@ -234,6 +237,7 @@ def _rows(group: Sequence[WishedConversation], head: DirectiveHead) -> tuple[Flo
     return np.array(x).reshape(len(targets), len(JUDGED_FEATURES)), targets, weights
 
 
+@runtime_checkable
 class Labelled(Protocol):
     """What is learned from: calls, of which some are to blame."""
 
