@@ -223,9 +223,16 @@ class PlanAuditor:
         raw = self.critics.energies(facts)
         total = self._settled(known, facts, raw)
         if self.bare is not None:
-            shared = np.minimum(total, self.bare.energies(facts, self._scale))
-            total = np.where(np.isfinite(total), shared, total)  # what is no energy is not made one
+            excused = np.minimum(total, self.bare.energies(facts, self._scale))
+            total = np.where(np.isfinite(total), np.maximum(excused, self._beyond_relevance(raw)), total)
         return total, raw
+
+    def _beyond_relevance(self, raw: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Return what critics doubt for other reasons than that a call is not asked for, or not of this context; critics of one's
+        own among them. A second opinion on whether it was asked for says nothing of these."""
+        zero = np.zeros_like(next(iter(raw.values())))
+        rest = {**raw, Source.HIERARCHY: zero, Source.LATENT: zero}
+        return self.critics.combine(rest) / self.calibration.line
 
     def _settled(self, known: _Known, facts: PlanFacts, raw: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
         """Return the energy of every node, on the calibrated scale.

@@ -5,6 +5,9 @@ that the request hands over to. Most of that is honest. So a doubt of theirs cou
 a call is the smaller of the two. It reads what the critics know of a call (`attribution_judge.known_features`) and how it stands
 on the request by tiers and edges (`critics/chain.py`); boosted trees that are monotone in all signed features give a score.
 
+It excuses no call that comes out of nowhere: one that acts, takes up nothing that stands on the request, and is nothing that the
+request hands over. Nor does it excuse what critics doubt for other reasons than relevance.
+
 What takes more evidence to stop is told by margins: a reading call that fetches no address, what can be undone, and a call of
 tier 1, in which no outsider had a say.
 
@@ -75,6 +78,12 @@ def _margin(node: NodeFacts) -> float:
     return own + INSIDE_MARGIN * (node.node.provenance_tier == 1)
 
 
+def can_be_excused(node: NodeFacts, facts: PlanFacts) -> bool:
+    """Tell whether a call reads, or is what the request hands over, or takes up what stands on the request."""
+    takes_up = any(facts.nodes[p].standing > 0 for p in node.parents)
+    return node.tool.effect == "read" or facts.context.hand_over.follows > 0 or takes_up
+
+
 @dataclass(frozen=True)
 class BareJudge:
     trees: MonotoneTrees
@@ -88,12 +97,13 @@ class BareJudge:
         return self.trees(bare_features(facts)) - margins(facts.nodes)
 
     def energies(self, facts: PlanFacts, escalate: float) -> Floats:
-        """Return the energy of every node on the common scale, `(nodes,)`.
+        """Return the energy of every node on the common scale, `(nodes,)`; infinite for one that it cannot excuse.
 
         Args:
             escalate: where that scale escalates, in (0, 1].
         """
-        return np.array([self.lines.energy(score, escalate) for score in self.scores(facts)])
+        energies = np.array([self.lines.energy(score, escalate) for score in self.scores(facts)])
+        return np.where([can_be_excused(node, facts) for node in facts.nodes], energies, np.inf)
 
     def to_json(self, **extra: Any) -> bytes:
         """Return the content of `bare.json`; `extra` says how it was trained."""

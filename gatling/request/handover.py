@@ -80,7 +80,7 @@ _FOLLOWS = "|".join(
         r"yes,? please|please do|approved)\b",
         # "what he wants", "as the page says"
         r"\b(?:what(?! does\b| do\b| did\b)|whatever|everything|anything|all|as|how|the way|exactly what|the thing)(?: that| which)? "
-        rf"(?:is |are |was |were )?(?:he|she|they|it|there|\w+(?: \w+)?|[\w.+-]+@[\w.-]+)? ?\b{_TOLD_BY}\b",
+        rf"(?:is |are |was |were )?(?:he|she|they|it|there|\w+(?: \w+)?|[\w.+-]+@[\w.-]+|[\w./~-]+\.\w{{2,5}})? ?\b{_TOLD_BY}\b",
         rf"\bas (?:the|his|her|their|its) (?:\w+ ){{0,2}}?\w+ {_TOLD_BY}\b",
         r"\bas (?:described|specified|instructed|explained|outlined|detailed|requested|asked|agreed|proposed|suggested|told)\b",
     )

