@@ -68,6 +68,15 @@ class Lines:
     escalate: float
     deny: float
 
+    def energy(self, score: float, escalate: float) -> float:
+        """Return the energy of a score: increasing, `escalate` at the one line and 1.0 at the other."""
+        if score < self.escalate:
+            return float(escalate * np.exp(min(score - self.escalate, 0.0)))
+        if score < self.deny:
+            share = (score - self.escalate) / (self.deny - self.escalate)
+            return float(min(1.0, escalate + (1.0 - escalate) * share))
+        return float(1.0 + (score - self.deny))  # in this order it is 1.0 at the line, and not a rounding below
+
 
 @dataclass(frozen=True)
 class AttributionJudge:
@@ -103,19 +112,7 @@ class AttributionJudge:
             escalate: where that scale escalates, in (0, 1].
         """
         classes = [consequence_of(node.tool.name, node.tool.effect) for node in facts.nodes]
-        return np.array(
-            [self._scaled(s, self.lines[c], escalate) for s, c in zip(self.scores(facts), classes, strict=True)]
-        )
-
-    @staticmethod
-    def _scaled(score: float, line: Lines, escalate: float) -> float:
-        """Return the energy of a score: increasing, `escalate` at the one line and 1.0 at the other."""
-        if score < line.escalate:
-            return float(escalate * np.exp(min(score - line.escalate, 0.0)))
-        if score < line.deny:
-            share = (score - line.escalate) / (line.deny - line.escalate)
-            return float(min(1.0, escalate + (1.0 - escalate) * share))
-        return float(1.0 + (score - line.deny))  # in this order it is 1.0 at the line, and not a rounding below
+        return np.array([self.lines[c].energy(s, escalate) for s, c in zip(self.scores(facts), classes, strict=True)])
 
     def finding(self, node: NodeFacts, energy: float) -> Finding:
         """Return what there is to say of a call: the passage that accounts for it best, else the value that nobody asked for."""

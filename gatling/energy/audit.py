@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatling.energy.attribution_judge import AttributionJudge
+from gatling.energy.bare_judge import BareJudge
 from gatling.energy.calibration import Calibration
 from gatling.energy.composite import CompositeEnergy
 from gatling.energy.critics.table import CRITICS
@@ -67,6 +68,7 @@ class PlanAuditor:
         policies: read from files, so that findings name lines; others are read from the context and have none.
         catalog: tools that are declared, by name; the rest is concluded from names.
         attribution: the judge of calls whose origins are known; None to judge them as if they were not.
+        bare: the second opinion on calls whose origins are not known; None to leave them to the critics.
         is_strict_policy: refuse policies that are not of the native format, or of one that they name. Else what is not read of a
             policy leaves open the calls that it may be about: for the policies of recorded data.
     """
@@ -77,6 +79,7 @@ class PlanAuditor:
         calibration: Calibration,
         *,
         attribution: AttributionJudge | None = None,
+        bare: BareJudge | None = None,
         policies: tuple[PolicySource, ...] = (),
         catalog: Mapping[str, ToolSpec] | None = None,
         is_strict_policy: bool = False,
@@ -84,6 +87,7 @@ class PlanAuditor:
         self.critics = critics
         self.calibration = calibration
         self.attribution = attribution
+        self.bare = bare
         self._scale = calibration.escalate  # where the judge's own line lies, however strict verdicts are
         self.catalog = catalog or {}
         self.is_strict_policy = is_strict_policy
@@ -211,12 +215,24 @@ class PlanAuditor:
         """Return the energy of every node on the calibrated scale, and those of the critics before calibration.
 
         Where it is known what the agent had read, the attribution judge decides, which has what the critics know among its
-        features; they are not asked then, and their energies are missing.
+        features; they are not asked then, and their energies are missing. Else a doubt of the critics counts as far as the judge
+        of bare plans shares it.
         """
         if self.attribution is not None and facts.knows_origins:
             return self.attribution.energies(facts, self._scale), {}
         raw = self.critics.energies(facts)
-        return self._settled(known, facts, raw), raw
+        total = self._settled(known, facts, raw)
+        if self.bare is not None:
+            excused = np.minimum(total, self.bare.energies(facts, self._scale))
+            total = np.where(np.isfinite(total), np.maximum(excused, self._beyond_relevance(raw)), total)
+        return total, raw
+
+    def _beyond_relevance(self, raw: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Return what critics doubt for other reasons than that a call is not asked for, or not of this context; critics of one's
+        own among them. A second opinion on whether it was asked for says nothing of these."""
+        zero = np.zeros_like(next(iter(raw.values())))
+        rest = {**raw, Source.HIERARCHY: zero, Source.LATENT: zero}
+        return self.critics.combine(rest) / self.calibration.line
 
     def _settled(self, known: _Known, facts: PlanFacts, raw: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
         """Return the energy of every node, on the calibrated scale.

@@ -42,7 +42,6 @@ from gatling.adapters.formats import events
 from gatling.adapters.plain import holds_unreadable, plain_message
 from gatling.adapters.stated import text_of_the_model
 from gatling.errors import ConfigError, GatlingError, InputError
-from gatling.guard.agreement import is_yes
 from gatling.guard.approval import Approvals
 from gatling.guard.asking import CallJudge
 from gatling.guard.decision import Decision, Mode, denial, fault_of
@@ -358,12 +357,11 @@ class Session:
         """Take what has happened; return the calls in it."""
         if self._prefix:
             found = [self._of_a_child(event) for event in found if not isinstance(event, Said)]
-        # A yes is the answer to an offer (`Agreement`), and no request: alone it would speak for whatever was read.
-        kept = [e for e in found if not (isinstance(e, Said) and e.is_user and is_yes(e.text))]
+        agreement = self._shared.agreement
+        kept = agreement.without_yes(found)
         nodes = self._shared.tracer.take(kept, where)
-        said = [event.text for event in found if isinstance(event, Said) and event.is_user]
-        if said and self._verdicts.terms[0].is_request_open:
-            self._shared.agreement.user_said(said)
+        if self._verdicts.terms[0].asking().is_open(self._shared.tracer.request):
+            agreement.user_said([event.text for event in found if isinstance(event, Said) and event.is_user])
         for event in found:
             if isinstance(event, Result) and event.call_id is not None:
                 self._shared.waiting.pop(event.call_id, None)

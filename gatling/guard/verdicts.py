@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -13,8 +12,8 @@ from typing import Any, Protocol
 from gatling.adapters import ConversationTracer
 from gatling.energy import Code
 from gatling.energy.finding import SEVERITY
-from gatling.guard.agreement import Agreement, is_for_the_user_to_say
-from gatling.guard.approval import Approval, Approvals
+from gatling.guard.agreement import Agreement
+from gatling.guard.approval import Approvals
 from gatling.guard.asking import judge_call
 from gatling.guard.decision import Decision, Mode, denial, fault_of, shown_reason
 from gatling.guard.limits import Counters
@@ -184,19 +183,16 @@ class Verdicts:
         question: Question | None,
     ) -> tuple[Decision, Question | None, str]:
         """Judge a call again as one that was asked for, where the user has said yes to it; return the offer that counted."""
+        questions = [question]
+
+        def again(offer: str) -> Decision:
+            asked, its_question = self._judged(node, others, deadline_ms, more=offer)
+            questions.append(its_question)
+            return asked
+
         agreement, said = self.shared.agreement, self.shared.tracer.request
-        if decision.verdict == "allow":
-            return decision, question, ""
-        offer = agreement.of(node.tool_name, node.arguments, said)
-        if not offer:
-            return decision, question, ""
-        asked, its_question = self._judged(node, others, deadline_ms, more=offer)
-        is_left_to_the_user = asked.verdict == "escalate" and is_for_the_user_to_say(asked.reasons)
-        if asked.verdict != "allow" and not is_left_to_the_user:
-            return decision, question, ""
-        now = time.time()
-        word = Approval("conversation", "the user", now, now)
-        return replace(asked, verdict="allow", approval=word), its_question, offer
+        settled, offer = agreement.settled(node, decision, said, again)
+        return settled, questions[-1] if offer else question, offer
 
     def _judged(
         self, node: PlanNode, others: set[str], deadline_ms: float | None, *, more: str = ""

@@ -51,6 +51,11 @@ class NodeFacts:
     anchor: float = 0.0
     """How firmly the call stands on the request, through its sources too: 0 to 1."""
     source_anchor: float = 0.0
+    standing: float = 0.0
+    """How firmly the call stands on the request: by itself, or with a loss at each hop by a call whose output it takes up."""
+    looked_up: float = 0.0
+    """Standing of the best call that it takes a value of, of those that look up what no outsider writes, on the user's word: the
+    record that the request speaks of returned the value."""
     chain: int = 0
     """How many unasked values from untrusted text were followed, one after another, to get here."""
     origins: OriginFacts | None = None
