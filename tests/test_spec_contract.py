@@ -146,7 +146,9 @@ def test_the_other_commands_parse_and_start(capsys: pytest.CaptureFixture[str]) 
     small = ("--latent-dim", "48", "--hidden-dim", "32", "--num-heads", "4", "--max-steps", "2")
     for command in BASIC[1:]:
         assert train_jepa_encoders.main([*flags_of(command), *small]) == 0
-        assert "DEMONSTRATION" not in capsys.readouterr().err  # data/gold_traces.jsonl is the default dataset where it exists
+        assert (
+            "DEMONSTRATION" not in capsys.readouterr().err
+        )  # data/gold_traces.jsonl is the default dataset where it exists
     done = run("uv run python scripts/train_jepa_encoders.py --dataset data/none.jsonl")
     assert done.returncode == 2
     assert done.stderr.strip() == "error: data/none.jsonl: no such file"

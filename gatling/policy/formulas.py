@@ -36,13 +36,15 @@ _UNITS = {
 }
 _NAME = r"[A-Za-z_][\w.]{0,99}"
 _TERM = rf"(?:abs\({_NAME}\)|{_NAME})"
-_LEFT = rf"{_TERM}(?: [+-] {_TERM}){{0,{MAX_TERMS - 1}}}"
-_SYMBOL = r"(?:<=|>=|==|!=|<|>)"
+_ORDER = r"(?:<=|>=|<|>)"
 _NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,9})?"
-_RIGHT = rf"(?:session\.[\w.]{{1,99}}|{_NUMBER}(?: ?(?:{'|'.join(_UNITS)}))?)"
-PATTERN = rf"^\s*{_LEFT} *{_SYMBOL} *{_RIGHT}\s*$"
+_SUM = rf"(?:abs\({_NAME}\)|{_TERM}(?: [+-] {_TERM}){{1,{MAX_TERMS - 1}}}) *{_ORDER} *{_NUMBER}"
+_SPAN = rf"{_NAME} - {_NAME} *{_ORDER} *{_NUMBER} ?(?:{'|'.join(_UNITS)})"
+_REFERENCE = rf"{_NAME} *(?:==|!=|{_ORDER}) *session\.[\w.]{{1,99}}"
+PATTERN = rf"^\s*(?:{_SUM}|{_SPAN}|{_REFERENCE})\s*$"
 """What a formula looks like, also for the schema of the format."""
-_FORMULA = re.compile(rf"\s*({_LEFT}) *({_SYMBOL}) *({_RIGHT})\s*")
+_FORMULA = re.compile(PATTERN)
+_PARTS = re.compile(rf"\s*(.*?) *(<=|>=|==|!=|<|>) *(session\.[\w.]+|{_NUMBER}) ?(\w*)\s*")
 _TERMS = re.compile(rf"([+-]?) ?(?:abs\(({_NAME})\)|({_NAME}))")
 _PREFIXES = ("arguments.", "args.", "parameters.")
 _SYMBOLS = {o.value: o for o in (*ORDER_OPERATORS, Operator.EQUALS, Operator.DIFFERS)}
@@ -84,25 +86,17 @@ class Formula:
 
 def formula_of(text: str) -> Formula | None:
     """Return the formula that a text is; None if it is none, or is a condition on one argument as `amount <= 500`."""
-    match = _FORMULA.fullmatch(text)
+    match = _PARTS.fullmatch(text) if _FORMULA.fullmatch(text) else None
     if match is None:
         return None
-    left, symbol, right = match.groups()
+    left, symbol, right, unit = match.groups()
     terms = tuple(_term(*found.groups()) for found in _TERMS.finditer(left))
-    operator = _SYMBOLS[symbol]
-    said = f"{left} {symbol} {right}"
-    is_single = len(terms) == 1 and not terms[0].is_absolute
+    said = f"{left} {symbol} {right}" + (f" {unit}" if unit else "")
     if right.startswith("session."):
-        if not is_single or terms[0].session_path:
-            return None
-        return Formula(said, terms, operator, session_path=right.removeprefix("session."))
-    number, unit = re.fullmatch(rf"({_NUMBER}) ?(\w*)", right).groups()  # type: ignore[union-attr]  # as _RIGHT is
-    if unit:
-        is_difference = len(terms) == 2 and terms[1].is_negative and not any(t.is_absolute for t in terms)
-        if not is_difference or operator not in ORDER_OPERATORS:
-            return None
-        return Formula(said, terms, operator, float(number) * _UNITS[unit], is_of_time=True)
-    return None if is_single or operator not in ORDER_OPERATORS else Formula(said, terms, operator, float(number))
+        is_plain = not terms[0].session_path
+        return Formula(said, terms, _SYMBOLS[symbol], session_path=right.removeprefix("session.")) if is_plain else None
+    bound = float(right) * _UNITS.get(unit, 1)
+    return Formula(said, terms, _SYMBOLS[symbol], bound, is_of_time=bool(unit))
 
 
 def _term(sign: str, absolute: str | None, plain: str | None) -> Term:
@@ -135,7 +129,9 @@ def decide_formula(
             return CheckResult(None, first, f"session_context has no {formula.session_path} to compare with")
         if formula.operator in ORDER_OPERATORS and (isinstance(wanted, bool) or not isinstance(wanted, (int, float))):
             return CheckResult(None, first, f"{formula.session_path} of the session is no number")
-        return compare_one(Condition(f"argument:{first}", formula.operator, wanted))
+        result = compare_one(Condition(f"argument:{first}", formula.operator, wanted))
+        is_missing = result.is_absent and not is_any
+        return CheckResult(None, first, f"{first} is not stated; {formula}") if is_missing else result
     stated: list[list[Any]] = []
     for term in formula.terms:
         path = term.session_path
@@ -154,7 +150,8 @@ def decide_formula(
     if holds is not is_any:
         for term in formula.terms if formula.operator in ORDER_OPERATORS and not formula.is_of_time else ():
             # What may be the same argument is compared alone: too much of it is too much of the whole.
-            is_of_part = (formula.operator in FALLING) is not term.is_negative and not term.session_path
+            is_more_bad = (formula.operator in FALLING) != is_any
+            is_of_part = is_more_bad != term.is_negative and not term.session_path
             other = beside(Condition(f"argument:{term.name}", formula.operator, formula.bound)) if is_of_part else None
             if other is not None:
                 return other
@@ -192,4 +189,3 @@ def _totals(formula: Formula, stated: list[list[Any]]) -> list[float]:
     if math.prod(map(len, choices)) > _MAX_COMBINATIONS:
         return []
     return [sum(numbers) for numbers in itertools.product(*choices)]
-

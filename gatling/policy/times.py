@@ -52,7 +52,7 @@ def hours_of(texts: tuple[str, ...]) -> tuple[Span, ...] | None:
 
 @lru_cache(maxsize=1_024)
 def days_of(texts: tuple[str, ...]) -> frozenset[int] | None:
-    """Return the days, Monday is 0, that texts such as `mon-fri`, `Saturday` or `weekdays` mean; None if one is not understood."""
+    """Return the days, Monday is 0, that texts such as `mon-fri` or `weekdays` mean; None if one is not understood."""
     found: set[int] = set()
     for text in texts:
         known = _DAY_SETS.get(text.strip().lower())
@@ -78,9 +78,7 @@ def is_within(value: Any, spans: tuple[Span, ...]) -> bool | None:
     if stated is None or stated[1] is None:
         return None
     seconds = stated[1]
-    return any(
-        start <= seconds <= end if start < end else seconds >= start or seconds <= end for start, end in spans
-    )
+    return any(start <= seconds <= end if start < end else seconds >= start or seconds <= end for start, end in spans)
 
 
 def is_on(value: Any, days: frozenset[int]) -> bool | None:
@@ -93,7 +91,7 @@ def is_on(value: Any, days: frozenset[int]) -> bool | None:
 
 
 def seconds_between(first: Any, last: Any) -> float | None:
-    """Return the seconds from one stated time to another; None if they are not both dates, both times of a day or both of both."""
+    """Return the seconds from one stated time to another; None if they are not both dates, both times of day, or both of both."""
     a, b = _read(first), _read(last)
     if a is None or b is None or (a[0] is None) != (b[0] is None) or (a[1] is None) != (b[1] is None):
         return None

@@ -325,7 +325,11 @@ def _descriptive() -> _Schema:
 @lru_cache(maxsize=32)
 def _built(formats: tuple[str, ...]) -> _Schema:
     block = _block_members()
-    role = {**block, "description": _TEXT, **dict.fromkeys(("inherits", "extends", "inherits_from"), _ref("role_names"))}
+    role = {
+        **block,
+        "description": _TEXT,
+        **dict.fromkeys(("inherits", "extends", "inherits_from"), _ref("role_names")),
+    }
     top: _Schema = {}
     defs = _defs()
     for name in formats:

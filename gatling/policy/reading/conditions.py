@@ -200,8 +200,10 @@ def trust_tier(value: Any) -> int | None:
 
 
 def destination_pattern(text: str) -> str | None:
-    """Return a pattern in the form that is compared: lower case, no scheme, path, port or final dot; None if it is none. A network
-    of machines, `10.20.0.0/16` or `10.20.*`, is written with its length."""
+    """Return a pattern in the form that is compared: lower case, no scheme, path, port or final dot; None if it is none.
+
+    A network of machines, `10.20.0.0/16` or `10.20.*`, is written with its length.
+    """
     network = network_of(text)
     if network:
         return network
