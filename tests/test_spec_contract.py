@@ -124,7 +124,7 @@ def test_the_basic_command_reaches_the_targets_on_the_demonstration() -> None:
 
 @pytest.mark.slow
 def test_custom_dataset_then_the_snippet_in_a_fresh_process() -> None:
-    write_traces(Path("path/to/your/gold_traces.jsonl"), many_traces(10, violations=False))
+    write_traces(Path("path/to/your/gold_traces.jsonl"), many_traces(20, violations=False))
     assert train_jepa_encoders.main(flags_of(CUSTOM)) == 0
     probe = (
         f"{SNIPPET}\ntorch.set_num_threads(1)\n"

@@ -14,7 +14,7 @@ Nobody looks at a clock here: a rule is about what a call says, or about what th
 from __future__ import annotations
 
 import re
-from datetime import date, time
+from datetime import date, time, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -97,6 +97,18 @@ def seconds_between(first: Any, last: Any) -> float | None:
         return None
     days = (b[0] - a[0]).days if a[0] is not None and b[0] is not None else 0
     return days * 86_400.0 + ((b[1] or 0) - (a[1] or 0))
+
+
+def time_within(old: Any, spans: tuple[Span, ...] = (), days: frozenset[int] = frozenset()) -> str:
+    """Return a time within hours or on days; of what is stated already the rest is kept."""
+    day, second = _read(old) or (None, None)
+    day = day or date(2026, 6, 10)
+    second = 43_200 if second is None else second
+    if spans and not is_within(f"{second // 3600:02}:{second % 3600 // 60:02}", spans):
+        second = min(spans[0][0], 86_340)
+    while days and day.weekday() not in days:
+        day += timedelta(days=1)
+    return f"{day.isoformat()}T{second // 3600:02}:{second % 3600 // 60:02}"
 
 
 def _read(value: Any) -> tuple[date | None, int | None] | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
 
 from gatling.errors import InputError
 from gatling.policy import Oracle, parse_policy, recognise
+from gatling.policy.clauses import Condition, Operator
+from gatling.policytest.fitting import CallDraft, meet
 from gatling.schema import parse_context, parse_plan
 
 RULE = "allowed_operations: [book]\nrules:\n  - {operation: book, require: {%s}}\n"
@@ -113,3 +116,14 @@ def test_what_is_no_hour_and_no_day_is_refused(wanted: str) -> None:
 def test_a_time_without_what_states_it_is_refused_with_where_it_belongs(key: str) -> None:
     with pytest.raises(InputError, match="belong to what states the time"):
         recognise(parse_policy(f"allowed_operations: [book]\n{key}\n"))
+
+
+def test_a_call_can_be_fitted_to_hours_and_days() -> None:
+    """As `gatling policy test` does, so that a policy with times can be attacked."""
+    call = CallDraft("book", {}, sensitivity=1)
+    checks = (
+        Condition("argument:start", Operator.HOURS, ("20-22",)),
+        Condition("argument:start", Operator.DAYS, ("sat",)),
+    )
+    assert all(meet(Random(0), call, check, {}) for check in checks)
+    assert verdict(RULE % "start: {hours: 20-22, days: sat}", call.arguments) == "compliant"
