@@ -51,7 +51,7 @@ _MEANT = {
     "min": "min_value lower lowest",
     "what is switched off is left out, or stands under `forbidden_operations`": """enabled active status state disabled suspended
         revoked""",
-    "from when to when a rule holds is not read; remove what does not hold now": """expires expiry expires_at valid_until
+    "time is not read; remove what does not hold now": """expires expiry expires_at valid_until
         valid_from effective effective_date effective_from until from""",
     "hours and days belong to what states the time: {start: {hours: 08:00-17:30, days: mon-fri}}": """schedule business_hours
         office_hours opening_hours hours days weekdays time""",
