@@ -34,17 +34,17 @@ _UNITS = {
     **dict.fromkeys("d day days".split(), 86_400),
     **dict.fromkeys("week weeks".split(), 604_800),
 }
-_NAME = r"[A-Za-z_][\w.]{0,99}"
+_NAME = r"[A-Za-z_][A-Za-z0-9_.]{0,63}"
 _TERM = rf"(?:abs\({_NAME}\)|{_NAME})"
 _ORDER = r"(?:<=|>=|<|>)"
 _NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,9})?"
 _SUM = rf"(?:abs\({_NAME}\)|{_TERM}(?: [+-] {_TERM}){{1,{MAX_TERMS - 1}}}) *{_ORDER} *{_NUMBER}"
 _SPAN = rf"{_NAME} - {_NAME} *{_ORDER} *{_NUMBER} ?(?:{'|'.join(_UNITS)})"
-_REFERENCE = rf"{_NAME} *(?:==|!=|{_ORDER}) *session\.[\w.]{{1,99}}"
+_REFERENCE = rf"{_NAME} *(?:==|!=|{_ORDER}) *session\.[A-Za-z0-9_.]{{1,63}}"
 PATTERN = rf"^\s*(?:{_SUM}|{_SPAN}|{_REFERENCE})\s*$"
 """What a formula looks like, also for the schema of the format."""
 _FORMULA = re.compile(PATTERN)
-_PARTS = re.compile(rf"\s*(.*?) *(<=|>=|==|!=|<|>) *(session\.[\w.]+|{_NUMBER}) ?(\w*)\s*")
+_PARTS = re.compile(rf"\s*(.*?) *(<=|>=|==|!=|<|>) *(session\.[A-Za-z0-9_.]+|{_NUMBER}) ?([a-z]*)\s*")
 _TERMS = re.compile(rf"([+-]?) ?(?:abs\(({_NAME})\)|({_NAME}))")
 _PREFIXES = ("arguments.", "args.", "parameters.")
 _SYMBOLS = {o.value: o for o in (*ORDER_OPERATORS, Operator.EQUALS, Operator.DIFFERS)}

@@ -59,10 +59,11 @@ def days_of(texts: tuple[str, ...]) -> frozenset[int] | None:
         if known is not None:
             found.update(known)
             continue
-        ends = [day_of(part) for part in text.split("-")]
-        if not 1 <= len(ends) <= 2 or ends[0] is None or ends[-1] is None:
+        start, _, end = text.partition("-")
+        first, last = day_of(start), day_of(end or start)
+        if first is None or last is None:
             return None
-        found.update((ends[0] + i) % 7 for i in range((ends[-1] - ends[0]) % 7 + 1))
+        found.update((first + i) % 7 for i in range((last - first) % 7 + 1))
     return frozenset(found)
 
 

@@ -114,15 +114,11 @@ def _defs() -> _Schema:
         "role_names": _any(
             _ref("role_name"), _list(_ref("role_name"), "a list of roles"), wanted="a role or a list of roles"
         ),
-        "expression": _any(
-            {
-                "description": "an expression such as `amount <= 500`",
-                "type": "string",
-                "pattern": r"^\s*[\w.]{1,200}\s*(<=|>=|==|!=|<|>)\s*('[^']{0,200}'|\"[^\"]{0,200}\"|[\w.+-]{1,200})\s*$",
-            },
-            {"description": "a formula such as `a + b <= 500`", "type": "string", "pattern": FORMULA_PATTERN},
-            wanted="an expression such as `amount <= 500`",
-        ),
+        "expression": {
+            "description": "an expression such as `amount <= 500` or `end - start <= 4 hours`",
+            "type": "string",
+            "pattern": rf"^\s*[\w.]{{1,200}}\s*(<=|>=|==|!=|<|>)\s*('[^']{{0,200}}'|\"[^\"]{{0,200}}\"|[\w.+-]{{1,200}})\s*$|{FORMULA_PATTERN}",
+        },
         "condition": _any(
             _ref("expression"),
             _map(
