@@ -57,6 +57,8 @@ _SCALAR = {"description": "text, a number, true or false", "type": ["string", "n
 _SCALARS = {"description": "a list of values", "type": "array", "items": _SCALAR, "minItems": 1}
 _TEXTS = _any(_TEXT, _list(_TEXT, "a list of sentences"), wanted="text or a list of sentences")
 
+_EXPRESSION = r"^\s*[\w.]{1,200}\s*(<=|>=|==|!=|<|>)\s*('[^']{0,200}'|\"[^\"]{0,200}\"|[\w.+-]{1,200})\s*$"
+
 # Conditions, names and tiers in all the ways that a rule may write them.
 _WHEN = ("when", "if", "condition", "conditions", "where")
 _MUST = ("require", "must", "constraints", "only_if")
@@ -117,7 +119,7 @@ def _defs() -> _Schema:
         "expression": {
             "description": "an expression such as `amount <= 500` or `end - start <= 4 hours`",
             "type": "string",
-            "pattern": rf"^\s*[\w.]{{1,200}}\s*(<=|>=|==|!=|<|>)\s*('[^']{{0,200}}'|\"[^\"]{{0,200}}\"|[\w.+-]{{1,200}})\s*$|{FORMULA_PATTERN}",
+            "pattern": f"{_EXPRESSION}|{FORMULA_PATTERN}",
         },
         "condition": _any(
             _ref("expression"),

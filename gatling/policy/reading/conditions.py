@@ -157,7 +157,7 @@ def _condition(name: str, operator: Operator, wanted: Any) -> Condition:
         of = "hours such as 08:00-17:30" if operator is Operator.HOURS else "days such as mon-fri"
         return Condition("unread", Operator.UNKNOWN, f"{name}: {wanted!r} is not read; wanted {of}")
     if operator in (Operator.IN, Operator.NOT_IN, Operator.LIKE, Operator.NOT_LIKE):
-        items = wanted if isinstance(wanted, list) else [wanted]
+        items: list[Any] = wanted if isinstance(wanted, list) else [wanted]
         if subject == "destination":
             items = [network_of(item) or item if isinstance(item, str) else item for item in items]
         if operator in (Operator.LIKE, Operator.NOT_LIKE) and any(_is_regex(item) for item in items):
