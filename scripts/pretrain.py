@@ -71,7 +71,7 @@ TRAINING: dict[str, Any] = {
     "num_workers": 1,
     "device": "cpu",
 }
-SMOKE_TRACES = 600
+SMOKE_TRACES = 240
 SMOKE_TRAINING = {**TRAINING, "hidden_dim": 32, "epochs": 2}
 
 

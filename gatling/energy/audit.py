@@ -46,7 +46,7 @@ _BYTES_A_CHAR = 48
 _BYTES_A_CONTEXT = 64_000
 """What a context costs, facts and oracle together. Measured: 29 bytes a character of long requests, beside some 70 kB."""
 _OF_CALL_AND_SESSION = frozenset(
-    "session fact record resource argument sensitivity volume command path table words".split()
+    "session fact record resource argument formula sensitivity volume command path table words".split()
 )
 _FINDING_SHARE = 0.5  # of the alarm line; a critic below it has nothing to say
 
