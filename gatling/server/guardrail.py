@@ -98,7 +98,7 @@ class Guardrail:
                     "tools without the conversation (structured_messages): their calls could not be judged"
                 )
             return {"action": "NONE"}
-        settings = {
+        settings: dict[str, Any] = {
             "policy": self._terms.policy,
             "role": self._terms.role,
             "session_context": {},

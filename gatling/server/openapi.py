@@ -56,8 +56,14 @@ def document(version: str) -> dict[str, Any]:
 
 
 def _operation(route: Route) -> dict[str, Any]:
-    agents, approvers = [{"agent": []}], [{"approver": []}]
-    security = {"anybody": [], "agents": agents, "approvers": approvers, "both": agents + approvers}
+    agents: list[dict[str, Any]] = [{"agent": []}]
+    approvers: list[dict[str, Any]] = [{"approver": []}]
+    security: dict[str, list[dict[str, Any]]] = {
+        "anybody": [],
+        "agents": agents,
+        "approvers": approvers,
+        "both": agents + approvers,
+    }
     operation: dict[str, Any] = {
         "operationId": route.name,
         "summary": route.summary,

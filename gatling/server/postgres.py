@@ -89,7 +89,8 @@ class _Statements:
         self._connection = connection
 
     def execute(self, sql: str, values: Sequence[Any] = (), /) -> Rows:
-        return self._connection.execute(sql.replace("?", "%s").encode(), values or None)
+        rows: Rows = self._connection.execute(sql.replace("?", "%s").encode(), values or None)
+        return rows
 
 
 def _first_line(error: psycopg.Error) -> str:

@@ -23,9 +23,9 @@ READY, FAILED = b"ready", b"failed"
 def main() -> int:
     """Answer until stdin ends."""
     one_thread_a_process()
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # they go to all processes of a group; the server says when it is over
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    for one in ("SIGINT", "SIGTERM", "SIGHUP"):  # they go to all processes of a group; the server says when it is over
+        if hasattr(signal, one):
+            signal.signal(getattr(signal, one), signal.SIG_IGN)
     replies = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what anything prints is no answer
     requests = sys.stdin.buffer
