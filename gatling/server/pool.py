@@ -141,6 +141,8 @@ class Pool:
 
     async def close(self) -> None:
         """End when what runs is answered; what waits is refused."""
+        if self._is_closing:
+            return
         self._is_closing = True
         for job in list(self._waiting):
             self._give_up(job)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ class Server:
         environment = {**os.environ, "PERSON": PERSON, **(env or {})}
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
         self.said: list[str] = []
+        self._clients: list[HTTPConnection] = []
         self._is_heard = threading.Event()
         self.port = 0
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -72,20 +74,28 @@ class Server:
         self._is_heard.set()
 
     def client(self) -> HTTPConnection:
-        return HTTPConnection("127.0.0.1", self.port, timeout=60)
+        """Return a client, which is closed when the server ends."""
+        self._clients.append(HTTPConnection("127.0.0.1", self.port, timeout=60))
+        return self._clients[-1]
 
     def ask(self, method: str, path: str, data: Any = None, client: HTTPConnection | None = None) -> tuple[int, Any]:
-        return ask(client if client is not None else self.client(), method, path, data)
+        if client is not None:
+            return ask(client, method, path, data)
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as once:
+            return ask(once, method, path, data)
 
     def workers(self) -> list[int]:
         """Return the processes that judge."""
         found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True)
         return [int(word) for word in found.stdout.split()]
 
-    def end(self, sig: int = signal.SIGTERM) -> int:
-        """Send a signal, and return the exit status."""
-        self.process.send_signal(sig)
-        status = self.process.wait(60)
+    def end(self, sig: int | None = signal.SIGTERM) -> int:
+        """Send a signal, and return the exit status; None where it ends by itself."""
+        if sig is not None:
+            self.process.send_signal(sig)
+        status = self.process.wait(90)
+        for client in self._clients:
+            client.close()
         self._reader.join(10)
         assert self.process.stderr is not None
         self.process.stderr.close()
