@@ -21,11 +21,10 @@ from gatling.errors import InputError
 from gatling.guard import Decision, Session
 from gatling.mcp_proxy.listing import ruled_out
 from gatling.server.bodies import Body, Shown
-from gatling.server.sessions import Sessions
+from gatling.server.sessions import RESERVED, Sessions
 from gatling.server.settings import LiteLLM
 from gatling.server.store import Kind, UnknownSessionError
 
-_PREFIX = "litellm:"
 KEEP_S = 3_600.0
 """So long a conversation waits for the answer of the model."""
 
@@ -159,12 +158,12 @@ class Guardrail:
     def _key(self, body: GuardrailRequest) -> str:
         if not body.litellm_call_id:
             raise InputError("missing", path="litellm_call_id")
-        return f"{_PREFIX}{body.litellm_call_id}"
+        return f"{RESERVED}{body.litellm_call_id}"
 
     def _id(self, body: GuardrailRequest) -> str:
         """Return the session's id in log and approvals: of the conversation where it is known, so that a person's word holds in
         the next call of the model."""
-        return f"{_PREFIX}{body.litellm_trace_id or body.litellm_call_id or ''}"
+        return f"{RESERVED}{body.litellm_trace_id or body.litellm_call_id or ''}"
 
 
 def blocked(reason: str) -> dict[str, Any]:

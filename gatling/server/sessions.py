@@ -25,6 +25,8 @@ T = TypeVar("T")
 Told = tuple[T, dict[str, Any], list[Decision]]
 """What came of telling a session something; what is kept of it; and the decisions on the calls in it."""
 MAX_HELD = 100_000
+RESERVED = "litellm:"
+"""What ids of conversations begin with that LiteLLM's proxy brings."""
 
 
 class Sessions:
@@ -74,8 +76,10 @@ class Sessions:
         """Begin a session. Raises: InputError, ConfigError, ConflictError, DatabaseError."""
         settings = body.model_dump(exclude={"id", "request"})
         settings["policy"] = self.policy_name(body.policy)
-        if body.id == ALL:
-            raise InputError(f"{ALL!r} stands for every session", path="id")
+        if body.id == ALL or (body.id or "").startswith(RESERVED):
+            raise InputError(
+                f"{ALL!r} stands for every session, and what begins with {RESERVED!r} for LiteLLM's", path="id"
+            )
         id = body.id if body.id is not None else secrets.token_hex(8)
         session = self.make(id, settings)
         entries: list[tuple[Kind, dict[str, Any]]] = []

@@ -162,16 +162,25 @@ def test_transactions(address: str) -> None:
     approvals = Approvals(database)
     id = approvals.ask("b", session="s", tool_name="t", arguments={"a": "it's 100 % \u00e9"}, reasons=("why?",))
     assert approvals.waiting()[0].arguments == {"a": "it's 100 % \u00e9"}
-    with pytest.raises(ValueError, match="not now"), database.transaction() as db:
-        db.execute("UPDATE approvals SET state = 'approved' WHERE id = ?", (id,))
-        raise ValueError("not now")
+
+    def broken() -> None:
+        with database.transaction() as db:
+            db.execute("UPDATE approvals SET state = 'approved' WHERE id = ?", (id,))
+            raise ValueError("not now")
+
+    def twice() -> None:
+        with database.transaction() as db:
+            for _ in range(2):
+                db.execute(
+                    "INSERT INTO approvals (id, binding, session, tool_name, arguments, reasons, asked_at, until, state) "
+                    "VALUES ('x', '', '', '', '', '', 0, 0, '')"
+                )
+
+    with pytest.raises(ValueError, match="not now"):
+        broken()
     assert approvals.waiting()[0].id == id  # nothing of it counts
-    with pytest.raises(ConflictError), database.transaction() as db:
-        for _ in range(2):
-            db.execute(
-                "INSERT INTO approvals (id, binding, session, tool_name, arguments, reasons, asked_at, until, state) "
-                "VALUES ('x', '', '', '', '', '', 0, 0, '')"
-            )
+    with pytest.raises(ConflictError):
+        twice()
     with pytest.raises(DatabaseError), database.transaction() as db:
         db.execute("SELECT * FROM nothing")
     assert [p.id for p in approvals.all()] == [id]

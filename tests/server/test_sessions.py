@@ -83,7 +83,7 @@ def test_ids(office: Running) -> None:
     begin(office)
     again = office.ask("POST", "/v1/sessions", {"role": "clerk", "id": "s1"})
     assert (again.status, again.data["error"]["code"]) == (409, "conflict")
-    for id in ("all", "a/b", "", "x" * 101, "a b"):
+    for id in ("all", "litellm:1", "a/b", "", "x" * 101, "a b"):
         assert office.ask("POST", "/v1/sessions", {"role": "clerk", "id": id}).status == 400, id
     made = {office.ask("POST", "/v1/sessions", {"role": "clerk"}).data["id"] for _ in range(3)}
     assert len(made) == 3
