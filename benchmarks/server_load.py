@@ -5,8 +5,8 @@
 
 `load` starts a server, asks for decisions on plans of 8 calls under a known policy at a fixed rate, whether or not the answers
 come in time, and prints what was reached and how long an answer took, counted from the moment at which it was due; so a server
-that falls behind cannot look fast. It also prints the processor time that a decision took in all processes of the server, which a busy
-machine changes least. `--threads` judges in threads of one process instead. `memory` begins sessions, each with a request, a call
+that falls behind cannot look fast. It also prints the processor time that a decision took in the server and in the processes that
+judge, which a busy machine changes least. `--threads` judges in threads of one process instead. `memory` begins sessions, each with a request, a call
 and its result, and prints the resident memory of a process that judges.
 """
 
@@ -172,7 +172,7 @@ def load(rate: float, seconds: float, workers: int, *, threads: bool) -> None:
     p50, p99 = (1e3 * times[min(int(share * len(times)), len(times) - 1)] for share in (0.5, 0.99))
     kind = "threads" if threads else "processes"
     print(
-        "| judges | asked for | answered | p50 | p99 | processor time a decision: front, judging | answers | load of the machine |"
+        "| judges | asked for | answered | p50 | p99 | processor time a decision: front, judging | answers | machine's load |"
     )
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     front, judging = used[0], sum(used[1:])

@@ -47,6 +47,10 @@ class LateError(Exception):
 class Worker(Protocol):
     """Who judges; it is asked by one thread at a time."""
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can be asked; one that has ended while nobody asked is replaced before somebody does."""
+
     def start(self) -> None:
         """Be ready to be asked. Raises: WorkerError."""
 
@@ -185,6 +189,10 @@ class Pool:
             if job is None:
                 self._wake[lane].clear()
                 await self._wake[lane].wait()
+                continue
+            if not self._workers[lane].is_alive:
+                self._ready[lane] = False
+                self._waiting.appendleft(job)  # nothing of it was judged
                 continue
             self._running += 1
             try:

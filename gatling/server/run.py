@@ -62,9 +62,10 @@ def serve(
     app = App(Pool(lambda: ProcessWorker(settings), workers, bounds), access, bounds)
     server = _Server(_config(app, bounds), app, lambda: note(f"serving at {address}"))
     with listener:
-        asyncio.run(server.serve(sockets=[listener]))
-    if server.why_not:
-        raise ServerError(server.why_not)
+        try:
+            asyncio.run(server.serve(sockets=[listener]))
+        except SystemExit:  # that is how uvicorn ends where the application could not start
+            raise ServerError(app.why_not or "the server could not start") from None
 
 
 class _Server(uvicorn.Server):
@@ -74,13 +75,10 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._app = app
         self._on_ready = on_ready
-        self.why_not = ""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
-        if self.should_exit and not self.started:
-            self.why_not = self._app.why_not or "the server could not start"
-        elif self.started:
+        if self.started:
             self._on_ready()
 
     def handle_exit(self, sig: int, frame: Any) -> None:

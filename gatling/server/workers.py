@@ -22,8 +22,8 @@ class ProcessWorker:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
-    def pid(self) -> int | None:
-        return None if self._process is None else self._process.pid
+    def is_alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
         """Start the process, and wait until its guard is loaded. Raises: WorkerError with the process's own sentence."""
@@ -83,6 +83,10 @@ class ThreadWorker:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+
+    @property
+    def is_alive(self) -> bool:
+        return True
 
     def start(self) -> None:
         pass

@@ -24,12 +24,14 @@ class Fake:
         self.killed = threading.Event()
         self.go_on = threading.Event()
         self.can_start = True
+        self.is_alive = False
         Fake.made.append(self)
 
     def start(self) -> None:
         self.starts += 1
         if not self.can_start:
             raise WorkerError("no model")
+        self.is_alive = True
         self.killed.clear()
 
     def ask(self, name: str, params: dict[str, str], body: bytes) -> Answered:
@@ -132,6 +134,15 @@ def test_a_worker_that_ends_is_replaced_and_tried_again_until_it_starts() -> Non
         assert pool.fault == ""
 
     running(1, work, max_wait_s=0.1)
+
+
+def test_a_worker_that_ended_while_nobody_asked_is_replaced_before_it_is_asked() -> None:
+    async def work(pool: Pool) -> None:
+        Fake.made[0].is_alive = False
+        assert (await pool.ask("next", {}, b"y")).body == b"y"
+        assert (Fake.made[0].asked, Fake.made[0].starts) == (["next"], 2)
+
+    running(1, work)
 
 
 def test_what_nobody_waits_for_any_more_is_not_judged() -> None:

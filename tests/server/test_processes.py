@@ -17,7 +17,7 @@ import pytest
 from gatling.guard import AuditLog
 from gatling.guard.log import read_entries, verify
 from tests import sizes
-from tests.server.processes import LOST, Server, ask, gone, refuses_connections
+from tests.server.processes import LOST, START_S, Server, ask, gone, refuses_connections
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals, and /dev/full")
 
@@ -57,17 +57,12 @@ def test_a_process_that_judges_is_replaced_and_its_sessions_go_on(shared: Server
     before = shared.workers()
     for pid in before:
         os.kill(pid, signal.SIGKILL)
-    statuses = set()
-    for _ in range(600):  # a dead process is noticed when it is asked
+    status = 503
+    until = time.monotonic() + START_S
+    while status == 503 and time.monotonic() < until:  # a request waits for the new process, for five seconds
         status, got = shared.ask("POST", "/v1/sessions/kept/results", {"call_id": "c1", "output": "text"})
-        statuses.add(status)
-        if status == 200:
-            break
-        assert (status in (500, 503), got["may_run"]) == (True, False)
-        time.sleep(0.05)
-    assert status == 200
-    assert statuses - {200}
-    assert not set(shared.workers()) & set(before)
+    assert status == 200, got
+    assert len(set(shared.workers()) & set(before)) < len(before)  # the other one is missed when it is asked
 
 
 def test_a_client_that_goes_or_sends_nonsense_disturbs_nobody(shared: Server) -> None:
@@ -200,7 +195,7 @@ def test_a_model_that_is_damaged_while_it_serves(tmp_path: Path) -> None:
     assert server.ask("POST", "/v1/decisions", ASKED)[1]["verdict"] == "allow"
     for pid in server.workers():
         os.kill(pid, signal.SIGKILL)
-    assert server.ask("POST", "/v1/decisions", ASKED)[0] == 500
+    assert server.ask("POST", "/v1/decisions", ASKED)[0] in (500, 503)
     until = time.monotonic() + 30
     while server.ask("GET", "/ready")[1]["fault"] is None and time.monotonic() < until:
         time.sleep(0.1)
