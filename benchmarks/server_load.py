@@ -6,8 +6,8 @@
 `load` starts a server, asks for decisions on plans of 8 calls under a known policy at a fixed rate, whether or not the answers
 come in time, and prints what was reached and how long an answer took, counted from the moment at which it was due; so a server
 that falls behind cannot look fast. It also prints the processor time that a decision took in the server and in the processes that
-judge, which a busy machine changes least. `--threads` judges in threads of one process instead. `memory` begins sessions, each with a request, a call
-and its result, and prints the resident memory of a process that judges.
+judge, which a busy machine changes least. `--threads` judges in threads of one process instead. `memory` begins sessions, each
+with a request, a call and its result, and prints the resident memory of a process that judges.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ class Server:
 
     def pids(self) -> list[int]:
         """Return the server and the processes that judge."""
-        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [self.process.pid, *map(int, path.read_text().split())]
+        texts = [path.read_text() for path in Path(f"/proc/{self.process.pid}/task").glob("*/children")]
+        return [self.process.pid, *sorted(int(pid) for text in texts for pid in text.split())]
 
     def processor_s(self) -> list[float]:
         """Return the processor time of each process so far."""
