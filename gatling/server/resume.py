@@ -11,9 +11,10 @@ from gatling.guard.database import DatabaseError
 from gatling.guard.record import decision_of
 from gatling.server.store import Entry, Kind
 
-BYTES_OF_A_SESSION = 30_000
-BYTES_OF_A_BYTE = 12
-"""What a session takes in memory, and each byte that it was told: the most that `benchmarks/server_load.py memory` measured."""
+BYTES_OF_A_SESSION = 15_000
+BYTES_OF_A_BYTE = 95
+"""What a session takes in memory, and each byte that it was told: of texts whose words all differ, as each word is indexed. Other
+texts take less."""
 
 
 @dataclass(slots=True)

@@ -336,12 +336,12 @@ def test_old_sessions_are_thrown_away(tmp_path: Path) -> None:
 
 
 def test_memory_is_bounded_by_bytes(tmp_path: Path) -> None:
-    asked = service(tmp_path, max_cache_bytes=400_000)
+    asked = service(tmp_path, max_cache_bytes=2_000_000)
     held = asked.sessions._live
     for n in range(60):
         ask(asked, "begin_session", {"role": "clerk", "id": f"s{n}"})
         ask(asked, "add_text", {"by": "foreign", "text": "x" * 500}, session=f"s{n}")
-        assert held.num_bytes <= 400_000
+        assert held.num_bytes <= 2_000_000
     assert 5 < len(held) < 60
     assert ask(asked, "judge_call", {"tool_name": "read_file", "arguments": {}}, session="s0")[1]["verdict"] == "allow"
 
