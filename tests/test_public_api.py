@@ -34,6 +34,7 @@ ORDER = [
     # what agents are put behind: no torch
     "hook",
     "mcp_proxy",
+    "server",  # `serve` needs an extra, and `postgres` another one
     "integrations",  # each file needs the framework that it is for
     # traces and attacks: no torch
     "generate",

@@ -72,6 +72,7 @@ GROUPS: dict[str, dict[str, Row | Group]] = {
             "McpProxy",
             "Stand between an MCP client and a server: judge calls, and pin descriptions of tools.",
         ),
+        "serve": Row("serve", "Serve", "Judge calls over HTTP: sessions, decisions and approvals, for agents in any language."),
         "stop": Row("stop", "Stop", "Deny every further call of a session, or of all, in every process."),
     },
     "traces: contexts with plans, to train on and to measure": {

@@ -27,6 +27,8 @@ from gatling.request.request import Request
 from gatling.schema import PlanNode
 from gatling.schema.arguments import leaves
 
+AGREED = "conversation"
+"""The id of the word of a user who has said yes in the conversation."""
 MAX_OFFER_CHARS = 1_000
 MAX_WAITING = 8
 """Offers that were agreed to and not used; the latest count."""
@@ -120,7 +122,7 @@ class Agreement:
         if asked.verdict != "allow" and not is_left_to_the_user:
             return decision, ""
         now = time.time()
-        word = Approval("conversation", "the user", now, now)
+        word = Approval(AGREED, "the user", now, now)
         return replace(asked, verdict="allow", approval=word), offer
 
     def user_said(self, texts: list[str]) -> None:

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 from gatling.adapters import ConversationTracer
 from gatling.energy import Code
 from gatling.energy.finding import SEVERITY
-from gatling.guard.agreement import Agreement
+from gatling.errors import InputError
+from gatling.guard.agreement import AGREED, Agreement
 from gatling.guard.approval import Approvals
 from gatling.guard.asking import judge_call
 from gatling.guard.decision import Decision, Mode, denial, fault_of, shown_reason
@@ -101,6 +102,29 @@ class Verdicts:
         except Exception as error:  # whatever it is, it must not allow
             decision = denial(fault_of(error))
         return self.settle(call, node, replace(decision, mode=mode), question)
+
+    def recall(self, call: ProposedCall, node: PlanNode, decision: Decision | None) -> Decision:
+        """Take a decision that was made, told and written down before: what it has used up is used up.
+
+        Args:
+            decision: None for a call that has run without one.
+        """
+        digest = call_digest(node.tool_name, node.arguments)
+        if decision is None:
+            made = Decision("allow", (), False, "", "", "", 0.0)
+            decision = replace(made, tool_name=call.tool_name, call_id=call.call_id or "", call_digest=digest)
+        if (decision.call_digest, decision.tool_name) != (digest, call.tool_name):
+            raise InputError(f"the decision that is recorded is not on this call of {call.tool_name}")
+        if decision.verdict == "allow":
+            self.shared.counters.count(node.tool_name, node.arguments)
+            agreement = self.shared.agreement
+            if decision.approval is not None and decision.approval.id == AGREED:
+                offer = agreement.of(node.tool_name, node.arguments, self.shared.tracer.request)
+                if offer:
+                    agreement.use(offer)
+        elif decision.verdict == "deny" and not any(r.code is Code.LOOP for r in decision.reasons):
+            self.shared.counters.refused(digest, call.call_id or node.node_id)
+        return decision
 
     def settle(
         self, call: ProposedCall, node: PlanNode, decision: Decision, question: Question | None = None

@@ -61,6 +61,13 @@ class LruCache(Generic[KeyT, ValueT]):
                 return self._values[key][0]
         return self.put(key, make(), size_bytes=size_bytes)
 
+    def pop(self, key: KeyT) -> ValueT | None:
+        """Take a value out, and return it if it was kept."""
+        with self._lock:
+            value, size_bytes = self._values.pop(key, (None, 0))
+            self.num_bytes -= size_bytes
+        return value
+
     def __len__(self) -> int:
         return len(self._values)
 
