@@ -166,8 +166,8 @@ def _condition(name: str, operator: Operator, wanted: Any) -> Condition:
             )
         if subject == "destination":
             items = [destination_pattern(item) if isinstance(item, str) and "." in item else None for item in items]
-        plain = all(isinstance(i, str) for i in items) if "LIKE" in operator.name else not _has_nested(items)
-        if items and plain:
+        is_plain = all(isinstance(i, str) for i in items) if "LIKE" in operator.name else not _has_nested(items)
+        if items and is_plain:
             return Condition(subject, operator, tuple(items))
     elif operator in ORDER_OPERATORS:
         if isinstance(wanted, (int, float)) and not isinstance(wanted, bool):
