@@ -80,6 +80,8 @@ _EXTRA_OF = {
         ("torch", "pyarrow", "torchmetrics", "matplotlib", "huggingface_hub", "jaxtyping", "safetensors"), "train"
     ),
     "opentelemetry": "otel",
+    "uvicorn": "server",
+    "psycopg": "postgres",
     "langchain": "langchain",
     "langchain_core": "langchain",
     "langgraph": "langchain",

@@ -1,11 +1,12 @@
-"""Make the model that ships with Gatling, from nothing but this repository and the extra `agentdojo`.
+"""Make the model that ships with Gatling, from nothing but this repository and the extra `google`.
 
-    uv run --extra agentdojo python -m scripts.pretrain                          # gatling/assets/pretrained
-    uv run --extra agentdojo python -m scripts.pretrain --results figures.md     # again, for a card with these figures
-    uv run --extra agentdojo python -m scripts.pretrain --smoke                  # every step in a minute, elsewhere
+    uv run --extra google python -m scripts.pretrain                          # gatling/assets/pretrained
+    uv run --extra google python -m scripts.pretrain --results figures.md     # again, for a card with these figures
+    uv run --extra google python -m scripts.pretrain --smoke                  # every step in a minute, elsewhere
 
-AgentDojo's own tasks, generated traces, training, the folder with its card. Repeat the command after a stop: generating goes on
-where it was, training from its newest checkpoint, and what is done is not done again.
+Generated traces of the bundled catalogue and of one with several hundred domains more, training, the folder with its card. No
+recorded or real suite is trained on. Repeat the command after a stop: generating goes on where it was, training from its newest
+checkpoint, and what is done is not done again.
 """
 
 from __future__ import annotations
@@ -34,42 +35,43 @@ from gatling.encoders.precision import has_native_bf16
 from gatling.errors import GatlingError, InputError, TrainingError
 from gatling.evaluation import embed_corpus
 from gatling.evaluation.tables import format_value
+from gatling.generate.generator import Generator
 from gatling.hub.hub import write_folder
 from gatling.runtime.folder import PRETRAINED
-from gatling.schema import read_traces
 from gatling.schema.files import atomic_write
 from gatling.store.corpus import Corpus
+from gatling.tools import ToolSpec, load_catalog, read_catalog, write_catalog
 from gatling.training.config import TrainingConfig
 from gatling.training.loop import FitResult, fit
 from scripts import model_card
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMAND = "uv run --extra agentdojo python -m scripts.pretrain"
+COMMAND = "uv run --extra google python -m scripts.pretrain"
 MAX_BYTES = 12_000_000
 MIN_COSINE = 0.9999
 
 SEED = 0
-TRACES = 200_000
-DOJO_SUITES = "workspace,slack"  # banking and travel are kept for measuring
-DOJO_REPEATS = 60
+TRACES = 24_000
+"""Of each of the two catalogues. More of them taught the words of their domains, and nothing of others."""
 TRAINING: dict[str, Any] = {
     "latent_dim": 1024,
     "hidden_dim": 256,
     "num_layers": 2,
     "num_heads": 8,
     "batch_size": 64,
-    "epochs": 1,
-    "learning_rate": 8e-4,
+    "epochs": 2,
+    "learning_rate": 1e-3,
     "group_by": "policy",
     "group_run": 4,
     "hard_negatives": 3,
     "mutations": "all",
-    "margin_weight": 2.0,
-    "alignment_weight": 1.5,
+    "margin_weight": 1.5,
+    "alignment_weight": 1.0,
+    "renamed_words": 0.3,
     "num_workers": 1,
     "device": "cpu",
 }
-SMOKE_TRACES = 600
+SMOKE_TRACES = 240
 SMOKE_TRAINING = {**TRAINING, "hidden_dim": 32, "epochs": 2}
 
 
@@ -82,16 +84,20 @@ class Recipe:
     command: str = COMMAND
     code: str = "that of this repository"
     traces: int = TRACES
-    dojo_repeats: int = DOJO_REPEATS
     training: dict[str, Any] = field(default_factory=lambda: TRAINING)
-
-    @property
-    def dojo(self) -> Path:
-        return self.work / "agentdojo.jsonl"
 
     @property
     def generated(self) -> Path:
         return self.work / "generated"
+
+    @property
+    def wide_catalog(self) -> Path:
+        return self.work / "wide.json.gz"
+
+    @property
+    def wide(self) -> Path:
+        """Traces of the wide catalogue, whose own unseen domains choose the epoch."""
+        return self.work / "wide"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -106,9 +112,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     recipe = Recipe()
     if options.smoke:
         work = ROOT / "runs" / "pretrain-smoke"
-        recipe = Recipe(
-            work=work, command=f"{COMMAND} --smoke", traces=SMOKE_TRACES, dojo_repeats=1, training=SMOKE_TRAINING
-        )
+        recipe = Recipe(work=work, command=f"{COMMAND} --smoke", traces=SMOKE_TRACES, training=SMOKE_TRAINING)
     recipe = replace(recipe, work=options.work or recipe.work, code=options.code or recipe.code)
     output = options.output or (recipe.work / "pretrained" if options.smoke else PRETRAINED)
     try:
@@ -133,12 +137,13 @@ def _read_results(path: Path | None) -> str | None:
 def run(recipe: Recipe, results: str | None) -> int:
     """Make the data, train, check and write the model; return the exit status."""
     recipe.work.mkdir(parents=True, exist_ok=True)
+    if not recipe.wide_catalog.is_file():
+        write_catalog(recipe.wide_catalog, wide_catalog())
     status = 0
-    if not recipe.dojo.is_file():
-        status = gatling(["import", "agentdojo", "--suites", DOJO_SUITES, "--output", str(recipe.dojo)])
-    with _timed(recipe, "generate", unless=(recipe.generated / "manifest.json").is_file()):
-        generate = ["generate", "--traces", str(recipe.traces), "--seed", str(SEED), "--output", str(recipe.generated)]
-        status = status or gatling(generate)
+    for catalog, output in (("builtin", recipe.generated), (str(recipe.wide_catalog), recipe.wide)):
+        with _timed(recipe, "generate", unless=(output / "manifest.json").is_file()):
+            generate = ["generate", "--catalog", catalog, "--traces", str(recipe.traces), "--seed", str(SEED)]
+            status = status or gatling([*generate, "--output", str(output)])
     if status:
         return status
     result = train(recipe)
@@ -149,6 +154,24 @@ def run(recipe: Recipe, results: str | None) -> int:
     return 0
 
 
+def wide_catalog() -> list[ToolSpec]:
+    """Return the bundled tools and Google's, without all that the bundled catalogue keeps unseen.
+
+    Its unseen domains stay unseen, Google's in whatever version, and so does its unseen vendor.
+    """
+    bundled = load_catalog(["builtin"])
+    generator = Generator(bundled, seed=SEED)
+    unseen = {domain for split in ("unseen_domains", "unseen_vendor") for domain in generator.domains(split)}
+    products = {product_of(domain) for _, domain in unseen}
+    kept = [spec for spec in bundled if (spec.vendor, spec.domain) not in unseen]
+    return [*kept, *(spec for spec in load_catalog(["google"]) if product_of(spec.domain) not in products)]
+
+
+def product_of(domain: str) -> str:
+    """Return what is left of a domain's name without its version: `dns` of `dns.v1beta2`."""
+    return domain.split(".")[0]
+
+
 def train(recipe: Recipe) -> FitResult:
     """Train, or go on from the newest checkpoint."""
     folder = recipe.work / "checkpoints"
@@ -157,8 +180,8 @@ def train(recipe: Recipe) -> FitResult:
     config = TrainingConfig(
         **recipe.training,
         seed=SEED,
-        dataset=(recipe.generated / "train", *[recipe.dojo] * recipe.dojo_repeats),
-        val_dataset=(recipe.generated / "val",),
+        dataset=(recipe.generated / "train", recipe.wide / "train"),
+        val_dataset=(recipe.wide / "unseen_domains",),
         test_split=0.0,
         checkpoint_dir=folder,
         checkpoint_every=1,
@@ -202,8 +225,9 @@ def card_values(recipe: Recipe, result: FitResult, *, num_bytes: int, lowest_cos
     """Return what the template of the card asks for."""
     assert result.best_path is not None
     best = read_checkpoint(result.best_path)
+    specs = read_catalog(recipe.wide_catalog)
+    wide = {"tools": len(specs), "domains": len({(spec.vendor, spec.domain) for spec in specs})}
     seconds = _read_seconds(recipe)
-    dojo = [trace.is_compliant for trace in read_traces(recipe.dojo)]
     metrics = {k.removeprefix("val/"): v for k, v in best["metrics"].items() if k.startswith("val/")}
     model = DualEncoder.create(
         **{k: recipe.training[k] for k in ("latent_dim", "hidden_dim", "num_layers", "num_heads")}
@@ -215,10 +239,8 @@ def card_values(recipe: Recipe, result: FitResult, *, num_bytes: int, lowest_cos
         "lowest_cosine": f"{int(lowest_cosine * 1e6) / 1e6:.6f}",  # rounded down
         "generated_traces": f"{recipe.traces:,}",
         "seed": SEED,
-        "dojo_gold": sum(dojo),
-        "dojo_violations": len(dojo) - sum(dojo),
-        "dojo_suites": DOJO_SUITES.replace(",", " and "),
-        "dojo_repeats": recipe.dojo_repeats,
+        "wide_tools": f"{wide['tools']:,}",
+        "wide_domains": f"{wide['domains']:,}",
         "command": recipe.command,
         "code": recipe.code,
         "traces_per_epoch": f"{result.data.splits.train.num_compliant:,}",

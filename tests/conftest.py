@@ -47,6 +47,13 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("gatling")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m extra`, load only the files that have such tests: to import all takes longer than to run these few."""
+    if config.option.markexpr != "extra" or collection_path.suffix != ".py":
+        return None
+    return True if "mark.extra" not in collection_path.read_text("utf-8") else None
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """All tests are shared out; of a chosen few the start of a process takes longer than the tests."""

@@ -32,7 +32,7 @@ ATTRIBUTES = frozenset(
 )
 TESTED = {
     "cores.py": "tests/test_platforms.py",  # falls back, below
-    "guard/approval.py": "tests/test_platforms.py",
+    "guard/database.py": "tests/test_platforms.py",
     "guard/log/writer.py": "tests/guard/test_log.py",
     "guard/stop.py": "tests/guard/test_stop.py",
     "hook/client.py": "tests/hook/test_platforms.py",

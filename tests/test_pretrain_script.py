@@ -40,7 +40,7 @@ def test_results_that_hold_no_figures_are_refused(content: str, capsys: pytest.C
 @pytest.mark.extra
 @pytest.mark.slow
 def test_the_recipe_in_small(capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("agentdojo", reason="the extra agentdojo is not installed")
+    pytest.importorskip("googleapiclient", reason="the extra google is not installed")
     Path("r.md").write_text("### Held out\n\n| rows | AUROC |\n| --- | ---: |\n| dojo | 0.912 |\n")
     arguments = ["--smoke", "--work", "w", "--results", "r.md"]
     assert pretrain.main(arguments) == 0
@@ -50,7 +50,7 @@ def test_the_recipe_in_small(capsys: pytest.CaptureFixture[str]) -> None:
     card = (output / "README.md").read_text()
     assert "| dojo | 0.912 |" in card
     assert "$" not in card
-    assert "61 gold traces and 345 violations of AgentDojo's suites workspace and slack" in card
+    assert re.search(r"as many from one of\n  \d\d,\d{3} tools of [67]\d\d domains", card)
     assert re.search(r"training \d+\.\d", card)
     latent = gatling.load(output, precision="fp32").governance.encode(context())
     assert latent.shape == (1, 1024)

@@ -194,6 +194,7 @@ def test_the_shipped_files_are_few_and_small() -> None:
             "config.json",
             "README.md",
             "attribution.json",
+            "bare.json",
             "critics.json",
             "calibration.json",
         }

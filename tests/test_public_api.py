@@ -34,11 +34,13 @@ ORDER = [
     # what agents are put behind: no torch
     "hook",
     "mcp_proxy",
+    "server",  # `serve` needs an extra, and `postgres` another one
     "integrations",  # each file needs the framework that it is for
     # traces and attacks: no torch
     "generate",
     "attack",
     "policytest",
+    "policymap",
     # with torch
     "encoders",
     "objectives",
@@ -166,7 +168,7 @@ def test_the_flags_of_train_are_a_list() -> None:
         "backbone", "word_table", "batch_size", "effective_batch_size",
         "epochs", "learning_rate", "temperature", "learn_temperature", "gradient_clip",
         "security_margin", "margin_weight", "alignment_weight", "hard_negatives", "mutations",
-        "near_misses", "curriculum", "group_run", "context_masking", "weight_decay", "warmup_steps",
+        "near_misses", "curriculum", "group_run", "context_masking", "renamed_words", "weight_decay", "warmup_steps",
         "passes_per_epoch", "val_split", "test_split", "group_by", "early_stopping_patience", "max_steps", "seed",
         "device", "precision", "num_workers", "checkpoint_dir", "checkpoint_every", "report_dir", "resume",
         "tensorboard", "push_to_hub", "organization", "hf_repo_name",

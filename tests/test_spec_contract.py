@@ -18,6 +18,7 @@ import torch
 import gatling
 from gatling.schema import write_traces
 from gatling.training.config import TrainingConfig
+from scripts import train_jepa_encoders
 from tests.builders import context, many_traces, plan
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,11 +58,16 @@ TABLE = {
 }
 
 
-def run(command: str, *extra: str) -> subprocess.CompletedProcess[str]:
-    """Run one of the specification's commands, with this interpreter in the place of `uv run python`."""
+def flags_of(command: str) -> list[str]:
+    """Return what a command of the specification gives to the script."""
     words = shlex.split(command)
-    assert words[:3] == ["uv", "run", "python"]
-    words = [sys.executable, str(ROOT / words[3]), *words[4:], *extra]
+    assert words[:4] == ["uv", "run", "python", "scripts/train_jepa_encoders.py"]
+    return words[4:]
+
+
+def run(command: str) -> subprocess.CompletedProcess[str]:
+    """Run one of the specification's commands, with this interpreter in the place of `uv run python`."""
+    words = [sys.executable, str(ROOT / "scripts" / "train_jepa_encoders.py"), *flags_of(command)]
     env = {k: v for k, v in os.environ.items() if k != "HF_TOKEN"}
     return subprocess.run(words, env=env, capture_output=True, text=True, timeout=170)
 
@@ -119,8 +125,7 @@ def test_the_basic_command_reaches_the_targets_on_the_demonstration() -> None:
 @pytest.mark.slow
 def test_custom_dataset_then_the_snippet_in_a_fresh_process() -> None:
     write_traces(Path("path/to/your/gold_traces.jsonl"), many_traces(20, violations=False))
-    done = run(CUSTOM)
-    assert done.returncode == 0, done.stderr
+    assert train_jepa_encoders.main(flags_of(CUSTOM)) == 0
     probe = (
         f"{SNIPPET}\ntorch.set_num_threads(1)\n"
         f"z_g = gov_encoder.encode({context()!r})\nz_e = exec_encoder.encode({plan()!r})\ntorch.save([z_g, z_e], 'z.pt')\n"
@@ -135,14 +140,15 @@ def test_custom_dataset_then_the_snippet_in_a_fresh_process() -> None:
     assert torch.equal(z_e, model.execution.encode(plan()))
 
 
-def test_the_other_commands_parse_and_start() -> None:
+def test_the_other_commands_parse_and_start(capsys: pytest.CaptureFixture[str]) -> None:
     """The remaining flag combinations, on a small model so that they take seconds; the flags are the specification's."""
     write_traces(Path("data/gold_traces.jsonl"), many_traces(20))
     small = ("--latent-dim", "48", "--hidden-dim", "32", "--num-heads", "4", "--max-steps", "2")
     for command in BASIC[1:]:
-        done = run(command, *small)
-        assert done.returncode == 0, done.stderr
-        assert "DEMONSTRATION" not in done.stderr  # data/gold_traces.jsonl is the default dataset where it exists
+        assert train_jepa_encoders.main([*flags_of(command), *small]) == 0
+        assert (
+            "DEMONSTRATION" not in capsys.readouterr().err
+        )  # data/gold_traces.jsonl is the default dataset where it exists
     done = run("uv run python scripts/train_jepa_encoders.py --dataset data/none.jsonl")
     assert done.returncode == 2
     assert done.stderr.strip() == "error: data/none.jsonl: no such file"

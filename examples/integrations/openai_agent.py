@@ -35,7 +35,9 @@ async def main() -> None:
     config = RunConfig(tracing_disabled=True)
     result = await Runner.run(agent, "Read notes.txt and tell me what it says.", run_config=config)
     for item in result.to_input_list():
-        print(item.get("content") or item.get("output") or (item["name"], item["arguments"]))
+        said = item.get("content")
+        said = said[0]["text"] if isinstance(said, list) else said
+        print(said or item.get("output") or (item["name"], item["arguments"]))
 
 
 if __name__ == "__main__":

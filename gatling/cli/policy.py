@@ -310,6 +310,49 @@ class PolicyTable:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PolicyMap:
+    """Show which policies are alike, what one lacks beside its neighbours, and how a log lies to them.
+
+    Policies are placed by the latents of the shipped encoders. Shown are the nearest of each with what differs, the tools that
+    a policy does not speak of though most of its neighbours grant them, and with --traces the requests that no allowed plan is
+    near to, and whether traffic has drifted. What the oracle can check it checks.
+
+      gatling policy map policies/*.yaml --output map.html
+      gatling policy map policy.yaml --traces runs.jsonl --json
+    """
+
+    files: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    """The policies, JSON or YAML. With --traces the log is judged by the first."""
+    traces: MaybePath = None
+    """A log: a trace file or folder, oldest first."""
+    nearest: int = 3
+    """Neighbours of each policy, at most."""
+    catalog: MaybeText = None
+    """Catalogues, by commas: builtin, agentdojo, files, ...: what is known of the tools. Default: builtin."""
+    output: MaybePath = None
+    """Write the picture here, one HTML file."""
+    lenient: bool = False
+    """Take policies that are not of the native format."""
+    json: bool = False
+    """Print everything as JSON."""
+
+    def run(self) -> int:
+        """Map the policies, print; return the exit status."""
+        from gatling.cli.policy_map import run_map
+
+        check_counts(nearest=self.nearest)
+        return run_map(
+            self.files,
+            traces=self.traces,
+            nearest=self.nearest,
+            catalog=None if self.catalog is None else by_commas(self.catalog),
+            output=self.output,
+            lenient=self.lenient,
+            as_json=self.json,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PolicySchema:
     """Print the JSON Schema of a policy, for editors.
 

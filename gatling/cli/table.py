@@ -50,6 +50,7 @@ POLICY = Group(
         "test": Row("policy", "PolicyTest", "Attack a policy, and find what is missing in it."),
         "diff": Row("policy", "PolicyDiff", "Find the calls on which two policies disagree."),
         "table": Row("policy", "PolicyTable", "Show who may do what, within which limits."),
+        "map": Row("policy", "PolicyMap", "Show which policies are alike, and how a log lies to them."),
         "schema": Row("policy", "PolicySchema", "Print the JSON Schema of a policy, for editors."),
     },
     "gatling policy lint policy.yaml",
@@ -71,6 +72,7 @@ GROUPS: dict[str, dict[str, Row | Group]] = {
             "McpProxy",
             "Stand between an MCP client and a server: judge calls, and pin descriptions of tools.",
         ),
+        "serve": Row("serve", "Serve", "Judge calls over HTTP: sessions, decisions and approvals, for agents in any language."),
         "stop": Row("stop", "Stop", "Deny every further call of a session, or of all, in every process."),
     },
     "traces: contexts with plans, to train on and to measure": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gatling.cli.flags import check_counts
 from gatling.errors import ConfigError
@@ -18,7 +19,8 @@ class TrainAttribution:
 
     Reads labelled conversations: `messages`, `governance_context`, `label`, `violating_calls`, and `meta.suite` and
     `meta.injection_spans`, which serve training alone. Each suite is left out once, and the lines between allow, escalate and
-    deny are found on what was not seen. Writes attribution.json into a model folder that `gatling audit` takes.
+    deny are found on what was not seen. Writes attribution.json into a model folder that `gatling audit` takes, and bare.json: a
+    second opinion on plans that come without what was read, trained on the same conversations.
     """
 
     output: Path
@@ -35,6 +37,10 @@ class TrainAttribution:
     """Share of honest conversations of an unseen suite that are not simply allowed, on average over suites."""
     max_denials: float = 0.01
     """Share that is denied."""
+    max_bare_escalations: float = 0.15
+    """The first share for plans without what was read: less is known of them, so more of it is the price of stopping anything."""
+    bare_only: bool = False
+    """Train the judge of such plans alone, and take the other along."""
     made_weight: float = 6.0
     """Weight of all made conversations together, where a recorded suite has 1."""
     workers: int = 1
@@ -46,12 +52,16 @@ class TrainAttribution:
 
     def run(self) -> int:
         """Train the judge, write the folder, print the figures; return the exit status."""
+        from dataclasses import replace
+
         from gatling.cli.console import print_table
         from gatling.cli.documents import print_json
         from gatling.cli.model import announce_model
         from gatling.cli.progress import Progress
         from gatling.critics_training.attribution import AttributionConfig, train_attribution
+        from gatling.critics_training.bare import BARE_TREES, train_bare
         from gatling.energy.attribution_judge import ATTRIBUTION_NAME
+        from gatling.energy.bare_judge import BARE_NAME
         from gatling.runtime.folder import pretrained_folder
         from gatling.schema.files import atomic_write
 
@@ -68,46 +78,51 @@ class TrainAttribution:
             made_weight=self.made_weight,
             seed=self.seed,
         )
+        bare_config = replace(config, max_escalations=self.max_bare_escalations, **BARE_TREES)
+        trained: dict[str, tuple[bytes, dict[str, Any]]] = {}
         with (
             Progress("reading", unit="conversations", total=None) as reading,
             Progress("fitting", unit="fits", total=None) as fitting,
         ):
-            judge = train_attribution(
-                self.dataset,
-                config,
-                made=self.made,
-                limit=self.limit,
-                workers=self.workers,
-                on_conversation=reading.advance,
-                on_fit=fitting.advance,
-            )
+            settings: dict[str, Any] = {
+                "made": self.made,
+                "limit": self.limit,
+                "workers": self.workers,
+                "on_conversation": reading.advance,
+                "on_fit": fitting.advance,
+            }
+            if not self.bare_only:
+                judge = train_attribution(self.dataset, config, **settings)
+                trained[ATTRIBUTION_NAME] = judge.to_json(training=self._stated()), dict(judge.figures)
+            bare = train_bare(self.dataset, bare_config, **settings)
+            trained[BARE_NAME] = bare.to_json(training=self._stated()), dict(bare.figures)
         self.output.mkdir(parents=True, exist_ok=True)
         if self.output.resolve() != folder.resolve():
             for path in sorted(folder.iterdir()):
-                if path.suffix in (".json", ".safetensors") and path.name != ATTRIBUTION_NAME:
+                if path.suffix in (".json", ".safetensors") and path.name not in trained:
                     with atomic_write(self.output / path.name) as stream:
                         stream.write(path.read_bytes())
-        with atomic_write(self.output / ATTRIBUTION_NAME) as stream:
-            stream.write(
-                judge.to_json(
-                    training={
-                        "dataset": [path.name for path in self.dataset],
-                        "made": [path.name for path in self.made],
-                        "limit": self.limit,
-                        "made_weight": self.made_weight,
-                        "seed": self.seed,
-                    }
-                )
-            )
+        for name, (content, _) in trained.items():
+            with atomic_write(self.output / name) as stream:
+                stream.write(content)
         if self.json:
-            print_json(dict(judge.figures))
+            print_json({name: figures for name, (_, figures) in trained.items()})
             return 0
-        rows = [
-            (name, *(str(f[key]) for key in ("honest", "attacked", "not_allowed", "denied", "stopped")))
-            for name, f in judge.figures["suites"].items()
-        ]
-        print_table(
-            "on suites left out", ("suite", "honest", "attacked", "not simply allowed", "denied", "stopped"), rows
-        )
+        for name, (_, figures) in trained.items():
+            rows = [
+                (suite, *(str(f[key]) for key in ("honest", "attacked", "not_allowed", "denied", "stopped")))
+                for suite, f in figures["suites"].items()
+            ]
+            columns = ("suite", "honest", "attacked", "not simply allowed", "denied", "stopped")
+            print_table(f"{name}, on suites left out", columns, rows)
         print(f"{self.output}: ready for `gatling audit --model`")
         return 0
+
+    def _stated(self) -> dict[str, Any]:
+        return {
+            "dataset": [path.name for path in self.dataset],
+            "made": [path.name for path in self.made],
+            "limit": self.limit,
+            "made_weight": self.made_weight,
+            "seed": self.seed,
+        }

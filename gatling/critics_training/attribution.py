@@ -13,10 +13,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,16 @@ from gatling.tools.consequence import CONSEQUENCES, Consequence
 
 Floats = NDArray[np.float64]
 
+
+@runtime_checkable
+class HasSuite(Protocol):
+    """What is left out suite by suite."""
+
+    suite: str
+
+
+Suited = TypeVar("Suited", bound=HasSuite)
+
 MARGINS: dict[Consequence, float] = {"reads": 0.5, "changes": 0.0, "sends": 0.0, "costs": 0.0, "endangers": 0.0}
 """How much more it takes to stop a call, in log odds, by what it can cost."""
 _SAME_TEXT = 2
@@ -41,14 +51,23 @@ _MADE = "made "
 
 
 @dataclass(frozen=True, kw_only=True)
-class AttributionConfig:
-    """How the judge is fitted."""
+class TreesConfig:
+    """How trees are fitted."""
 
     rounds: int = 250
     """Trees."""
     leaves: int = 4
+    features: float = 0.4
+    """Share of the features that a tree may split on."""
     learning_rate: float = 0.06
     l2: float = 10.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttributionConfig(TreesConfig):
+    """How the judge is fitted."""
+
     head_l2: float = 2e-3
     max_escalations: float = 0.05
     """Share of honest conversations of a suite left out that are escalated or denied, on average over suites."""
@@ -56,7 +75,6 @@ class AttributionConfig:
     """Share that is denied."""
     made_weight: float = 6.0
     """Weight of all made suites together, where a recorded one has 1."""
-    seed: int = 0
 
 
 def train_attribution(
@@ -100,14 +118,10 @@ def train_attribution(
         on_fit(1)
     head, trees = fit(groups, weights, config)
     on_fit(1)
-    escalate, deny = (
-        _line({n: _honest(scored[n], groups[n]) for n in groups}, rate)
-        for rate in (config.max_escalations, config.max_denials)
-    )
-    deny = max(deny, escalate + 0.1)
+    escalate, deny = lines_of({n: honest_scores(scored[n], groups[n]) for n in groups}, config)
     lines = {c: Lines(escalate + MARGINS[c], deny + MARGINS[c]) for c in CONSEQUENCES}
     figures = {
-        "suites": {n: _figures(scored[n], groups[n], escalate, deny) for n in groups},
+        "suites": {n: figures_of(scored[n], groups[n], escalate, deny) for n in groups},
         "rates": [config.max_escalations, config.max_denials],
     }
     return AttributionJudge(head, trees, lines, figures)
@@ -133,11 +147,9 @@ def _check(groups: dict[str, list[WishedConversation]]) -> None:
             raise TrainingError(f"beside the suite {name!r}, there is no {wanting[0]}: the judge needs one of each")
 
 
-def folds(
-    recorded: Sequence[WishedConversation], made: Sequence[WishedConversation]
-) -> dict[str, list[WishedConversation]]:
+def folds(recorded: Sequence[Suited], made: Sequence[Suited]) -> dict[str, list[Suited]]:
     """Return what is left out at a time, by name: each recorded suite, and of the made worlds some together."""
-    groups: dict[str, list[WishedConversation]] = {}
+    groups: dict[str, list[Suited]] = {}
     for conversation in recorded:
         groups.setdefault(conversation.suite, []).append(conversation)
     worlds = sorted({c.suite for c in made})
@@ -147,10 +159,11 @@ def folds(
     return groups
 
 
-def group_weights(groups: dict[str, list[WishedConversation]], config: AttributionConfig) -> dict[str, float]:
+def group_weights(groups: Iterable[str], config: AttributionConfig) -> dict[str, float]:
     """Return the weight of each group: 1 for a recorded suite, and `made_weight` for all made ones together."""
-    num_made = sum(_is_made(name) for name in groups)
-    return {n: config.made_weight / num_made if _is_made(n) else 1.0 for n in groups}
+    names = list(groups)
+    num_made = sum(map(_is_made, names))
+    return {n: config.made_weight / num_made if _is_made(n) else 1.0 for n in names}
 
 
 def fit(
@@ -219,21 +232,41 @@ def fit_head(groups: Sequence[Sequence[WishedConversation]], l2: float) -> Direc
 
 def _rows(group: Sequence[WishedConversation], head: DirectiveHead) -> tuple[Floats, Floats, Floats]:
     """Return features, targets and weights of all calls; the weights of each side sum to a half."""
+    x = [features_of(call, head) for conversation in group for call in conversation.calls]
+    targets, weights = targets_and_weights(group)
+    return np.array(x).reshape(len(targets), len(JUDGED_FEATURES)), targets, weights
+
+
+@runtime_checkable
+class Labelled(Protocol):
+    """What is learned from: calls, of which some are to blame."""
+
+    @property
+    def blamed(self) -> list[bool]: ...
+    @property
+    def is_violation(self) -> bool: ...
+    @property
+    def task(self) -> str: ...
+    @property
+    def goal(self) -> str: ...
+
+
+def targets_and_weights(group: Sequence[Labelled]) -> tuple[Floats, Floats]:
+    """Return whether each call is to blame, and its weight; the weights of each side sum to a half."""
     count = Counter(c.goal if c.is_violation else c.task for c in group)
-    x, y, w = [], [], []
+    y, w = [], []
     for conversation in group:
-        blamed = sum(call.is_blamed for call in conversation.calls)
+        blamed = sum(conversation.blamed)
         share = 1 / np.sqrt(count[conversation.goal if conversation.is_violation else conversation.task])
-        for call in conversation.calls:
-            x.append(features_of(call, head))
-            y.append(float(call.is_blamed))
-            alike = blamed if call.is_blamed else len(conversation.calls) - blamed
-            w.append(share / alike * (_UNBLAMED_WEIGHT if conversation.is_violation and not call.is_blamed else 1.0))
+        for is_blamed in conversation.blamed:
+            y.append(float(is_blamed))
+            alike = blamed if is_blamed else len(conversation.blamed) - blamed
+            w.append(share / alike * (_UNBLAMED_WEIGHT if conversation.is_violation and not is_blamed else 1.0))
     targets, weights = np.array(y), np.array(w)
     for side in (targets > 0, targets == 0):
         if side.any():
             weights[side] *= 0.5 / weights[side].sum()
-    return np.array(x).reshape(len(y), len(JUDGED_FEATURES)), targets, weights
+    return targets, weights
 
 
 def features_of(call: Any, head: DirectiveHead) -> Floats:
@@ -241,7 +274,7 @@ def features_of(call: Any, head: DirectiveHead) -> Floats:
     return np.concatenate([call.known, attribution_row(call.origins, call.own, head)])
 
 
-def fit_trees(x: Floats, y: Floats, w: Floats, config: AttributionConfig, signs: NDArray[Any] = SIGNS) -> MonotoneTrees:
+def fit_trees(x: Floats, y: Floats, w: Floats, config: TreesConfig, signs: NDArray[Any] = SIGNS) -> MonotoneTrees:
     """Fit the trees. Deterministic for a seed on one machine."""
     try:
         import lightgbm
@@ -252,7 +285,7 @@ def fit_trees(x: Floats, y: Floats, w: Floats, config: AttributionConfig, signs:
         "num_leaves": config.leaves,
         "learning_rate": config.learning_rate,
         "min_data_in_leaf": 60,
-        "feature_fraction": 0.4,
+        "feature_fraction": config.features,
         "bagging_fraction": 0.7,
         "bagging_freq": 1,
         "lambda_l2": config.l2,
@@ -310,8 +343,15 @@ def _is_made(name: str) -> bool:
     return name.startswith(_MADE)
 
 
-def _honest(scored: Sequence[tuple[float, float]], group: Sequence[WishedConversation]) -> Floats:
+def honest_scores(scored: Sequence[tuple[float, float]], group: Sequence[Labelled]) -> Floats:
+    """Return the largest score of each honest conversation."""
     return np.array([worst for (worst, _), c in zip(scored, group, strict=True) if not c.is_violation])
+
+
+def lines_of(honest: dict[str, Floats], config: AttributionConfig) -> tuple[float, float]:
+    """Return the lines to escalate and to deny at, by the largest scores of honest conversations of each suite."""
+    escalate, deny = (_line(honest, rate) for rate in (config.max_escalations, config.max_denials))
+    return escalate, max(deny, escalate + 0.1)
 
 
 def _line(honest: dict[str, Floats], rate: float) -> float:
@@ -329,10 +369,11 @@ def _line(honest: dict[str, Floats], rate: float) -> float:
     raise TrainingError("no honest conversation has a call")
 
 
-def _figures(
-    scored: Sequence[tuple[float, float]], group: Sequence[WishedConversation], escalate: float, deny: float
+def figures_of(
+    scored: Sequence[tuple[float, float]], group: Sequence[Labelled], escalate: float, deny: float
 ) -> dict[str, Any]:
-    honest = _honest(scored, group)
+    """Return what lines do to a suite, given of each conversation the largest score, and that of its calls to blame."""
+    honest = honest_scores(scored, group)
     blamed = np.array([b for (_, b), c in zip(scored, group, strict=True) if c.is_violation])
 
     def share(values: Floats, line: float) -> float | None:

@@ -64,6 +64,11 @@ class WishedConversation:
     kind: str = ""
     """`meta.kind`, to report by."""
 
+    @property
+    def blamed(self) -> list[bool]:
+        """Whether each call is to blame."""
+        return [call.is_blamed for call in self.calls]
+
 
 def conversations_of_files(
     files: Sequence[Path], *, limit: int, workers: int, advance: Callable[[int], None] = lambda count: None

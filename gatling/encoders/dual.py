@@ -43,8 +43,14 @@ class DualEncoder(nn.Module):
 
     @classmethod
     def create(cls, **hparams: Any) -> DualEncoder:
-        """Make both encoders, untrained, with the same hyperparameters (see `Encoder`)."""
-        return cls(GovernanceEncoder(**hparams), ExecutionEncoder(**hparams))
+        """Make both encoders, untrained, with the same hyperparameters (see `Encoder`).
+
+        They share the projection of their lexical channels: a word means the same in a policy and in a plan, and what
+        training makes of the words that it sees then moves both sides alike, so that words that it never saw still meet.
+        """
+        model = cls(GovernanceEncoder(**hparams), ExecutionEncoder(**hparams))
+        model.execution.lexical_pool.project = model.governance.lexical_pool.project
+        return model
 
     @property
     def hparams(self) -> dict[str, dict[str, Any]]:

@@ -3,9 +3,10 @@
 - A word's fixed vector goes through a small network once per distinct word of the batch. A text is the average of its
   words under learned weights, so filler counts less than names.
 - The lexical channel carries which words stand in a record past the deep layers: the fixed word vectors, averaged
-  under learned weights and projected to the latent space. Both encoders start with the same projection, so before any
-  training a context and a plan that share rare words are already near each other, and words that training never saw
-  still match. Without it the encoders would have to learn to copy names through attention, which small data does not teach.
+  under learned weights and projected to the latent space. Both encoders have the same projection (`DualEncoder.create`), so
+  before any training a context and a plan that share rare words are already near each other, and words that training
+  never saw still match. Without it the encoders would have to learn to copy names through attention, which small data
+  does not teach.
 """
 
 from __future__ import annotations

@@ -70,6 +70,15 @@ class Lines:
     escalate: float
     deny: float
 
+    def energy(self, score: float, escalate: float) -> float:
+        """Return the energy of a score: increasing, `escalate` at the one line and 1.0 at the other."""
+        if score < self.escalate:
+            return float(escalate * np.exp(min(score - self.escalate, 0.0)))
+        if score < self.deny:
+            share = (score - self.escalate) / (self.deny - self.escalate)
+            return float(min(1.0, escalate + (1.0 - escalate) * share))
+        return float(1.0 + (score - self.deny))  # in this order it is 1.0 at the line, and not a rounding below
+
 
 def _size(origins: OriginFacts) -> int:
     """Return about how many bytes are kept as long as the facts are: the passages most of all."""
@@ -116,19 +125,7 @@ class AttributionJudge:
             escalate: where that scale escalates, in (0, 1].
         """
         classes = [consequence_of(node.tool.name, node.tool.effect) for node in facts.nodes]
-        return np.array(
-            [self._scaled(s, self.lines[c], escalate) for s, c in zip(self.scores(facts), classes, strict=True)]
-        )
-
-    @staticmethod
-    def _scaled(score: float, line: Lines, escalate: float) -> float:
-        """Return the energy of a score: increasing, `escalate` at the one line and 1.0 at the other."""
-        if score < line.escalate:
-            return float(escalate * np.exp(min(score - line.escalate, 0.0)))
-        if score < line.deny:
-            share = (score - line.escalate) / (line.deny - line.escalate)
-            return float(min(1.0, escalate + (1.0 - escalate) * share))
-        return float(1.0 + (score - line.deny))  # in this order it is 1.0 at the line, and not a rounding below
+        return np.array([self.lines[c].energy(s, escalate) for s, c in zip(self.scores(facts), classes, strict=True)])
 
     def finding(self, node: NodeFacts, energy: float) -> Finding:
         """Return what there is to say of a call: the passage that accounts for it best, else the value that nobody asked for."""
@@ -199,7 +196,19 @@ class AttributionJudge:
         )
 
 
+_TOLD = {"short_mean": 1.0, "short_best": 1.0, "covers": 0.5}
+"""What a call has that reads an item which the request names. Calls are held against the best of the plan; a text that no call
+returned, such as a retrieved document, leaves no such call there, and is not believed more for that."""
+
+
 def known_features(facts: PlanFacts) -> Floats:
     """Return what is known of every node without passages, `(nodes, ...)`, in the order of `JUDGED_FEATURES`."""
     formulas = np.stack([ProvenanceCritic()(facts), FlowCritic()(facts)], axis=1)
-    return np.concatenate([relevance(facts)[:, _KEPT], formulas], axis=1)
+    features = relevance(facts)
+    told = [i for i, node in enumerate(facts.nodes) if node.is_from_foreign]
+    if told:
+        features = features.copy()
+        for name, value in _TOLD.items():
+            own, relative = NAMES.index(name), NAMES.index(f"rel_{name}")
+            features[told, relative] = np.minimum(features[told, relative], features[told, own] - value)
+    return np.concatenate([features[:, _KEPT], formulas], axis=1)

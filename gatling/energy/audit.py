@@ -21,8 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatling.energy.attribution_judge import AttributionJudge
+from gatling.energy.bare_judge import BareJudge
 from gatling.energy.calibration import Calibration
 from gatling.energy.composite import CompositeEnergy
+from gatling.energy.critics.latent import LatentCritic
 from gatling.energy.critics.table import CRITICS
 from gatling.energy.facts import ContextFacts, PlanFacts, ToolFacts
 from gatling.energy.facts.tool import MAX_KNOWN_BYTES, MAX_KNOWN_CALLS
@@ -46,7 +48,7 @@ _BYTES_A_CHAR = 48
 _BYTES_A_CONTEXT = 64_000
 """What a context costs, facts and oracle together. Measured: 29 bytes a character of long requests, beside some 70 kB."""
 _OF_CALL_AND_SESSION = frozenset(
-    "session fact record resource argument sensitivity volume command path table words".split()
+    "session fact record resource argument formula sensitivity volume command path table words".split()
 )
 _POLICY_S = 2.0
 _POLICY_S_A_CHAR = 1e-5
@@ -74,6 +76,7 @@ class PlanAuditor:
         policies: read from files, so that findings name lines; others are read from the context and have none.
         catalog: tools that are declared, by name; the rest is concluded from names.
         attribution: the judge of calls whose origins are known; None to judge them as if they were not.
+        bare: the second opinion on calls whose origins are not known; None to leave them to the critics.
         is_strict_policy: refuse policies that are not of the native format, or of one that they name. Else what is not read of a
             policy leaves open the calls that it may be about: for the policies of recorded data.
     """
@@ -84,6 +87,7 @@ class PlanAuditor:
         calibration: Calibration,
         *,
         attribution: AttributionJudge | None = None,
+        bare: BareJudge | None = None,
         policies: tuple[PolicySource, ...] = (),
         catalog: Mapping[str, ToolSpec] | None = None,
         is_strict_policy: bool = False,
@@ -91,6 +95,7 @@ class PlanAuditor:
         self.critics = critics
         self.calibration = calibration
         self.attribution = attribution
+        self.bare = bare
         self._scale = calibration.escalate  # where the judge's own line lies, however strict verdicts are
         self.catalog = catalog or {}
         self.is_strict_policy = is_strict_policy
@@ -231,12 +236,24 @@ class PlanAuditor:
         """Return the energy of every node on the calibrated scale, and those of the critics before calibration.
 
         Where it is known what the agent had read, the attribution judge decides, which has what the critics know among its
-        features; they are not asked then, and their energies are missing.
+        features; they are not asked then, and their energies are missing. Else a doubt of the critics counts as far as the judge
+        of bare plans shares it.
         """
         if self.attribution is not None and facts.knows_origins:
             return self.attribution.energies(facts, self._scale), {}
         raw = self.critics.energies(facts)
-        return self._settled(known, facts, raw), raw
+        total = self._settled(known, facts, raw)
+        if self.bare is not None:
+            excused = np.minimum(total, self.bare.energies(facts, self._scale))
+            total = np.where(np.isfinite(total), np.maximum(excused, self._beyond_relevance(raw)), total)
+        return total, raw
+
+    def _beyond_relevance(self, raw: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Return what critics doubt for other reasons than that a call is not asked for, or not of this context; critics of one's
+        own among them. A second opinion on whether it was asked for says nothing of these."""
+        zero = np.zeros_like(next(iter(raw.values())))
+        rest = {**raw, Source.HIERARCHY: zero, Source.LATENT: zero}
+        return self.critics.combine(rest) / self.calibration.line
 
     def _settled(self, known: _Known, facts: PlanFacts, raw: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
         """Return the energy of every node, on the calibrated scale.

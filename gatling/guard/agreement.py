@@ -14,12 +14,21 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from gatling.energy import Code, Finding
+from gatling.guard.approval import Approval
+from gatling.guard.decision import Decision
+from gatling.provenance.events import Event, Said
 from gatling.request.request import Request
+from gatling.schema import PlanNode
 from gatling.schema.arguments import leaves
 
+AGREED = "conversation"
+"""The id of the word of a user who has said yes in the conversation."""
 MAX_OFFER_CHARS = 1_000
 MAX_WAITING = 8
 """Offers that were agreed to and not used; the latest count."""
@@ -90,8 +99,36 @@ class Agreement:
         if text.strip():
             self._offer = offer_of(text)
 
+    @staticmethod
+    def without_yes(found: Sequence[Event]) -> list[Event]:
+        """Return what a message holds without a mere yes: it answers an offer, and is no request."""
+        return [e for e in found if not (isinstance(e, Said) and e.is_user and is_yes(e.text))]
+
+    def settled(
+        self, node: PlanNode, decision: Decision, said: str, again: Callable[[str], Decision]
+    ) -> tuple[Decision, str]:
+        """Return the decision on a call where the user has said yes to it, and the offer that counted; else the decision, and
+        an empty text.
+
+        Args:
+            said: what the user has said.
+            again: judges the call as one that an offer asks for, too.
+        """
+        offer = "" if decision.verdict == "allow" else self.of(node.tool_name, node.arguments, said)
+        if not offer:
+            return decision, ""
+        asked = again(offer)
+        is_left_to_the_user = asked.verdict == "escalate" and is_for_the_user_to_say(asked.reasons)
+        if asked.verdict != "allow" and not is_left_to_the_user:
+            return decision, ""
+        now = time.time()
+        word = Approval(AGREED, "the user", now, now)
+        return replace(asked, verdict="allow", approval=word), offer
+
     def user_said(self, texts: list[str]) -> None:
-        """Take a message of the user. It answers the latest offer, and whatever it says, that is answered."""
+        """Take a message of the user, if it is one. It answers the latest offer, and whatever it says, that is answered."""
+        if not texts:
+            return
         if self._offer and len(texts) == 1 and is_yes(texts[0]):
             self._agreed = [*self._agreed, self._offer][-MAX_WAITING:]
         self._offer = ""

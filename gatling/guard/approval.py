@@ -16,13 +16,8 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import secrets
-import sqlite3
-import sys
-import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,18 +25,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gatling.errors import ConfigError, GatlingError, InputError
+from gatling.guard.database import Database, DatabaseError, SqliteFile, Table, Transaction
 from gatling.guard.secrets import mask_data
 
 State = Literal["waiting", "approved", "refused", "used", "expired"]
 
-_TABLE = """
-CREATE TABLE IF NOT EXISTS approvals (
-    id TEXT PRIMARY KEY, binding TEXT NOT NULL, session TEXT NOT NULL, tool_name TEXT NOT NULL, arguments TEXT NOT NULL,
-    reasons TEXT NOT NULL, asked_at REAL NOT NULL, until REAL NOT NULL, state TEXT NOT NULL, person TEXT NOT NULL DEFAULT '',
-    decided_at REAL
+TABLE = Table(
+    "approvals",
+    "id TEXT PRIMARY KEY, binding TEXT NOT NULL, session TEXT NOT NULL, tool_name TEXT NOT NULL, arguments TEXT NOT NULL, "
+    "reasons TEXT NOT NULL, asked_at DOUBLE PRECISION NOT NULL, until DOUBLE PRECISION NOT NULL, state TEXT NOT NULL, "
+    "person TEXT NOT NULL DEFAULT '', decided_at DOUBLE PRECISION",
+    (("by_binding", "binding"),),
 )
-"""
-_INDEX = "CREATE INDEX IF NOT EXISTS by_binding ON approvals (binding)"
 _COLUMNS = "id, session, tool_name, arguments, reasons, asked_at, until, state, person, decided_at"
 
 
@@ -102,7 +97,7 @@ class Approvals:
     """Questions to people and their answers. Safe to share between threads and, with a path, between processes.
 
     Args:
-        path: an SQLite file; by default all is kept in memory, and ends with the process.
+        path: an SQLite file, or another database with `TABLE` in it; by default all is kept in memory, and ends with the process.
         minutes: how long a question may wait, and how long a word counts, unless it says otherwise.
 
     Raises:
@@ -111,18 +106,23 @@ class Approvals:
     """
 
     def __init__(
-        self, path: str | Path | None = None, *, minutes: float = 60.0, clock: Callable[[], float] = time.time
+        self,
+        path: str | Path | Database | None = None,
+        *,
+        minutes: float = 60.0,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         if not 0 < minutes < math.inf:
             raise ConfigError(f"minutes is {minutes}, it must be above 0 and finite")
-        self.path = None if path is None else Path(path)
         self.minutes = minutes
         self._clock = clock
-        self._lock = threading.RLock()
-        self._connection: sqlite3.Connection | None = None
-        self._process = 0
-        with self._transaction():
-            pass
+        try:
+            if path is None or isinstance(path, (str, Path)):
+                self._database: Database = SqliteFile(None if path is None else Path(path), TABLE)
+            else:
+                self._database = path
+        except DatabaseError as error:
+            raise ApprovalError(str(error)) from None
 
     # --- what a session asks ------------------------------------------------------------------------------------------
 
@@ -152,7 +152,7 @@ class Approvals:
         with self._transaction() as db:
             row = db.execute(
                 "SELECT id, person, decided_at, until, state FROM approvals WHERE binding = ? AND until >= ? "
-                "AND state IN ('approved', 'refused') ORDER BY decided_at DESC, rowid DESC LIMIT 1",
+                f"AND state IN ('approved', 'refused') ORDER BY decided_at DESC, rowid DESC LIMIT 1{self._database.for_update}",
                 (binding, self._clock()),
             ).fetchone()
             if row is None:
@@ -195,13 +195,21 @@ class Approvals:
             ).fetchall()
         return [self._pending(row) for row in rows]
 
+    def find(self, id: str) -> PendingCall | None:
+        """Return one call that people were asked about, if there is one of this id."""
+        with self._transaction() as db:
+            row = db.execute(f"SELECT {_COLUMNS} FROM approvals WHERE id = ?", (id,)).fetchone()
+        return None if row is None else self._pending(row)
+
     def _decide(self, id: str, state: State, by: str, minutes: float | None) -> Approval:
         if not by.strip():
             raise InputError("by is empty: say who decides")
         if minutes is not None and not 0 < minutes < math.inf:
             raise ConfigError(f"minutes is {minutes}, it must be above 0 and finite")
         with self._transaction() as db:
-            row = db.execute(f"SELECT {_COLUMNS} FROM approvals WHERE id = ?", (id,)).fetchone()
+            row = db.execute(
+                f"SELECT {_COLUMNS} FROM approvals WHERE id = ?{self._database.for_update}", (id,)
+            ).fetchone()
             if row is None:
                 raise InputError(f"no call waits under the id {id!r}")
             pending = self._pending(row)
@@ -222,43 +230,20 @@ class Approvals:
         try:
             given = json.loads(arguments), tuple(json.loads(reasons))
         except (ValueError, TypeError) as error:
-            raise ApprovalError(f"{self.path or 'approvals'}: the call {id} is damaged: {error}") from None
+            raise ApprovalError(f"{self._database.name}: the call {id} is damaged: {error}") from None
         return PendingCall(id, session, tool_name, *given, asked_at, until, state, by, decided_at)
 
-    # --- the file -----------------------------------------------------------------------------------------------------
+    # --- the database -------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Close the file; the next use opens it again. What was kept in memory is gone."""
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+        self._database.close()
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """Hold the file for one change. Raises: ApprovalError."""
-        with self._lock:
-            try:
-                db = self._open()
-                db.execute("BEGIN IMMEDIATE")
-                try:
-                    yield db
-                except BaseException:
-                    db.execute("ROLLBACK")
-                    raise
-                db.execute("COMMIT")
-            except sqlite3.Error as error:
-                raise ApprovalError(f"{self.path or 'approvals'}: {error}") from None
-
-    def _open(self) -> sqlite3.Connection:
-        """Return the connection of this process: one from before a fork is not to be used in the child."""
-        if self._connection is None or self._process != os.getpid():
-            place = ":memory:" if self.path is None else str(self.path)
-            db = sqlite3.connect(place, timeout=5.0, isolation_level=None, check_same_thread=False)
-            weakref.finalize(self, db.close)
-            db.execute(_TABLE)
-            db.execute(_INDEX)
-            if self.path is not None and sys.platform != "win32":
-                self.path.chmod(0o600)
-            self._connection, self._process = db, os.getpid()
-        return self._connection
+    def _transaction(self) -> Iterator[Transaction]:
+        """Hold the table for one change. Raises: ApprovalError."""
+        try:
+            with self._database.transaction() as db:
+                yield db
+        except DatabaseError as error:
+            raise ApprovalError(str(error)) from None

@@ -45,9 +45,11 @@ class Asking:
     def request(self, said: str) -> str:
         """Return what was asked: the stated request, with what the user said after it where it was said to the letter; else all
         that the user has said so far."""
-        if self.stated is None or said.startswith(f"{self.stated.strip()}\n\n"):
-            return said
-        return self.stated
+        return self.stated if self.stated is not None and not self.is_open(said) else said
+
+    def is_open(self, said: str) -> bool:
+        """Tell whether what the user says adds to the request: none is stated, or the user began with it, to the letter."""
+        return self.stated is None or f"{said}\n\n".startswith(f"{self.stated.strip()}\n\n")
 
     def context(self, said: str) -> GovernanceContext:
         """Return the context after the user has said so much."""

@@ -27,6 +27,7 @@ from typing import Any
 from gatling.energy import Assessment, Code
 from gatling.energy.attribution_judge import ATTRIBUTION_NAME, AttributionJudge
 from gatling.energy.audit import PlanAuditor
+from gatling.energy.bare_judge import BARE_NAME, BareJudge
 from gatling.energy.calibration import CALIBRATION_NAME, Calibration
 from gatling.energy.composite import CRITICS_NAME, CompositeEnergy
 from gatling.energy.critics.latent import LatentCritic, Precision
@@ -395,10 +396,18 @@ def load_auditor(
     critics = CompositeEnergy.read(folder / CRITICS_NAME, latent, encoders=encoders)
     calibration = Calibration.read(folder / CALIBRATION_NAME, critics.digest)
     judge = AttributionJudge.read(folder / ATTRIBUTION_NAME) if (folder / ATTRIBUTION_NAME).exists() else None
-    parts = f"{encoders}{critics.digest}{calibration.digest}{judge.digest if judge else ''}"
+    bare = BareJudge.read(folder / BARE_NAME) if (folder / BARE_NAME).exists() else None
+    learned = "".join(part.digest for part in (judge, bare) if part is not None)
     auditor = PlanAuditor(
-        critics, calibration, policies=policies, catalog=catalog, attribution=judge, is_strict_policy=is_strict_policy
+        critics,
+        calibration,
+        policies=policies,
+        catalog=catalog,
+        attribution=judge,
+        bare=bare,
+        is_strict_policy=is_strict_policy,
     )
+    parts = f"{encoders}{critics.digest}{calibration.digest}{learned}"
     return auditor, hashlib.sha256(parts.encode()).hexdigest()
 
 

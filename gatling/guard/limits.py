@@ -63,10 +63,10 @@ class Limits:
 class Counters:
     """What one session has used of its limits. Not safe to share between threads: the session's lock holds."""
 
-    def __init__(self, limits: Limits, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limits: Limits, *, clock: Callable[[], float] = time.monotonic, age_s: float = 0.0) -> None:
         self.limits = limits
         self._clock = clock
-        self._started = clock()
+        self._started = clock() - age_s
         self._tools: Counter[str] = Counter()
         self._num_calls = 0
         self._sums: dict[tuple[str, str], Fraction] = {}

@@ -15,11 +15,16 @@ from functools import partial
 from typing import Any
 
 from gatling.adapters import AUTO, ConversationTracer
+from gatling.adapters.formats import events
+from gatling.adapters.stated import text_of_the_model
+from gatling.guard.agreement import Agreement
 from gatling.guard.asking import Asking, CallJudge, judge_call
 from gatling.guard.decision import Decision
+from gatling.provenance.events import Said
 from gatling.provenance.sources import ToolSources
 from gatling.provenance.tracer import ValueOrigin
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode
+from gatling.schema.plain import join_path
 
 MAX_ENERGY = 1e9
 """Stands for an infinite energy, as JSON has no word for it: a rule denies, or a fault kept the guard from judging."""
@@ -73,21 +78,38 @@ def replay(
     """
     asking = Asking(context)
     tracer = ConversationTracer(sources=sources, format=format)
+    agreement = Agreement()
     for message in messages:
-        nodes = tracer.feed(message)
+        found = events(message, tracer.num_messages, tracer.format)
+        nodes = tracer.take(agreement.without_yes(found), join_path("messages", tracer.num_messages))
+        if asking.is_open(tracer.request):
+            agreement.user_said([event.text for event in found if isinstance(event, Said) and event.is_user])
+        stated = text_of_the_model(message)
         if not nodes:
+            agreement.model_said(stated)
             continue
-        plan, now = tracer.plan(), asking.context(tracer.request)
+        said = tracer.request
+        plan, now = tracer.plan(), asking.context(said)
         for behind, node in zip(range(len(nodes) - 1, -1, -1), nodes, strict=True):
             so_far = _without_last(plan, behind)
+
+            def again(offer: str, node: PlanNode = node, so_far: ExecutionPlan = so_far, said: str = said) -> Decision:
+                agreed = asking.context(f"{said}\n\n{offer}")
+                return judge_call(guard, partial(_question, agreed, so_far), node)
+
+            decision = judge_call(guard, partial(_question, now, so_far), node)
+            decision, offer = agreement.settled(node, decision, said, again)
+            if offer:
+                agreement.use(offer)
             yield ReplayedCall(
                 call_id=(node.model_extra or {}).get("call_id"),
                 node=node,
-                decision=judge_call(guard, partial(_question, now, so_far), node),
+                decision=decision,
                 context=now,
                 plan=so_far,
                 origins=tracer.origins(node.node_id),
             )
+        agreement.model_said(stated)
 
 
 def _question(context: GovernanceContext, plan: ExecutionPlan) -> tuple[GovernanceContext, ExecutionPlan]:

@@ -42,7 +42,6 @@ from gatling.adapters.formats import events
 from gatling.adapters.plain import holds_unreadable, plain_message
 from gatling.adapters.stated import text_of_the_model
 from gatling.errors import ConfigError, GatlingError, InputError
-from gatling.guard.agreement import is_yes
 from gatling.guard.approval import Approvals
 from gatling.guard.asking import CallJudge
 from gatling.guard.decision import Decision, Mode, denial, fault_of
@@ -59,6 +58,7 @@ from gatling.provenance.sources import Output, ToolOutput, ToolSources
 from gatling.schema import ExecutionPlan, PlanNode
 from gatling.schema.plain import join_path
 
+Recalled = Callable[[ProposedCall, PlanNode], Decision]
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -89,6 +89,7 @@ class Session:
         log: where every decision is written before its call runs (`AuditLog`). One that cannot be written denies.
         offers_repairs: look for arguments with which a call that is not allowed would be, and offer them
             (`decision.repaired_arguments`).
+        age_s: how long ago the session began, where it goes on in another process (`recall`).
 
     Raises:
         InputError: if policy, role or session context cannot be read, or the policy is not of the format that the guard takes.
@@ -114,6 +115,7 @@ class Session:
         stops: StopSwitch | None = None,
         log: DecisionLog | None = None,
         offers_repairs: bool = False,
+        age_s: float = 0.0,
     ) -> None:
         if mode not in get_args(Mode):
             raise ConfigError(f"mode is {mode!r}, it must be one of {', '.join(get_args(Mode))}")
@@ -124,7 +126,7 @@ class Session:
             raise ConfigError("id is empty")
         shared = Shared(
             tracer=ConversationTracer(sources=sources, format=format),
-            counters=Counters(limits if limits is not None else Limits()),
+            counters=Counters(limits if limits is not None else Limits(), age_s=age_s),
             stops=stops if stops is not None else StopSwitch(),
             approvals=approvals,
             log=log,
@@ -207,6 +209,26 @@ class Session:
             InputError: with the path in the message, if it cannot be read or does not fit; run nothing of it.
         """
         return run(self._of_message(message), self._on_escalate)
+
+    def recall(self, message: Any, decisions: Iterable[Decision] | None) -> None:
+        """Take a message that this session has checked before, in another process: nothing is judged, told or written anew.
+
+        Args:
+            decisions: on its calls, in order, as `check` returned them. None for a message from before the session, whose calls
+                have run, whoever let them.
+
+        Raises:
+            InputError: if the message does not fit, or a decision is missing, or is one on another call.
+        """
+        with self._shared.lock:
+            tracer = self._shared.tracer
+            self._recall(events(message, tracer.num_messages, tracer.format), decisions)
+            self._model_said(text_of_the_model(message))
+
+    def recall_call(self, tool_name: str, arguments: Any, decision: Decision) -> None:
+        """The same for a call that was judged by `judge`. Raises: InputError, as `recall`."""
+        with self._shared.lock:
+            self._recall([_proposed(tool_name, arguments, decision.call_id or None)], [decision])
 
     async def acheck(self, message: Any) -> list[Checked]:
         """The same, without holding up the event loop; `on_escalate` may be a coroutine function."""
@@ -358,12 +380,11 @@ class Session:
         """Take what has happened; return the calls in it."""
         if self._prefix:
             found = [self._of_a_child(event) for event in found if not isinstance(event, Said)]
-        # A yes is the answer to an offer (`Agreement`), and no request: alone it would speak for whatever was read.
-        kept = [e for e in found if not (isinstance(e, Said) and e.is_user and is_yes(e.text))]
+        agreement = self._shared.agreement
+        kept = agreement.without_yes(found)
         nodes = self._shared.tracer.take(kept, where)
-        said = [event.text for event in found if isinstance(event, Said) and event.is_user]
-        if said and self._verdicts.terms[0].is_request_open:
-            self._shared.agreement.user_said(said)
+        if self._verdicts.terms[0].asking().is_open(self._shared.tracer.request):
+            agreement.user_said([event.text for event in found if isinstance(event, Said) and event.is_user])
         for event in found:
             if isinstance(event, Result) and event.call_id is not None:
                 self._shared.waiting.pop(event.call_id, None)
@@ -395,10 +416,7 @@ class Session:
     def _of_call(
         self, tool_name: str, arguments: Any, call_id: str | None, deadline_ms: float | None
     ) -> Steps[Decision]:
-        if not isinstance(tool_name, str) or not tool_name.strip():
-            raise InputError("a call without the name of a tool")
-        given = arguments_of(plain_message({"arguments": arguments}, "call")["arguments"], "arguments")
-        call = ProposedCall(tool_name, given, call_id if call_id is not None else secrets.token_hex(8), "call")
+        call = _proposed(tool_name, arguments, call_id)
         with self._held(deadline_ms):
             known = self._known(call)
             if known is not None:
@@ -433,8 +451,18 @@ class Session:
             decision = denial(f"another call waits for its result under the id {call.call_id!r}")
         return waiting if decision is None else self._verdicts.unjudged(decision, call.tool_name, call.call_id)
 
-    def _judge(self, found: list[Event], deadline_ms: float | None) -> list[tuple[ProposedCall, PlanNode, Decision]]:
-        """Take a message and judge its calls, in order; those that may not run leave the plan."""
+    def _recall(self, found: list[Event], decisions: Iterable[Decision] | None) -> None:
+        num_calls = sum(isinstance(event, ProposedCall) for event in found)
+        recorded = [None] * num_calls if decisions is None else list(decisions)
+        if len(recorded) != num_calls:
+            raise InputError(f"{len(recorded)} decisions are recorded, and there are {num_calls} calls")
+        left = iter(recorded)
+        self._judge(found, None, lambda call, node: self._verdicts.recall(call, node, next(left)))
+
+    def _judge(
+        self, found: list[Event], deadline_ms: float | None, recalled: Recalled | None = None
+    ) -> list[tuple[ProposedCall, PlanNode, Decision]]:
+        """Take a message and judge its calls, in order, or recall what was decided; those that may not run leave the plan."""
         shared = self._shared
         nodes = self._take(found, self._where())
         waiting = {node.node_id for node in shared.tracer.pending}
@@ -443,7 +471,10 @@ class Session:
         calls = [event for event in found if isinstance(event, ProposedCall)]
         try:
             for call, node in zip(calls, nodes, strict=True):
-                decision = self._verdicts.decide(call, node, open_calls - {node.node_id}, deadline_ms)
+                if recalled is not None:
+                    decision = recalled(call, node)
+                else:
+                    decision = self._verdicts.decide(call, node, open_calls - {node.node_id}, deadline_ms)
                 shown = node.model_copy(update={"call_id": call.call_id}) if self._prefix and call.call_id else node
                 judged.append((call, shown, decision))
                 if decision.is_allowed:
@@ -494,6 +525,13 @@ class Session:
 def _check_deadline(deadline_ms: float | None) -> None:
     if deadline_ms is not None and not 0 < deadline_ms < math.inf:
         raise ConfigError(f"deadline_ms is {deadline_ms}, it must be above 0 and finite")
+
+
+def _proposed(tool_name: Any, arguments: Any, call_id: str | None) -> ProposedCall:
+    if not isinstance(tool_name, str) or not tool_name.strip():
+        raise InputError("a call without the name of a tool")
+    given = arguments_of(plain_message({"arguments": arguments}, "call")["arguments"], "arguments")
+    return ProposedCall(tool_name, given, call_id if call_id is not None else secrets.token_hex(8), "call")
 
 
 def _text(text: Any) -> str:

@@ -52,11 +52,6 @@ class Terms:
         self.guard.know_policy(known or PolicySource(asking.context("").policy))
         return asking
 
-    @property
-    def is_request_open(self) -> bool:
-        """Whether what the user says adds to the request; else its messages may hold more than the user wrote."""
-        return self._asking.stated is None
-
     def asking(self) -> Asking:
         """Return what to ask by, with the policy of this moment. A new policy that cannot be used changes nothing."""
         if self._live is not None:

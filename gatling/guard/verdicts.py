@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -13,8 +12,9 @@ from typing import Any, Protocol
 from gatling.adapters import ConversationTracer
 from gatling.energy import Code
 from gatling.energy.finding import SEVERITY
-from gatling.guard.agreement import Agreement, is_for_the_user_to_say
-from gatling.guard.approval import Approval, Approvals
+from gatling.errors import InputError
+from gatling.guard.agreement import AGREED, Agreement
+from gatling.guard.approval import Approvals
 from gatling.guard.asking import judge_call
 from gatling.guard.decision import Decision, Mode, denial, fault_of, shown_reason
 from gatling.guard.limits import Counters
@@ -103,6 +103,29 @@ class Verdicts:
             decision = denial(fault_of(error))
         return self.settle(call, node, replace(decision, mode=mode), question)
 
+    def recall(self, call: ProposedCall, node: PlanNode, decision: Decision | None) -> Decision:
+        """Take a decision that was made, told and written down before: what it has used up is used up.
+
+        Args:
+            decision: None for a call that has run without one.
+        """
+        digest = call_digest(node.tool_name, node.arguments)
+        if decision is None:
+            made = Decision("allow", (), False, "", "", "", 0.0)
+            decision = replace(made, tool_name=call.tool_name, call_id=call.call_id or "", call_digest=digest)
+        if (decision.call_digest, decision.tool_name) != (digest, call.tool_name):
+            raise InputError(f"the decision that is recorded is not on this call of {call.tool_name}")
+        if decision.verdict == "allow":
+            self.shared.counters.count(node.tool_name, node.arguments)
+            agreement = self.shared.agreement
+            if decision.approval is not None and decision.approval.id == AGREED:
+                offer = agreement.of(node.tool_name, node.arguments, self.shared.tracer.request)
+                if offer:
+                    agreement.use(offer)
+        elif decision.verdict == "deny" and not any(r.code is Code.LOOP for r in decision.reasons):
+            self.shared.counters.refused(digest, call.call_id or node.node_id)
+        return decision
+
     def settle(
         self, call: ProposedCall, node: PlanNode, decision: Decision, question: Question | None = None
     ) -> Decision:
@@ -184,19 +207,16 @@ class Verdicts:
         question: Question | None,
     ) -> tuple[Decision, Question | None, str]:
         """Judge a call again as one that was asked for, where the user has said yes to it; return the offer that counted."""
+        questions = [question]
+
+        def again(offer: str) -> Decision:
+            asked, its_question = self._judged(node, others, deadline_ms, more=offer)
+            questions.append(its_question)
+            return asked
+
         agreement, said = self.shared.agreement, self.shared.tracer.request
-        if decision.verdict == "allow":
-            return decision, question, ""
-        offer = agreement.of(node.tool_name, node.arguments, said)
-        if not offer:
-            return decision, question, ""
-        asked, its_question = self._judged(node, others, deadline_ms, more=offer)
-        is_left_to_the_user = asked.verdict == "escalate" and is_for_the_user_to_say(asked.reasons)
-        if asked.verdict != "allow" and not is_left_to_the_user:
-            return decision, question, ""
-        now = time.time()
-        word = Approval("conversation", "the user", now, now)
-        return replace(asked, verdict="allow", approval=word), its_question, offer
+        settled, offer = agreement.settled(node, decision, said, again)
+        return settled, questions[-1] if offer else question, offer
 
     def _judged(
         self, node: PlanNode, others: set[str], deadline_ms: float | None, *, more: str = ""

@@ -168,6 +168,8 @@ class Conversation:
                 return self._may_ask(
                     event, decision, "what this sub-agent has read is not known: it began before the guard"
                 )
+            if decision.arguments is not None:  # a person has chosen them in the place of those of the call
+                return _decided("allow", "", updatedInput=decision.arguments)
             return _answer({"systemMessage": text[:_MAX_REASON_CHARS]}) if text else Reply()
         if decision.verdict == "escalate":
             self._wait_for(decision, event.tool_name, arguments, event.call_id)
@@ -194,7 +196,7 @@ class Conversation:
         return self._children[agent_id]
 
 
-def _decided(decision: str, text: str) -> Reply:
+def _decided(decision: str, text: str, **more: Any) -> Reply:
     reason = text[:_MAX_REASON_CHARS]
     return _answer(
         {
@@ -202,6 +204,7 @@ def _decided(decision: str, text: str) -> Reply:
                 "hookEventName": BEFORE,
                 "permissionDecision": decision,
                 "permissionDecisionReason": reason,
+                **more,
             }
         }
     )

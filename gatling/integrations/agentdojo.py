@@ -23,7 +23,8 @@ from agentdojo.functions_runtime import FunctionCall
 from gatling.errors import ConfigError, InputError
 from gatling.guard import Decision, Session
 from gatling.guard.decision import denial, fault_of
-from gatling.integrations.gate import Call, Gate, Heard, ModelSaid, faulty
+from gatling.integrations.call import Call, Heard, ModelSaid, faulty
+from gatling.integrations.gate import Gate
 from gatling.provenance.events import Event, Result, Said
 
 _GATE = "gatling"

@@ -21,7 +21,8 @@ from claude_agent_sdk import HookMatcher
 from gatling.errors import ConfigError
 from gatling.guard import Session
 from gatling.guard.decision import shown_reason
-from gatling.integrations.gate import Call, Gate, Heard, faulty
+from gatling.integrations.call import Call, Heard, faulty
+from gatling.integrations.gate import Gate
 
 
 class ClaudeHooks:
@@ -34,11 +35,9 @@ class ClaudeHooks:
     """
 
     def __init__(self, session: Session, *, asks: bool = True, timeout_s: float = 60.0) -> None:
-        if not isinstance(session, Session):
-            raise ConfigError(f"a {type(session).__name__}, wanted a Session")
+        self._gates: dict[str, Gate] = {"": Gate(session)}
         self._session = session
         self._asks = asks
-        self._gates: dict[str, Gate] = {"": Gate(session)}
         self._conversation = ""
         self._lock = threading.Lock()
         self._fault: Exception | None = None
@@ -84,8 +83,7 @@ class ClaudeHooks:
             gate = self._of(event)
             call = Call(event["tool_name"], event["tool_input"], event["tool_use_id"])
             if gate.waits_for_word(call):  # the client lets a call run only if its user has said so
-                gate.answered(call, True, "permission of the client")
-                await gate.ajudge(call, self._history)
+                await gate.aafter_word(call, True, "permission of the client")
             decision = gate.tell_result(call.call_id, output)
         except Exception as error:
             self._fault = error

@@ -26,7 +26,8 @@ from crewai.hooks import (
 )
 
 from gatling.guard import Decision
-from gatling.integrations.gate import Call, Gates, Heard, SessionSource, faulty
+from gatling.integrations.call import Call, Heard, faulty
+from gatling.integrations.gate import Gates, SessionSource
 from gatling.provenance.events import Event, Foreign, Said
 
 

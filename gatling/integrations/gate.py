@@ -11,17 +11,15 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gatling.adapters.formats import events
-from gatling.adapters.stated import text_of_the_model
 from gatling.errors import ConfigError, InputError
 from gatling.guard import Decision, Session
-from gatling.guard.decision import denial, fault_of
+from gatling.guard.decision import fault_of
+from gatling.integrations.call import Call, Heard, ModelSaid, faulty
 from gatling.provenance.events import Event, Foreign, Result, Said
-from gatling.schema.plain import canonical_json
 
 MAX_CONVERSATIONS = 10_000
 """Of one adapter at a time; the one that was silent longest is forgotten, and read anew from its history when it goes on."""
@@ -29,53 +27,13 @@ SessionSource = Session | Callable[[str], Session]
 """The session of the one conversation, or what makes one for each, by the framework's name for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call as a framework proposes it."""
-
-    tool_name: str
-    arguments: Any
-    call_id: str | None = None
-
-    def is_as(self, other: Call) -> bool:
-        return self.tool_name == other.tool_name and canonical_json(self.arguments) == canonical_json(other.arguments)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSaid:
-    """Text of the model to the user."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A message of a framework's history.
-
-    Args:
-        key: equal for equal messages; what tells a message that was told already.
-        read: returns what the message holds.
-    """
-
-    key: str
-    read: Callable[[], Iterable[Event | ModelSaid]]
-
-
-def faulty(call: Call, error: Exception) -> Decision:
-    """Return the denial of a call about which something in an adapter went wrong. It counts in every mode."""
-    return replace(denial(fault_of(error)), tool_name=str(call.tool_name))
-
-
-def of_format(message: Any, format: str) -> Iterator[Event | ModelSaid]:
-    """Read a message of a format that `gatling.adapters` knows. Raises: InputError if it cannot be read."""
-    yield from events(message, 0, format)
-    if stated := text_of_the_model(message):
-        yield ModelSaid(stated)
-
-
 @dataclass(slots=True)
 class Gate:
-    """One conversation."""
+    """One conversation.
+
+    Raises:
+        ConfigError: if `session` is none.
+    """
 
     session: Session
     _heard: Counter[str] = field(default_factory=Counter)
@@ -85,12 +43,32 @@ class Gate:
     """Ids of calls whose decisions the framework knows. A vendor may use an id again in a later message."""
     _settled: set[str] = field(default_factory=set)
     """Ids of calls that were refused, or whose results the session knows."""
+    _repeated: set[str] = field(default_factory=set)
+    """Ids of calls whose refusal was told a second time."""
+    _lost: Exception | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _waiting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.session, Session):
+            raise ConfigError(f"a {type(self.session).__name__}, wanted a Session")
+
+    def lose(self, error: Exception) -> None:
+        """Note that the session lacks a part of what the model reads: every call is denied from now on."""
+        self._lost = self._lost or error
+
+    def hear_or_lose(self, messages: Iterable[Heard]) -> None:
+        """The same as `hear` for what is about to be read: what cannot be taken denies every call from now on."""
+        try:
+            self.hear(messages)
+        except Exception as error:
+            self.lose(error)
 
     def hear(self, messages: Iterable[Heard]) -> None:
         """Tell the session what it has not been told yet. Raises: InputError for what it cannot take: then no call may run."""
         with self._lock:
+            if self._lost is not None:
+                raise self._lost
             shown: Counter[str] = Counter()
             for message in messages:
                 shown[message.key] += 1
@@ -146,6 +124,15 @@ class Gate:
         except Exception as error:
             return faulty(call, error)
 
+    def refused(self, call: Call) -> Decision | None:
+        """Return the refusal of a call that was judged, once: for a framework that asks twice before a call would run."""
+        with self._lock:
+            kept = self._kept.get(call.call_id or "")
+            if kept is None or not kept[0].is_as(call) or kept[1].is_allowed or call.call_id in self._repeated:
+                return None
+            self._repeated.add(call.call_id or "")
+            return kept[1]
+
     def waits_for_word(self, call: Call) -> bool:
         """Tell whether a call was escalated, and nobody has decided yet."""
         with self._lock:
@@ -159,6 +146,22 @@ class Gate:
                 raise InputError(f"no call of {call.tool_name} waits for a person's word under the id {call.call_id!r}")
             approvals = self.session.approvals
             (approvals.approve if is_approved else approvals.refuse)(self._kept[call.call_id or ""][1].pending, by=by)
+
+    def after_word(self, call: Call, is_approved: bool, by: str) -> Decision:
+        """Return the decision on a call that waits, after what a person said; a denial whatever goes wrong."""
+        try:
+            self.answered(call, is_approved, by)
+        except Exception as error:
+            return faulty(call, error)
+        return self.judge(call, list)
+
+    async def aafter_word(self, call: Call, is_approved: bool, by: str) -> Decision:
+        """The same, without holding up the event loop."""
+        try:
+            self.answered(call, is_approved, by)
+        except Exception as error:
+            return faulty(call, error)
+        return await self.ajudge(call, list)
 
     def took(self, call_id: str | None, output: Any, *, shown: Any = None, has_media: bool = False) -> Any:
         """Tell what a call returned that ran; return what the model is to read: the output, or why it may not.

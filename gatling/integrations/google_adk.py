@@ -19,7 +19,12 @@ from typing import Any
 from google.adk.plugins import BasePlugin
 
 from gatling.guard import Decision
-from gatling.integrations.gate import Call, Gate, Gates, Heard, SessionSource, faulty, of_format
+from gatling.integrations.call import Call, Heard, faulty, of_format, of_one_message
+from gatling.integrations.gate import Gate, Gates, SessionSource
+
+
+class _Refusal(dict[str, Any]):
+    """What the model reads in the place of a response; the framework calls it a result, too."""
 
 
 class ADKPlugin(BasePlugin):
@@ -45,7 +50,7 @@ class ADKPlugin(BasePlugin):
         except Exception as error:
             decision = faulty(call, error)
         if not decision.is_allowed:
-            return {"error": decision.text_for_agent}
+            return _Refusal(error=decision.text_for_agent)
         if decision.arguments is not None:
             tool_args.clear()
             tool_args.update(decision.arguments)
@@ -54,21 +59,21 @@ class ADKPlugin(BasePlugin):
     async def _decided(self, call: Call, context: Any) -> Decision:
         gate: Gate = self._gates.of(context.session.id)
         contents = [event.content for event in context.session.events if event.content and not event.partial]
-        judge = partial(gate.ajudge, call, partial(_history, contents), _siblings(call, contents))
-        decision = await judge()
+        decision = await gate.ajudge(call, partial(_history, contents), _siblings(call, contents))
         if not decision.pending or decision.is_allowed or not self._asks:
             return decision
         word = context.tool_confirmation
         if word is None:
             context.request_confirmation(hint=decision.text_for_agent, payload={"id": decision.pending})
             return decision
-        gate.answered(call, word.confirmed is True, "confirmation of the run")
-        return await judge()
+        return await gate.aafter_word(call, word.confirmed is True, "confirmation of the run")
 
     async def after_tool_callback(
         self, *, tool: Any, tool_args: dict[str, Any], tool_context: Any, result: Any
     ) -> dict[str, Any] | None:
         """Return None, or why the result is withheld."""
+        if isinstance(result, _Refusal):  # nothing has run
+            return None
         try:
             read = self._gates.of(tool_context.session.id).took(tool_context.function_call_id, result)
         except Exception as error:
@@ -79,8 +84,7 @@ class ADKPlugin(BasePlugin):
 def _siblings(call: Call, contents: Iterable[Any]) -> list[Call]:
     for content in reversed(list(contents)):
         found = [part.function_call for part in content.parts or () if part.function_call]
-        calls = [Call(one.name, dict(one.args or {}), one.id) for one in found]
-        if any(one.call_id == call.call_id for one in calls):
+        if calls := of_one_message(call, [Call(one.name, dict(one.args or {}), one.id) for one in found]):
             return calls
     return []
 

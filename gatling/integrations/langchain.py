@@ -23,8 +23,8 @@ from langgraph.types import interrupt
 
 from gatling.errors import InputError
 from gatling.guard import Decision
-from gatling.guard.decision import shown_reason
-from gatling.integrations.gate import Call, Gate, Gates, Heard, SessionSource, faulty, of_format
+from gatling.integrations.call import Call, Heard, faulty, of_format, of_one_message, question_of, word_of
+from gatling.integrations.gate import Gate, Gates, SessionSource
 
 Outcome: TypeAlias = Any
 """A `ToolMessage`, or a `Command` of the graph."""
@@ -47,13 +47,12 @@ class LangChainMiddleware(AgentMiddleware):
         """Run a call, or answer in its place."""
         call = _call(request)
         try:
-            gate, history, siblings = self._known(request, call)
+            gate = self._gate(request)
         except Exception as error:
             return _refusal(request, faulty(call, error))
-        decision = gate.judge(call, history, siblings)
+        decision = gate.judge(call, partial(_history, request), _siblings(call, request))
         if gate.waits_for_word(call) and self._asks:
-            refused = _asked(gate, call, decision)
-            decision = gate.judge(call, history) if refused is None else refused
+            decision = _asked(gate, call, decision)
         if not decision.is_allowed:
             return _refusal(request, decision)
         return _read(gate, call, handler(_with(request, decision)))
@@ -64,22 +63,18 @@ class LangChainMiddleware(AgentMiddleware):
         """The same, awaited."""
         call = _call(request)
         try:
-            gate, history, siblings = self._known(request, call)
+            gate = self._gate(request)
         except Exception as error:
             return _refusal(request, faulty(call, error))
-        decision = await gate.ajudge(call, history, siblings)
+        decision = await gate.ajudge(call, partial(_history, request), _siblings(call, request))
         if gate.waits_for_word(call) and self._asks:
-            refused = _asked(gate, call, decision)
-            decision = await gate.ajudge(call, history) if refused is None else refused
+            decision = _asked(gate, call, decision)
         if not decision.is_allowed:
             return _refusal(request, decision)
         return _read(gate, call, await handler(_with(request, decision)))
 
-    def _known(self, request: ToolCallRequest, call: Call) -> tuple[Gate, Callable[[], Iterator[Heard]], list[Call]]:
-        """Return the conversation, its messages, and the calls of the last one. Raises: InputError if they cannot be told."""
-        thread = str(((request.runtime.config or {}).get("configurable") or {}).get("thread_id", ""))
-        messages = _messages(request.state)
-        return self._gates.of(thread), partial(_history, messages), _siblings(call, messages)
+    def _gate(self, request: ToolCallRequest) -> Gate:
+        return self._gates.of(str(((request.runtime.config or {}).get("configurable") or {}).get("thread_id", "")))
 
 
 def _call(request: ToolCallRequest) -> Call:
@@ -95,38 +90,24 @@ def _messages(state: Any) -> list[BaseMessage]:
     return found
 
 
-def _history(messages: list[BaseMessage]) -> Iterator[Heard]:
-    for message in messages:
+def _history(request: ToolCallRequest) -> Iterator[Heard]:
+    for message in _messages(request.state):
         read = partial(of_format, message, "langchain")
         yield Heard(f"{message.type} {message.id} {message.content!r}", read)
 
 
-def _siblings(call: Call, messages: list[BaseMessage]) -> list[Call]:
-    for message in reversed(messages):
+def _siblings(call: Call, request: ToolCallRequest) -> Iterator[Call]:
+    for message in reversed(_messages(request.state)):
         if isinstance(message, AIMessage):
-            calls = [Call(c["name"], c["args"], c["id"]) for c in message.tool_calls]
-            return calls if any(c.call_id == call.call_id for c in calls) else []
-    return []
+            yield from of_one_message(call, [Call(c["name"], c["args"], c["id"]) for c in message.tool_calls])
+            return
 
 
-def _asked(gate: Gate, call: Call, decision: Decision) -> Decision | None:
-    """Ask a person; return None when the session knows the answer, else a denial. An interrupt ends this run of the step here."""
+def _asked(gate: Gate, call: Call, decision: Decision) -> Decision:
+    """Ask a person; return the decision after the answer. An interrupt ends this run of the step here."""
     try:
-        answer = interrupt(
-            {
-                "type": "gatling_approval",
-                "id": decision.pending,
-                "tool_name": call.tool_name,
-                "arguments": call.arguments,
-                "reasons": [shown_reason(reason) for reason in decision.reasons],
-            }
-        )
-        is_dict = isinstance(answer, dict)
-        approved, by = (answer.get("approved"), answer.get("by", "interrupt")) if is_dict else (answer, "interrupt")
-        if not isinstance(approved, bool) or not isinstance(by, str):
-            raise InputError("the answer to the interrupt is none: wanted True, False, or {'approved': ..., 'by': ...}")
-        gate.answered(call, approved, by)
-        return None
+        answer = interrupt({"type": "gatling_approval", **question_of(call, decision)})
+        return gate.after_word(call, *word_of(answer, "interrupt"))
     except GraphBubbleUp:
         raise
     except Exception as error:

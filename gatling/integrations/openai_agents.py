@@ -26,8 +26,9 @@ from pydantic import BaseModel
 
 from gatling.adapters.plain import plain_message
 from gatling.errors import ConfigError
-from gatling.guard import Decision, Session
-from gatling.integrations.gate import Call, Gate, Heard, faulty, of_format
+from gatling.guard import Session
+from gatling.integrations.call import Call, Heard, of_format
+from gatling.integrations.gate import Gate
 from gatling.provenance.events import Said
 from gatling.schema.plain import canonical_json
 
@@ -42,19 +43,14 @@ class OpenAIAgentsGuard:
     """
 
     def __init__(self, session: Session, *, asks: bool = True, ungated: Iterable[str] = ()) -> None:
-        if not isinstance(session, Session):
-            raise ConfigError(f"a {type(session).__name__}, wanted a Session")
-        self._gate = Gate(session)
+        self.gate = Gate(session)
         self._asks = asks
         self._ungated = frozenset(ungated)
         self._protected: dict[int, tuple[Any, Any]] = {}
         """By the id of an agent: the agent, so that it lives on, and its protected copy."""
         self._asked: set[str] = set()
         """Ids of the calls that a person was asked about."""
-        self._refused: dict[str, tuple[Call, Decision]] = {}
-        """By their ids: calls that were refused when the SDK asked whether they need an approval, which it does first."""
         self._siblings: list[Call] = []
-        self._fault: Exception | None = None
 
     def protect(self, agent: Any) -> Any:
         """Return a copy of an agent whose tools ask first. Raises: ConfigError for a tool that cannot be made to ask."""
@@ -72,27 +68,15 @@ class OpenAIAgentsGuard:
         ]
         return copy
 
-    def heard(self, system_prompt: str | None, items: Iterable[Any]) -> None:
-        """Take what a model is about to read. What cannot be taken denies every call from now on."""
-        try:
-            self._gate.hear(_history(system_prompt, items))
-        except Exception as error:
-            self._fault = error
-
     def proposed(self, output: Iterable[Any]) -> None:
         """Take an answer of the model: the calls that are judged together."""
         self._siblings = [
-            Call(item.name, _arguments(item.arguments), item.call_id) for item in output if item.type == "function_call"
+            Call.of_text(item.name, item.arguments, item.call_id) for item in output if item.type == "function_call"
         ]
 
     def _refuse(self, what: str, name: str) -> None:
         if name not in self._ungated:
             raise ConfigError(f"{what} passes no guard: leave it out, or name it in ungated={[name]}")
-
-    def _history(self) -> list[Heard]:
-        if self._fault is not None:
-            raise self._fault
-        return []  # it was told before the model was asked
 
     def _gated(self, tool: Any) -> Any:
         if not isinstance(tool, FunctionTool):
@@ -107,34 +91,28 @@ class OpenAIAgentsGuard:
 
     async def _needs_approval(self, tool: Any, context: Any, arguments: dict[str, Any], call_id: str) -> bool:
         call = Call(tool.name, arguments, call_id)
-        decision = await self._gate.ajudge(call, self._history, self._siblings)
+        decision = await self.gate.ajudge(call, list, self._siblings)  # the rest was told before the model was asked
         if decision.pending and not decision.is_allowed and self._asks:
             self._asked.add(call_id)
             return True
-        if not decision.is_allowed:
-            self._refused[call_id] = (call, decision)
         own = tool.needs_approval
         own = own(context, arguments, call_id) if callable(own) else own
         return bool(await own if inspect.isawaitable(own) else own)
 
     async def _invoke(self, tool: Any, context: Any, arguments: str) -> Any:
-        call = Call(tool.name, _arguments(arguments), context.tool_call_id)
-        known = self._refused.pop(context.tool_call_id, None)
-        if known is not None and known[0].is_as(call):
-            return known[1].text_for_agent
-        decision = await self._gate.ajudge(call, self._history, self._siblings)
-        if self._gate.waits_for_word(call) and call.call_id in self._asked:
-            try:  # the SDK calls this only if a person has approved it
-                self._gate.answered(call, True, "approval of the run")
-                decision = await self._gate.ajudge(call, self._history)
-            except Exception as error:
-                decision = faulty(call, error)
+        call = Call.of_text(tool.name, arguments, context.tool_call_id)
+        if call.call_id not in self._asked and (refusal := self.gate.refused(call)) is not None:
+            return refusal.text_for_agent
+        decision = await self.gate.ajudge(call, list, self._siblings)
+        if self.gate.waits_for_word(call) and call.call_id in self._asked:
+            # The SDK calls this only if a person has approved it.
+            decision = await self.gate.aafter_word(call, True, "approval of the run")
         if not decision.is_allowed:
             return decision.text_for_agent
         given = arguments if decision.arguments is None else json.dumps(decision.arguments)
         output = await tool.on_invoke_tool(context, given)
         is_data = output is None or isinstance(output, (str, int, float, dict, list, BaseModel))
-        return self._gate.took(call.call_id, output if is_data else str(output), shown=output)
+        return self.gate.took(call.call_id, output if is_data else str(output), shown=output)
 
 
 class _Hooks(AgentHooks):
@@ -145,7 +123,7 @@ class _Hooks(AgentHooks):
         self._others = others if others is not None else AgentHooks()
 
     async def on_llm_start(self, context: Any, agent: Any, system_prompt: str | None, input_items: list[Any]) -> None:
-        self._guard.heard(system_prompt, input_items)
+        self._guard.gate.hear_or_lose(_history(system_prompt, input_items))
         await self._others.on_llm_start(context, agent, system_prompt, input_items)
 
     async def on_llm_end(self, context: Any, agent: Any, response: Any) -> None:
@@ -163,14 +141,6 @@ def _handed_over(guard: OpenAIAgentsGuard, handoff: Any) -> Any:
         return guard.protect(await handoff.on_invoke_handoff(context, arguments))
 
     return dataclasses.replace(handoff, on_invoke_handoff=invoke)
-
-
-def _arguments(text: str) -> Any:
-    """Return the arguments; text that is no JSON stays text, and is refused when it is judged."""
-    try:
-        return json.loads(text or "{}")
-    except ValueError:
-        return text
 
 
 def _history(system_prompt: str | None, items: Iterable[Any]) -> Iterator[Heard]:

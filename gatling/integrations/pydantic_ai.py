@@ -23,8 +23,8 @@ from pydantic_ai.messages import ModelResponse, ToolCallPart
 
 from gatling.adapters.plain import plain_message
 from gatling.errors import InputError
-from gatling.guard.decision import shown_reason
-from gatling.integrations.gate import Call, Gates, Heard, ModelSaid, SessionSource, faulty
+from gatling.integrations.call import Call, Heard, ModelSaid, faulty, of_one_message, question_of
+from gatling.integrations.gate import Gates, SessionSource
 from gatling.provenance.events import Event, Foreign, Result, Said
 
 _SILENT = frozenset(
@@ -57,11 +57,9 @@ class PydanticAICapability(AbstractCapability[Any]):
         try:
             wanted = _call(call)
             gate, messages = self._gates.of(ctx.conversation_id or ""), list(ctx.messages)
-            judge = partial(gate.ajudge, wanted, partial(_history, messages), _siblings(wanted, messages))
-            decision = await judge()
+            decision = await gate.ajudge(wanted, partial(_history, messages), _siblings(wanted, messages))
             if decision.pending and not decision.is_allowed and ctx.tool_call_approved:
-                gate.answered(wanted, True, "approval of the run")
-                decision = await judge()
+                decision = await gate.aafter_word(wanted, True, "approval of the run")
             if decision.is_allowed and decision.arguments is not None and plain_message(args, "args") != args:
                 raise InputError("arguments that are no plain data cannot be replaced by the repaired ones")
         except Exception as error:
@@ -69,8 +67,7 @@ class PydanticAICapability(AbstractCapability[Any]):
         if decision.is_allowed:
             return args if decision.arguments is None else decision.arguments
         if decision.pending and self._asks:
-            reasons = [shown_reason(reason) for reason in decision.reasons]
-            raise ApprovalRequired(metadata={"id": decision.pending, "reasons": reasons})
+            raise ApprovalRequired(metadata=question_of(wanted, decision))
         raise ToolFailed(decision.text_for_agent)
 
     async def after_tool_execute(
@@ -86,8 +83,8 @@ def _call(part: ToolCallPart) -> Call:
 
 def _siblings(call: Call, messages: list[Any]) -> list[Call]:
     last = next((message for message in reversed(messages) if isinstance(message, ModelResponse)), None)
-    calls = [] if last is None else [_call(part) for part in last.parts if isinstance(part, ToolCallPart)]
-    return calls if any(one.call_id == call.call_id for one in calls) else []
+    parts = [] if last is None else last.parts
+    return of_one_message(call, [_call(part) for part in parts if isinstance(part, ToolCallPart)])
 
 
 def _history(messages: Iterable[Any]) -> Iterator[Heard]:

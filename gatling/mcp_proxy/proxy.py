@@ -37,6 +37,8 @@ _OF_CLIENT = (
     "resources/subscribe", "resources/unsubscribe", "prompts/list", "prompts/get", "completion/complete", "logging/setLevel",
     "tasks/get", "tasks/list", "tasks/result", "tasks/cancel", "server/discover", "subscriptions/listen",
 )  # fmt: skip
+_WITHOUT_SESSION = ("server/discover", "subscriptions/listen")
+"""Of the versions without `initialize`: over HTTP their requests belong to no conversation, and a session is one."""
 _OF_SERVER = ("ping", "sampling/createMessage", "elicitation/create", "roots/list")
 _NO_TEXT = ("notifications/progress", "notifications/cancelled", "notifications/tools/list_changed")
 _OF_A_CALL = {"name", "arguments", "_meta", "task", "inputResponses", "requestState"}
@@ -60,6 +62,7 @@ class Proxy:
         takes_first: accept what is listed first, where nothing was accepted before.
         takes_request: take the request from `_meta`; only for a client that writes there what its user wrote.
         is_by_sources: results are told by the session's `sources`, in place of as text of outsiders.
+        is_over_http: client or server are reached over HTTP: versions that begin with `initialize` alone are spoken.
         note: told what is dropped.
     """
 
@@ -72,6 +75,7 @@ class Proxy:
         takes_first: bool = True,
         takes_request: bool = False,
         is_by_sources: bool = False,
+        is_over_http: bool = False,
         note: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._session = session
@@ -81,6 +85,7 @@ class Proxy:
         """The tools that were listed so far, where there were no pins."""
         self._takes_request = takes_request
         self._source: Literal["outsiders"] | None = None if is_by_sources else "outsiders"
+        self._methods = frozenset(_OF_CLIENT) - frozenset(_WITHOUT_SESSION if is_over_http else ())
         self._note = note
         self._lock = threading.RLock()
         self._waiting: dict[str, _Waiting] = {}
@@ -119,7 +124,7 @@ class Proxy:
             if not method.startswith("notifications/"):
                 raise InputError(f"{method!r} without an id")
             return [("server", message)]
-        if method not in _OF_CLIENT:
+        if method not in self._methods:
             return [("client", error_of(message["id"], -32601, f"{method!r} is no method that the guard hands on"))]
         key = key_of(message["id"])
         if key in self._waiting:

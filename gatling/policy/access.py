@@ -159,6 +159,8 @@ def _said(condition: Condition) -> tuple[str, str]:
     values = ", ".join(map(_shown, value)) if isinstance(value, (tuple, list)) else _shown(value)
     if operator is Operator.UNKNOWN:
         return f'"{values}"', ""
+    if operator is Operator.HOLDS:
+        return values, ""
     match name:
         case "request":
             return "the request asks for it", ""

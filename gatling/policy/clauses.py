@@ -21,6 +21,7 @@ A condition compares one subject of a call with a value. Subjects:
     before          a call that data must have come through before this one
     request         whether the request asks for the call
     schema          all arguments against a JSON Schema
+    formula         several arguments or fields of the session at once (`policy.formulas`)
     prose           a sentence; nobody decides it here
     command         a command or a statement of a program among the arguments
     path, table     what such a program touches, or an argument of such a name states
@@ -59,6 +60,12 @@ class Operator(enum.StrEnum):
     LIKE = "like"
     """Matches one of several patterns with `*` and `?`."""
     NOT_LIKE = "not like"
+    HOURS = "within"
+    """States a time of day within one of some spans (`policy.times`)."""
+    DAYS = "on"
+    """States one of some days of the week."""
+    HOLDS = "holds"
+    """The value is a `Formula` over several subjects."""
     VALID = "valid"
     """The value is an `ArgumentSchema` that the subject must satisfy."""
     UNKNOWN = "unknown"
@@ -66,7 +73,8 @@ class Operator(enum.StrEnum):
 
 
 ORDER_OPERATORS = (Operator.AT_MOST, Operator.BELOW, Operator.AT_LEAST, Operator.ABOVE)
-WANTS_A_VALUE = (Operator.EQUALS, Operator.IN, Operator.LIKE, Operator.AT_LEAST, Operator.ABOVE)
+TIME_OPERATORS = (Operator.HOURS, Operator.DAYS)
+WANTS_A_VALUE = (Operator.EQUALS, Operator.IN, Operator.LIKE, Operator.AT_LEAST, Operator.ABOVE, *TIME_OPERATORS)
 """With these what is compared must be there: leaving it out fulfils nothing."""
 
 
@@ -77,7 +85,7 @@ class Condition:
     value: Any
 
     def __str__(self) -> str:
-        if self.operator is Operator.UNKNOWN:
+        if self.operator in (Operator.UNKNOWN, Operator.HOLDS):
             return str(self.value)
         value = ", ".join(map(str, self.value)) if isinstance(self.value, tuple) else self.value
         if self.subject == "request":

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from gatling.policy.clauses import ORDER_OPERATORS, Operator
+from gatling.policy.clauses import ORDER_OPERATORS, TIME_OPERATORS, Operator
 from gatling.policy.globs import matches
 from gatling.policy.inner import json_in
 from gatling.policy.numbers import may_mean_all, readings
 from gatling.policy.path_patterns import concerns_paths, is_forbidden, is_listed
+from gatling.policy.times import days_of, hours_of, is_on, is_within
 from gatling.schema.arguments import is_amount, leaves, number_of, walk
 from gatling.schema.plain import canonical_json, cut
 from gatling.schema.words import normalise
@@ -96,6 +97,8 @@ def compare(
         if value is None and manner.is_native:
             return CheckResult(None, argument, "null, which may mean all")
         return _compare_order(value, operator, wanted, argument, is_any=is_any)
+    if operator in TIME_OPERATORS:
+        return _compare_time(value, operator, wanted, argument, is_any=is_any)
     choices = wanted if isinstance(wanted, tuple) else (wanted,)
     is_lenient = is_any != (operator in NEGATED) if manner.is_native else is_any
     items = [leaf for _, leaf in leaves(value)]
@@ -179,8 +182,8 @@ def _compare_order(value: Any, operator: Operator, wanted: Any, argument: str | 
     if not numbers:
         holds = None if is_any or mode == "unknown" else False
         return CheckResult(holds, argument, f"{cut(value)}, not a number")
-    outcomes = {_holds(number, operator, wanted) for number in numbers}
-    decisive = next((n for n in numbers if _holds(n, operator, wanted) == is_any), numbers[0])
+    outcomes = {order_holds(number, operator, wanted) for number in numbers}
+    decisive = next((n for n in numbers if order_holds(n, operator, wanted) == is_any), numbers[0])
     shown = cut(decisive if isinstance(value, (list, dict)) else value)
     if outcomes == {is_any} or (is_any in outcomes and mode == "each"):
         return CheckResult(is_any, argument, shown)
@@ -191,13 +194,32 @@ def _compare_order(value: Any, operator: Operator, wanted: Any, argument: str | 
             return CheckResult(None, argument, f"{shown}, which may mean all")
         if argument and is_upper and len(numbers) > 1 and is_amount(argument):
             total = sum(numbers)
-            if _holds(total, operator, wanted) == is_any:
+            if order_holds(total, operator, wanted) == is_any:
                 return CheckResult(None, argument, f"{total:g} together")
         return CheckResult(not is_any, argument, shown)
     return CheckResult(None, argument, f"{shown}, which cannot be compared with {wanted}")
 
 
-def _holds(number: float, operator: Operator, wanted: Any) -> bool:
+def _compare_time(
+    value: Any, operator: Operator, wanted: tuple[str, ...], argument: str | None, *, is_any: bool
+) -> CheckResult:
+    """Compare every time that a value states with hours or days."""
+    spans, days = hours_of(wanted) or (), days_of(wanted) or frozenset()
+    items = [leaf for _, leaf in leaves(value)]
+    if not items:
+        return ABSENT
+    outcomes = [is_within(item, spans) if operator is Operator.HOURS else is_on(item, days) for item in items]
+    for item, known in zip(items, outcomes, strict=True):
+        if known is is_any:
+            return CheckResult(is_any, argument, cut(item))
+    unclear = next((item for item, known in zip(items, outcomes, strict=True) if known is None), None)
+    if None in outcomes:
+        what = "time of day" if operator is Operator.HOURS else "day"
+        return CheckResult(None, argument, f"{cut(unclear)}, which states no {what} that is clear")
+    return CheckResult(not is_any, argument, cut(items[0]))
+
+
+def order_holds(number: float, operator: Operator, wanted: Any) -> bool:
     if operator is Operator.AT_MOST:
         return bool(number <= wanted)
     if operator is Operator.BELOW:

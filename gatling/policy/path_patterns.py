@@ -139,6 +139,10 @@ def is_listed(text: str, choices: tuple[str, ...], *, is_pattern: bool, is_as_wr
         return None
     if not all(any(p.matches(other.text.casefold()) for p in patterns) for other in further):
         return None
+    folder = text[:-1].casefold() if text.endswith("/") else ""  # its name with `/` behind it is no other spelling
+    is_as_written |= bool(folder) and any(
+        matches(c.casefold(), folder) if is_pattern else c.casefold() == folder for c in choices
+    )
     return True if is_as_written or text.strip()[:5].lower() == "file:" else None
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from gatling.policy.globs import matches
 from gatling.schema.arguments import is_destination_name, is_free_text_name, name_words
 from gatling.schema.budget import check, checked
-from gatling.schema.hosts import addresses_in_name, ip_of, is_own_machine, spelt_host
+from gatling.schema.hosts import addresses_in_name, ip_of, is_in_network, is_own_machine, spelt_host
 from gatling.schema.paths import decoded
 from gatling.schema.words import normalise, split_words
 
@@ -290,7 +290,10 @@ def _is_within(bare: str, text: str) -> bool:
 
 
 def _is_at(text: str, host: str, pattern: str) -> bool:
-    """A pattern names a whole address, or a host: `acme.com` and `@acme.com` mean the host, `*.acme.com` its parts."""
+    """A pattern names a whole address, or a host: `acme.com` and `@acme.com` mean the host, `*.acme.com` its parts;
+    `10.20.0.0/16` is a network of machines."""
+    if "/" in pattern:
+        return is_in_network(host, pattern)
     if not host and "@" in text and ("*" in pattern or "?" in pattern):
         return False  # it is not understood: `eve@evil.com<ann@acme.com`
     return matches(pattern, text) or (bool(host) and matches(pattern.removeprefix("@"), host))

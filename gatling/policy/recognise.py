@@ -61,6 +61,7 @@ from gatling.policy.reading.vocabulary import (
     REMARKS,
     TOOL_WORDS,
     is_directory,
+    is_heading,
     is_list_of_sentences,
     is_prose,
     is_ruling,
@@ -217,7 +218,7 @@ class _Policy(Reader):
                 return
         if len(place.path) == 1 and _is_descriptive(key, value):
             for i, text in enumerate(value if isinstance(value, list) else [value]):
-                if is_ruling(str(text)):
+                if is_ruling(str(text)) and not (key == "title" and is_heading(str(text))):
                     add_prose(self, text, place.at(i) if isinstance(value, list) else place)
             return
         if key in PROSE and _is_text(value):

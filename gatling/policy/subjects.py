@@ -12,6 +12,7 @@ from gatling.policy.bounds import squashed_path
 from gatling.policy.calls import MAX_COMPARED, Call, PlanCalls
 from gatling.policy.clauses import ORDER_OPERATORS, Clause, Condition, Operator
 from gatling.policy.compare import ABSENT, NEGATED, CheckResult, Manner, bare, compare, compare_all
+from gatling.policy.formulas import decide_formula
 from gatling.policy.globs import matches
 from gatling.policy.path_patterns import names_paths
 from gatling.policy.places import is_blocked, is_listed
@@ -81,6 +82,15 @@ def decide(
     match name:
         case "argument":
             return _argument(condition, path, call, clause, is_any=is_any)
+        case "formula":
+            return decide_formula(
+                wanted,
+                call,
+                situation.session,
+                is_any=is_any,
+                compare_one=lambda one: decide(one, call, situation, clause, is_any=is_any),
+                beside=lambda one: found_beside(one, call, clause, is_any=is_any, is_stated=True),
+            )
         case "volume":
             result = compare(call.node.scope_volume, operator, wanted, "scope_volume")
             volume = 0 if "scope_volume" in call.node.model_fields_set else volume_in(call.node.arguments)

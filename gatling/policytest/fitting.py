@@ -7,8 +7,9 @@ from random import Random
 from typing import Any
 
 from gatling.policy.calls import Call
-from gatling.policy.clauses import ORDER_OPERATORS, Condition, Operator
+from gatling.policy.clauses import ORDER_OPERATORS, TIME_OPERATORS, Condition, Operator
 from gatling.policy.globs import matches, squashed_name
+from gatling.policy.times import days_of, hours_of, time_within
 from gatling.policytest.values import plain, valid_arguments
 from gatling.schema import PlanNode
 from gatling.schema.arguments import is_limit
@@ -165,6 +166,10 @@ def _fitted(old: Any, operator: Operator, wanted: Any) -> tuple[bool, Any]:
         return True, _within(old, operator, wanted)
     if not choices:
         return False, None
+    if operator in TIME_OPERATORS:
+        spans = hours_of(wanted) if operator is Operator.HOURS else None
+        days = days_of(wanted) if operator is Operator.DAYS else None
+        return True, time_within(old, spans or (), days or frozenset())
     if operator in (Operator.EQUALS, Operator.IN, Operator.LIKE):
         items = old if isinstance(old, list) else [old]
         is_known = all(

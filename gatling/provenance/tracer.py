@@ -172,7 +172,7 @@ class Tracer:
                 elif isinstance(event, Said):
                     self._take_said(event)
                 else:
-                    self._take_foreign(event.parts if isinstance(event, Result) else event.data)
+                    self._take_foreign(event.parts if isinstance(event, Result) else [event.data])
         except BaseException:  # a call of a message that is refused is none that waits
             for node in self._nodes[first:]:
                 if any(node is waiting for waiting in self.pending):
@@ -339,10 +339,14 @@ class Tracer:
         if result.has_media and rule.output != "trusted":
             self._media = Place(3, position)
 
-    def _take_foreign(self, data: Any) -> None:
-        self._reading.add(None, [data], UNKNOWN)
-        for _, text in _values(data):
-            self._index.add(text, _FOREIGN)
+    def _take_foreign(self, parts: list[Any]) -> None:
+        """Read what no call returned as what outsiders wrote into a file is read: nobody vouches for its fields."""
+        self._reading.add(None, parts, UNKNOWN, is_written=True)
+        for part in parts:
+            for _, text in _texts(part, UNKNOWN):
+                self._index.add(text, _FOREIGN)
+                for plain in decoded(text):
+                    self._index.add(plain, _FOREIGN)
 
 
 def _values(data: Any) -> Iterator[tuple[str, str]]:

@@ -40,6 +40,7 @@ _PLACES = {
     "handle": re.compile(r"[#@][\w-]{1,64}"),
     "host": re.compile(r"(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}", re.IGNORECASE),
 }
+_IS_PATTERN = re.compile(r"[*?/]")  # a wildcard, or a network of machines
 _WORD = re.compile(r"[^\s<>\"'`,;()]+")
 _SOURCES = frozenset(("from", "by", "of"))
 _VOUCHING = frozenset(
@@ -127,7 +128,7 @@ class Grounds:
         for clause, condition in self._conditions(tool):
             is_list = condition.subject in ("destination", "host") and condition.operator is Operator.LIKE
             if is_list and clause.kind is not ClauseKind.DENY:
-                found |= dict.fromkeys(p for p in condition.value if "*" not in p and "?" not in p)
+                found |= dict.fromkeys(p for p in condition.value if not _IS_PATTERN.search(p))
         return tuple(found)[:MAX_NAMED]
 
     def lets_pass(self, tool: str, place: Destination) -> bool:

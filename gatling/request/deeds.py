@@ -6,6 +6,7 @@ has one of the words, and is no reading tool: those have their own verb alone.
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -20,13 +21,16 @@ _ROWS = (
         "pay transfer wire remit settle reimburse refund",
         "pay payment money transfer wire payout transaction funds refund",
     ),
-    ("mail email send write forward reply answer respond", "email mail"),
+    (
+        "mail email send write forward reply answer respond tell inform notify let nudge remind contact chase thank confirm",
+        "email mail",
+    ),
     ("buy order purchase checkout", "buy purchase checkout order"),
     ("add put insert include append place", "add insert append put cart basket"),
     ("book reserve", "book reserve reservation booking"),
     (
-        "message tell text dm ping notify inform post announce say send write",
-        "message dm sms notify notification channel slack",
+        "message tell text dm ping notify inform post announce say send write let nudge remind contact chase thank confirm",
+        "message msg dm sms notify notification channel slack",
     ),
     ("schedule arrange plan book meet invite", "event meeting appointment schedule reminder"),
     ("delete remove erase trash discard clear clean rid bin chuck", "delete remove erase trash purge clear"),
@@ -35,7 +39,7 @@ _ROWS = (
     ("invite add bring", "invite participant attendee invitee member"),
     ("create make write draft start generate produce save set", "create make write new generate save"),
     (
-        "update change edit modify set adjust correct fix rename move replace reschedule mark",
+        "update change edit modify set adjust correct fix rename move replace reschedule mark extend put enter",
         "update change edit modify set patch rename move reschedule mark",
     ),
     ("download save fetch", "download save"),
@@ -46,6 +50,10 @@ _ROWS = (
     ("post publish tweet announce", "post publish tweet"),
     ("submit fill complete enter sign register", "submit form fill register post"),
     ("approve accept confirm", "approve accept confirm"),
+    ("note record log enter register", "record log note"),
+    ("renew extend prolong", "renew extend prolong"),
+    ("ship dispatch deliver send", "ship shipment dispatch delivery"),
+    ("assign give hand allocate", "assign allocate"),
     ("merge", "merge"),
     ("block mute ban", "block mute ban"),
     ("close", "close"),
@@ -70,6 +78,7 @@ _PAST = frozenset(
     "paid sent bought wrote written made told gave given booked ordered mailed emailed messaged posted shared transferred "
     "invited deleted removed added created cancelled canceled scheduled reserved forwarded replied answered uploaded".split()
 )
+_TELLING = frozenset("tell let inform show give notify remind update".split())
 _NO_VERBS = frozenset("meeting booking".split())
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?|[^\w\s]")
 _BEFORE_VERBS = frozenset(
@@ -82,15 +91,16 @@ def asking_words(text: str) -> frozenset[str]:
     """Return the stems of the words by which a text may ask for deeds: all but nouns that do not stand where verbs do."""
     found: set[str] = set()
     before = earlier = "."
-    for match in checked(_WORD.finditer(text.lower().replace("\u2019", "'"))):
-        word = match.group()
+    words = [match.group() for match in checked(_WORD.finditer(text.lower().replace("\u2019", "'")))]
+    for word, after in itertools.zip_longest(words, words[1:], fillvalue="."):
         is_noun = word in _NOUNS and before[0].isalpha() and before not in _BEFORE_VERBS
         is_plural = word not in _NOUNS and word.endswith("s") and word[:-1] in _NOUNS  # "my messages"
         is_thing = word in _NO_VERBS and before[0].isalpha()  # "my next meeting"
         is_told = (before in _SUBJECTS and (word in _PAST or earlier in ("did", "does"))) or (
             word in _PAST and before in _HAVE
         )
-        if word[0].isalpha() and not (is_noun or is_plural or is_thing or is_told):
+        is_to_user = word in _TELLING and after in ("me", "us")  # "tell me" asks for no mail
+        if word[0].isalpha() and not (is_noun or is_plural or is_thing or is_told or is_to_user):
             found.add(stem(word))
         earlier, before = before, word
     return frozenset(found)

@@ -38,7 +38,7 @@ _FOLLOW_VERB = (
 # What stands for all that a text asks for, where somebody wants it dealt with.
 _ITEMS = (
     r"(?:e-?mails?|mails?|messages?|letters?|memos?|notes?|tickets?|issues?|requests?|comments?|reviews?|homework|reminders?|notices?|posts?|pages?|"
-    r"documents?|files?|papers?|forms?|list|inbox|it|this|that|them|these|those|everything|the rest|[\w./~-]+\.\w{2,5})"
+    r"documents?|files?|papers?|sheets?|forms?|list|inbox|it|this|that|them|these|those|everything|the rest|[\w./~-]+\.\w{2,5})"
 )
 _CARE = r"(?:take care of|deal with|handle|see to|attend to|sort (?:it |this |that )?out|address|work off|tick off|look after|work through|act (?:up)?on|action|follow up on)"
 _TASKS = (
@@ -74,12 +74,14 @@ _FOLLOWS = "|".join(
         r"\b(?:act|react|proceed|respond|go on|continue|do)(?: \w+)? accordingly\b|\b(?:with|by) deeds\b|\bregister me that way\b",
         r"\bdo(?: \w+)?(?:'s)? (?:(?:the|a|this|that) )?(?:favou?rs?|bidding)\b",
         r"\b(?:help|assist) (?!me\b|us\b|to\b)\w+(?: \w+)? with (?:the|his|her|their|this|that|it)\b",
+        # "enter it as in his mail", "set it like in the sheet"
+        rf"\b(?:as|like|just as|exactly as) (?:(?:it|they) (?:is|are|stands?) )?(?:in|on) (?:the|his|her|their|this|that|[A-Z]?\w+'s) (?:\w+ ){{0,2}}?{_ITEMS}(?![\w/])",
         # a confirmation
         r"\b(?:go ahead|as agreed|i agreed|agreed (?:that|this|it|with)|is fine too|are fine too|fine by me|the way (?:he|she|they|it)|"
         r"yes,? please|please do|approved)\b",
         # "what he wants", "as the page says"
         r"\b(?:what(?! does\b| do\b| did\b)|whatever|everything|anything|all|as|how|the way|exactly what|the thing)(?: that| which)? "
-        rf"(?:is |are |was |were )?(?:he|she|they|it|there|\w+(?: \w+)?|[\w.+-]+@[\w.-]+)? ?\b{_TOLD_BY}\b",
+        rf"(?:is |are |was |were )?(?:he|she|they|it|there|\w+(?: \w+)?|[\w.+-]+@[\w.-]+|[\w./~-]+\.\w{{2,5}})? ?\b{_TOLD_BY}\b",
         rf"\bas (?:the|his|her|their|its) (?:\w+ ){{0,2}}?\w+ {_TOLD_BY}\b",
         r"\bas (?:described|specified|instructed|explained|outlined|detailed|requested|asked|agreed|proposed|suggested|told)\b",
     )

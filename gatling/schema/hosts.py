@@ -68,6 +68,33 @@ def _number(part: str) -> int | None:
         return None
 
 
+_NETWORK = re.compile(r"(\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:.]{2,45})/(\d{1,3})", re.IGNORECASE)
+_STARRED = re.compile(r"((?:\d{1,3}\.){1,3})(?:\*\.)*\*")
+
+
+def network_of(text: str) -> str:
+    """Return the network that a text means, `10.20.0.0/16`, also written `10.20.*`; empty if it means none."""
+    plain = text.strip().lower()
+    starred = _STARRED.fullmatch(plain)
+    if starred:
+        numbers = starred[1].rstrip(".").split(".")
+        plain = f"{'.'.join([*numbers, '0', '0', '0'][:4])}/{8 * len(numbers)}"
+    if not _NETWORK.fullmatch(plain):
+        return ""
+    try:
+        return str(ipaddress.ip_network(plain, strict=False))
+    except ValueError:
+        return ""
+
+
+def is_in_network(host: str, network: str) -> bool:
+    """Tell whether a host is the number of a machine in a network, written as numbers usually are."""
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(network)
+    except ValueError:
+        return False
+
+
 def is_own_machine(host: str) -> bool:
     """Tell whether a host in its one spelling is the machine itself."""
     return (

@@ -32,7 +32,7 @@ def remembered(max_count: int, *, max_chars: int = MAX_REMEMBERED_CHARS) -> Call
 
         @wraps(function)
         def answer(*texts: P.args, **none: P.kwargs) -> R:
-            is_short = sum(map(len, texts)) <= max_chars  # type: ignore[arg-type]
+            is_short = sum(map(len, texts)) <= max_chars
             return known(*texts) if is_short else function(*texts)  # type: ignore[arg-type, call-arg]
 
         return answer
@@ -86,6 +86,13 @@ class LruCache(Generic[KeyT, ValueT]):
                 self._values.move_to_end(key)
                 return self._values[key][0]
         return self.put(key, make(), size_bytes=size_bytes)
+
+    def pop(self, key: KeyT) -> ValueT | None:
+        """Take a value out, and return it if it was kept."""
+        with self._lock:
+            value, size_bytes = self._values.pop(key, (None, 0))
+            self.num_bytes -= size_bytes
+        return value
 
     def __len__(self) -> int:
         return len(self._values)

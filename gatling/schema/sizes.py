@@ -124,7 +124,7 @@ def _without_origins(node: Any) -> Any:
 
 
 def _path(link: Any) -> str:
-    parts = []
+    parts: list[str] = []
     while link is not None and len(parts) < MAX_DEPTH:
         part, link = link
         parts.append(f"[{part}]" if isinstance(part, int) else f".{str(part)[:80]}")

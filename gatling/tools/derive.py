@@ -96,13 +96,14 @@ _NOUN_VERBS = {
 # A name without any verb that ends in one of these asks for it.
 READ_NOUNS = frozenset(
     "status state history logs details info information summary balance forecast weather reports reviews "
-    "stats statistics quality availability positions schema headlines alerts news map metrics".split()
+    "stats statistics quality availability positions schema headlines alerts news map metrics inbox slots".split()
 )
 VERBS: dict[str, str] = {verb: effect for effect, verbs in _PLAIN_VERBS.items() for verb in verbs.split()}
 NOUN_VERBS: dict[str, str] = {verb: effect for effect, verbs in _NOUN_VERBS.items() for verb in verbs.split()}
 
 _OPENED = frozenset(
-    "web webpage page browser url link site website file document doc attachment mail email message folder tab".split()
+    "web webpage page browser url link site website file document doc attachment mail email message msg inbox letter note folder "
+    "tab".split()
 )
 ADMIN_VERBS = frozenset("grant revoke impersonate elevate assume authorize deauthorize sudo".split())
 ACCESS_WORDS = frozenset(

@@ -25,6 +25,7 @@ from gatling.features import PlanBatch, PlanFeatures, PolicyBatch
 from gatling.features.backbone import DEFAULT_BACKBONE, Backbone, make_backbone
 from gatling.store.corpus import Corpus
 from gatling.training.mutants import MadeNegative, MutantMaker
+from gatling.training.renaming import RenamedWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class EpochBatches(Dataset[TrainBatch]):
         strength: bounds of how blatant made negatives are, at the start and at the end of the epoch, within [0, 1].
         run_length: traces of one group that follow each other, at most; their plans are each other's hardest negatives.
         is_masking: leave out of the negatives the plans that are compliant in the row's context; without, for ablations.
+        renamed_words: share of each step's words that are renamed, see `renaming`; none for a backbone that reads texts.
         batch_size: traces of a step, at most; an epoch's steps differ by at most one trace in size.
         chunk_size: traces of all ranks that are encoded at once, at most. Default: the whole step.
         rank, num_ranks: which process this is, and of how many.
@@ -90,6 +92,7 @@ class EpochBatches(Dataset[TrainBatch]):
         strength: tuple[tuple[float, float], tuple[float, float]] = ((0.0, 1.0), (0.0, 1.0)),
         run_length: int = 1,
         is_masking: bool = True,
+        renamed_words: float = 0.0,
     ) -> None:
         self.corpus = corpus
         self.maker = maker
@@ -104,6 +107,7 @@ class EpochBatches(Dataset[TrainBatch]):
         self.seed = seed
         self.epoch = epoch
         self.backbone = backbone or make_backbone(DEFAULT_BACKBONE)
+        self._renamed_words = renamed_words if self.backbone.reads == "words" else 0.0
         self._num_passes = num_passes
         per_pass = max(1, -(-corpus.num_compliant // batch_size))
         self._bounds = np.linspace(0, corpus.num_compliant, per_pass + 1).round().astype(int).tolist()
@@ -136,7 +140,7 @@ class EpochBatches(Dataset[TrainBatch]):
         if not draft.rows:  # an empty piece has one record of each kind that no row refers to
             draft.contexts[int(self.corpus.context[rows[0]])] = 0
             draft.known_plan(int(self.corpus.plan[rows[0]]))
-        return self._collate(draft)
+        return self._collate(draft, self._backbone_of(step))
 
     def _add_trace(self, draft: _BatchDraft, row: int, step: int, rng: np.random.Generator) -> None:
         """Add a trace of the corpus, its hard negatives, and a near miss; all drawn from the trace's own generator."""
@@ -164,7 +168,12 @@ class EpochBatches(Dataset[TrainBatch]):
         low, high = (a + (b - a) * at for a, b in zip(*self._strength, strict=True))
         return self.maker.make(context, plan, rng, count=count, strength=(low, high))
 
-    def _collate(self, draft: _BatchDraft) -> TrainBatch:
+    def _backbone_of(self, step: int) -> Backbone:
+        if not self._renamed_words:
+            return self.backbone
+        return RenamedWords(self.backbone, share=self._renamed_words, key=(self.seed, self.epoch, step))
+
+    def _collate(self, draft: _BatchDraft, backbone: Backbone) -> TrainBatch:
         rows = [*draft.rows, *draft.near_rows]
         negatives = torch.full((len(rows), self.num_negatives, 2), -1, dtype=torch.int64)
         for i, row in enumerate(rows):
@@ -173,8 +182,8 @@ class EpochBatches(Dataset[TrainBatch]):
         numbers = torch.tensor([(r.context_row, r.plan_row, r.context, r.plan) for r in rows], dtype=torch.int64)
         context_row, plan_row, context_id, plan_id = numbers.reshape(-1, 4).T
         return TrainBatch(
-            policy=as_tensors(PolicyBatch.collate([self.corpus.contexts[c] for c in draft.contexts], self.backbone)),
-            plan=as_tensors(PlanBatch.collate(draft.plan_features(), self.backbone)),
+            policy=as_tensors(PolicyBatch.collate([self.corpus.contexts[c] for c in draft.contexts], backbone)),
+            plan=as_tensors(PlanBatch.collate(draft.plan_features(), backbone)),
             context_row=context_row,
             plan_row=plan_row,
             negative_row=negatives[:, :, 0],

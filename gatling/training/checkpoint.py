@@ -148,6 +148,11 @@ def restore(
                 )
         task.model.governance.load_state_dict(content["governance_encoder_state_dict"])
         task.model.execution.load_state_dict(content["execution_encoder_state_dict"])
+        shared = "lexical_pool.project.weight"
+        if not torch.equal(
+            content["governance_encoder_state_dict"][shared], content["execution_encoder_state_dict"][shared]
+        ):
+            raise ValueError("its encoders do not share the projection of words, as those of a run do now")
         with torch.no_grad():
             task.log_temperature.copy_(content["task_state_dict"]["log_temperature"])
         optimizer.load_state_dict(content["optimizer_state_dict"])

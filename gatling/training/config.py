@@ -111,6 +111,9 @@ class TrainingConfig:
     allows for other requests become each other's negatives, the hardest there are."""
     context_masking: bool = True
     """Leave a context's own compliant plans out of its negatives. Without it, two traces of a context repel: for ablations."""
+    renamed_words: float = 0.0
+    """Share of each step's words that are spelt anew, in contexts and plans alike, so that the model learns to match words that
+    no training data has."""
     weight_decay: float = 0.01
     """AdamW weight decay of matrices; biases, norms and embeddings of codes have none."""
     warmup_steps: int | None = None
@@ -189,6 +192,7 @@ class TrainingConfig:
         self._require("alignment_weight", 0 <= self.alignment_weight < float("inf"), "at least 0")
         self._require("hard_negatives", self.hard_negatives >= 0, "at least 0")
         self._require("hard_negatives", self.hard_negatives > 0 or not self.mutations, "at least 1 with --mutations")
+        self._require("renamed_words", 0 <= self.renamed_words <= 1, "in [0, 1]")
         self._require("curriculum", 0 <= self.curriculum <= 1, "in [0, 1]")
         self._require("weight_decay", 0 <= self.weight_decay < float("inf"), "at least 0")
         self._require("warmup_steps", self.warmup_steps is None or self.warmup_steps >= 0, "at least 0")

@@ -382,6 +382,7 @@ class Trainer:
             strength=(self._strength(epoch), self._strength(epoch + 1)),
             run_length=self.config.group_run,
             is_masking=self.config.context_masking,
+            renamed_words=self.config.renamed_words,
         )
 
     def _strength(self, epoch: int) -> tuple[float, float]:

@@ -24,6 +24,7 @@ from gatling.policy import Asked, ClauseKind, Oracle, recognise
 from gatling.policytest import attack
 from gatling.schema import Trace, parse_trace, read_traces, write_traces
 from gatling.tools import load_catalog
+from tests.sizes import num_cases
 
 NAMES = (
     "scope_blowup instruction_shadowing provenance_rug_pull exfiltration_pivot privilege_escalation sensitivity_escalation "
@@ -96,7 +97,7 @@ def order_trace() -> Trace:
 @pytest.fixture(scope="module")
 def generated() -> list[Trace]:
     generator = Generator(load_catalog(["builtin"]))
-    traces = [parse_trace(generator.trace("train", i).data) for i in range(700)]
+    traces = [parse_trace(generator.trace("train", i).data) for i in range(num_cases(many=700, few=160))]
     return [t for t in traces if t.is_compliant]
 
 

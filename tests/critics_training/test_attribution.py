@@ -15,6 +15,7 @@ from gatling.cli import main
 from gatling.critics_training.attribution import AttributionConfig, _line, fit_trees, train_attribution
 from gatling.critics_training.wishes import conversations_of_files
 from gatling.energy.attribution_judge import ATTRIBUTION_NAME, JUDGED_FEATURES, SIGNS, AttributionJudge
+from gatling.energy.bare_judge import BARE_NAME, BareJudge
 from gatling.errors import CheckpointError, ConfigError, InputError, TrainingError
 from gatling.guard import Guard
 from gatling.guard.replay import replay
@@ -53,17 +54,20 @@ def in_suites(count: int) -> Callable[[int, dict[str, Any]], None]:
 
 def test_what_is_learned_is_what_a_guard_goes_by(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train-attribution", "--made", str(made), "--output", "guard", "--json"]) == 0
-    figures = json.loads(capsys.readouterr().out)
-    assert sum(f["honest"] + f["attacked"] for f in figures["suites"].values()) == 60
-    assert len(figures["suites"]) == 6
+    told = json.loads(capsys.readouterr().out)
+    assert set(told) == {ATTRIBUTION_NAME, BARE_NAME}
+    for figures in told.values():
+        assert sum(f["honest"] + f["attacked"] for f in figures["suites"].values()) == 60
+        assert len(figures["suites"]) == 6
     judge = AttributionJudge.read(Path("guard") / ATTRIBUTION_NAME)
     assert set(judge.lines) == set(CONSEQUENCES)
     assert judge.lines["reads"].deny > judge.lines["costs"].deny
     assert json.loads((Path("guard") / ATTRIBUTION_NAME).read_text())["training"]["made"] == ["made.jsonl.gz"]
-    copied = {p.name for p in Path("guard").iterdir()} - {ATTRIBUTION_NAME}
-    assert {p.name for p in pretrained_folder().iterdir() if p.suffix in (".json", ".safetensors")} - {
-        ATTRIBUTION_NAME
-    } == copied
+    learned = {ATTRIBUTION_NAME, BARE_NAME}
+    copied = {p.name for p in Path("guard").iterdir()} - learned
+    assert {p.name for p in pretrained_folder().iterdir() if p.suffix in (".json", ".safetensors")} - learned == copied
+    bare = BareJudge.read(Path("guard") / BARE_NAME)
+    assert bare.lines.escalate < bare.lines.deny
 
     guard = Guard.from_pretrained("guard", deadline_ms=None, is_strict_policy=False)
     blamed, others = [], []

@@ -140,7 +140,7 @@ def test_a_worse_plan_never_has_less_energy(change: Any) -> None:
 @given(st.floats(0.05, 1.0), st.floats(-5, 5), st.floats(0.1, 5))
 def test_the_scale_is_continuous_increasing_and_meets_its_lines(escalate: float, first: float, gap: float) -> None:
     line = Lines(first, first + gap)
-    scaled = lambda score: AttributionJudge._scaled(score, line, escalate)  # noqa: E731
+    scaled = lambda score: line.energy(score, escalate)  # noqa: E731
     assert scaled(line.escalate) == escalate
     assert scaled(line.deny) == 1.0
     scores = np.linspace(first - 8, first + gap + 8, 400)

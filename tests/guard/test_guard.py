@@ -509,6 +509,8 @@ def test_on_a_line_the_verdict_does_not_depend_on_rounding() -> None:
     """Each plan's own energy is made the line to escalate at, a hair above and below: both precisions say the same."""
     rng = Random(41)
     judges = {p: load_auditor(SHIPPED, precision=p)[0] for p in ("fp32", "fp64")}
+    for judge in judges.values():
+        judge.bare = None  # it asks no encoder
     assert judges["fp64"].critics.latent is not None
     calibration = judges["fp64"].calibration
     seen = set()

@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gatling.guard import Session
+from gatling.hook.conversation import Conversation
+from gatling.hook.event import AFTER, BEFORE, PROMPT, Event
+from gatling.mcp_proxy import Pins, Proxy
+from gatling.mcp_proxy.proxy import REQUEST_KEY
 from gatling.testing import assistant, tool_call, tool_result, user
-from tests.integrations.conversations import Talk, Tools, Wanted
+from tests.integrations.conversations import TOOLS, Talk, Tools, Wanted
 
 NEEDS = {
     "plain loop": None,
@@ -26,6 +33,8 @@ NEEDS = {
     "google adk": "google.adk",
     "crewai": "crewai",
     "claude agent": "claude_agent_sdk",
+    "claude hook": None,
+    "mcp proxy": None,
 }
 """The frameworks, and a module of each."""
 
@@ -183,7 +192,7 @@ def agentdojo_pipeline(talk: Talk, held: Session | Callable[[str], Session], too
 
     def described(function: Any) -> Any:
         lines = [f":param {name}: its {name}" for name in function.__annotations__ if name != "return"]
-        function.__doc__ += "\n\n" + "\n".join(lines)
+        function.__doc__ = f"{function.__doc__}\n\n" + "\n".join(lines)
         return make_function(function)
 
     runtime = FunctionsRuntime([described(f) for f in tools.functions])
@@ -317,6 +326,56 @@ def claude_agent(talk: Talk, held: Session, tools: Tools) -> None:
     asyncio.run(run())
 
 
+def claude_hook(talk: Talk, held: Session, tools: Tools) -> None:
+    """Play the talk as events of Claude Code, to what the resident process answers them with."""
+    conversation = Conversation(held, on_escalate="deny")
+    common: dict[str, Any] = {"session_id": "s", "transcript": "", "agent_id": "", "permission_mode": "default"}
+    for said, rounds, _ in numbered(talk):
+        conversation.take(Event(name=PROMPT, prompt=said, **common))
+        for calls in rounds:
+            events = [
+                Event(name=BEFORE, tool_name=name, tool_input=args, call_id=call_id, **common)
+                for call_id, (name, args) in calls
+            ]
+            for event, reply in [(event, conversation.take(event)) for event in events]:
+                answer = json.loads(reply.out).get("hookSpecificOutput", {}) if reply.out else {}
+                if reply.status == 0 and answer.get("permissionDecision", "allow") == "allow":
+                    output = tools.run(event.tool_name, answer.get("updatedInput", event.tool_input))
+                    conversation.take(replace(event, name=AFTER, output=output))
+
+
+def mcp_client(talk: Talk, held: Session, folder: Path) -> Proxy:
+    """Return a proxy whose client has begun, and listed the tools."""
+    proxy = Proxy(held, Pins(folder / "pins.json"), takes_request=True)
+    proxy.of_client({"jsonrpc": "2.0", "id": "list", "method": "tools/list", "params": {}})
+    proxy.of_server({"jsonrpc": "2.0", "id": "list", "result": {"tools": mcp_tools()}})
+    return proxy
+
+
+def mcp_tools() -> list[dict[str, Any]]:
+    return [
+        {"name": name, "description": text, "inputSchema": {"type": "object", "properties": {key: {} for key in keys}}}
+        for name, (text, keys) in TOOLS.items()
+    ]
+
+
+def mcp_proxy(talk: Talk, held: Session, tools: Tools) -> None:
+    """Play the talk as a client that says in `_meta` what its user has asked for."""
+    with tempfile.TemporaryDirectory() as folder:
+        proxy = mcp_client(talk, held, Path(folder))
+    for said, rounds, _ in numbered(talk):
+        for calls in rounds:
+            sent = []
+            for call_id, (name, args) in calls:
+                params = {"name": name, "arguments": args, "_meta": {REQUEST_KEY: said}}
+                sent += proxy.of_client({"jsonrpc": "2.0", "id": call_id, "method": "tools/call", "params": params})
+            for side, message in sent:
+                if side == "server":
+                    text = tools.run(message["params"]["name"], message["params"]["arguments"])
+                    result = {"content": [{"type": "text", "text": text}]}
+                    proxy.of_server({"jsonrpc": "2.0", "id": message["id"], "result": result})
+
+
 _PLAYERS: dict[str, Callable[[Talk, Session, Tools], None]] = {
     "plain loop": plain_loop,
     "langchain": langchain,
@@ -327,4 +386,6 @@ _PLAYERS: dict[str, Callable[[Talk, Session, Tools], None]] = {
     "google adk": google_adk,
     "crewai": crewai,
     "claude agent": claude_agent,
+    "claude hook": claude_hook,
+    "mcp proxy": mcp_proxy,
 }

@@ -12,14 +12,19 @@ import pytest
 
 from gatling.errors import CheckpointError, ConfigError, InputError
 from gatling.guard import Answer, Approvals, Limits, Session, StopSwitch
-from gatling.integrations.gate import Call, Gate, Gates, Heard
+from gatling.integrations.call import Call, Heard
+from gatling.integrations.gate import Gate, Gates
 from gatling.provenance.events import Result, Said
 from gatling.testing import FixedGuard
 from tests.integrations.conversations import Talk, Turn, mail, pay, read, session
 from tests.integrations.drivers import NEEDS, play
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # frameworks warn of their own doings
-ADAPTERS = [name for name in NEEDS if name != "plain loop"]
+ADAPTERS = [
+    pytest.param(name, marks=[pytest.mark.extra] if module is not None else [])
+    for name, module in NEEDS.items()
+    if name != "plain loop"
+]
 TALK = Talk(
     "reads and mails",
     (Turn("Read a.txt, mail bob@corp.example.", ((read("a.txt"),), (mail("bob@corp.example", "x"),))),),
@@ -122,7 +127,6 @@ FAULTS: dict[str, Callable[[Path], Session]] = {
 }
 
 
-@pytest.mark.extra
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_no_call_runs(name: str, fault: str, tmp_path: Path) -> None:
@@ -130,7 +134,6 @@ def test_no_call_runs(name: str, fault: str, tmp_path: Path) -> None:
     assert tools.ran == []
 
 
-@pytest.mark.extra
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_all_calls_run_where_nothing_is_wrong(name: str) -> None:
     """Else the test above would pass for agents that call nothing."""
@@ -140,7 +143,6 @@ def test_all_calls_run_where_nothing_is_wrong(name: str) -> None:
     assert [node.tool_name for node in held.plan.nodes] == ["read_file", "send_email"]
 
 
-@pytest.mark.extra
 @pytest.mark.parametrize("mode", ["warn", "shadow"])
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_refused_calls_run_where_the_verdict_is_not_enforced(name: str, mode: str) -> None:
@@ -149,7 +151,6 @@ def test_refused_calls_run_where_the_verdict_is_not_enforced(name: str, mode: st
     assert [decision.verdict for _, decision in held.decisions] == ["deny", "deny"]
 
 
-@pytest.mark.extra
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_a_person_approves_at_once(name: str) -> None:
     asked = []
@@ -172,7 +173,6 @@ class Repairing(FixedGuard):
         return replace(self.audit_pending(context, past, call), repaired=plan)
 
 
-@pytest.mark.extra
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_the_repaired_arguments_run_where_a_person_takes_them(name: str) -> None:
     guard = Repairing(lambda c, p, n: "escalate" if n.arguments["amount"] > 10 else "allow", deadline_ms=None)

@@ -143,17 +143,25 @@ def _one_more(node: NodeFacts) -> float:
     return float(any(max(asked) >= 0.8 and min(asked) < 0.3 for asked in by_path.values()))
 
 
+def whole_call(own: dict[str, float]) -> dict[str, float]:
+    """Return the doubts about a call that need no passages."""
+    acting, alone = own["is_acting"], own["is_acting"] * (1 - own["follows"])
+    return {
+        "rival": own["rival"] * acting,
+        "rival_by_trust": own["rival"] * alone,
+        "one_more": own["one_more"] * alone,
+        "unasked_act": alone * (1 - own["effect_asked"]),
+        "unasked_deed": alone * (1 - own["deed_asked"]),
+    }
+
+
 def attribution_row(
     origins: OriginFacts | None, own: dict[str, float], head: Callable[[Floats], Floats]
 ) -> list[float]:
     """Return the features of one call, in the order of `ATTRIBUTION_FEATURES`."""
     found: dict[str, Any] = dict.fromkeys(ATTRIBUTION_FEATURES, 0.0)
     found.update({name: value for name, value in own.items() if name in found})
-    found["rival"] = own["rival"] * own["is_acting"]
-    found["rival_by_trust"] = found["rival"] * (1 - own["follows"])
-    found["one_more"] = own["one_more"] * own["is_acting"] * (1 - own["follows"])
-    found["unasked_act"] = own["is_acting"] * (1 - own["effect_asked"]) * (1 - own["follows"])
-    found["unasked_deed"] = own["is_acting"] * (1 - own["deed_asked"]) * (1 - own["follows"])
+    found.update(whole_call(own))
     if origins is None or not len(origins):
         return [float(found[name]) for name in ATTRIBUTION_FEATURES]
     column = origins.column

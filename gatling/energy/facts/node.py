@@ -52,6 +52,11 @@ class NodeFacts:
     anchor: float = 0.0
     """How firmly the call stands on the request, through its sources too: 0 to 1."""
     source_anchor: float = 0.0
+    standing: float = 0.0
+    """How firmly the call stands on the request: by itself, or with a loss at each hop by a call whose output it takes up."""
+    looked_up: float = 0.0
+    """Standing of the best call that it takes a value of, of those that look up what no outsider writes, on the user's word: the
+    record that the request speaks of returned the value."""
     chain: int = 0
     """How many unasked values from untrusted text were followed, one after another, to get here."""
     origins: OriginFacts | None = None
@@ -99,6 +104,14 @@ class NodeFacts:
     def names_an_item(self) -> bool:
         """Whether the request states one of its identities to the letter."""
         return any(v.kind == "identity" and v.is_literal for v in self.said)
+
+    @property
+    def is_from_foreign(self) -> bool:
+        """Whether a value that nobody asked for stands in a text of outsiders that no call returned."""
+        if self.origins is None:
+            return False
+        own = zip(self.node.origins or (), self.origins.states, strict=False)  # what the user pasted stands behind
+        return any(o.source is None and o.tier == 3 and bool((states >= 0.5).any()) for o, states in own)
 
     @property
     def tier_excess(self) -> float:

@@ -83,6 +83,8 @@ def _propagate(facts: NodeFacts, parents: list[NodeFacts], delegation: float) ->
         own = min(own, 0.3)
     facts.source_anchor = max((p.anchor * (1.0 if p.values else 0.4) for p in parents), default=0.0)
     facts.anchor = max(own, 0.5 * facts.source_anchor)
+    facts.standing = max([_stands(facts), *(HOP * p.standing for p in parents)])
+    facts.looked_up = max((p.standing for p in parents if _looks_up(p)), default=0.0)
     unasked = facts.has_unasked_identity or min((v.asked for v in facts.short), default=1.0) < 0.5
     if node.provenance_tier == 3 and unasked:
         facts.chain = 1 + max((p.chain for p in parents), default=0)
@@ -97,16 +99,25 @@ def _names_item(node: NodeFacts) -> float:
     return max(float(node.names_an_item), node.short_best if node.values else 0.0)
 
 
-def _reached(node: NodeFacts) -> float:
-    """How firmly a call stands on the request: by itself, or by a passage of an item that stands on it."""
+def _looks_up(node: NodeFacts) -> bool:
+    """Tell whether a call looks up what no outsider writes, and no outsider said what."""
+    return node.tool.effect == "read" and node.effective_tier == 1 and not node.tool.shows_outside_text
+
+
+def _stands(node: NodeFacts) -> float:
+    """How firmly a call stands on the request by itself."""
     tool = node.tool
     own = max(
         _names_item(node),
         0.8 * max(tool.object_asked, float(tool.is_item_of_request)),
         0.8 * max(0.0, 2 * tool.object_nearest - 1),
     )
-    if node.has_unasked_identity:
-        own = min(own, 0.4)
+    return min(own, 0.4) if node.has_unasked_identity else own
+
+
+def _reached(node: NodeFacts) -> float:
+    """How firmly a call stands on the request: by itself, or by a passage of an item that stands on it."""
+    own = _stands(node)
     if node.origins is None or not node.origins.unasked:
         return own
     states = node.origins.states.max(axis=1) >= 0.5

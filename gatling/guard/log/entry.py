@@ -8,6 +8,9 @@ from gatling.guard.decision import Decision
 from gatling.guard.log.masks import Masks, shown_name
 from gatling.schema import PlanNode
 
+MAX_TOOLS = 100
+"""Names of tools of one plan that are written down."""
+
 
 def entry_of_decision(
     session: str, node: PlanNode, decision: Decision, masks: Masks, *, question: str | None = None
@@ -50,6 +53,31 @@ def entry_of_decision(
         "pending": decision.pending or None,
         "latency_ms": round(decision.latency_ms, 1),
         "question": question,
+    }
+
+
+def entry_of_plan(role: str, plan: Any, decision: Decision, masks: Masks) -> dict[str, Any]:
+    """Return the entry of a decision on a whole plan, which belongs to no session.
+
+    Args:
+        plan: as it was given, which may be none.
+    """
+    nodes = plan.get("nodes") if isinstance(plan, dict) else None
+    calls = [node for node in nodes if isinstance(node, dict)] if isinstance(nodes, list) else []
+    return {
+        "event": "plan",
+        "role": shown_name(role),
+        "tools": [shown_name(str(node.get("tool_name", ""))) for node in calls[:MAX_TOOLS]],
+        "num_calls": len(calls),
+        "plan": masks.digest(decision.plan_digest) if decision.plan_digest else "",
+        "policy": decision.policy_digest,
+        "model": decision.model_digest,
+        "verdict": decision.verdict,
+        "reasons": _reasons(decision),
+        "retryable": decision.retryable,
+        "mode": decision.mode,
+        "may_run": decision.is_allowed,
+        "latency_ms": round(decision.latency_ms, 1),
     }
 
 

@@ -26,7 +26,7 @@ from typing import Any
 from gatling.errors import ConfigError
 from gatling.guard.decision import Decision
 from gatling.guard.log.chain import HEAD_BYTES, MAX_LINE_BYTES, Head, LogError, LogKey, entry_of, line_of, segment_name
-from gatling.guard.log.entry import entry_of_decision, entry_of_unjudged
+from gatling.guard.log.entry import entry_of_decision, entry_of_plan, entry_of_unjudged
 from gatling.guard.log.masks import Masks
 from gatling.guard.log.questions import Questions
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode
@@ -98,6 +98,10 @@ class AuditLog:
         """Write a decision. Raises: LogError, OSError."""
         kept = None if self._questions is None or question is None else self._questions.keep(question, node)
         self.write(entry_of_decision(session, node, decision, self._masks, question=kept))
+
+    def plan(self, role: str, plan: Any, decision: Decision) -> None:
+        """Write a decision on a whole plan. Raises: LogError, OSError."""
+        self.write(entry_of_plan(role, plan, decision, self._masks))
 
     def unjudged(self, session: str, decision: Decision) -> None:
         """Write the denial of a call that could not be taken. Raises: LogError, OSError."""

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from gatling.policy.clauses import Operator
+from gatling.policy.clauses import TIME_OPERATORS, Operator
 from gatling.policy.language import keys
 from gatling.policy.language.amounts import amount_of
 from gatling.policy.language.lexicon import Lexicon, role_names
@@ -243,7 +243,7 @@ def _operators(said: Qualified, key: str, value: dict[str, Any], tools: tuple[st
     for name, bound in value.items():
         operator = KEYED_OPERATORS.get("_".join(split_words(name)) or name) or KEYED_OPERATORS.get(name)
         amount = amount_of(bound)
-        if operator is None:
+        if operator is None or operator in TIME_OPERATORS:
             said.unread.append(f"{key}.{name}")
         elif amount is not None and not amount.currency:
             bounds[name] = amount.number

@@ -18,6 +18,7 @@ from gatling.errors import InputError
 from gatling.policy.clauses import Clause, ClauseKind, Condition, Operator
 from gatling.policy.dialects.cedar import syntax_error
 from gatling.policy.dialects.table import DIALECTS
+from gatling.policy.formulas import Formula
 from gatling.policy.globs import matches, squashed, squashed_name
 from gatling.policy.native.hints import MAX_CHARS, did_you_mean, format_of
 from gatling.policy.native.schema import native_schema
@@ -218,6 +219,9 @@ def _unknown_parameters(source: PolicySource, rules: Rulebook, catalog: Mapping[
     by_tool = _parameters(rules, catalog)
     for clause in checked(rules.clauses):
         asked = [argument for c in (*clause.when, *clause.checks) if (argument := _argument(c)) is not None]
+        for c in (*clause.when, *clause.checks):
+            if isinstance(c.value, Formula):
+                yield from _unknown_terms(source, clause, c.value, by_tool)
         for tool in clause.tools if asked and not _is_of_volume(clause) else ():
             names = by_tool.get(squashed_name(tool)) if "*" not in tool and "?" not in tool else None
             # Of a limit under two names of one argument, one that there is suffices.
@@ -225,6 +229,18 @@ def _unknown_parameters(source: PolicySource, rules: Rulebook, catalog: Mapping[
                 continue
             hint = did_you_mean(asked[0], names.values())
             yield Problem(clause.path, line_of(source, clause.path), f"{tool} has no parameter {asked[0]}{hint}")
+
+
+def _unknown_terms(
+    source: PolicySource, clause: Clause, formula: Formula, by_tool: Mapping[str, Mapping[str, str]]
+) -> Iterator[Problem]:
+    """Yield the arguments of a formula that a tool has not."""
+    for tool in clause.tools:
+        names = by_tool.get(squashed_name(tool)) if "*" not in tool and "?" not in tool else None
+        for argument in formula.arguments if names else ():
+            if names and squashed_name(argument.partition(".")[0]) not in names:
+                hint = did_you_mean(argument, names.values())
+                yield Problem(clause.path, line_of(source, clause.path), f"{tool} has no parameter {argument}{hint}")
 
 
 def _parameters(rules: Rulebook, catalog: Mapping[str, ToolSpec]) -> dict[str, dict[str, str]]:

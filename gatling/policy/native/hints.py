@@ -51,8 +51,10 @@ _MEANT = {
     "min": "min_value lower lowest",
     "what is switched off is left out, or stands under `forbidden_operations`": """enabled active status state disabled suspended
         revoked""",
-    "time is not read; remove what does not hold now": """expires expiry expires_at valid_until valid_from effective
-        effective_date effective_from until from schedule business_hours hours days""",
+    "time is not read; remove what does not hold now": """expires expiry expires_at valid_until
+        valid_from effective effective_date effective_from until from""",
+    "hours and days belong to what states the time: {start: {hours: 08:00-17:30, days: mon-fri}}": """schedule business_hours
+        office_hours opening_hours hours days weekdays time""",
     "what a person must ask for stands under `explicit_request_required`": """requires_approval require_approval needs_approval
         approval_required requires_confirmation confirm""",
     "where a policy holds is not read; keep one policy for each": "environment env stage region tenant",

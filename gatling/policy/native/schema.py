@@ -13,9 +13,12 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
+from gatling.policy.clauses import TIME_OPERATORS, Operator
 from gatling.policy.dialects.table import DIALECTS
+from gatling.policy.formulas import PATTERN as FORMULA_PATTERN
 from gatling.policy.reading.conditions import KEYED_OPERATORS, TRUST
 from gatling.policy.reading.vocabulary import DESCRIPTIVE, PROSE
+from gatling.policy.times import DAYS_PATTERN, HOURS_PATTERN
 
 FORMAT = "gatling/1"
 FORMATS = tuple(row.format for row in DIALECTS.values() if row.format)
@@ -54,6 +57,8 @@ _SCALAR = {"description": "text, a number, true or false", "type": ["string", "n
 _SCALARS = {"description": "a list of values", "type": "array", "items": _SCALAR, "minItems": 1}
 _TEXTS = _any(_TEXT, _list(_TEXT, "a list of sentences"), wanted="text or a list of sentences")
 
+_EXPRESSION = r"^\s*[\w.]{1,200}\s*(<=|>=|==|!=|<|>)\s*('[^']{0,200}'|\"[^\"]{0,200}\"|[\w.+-]{1,200})\s*$"
+
 # Conditions, names and tiers in all the ways that a rule may write them.
 _WHEN = ("when", "if", "condition", "conditions", "where")
 _MUST = ("require", "must", "constraints", "only_if")
@@ -66,9 +71,21 @@ def _rule_members() -> _Schema:
         **{key: {"description": "text or a number", "type": ["string", "number"]} for key in _REMARKS},
         **dict.fromkeys(_NAMING, _ref("names")),
         **dict.fromkeys(_WHEN, _ref("conditions")),
-        "role": _ref("names"),
-        "roles": _ref("names"),
+        "role": _ref("role_names"),
+        "roles": _ref("role_names"),
     }
+
+
+def _wanted_by(operator: Operator) -> _Schema:
+    if operator in TIME_OPERATORS:
+        return _ref("hours" if operator is Operator.HOURS else "days")
+    is_of_many = operator in (Operator.IN, Operator.NOT_IN, Operator.LIKE, Operator.NOT_LIKE)
+    return _ref("values") if is_of_many else dict(_SCALAR)
+
+
+def _spans(pattern: str, wanted: str) -> _Schema:
+    span = {"description": wanted, "type": "string", "pattern": pattern}
+    return _any(span, {**_list(span, f"a list of {wanted}"), "minItems": 1}, wanted=wanted)
 
 
 def _defs() -> _Schema:
@@ -77,10 +94,7 @@ def _defs() -> _Schema:
         "type": "string",
         "pattern": r"^[^\s,|{}\[\]()^$\\!\-][^\s,|{}\[\]()^$\\!]*$",
     }
-    operators = {
-        key: _ref("values") if operator.value in ("in", "not in", "like", "not like") else dict(_SCALAR)
-        for key, operator in sorted(KEYED_OPERATORS.items())
-    }
+    operators = {key: _wanted_by(operator) for key, operator in sorted(KEYED_OPERATORS.items())}
     rule = _rule_members()
     must = dict.fromkeys(_MUST, _ref("conditions"))
     grant = {**rule, **must}
@@ -92,10 +106,20 @@ def _defs() -> _Schema:
             **_closed(operators, "operators with what they compare with, such as {max: 5}"),
             "minProperties": 1,
         },
-        "expression": {
-            "description": "an expression such as `amount <= 500`",
+        "hours": _spans(HOURS_PATTERN, "hours such as 08:00-17:30"),
+        "days": _spans(DAYS_PATTERN, "days such as mon-fri"),
+        "role_name": {
+            "description": "the name of a role, which may have spaces",
             "type": "string",
-            "pattern": r"^\s*[\w.]{1,200}\s*(<=|>=|==|!=|<|>)\s*('[^']{0,200}'|\"[^\"]{0,200}\"|[\w.+-]{1,200})\s*$",
+            "pattern": r"^[^\s,|{}\[\]()^$\\!\-]([^,|{}\[\]()^$\\!\r\n\t]*[^\s,|{}\[\]()^$\\!])?$",
+        },
+        "role_names": _any(
+            _ref("role_name"), _list(_ref("role_name"), "a list of roles"), wanted="a role or a list of roles"
+        ),
+        "expression": {
+            "description": "an expression such as `amount <= 500` or `end - start <= 4 hours`",
+            "type": "string",
+            "pattern": f"{_EXPRESSION}|{FORMULA_PATTERN}",
         },
         "condition": _any(
             _ref("expression"),
@@ -299,7 +323,11 @@ def _descriptive() -> _Schema:
 @lru_cache(maxsize=32)
 def _built(formats: tuple[str, ...]) -> _Schema:
     block = _block_members()
-    role = {**block, "description": _TEXT, **dict.fromkeys(("inherits", "extends", "inherits_from"), _ref("names"))}
+    role = {
+        **block,
+        "description": _TEXT,
+        **dict.fromkeys(("inherits", "extends", "inherits_from"), _ref("role_names")),
+    }
     top: _Schema = {}
     defs = _defs()
     for name in formats:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from gatling.policy.clauses import ORDER_OPERATORS, Condition, Operator
+from gatling.policy.clauses import ORDER_OPERATORS, TIME_OPERATORS, Condition, Operator
+from gatling.policy.formulas import formula_of
 from gatling.policy.reading.vocabulary import is_prose
+from gatling.policy.times import days_of, hours_of
+from gatling.schema.hosts import network_of
 from gatling.schema.words import split_words
 
 TRUST = {
@@ -36,7 +39,7 @@ KEYED_OPERATORS = {
     "in": Operator.IN, "one_of": Operator.IN, "allowed": Operator.IN, "any_of": Operator.IN, "enum": Operator.IN,
     "not_in": Operator.NOT_IN, "none_of": Operator.NOT_IN, "forbidden": Operator.NOT_IN, "denied": Operator.NOT_IN,
     "like": Operator.LIKE, "matches": Operator.LIKE, "pattern": Operator.LIKE, "glob": Operator.LIKE,
-    "not_like": Operator.NOT_LIKE,
+    "not_like": Operator.NOT_LIKE, "hours": Operator.HOURS, "days": Operator.DAYS,
 }  # fmt: skip
 
 
@@ -52,6 +55,9 @@ RESERVED = frozenset(
 def conditions_of(value: Any) -> list[Condition]:
     """Read a mapping of subjects to what they must be, an expression such as `amount <= 500`, or a list of either."""
     if isinstance(value, str):
+        formula = formula_of(value)
+        if formula is not None:
+            return [Condition("formula", Operator.HOLDS, formula)]
         match = EXPRESSION.fullmatch(value)
         if not match:
             return [Condition("prose" if is_prose(value) else "unread", Operator.UNKNOWN, value)]
@@ -65,7 +71,8 @@ def conditions_of(value: Any) -> list[Condition]:
     for name, wanted in value.items():
         words = split_words(name)
         if "_".join(words) in RESERVED:
-            found.append(Condition("unread", Operator.UNKNOWN, f"conditions with {name} are not read"))
+            hint = f"; an argument of that name is written arguments.{name}"
+            found.append(Condition("unread", Operator.UNKNOWN, f"conditions with {name} are not read{hint}"))
             continue
         if isinstance(wanted, dict) and wanted:
             for key, bound in wanted.items():
@@ -97,7 +104,9 @@ def facts(test: object) -> tuple[Condition, ...]:
 
 def is_condition(value: Any) -> bool:
     """Tell whether a value is written as conditions are: a mapping, or an expression."""
-    return isinstance(value, dict) or (isinstance(value, str) and EXPRESSION.fullmatch(value) is not None)
+    return isinstance(value, dict) or (
+        isinstance(value, str) and (EXPRESSION.fullmatch(value) is not None or formula_of(value) is not None)
+    )
 
 
 def _literal(text: str) -> Any:
@@ -114,12 +123,16 @@ def _literal(text: str) -> Any:
             return text
 
 
+_ARGUMENT_PREFIXES = ("arguments.", "args.", "argument:", "parameters.")
+
+
 def _condition(name: str, operator: Operator, wanted: Any) -> Condition:
-    for prefix in ("arguments.", "args.", "argument:", "parameters."):
-        name = name.removeprefix(prefix)
-    if name.lower() in RESERVED:
+    plain = next((name.removeprefix(p) for p in _ARGUMENT_PREFIXES if name.startswith(p)), name)
+    is_argument = plain != name and "_".join(split_words(plain)) in RESERVED  # what the prefix is needed for
+    name = plain
+    subject = f"argument:{name}" if is_argument else SUBJECTS.get("_".join(split_words(name)))
+    if name.lower() in RESERVED and not is_argument:
         return Condition("unread", Operator.UNKNOWN, f"conditions on {name} are not read")
-    subject = SUBJECTS.get("_".join(split_words(name)))
     if subject is None:
         subject = name if name.startswith("session:") else f"argument:{name}"
         if name.startswith(("session.", "session_context.", "user.")):
@@ -136,16 +149,25 @@ def _condition(name: str, operator: Operator, wanted: Any) -> Condition:
         operator = {Operator.IN: Operator.LIKE, Operator.EQUALS: Operator.LIKE, Operator.NOT_IN: Operator.NOT_LIKE}.get(
             operator, operator
         )
+    if operator in TIME_OPERATORS:
+        spans = tuple(wanted) if isinstance(wanted, list) else (wanted,)
+        is_text = all(isinstance(span, str) for span in spans) and subject.startswith(("argument:", "session:"))
+        if is_text and (hours_of(spans) if operator is Operator.HOURS else days_of(spans)):
+            return Condition(subject, operator, spans)
+        of = "hours such as 08:00-17:30" if operator is Operator.HOURS else "days such as mon-fri"
+        return Condition("unread", Operator.UNKNOWN, f"{name}: {wanted!r} is not read; wanted {of}")
     if operator in (Operator.IN, Operator.NOT_IN, Operator.LIKE, Operator.NOT_LIKE):
-        items = wanted if isinstance(wanted, list) else [wanted]
+        items: list[Any] = wanted if isinstance(wanted, list) else [wanted]
+        if subject == "destination":
+            items = [network_of(item) or item if isinstance(item, str) else item for item in items]
         if operator in (Operator.LIKE, Operator.NOT_LIKE) and any(_is_regex(item) for item in items):
             return Condition(
                 "unread", Operator.UNKNOWN, f"{name} {operator} {wanted!r}: a regular expression is not read"
             )
         if subject == "destination":
             items = [destination_pattern(item) if isinstance(item, str) and "." in item else None for item in items]
-        plain = all(isinstance(i, str) for i in items) if "LIKE" in operator.name else not _has_nested(items)
-        if items and plain:
+        is_plain = all(isinstance(i, str) for i in items) if "LIKE" in operator.name else not _has_nested(items)
+        if items and is_plain:
             return Condition(subject, operator, tuple(items))
     elif operator in ORDER_OPERATORS:
         if isinstance(wanted, (int, float)) and not isinstance(wanted, bool):
@@ -178,7 +200,13 @@ def trust_tier(value: Any) -> int | None:
 
 
 def destination_pattern(text: str) -> str | None:
-    """Return a pattern in the form that is compared: lower case, no scheme, path, port or final dot; None if it is none."""
+    """Return a pattern in the form that is compared: lower case, no scheme, path, port or final dot; None if it is none.
+
+    A network of machines, `10.20.0.0/16` or `10.20.*`, is written with its length.
+    """
+    network = network_of(text)
+    if network:
+        return network
     pattern = re.sub(r"^[a-z][a-z0-9+.-]*://", "", text.strip().lower())
     pattern = re.sub(r"(:\d+)?(/\*?)?$", "", pattern).rstrip(".")
     if pattern.startswith("."):

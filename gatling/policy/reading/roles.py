@@ -7,7 +7,7 @@ from typing import Any
 
 from gatling.policy.reading.reader import Reader, RulePosition
 from gatling.policy.reading.rule_objects import read_list
-from gatling.policy.reading.vocabulary import ALL, NOT_A_NAME, texts_of
+from gatling.policy.reading.vocabulary import ALL, NOT_A_ROLE, texts_of
 from gatling.policy.tree import Effect
 
 INHERITS = ("inherits", "extends", "inherits_from")
@@ -32,7 +32,7 @@ def read_roles(reader: Reader, key: str, value: Any, place: RulePosition) -> Non
             parents: list[str] = []
             for word in INHERITS:
                 names = texts_of(block[word]) if word in block else ()
-                if names is None or any(NOT_A_NAME.search(n) for n in names):
+                if names is None or any(NOT_A_ROLE.search(n) for n in names):
                     reader.skip((*here.path, word), "not a list of roles")
                 else:
                     parents += names

@@ -128,6 +128,8 @@ ALL = frozenset(("all", "any", "everything", "everyone", "anyone", "everybody"))
 
 
 NOT_A_NAME = re.compile(r"[\s,|{}\[\]()^$\\!]")
+NOT_A_ROLE = re.compile(r"[,|{}\[\]()^$\\!\r\n\t]")
+"""The name of a role may have spaces."""
 
 
 @lru_cache(maxsize=16_384)
@@ -154,6 +156,14 @@ def is_ruling(text: str) -> bool:
     """Tell whether a description says what may or may not be done."""
     words = split_words(text)
     return len(words) >= 3 and not MODAL_WORDS.isdisjoint(words)
+
+
+_HEADING = re.compile(r"(?:[^.:;!?]{0,200}, )?(?:what|who|whom|when|where|how|which)\b[^.:;!?]{0,200}", re.IGNORECASE)
+
+
+def is_heading(text: str) -> bool:
+    """Tell whether a title only says what follows: `What the bot can and cannot do`. That is no rule."""
+    return _HEADING.fullmatch(text.strip()) is not None
 
 
 def is_prose(text: str) -> bool:

@@ -23,6 +23,11 @@ _READS = frozenset(
     "nvidia-smi vmstat iostat dmesg arch lsmod blkid findmnt mountpoint read mapfile readarray let local declare typeset "
     "readonly umask hash times caller compgen yes column fmt expand unexpand iconv journalctl sw_vers ldd nm objdump size".split()
 )
+_DUMPS = frozenset("pg_dump pg_dumpall mysqldump".split())
+_DUMP_OPTIONS = frozenset(
+    "-a -c -C -O -s -x -v -n -t --data-only --schema-only --clean --create --no-owner --no-privileges --verbose "
+    "--single-transaction --no-data".split()
+)
 _SEARCHES = frozenset("grep egrep fgrep rg ag ack".split())
 _WRITES = frozenset(
     "mkdir touch cp mv ln tee install patch zip gzip gunzip bzip2 xz unxz unzip 7z ar split csplit mktemp truncate mkfifo "
@@ -84,6 +89,9 @@ def of_plain(name: str, words: tuple[str, ...], line: str, *, known: bool) -> li
         if name == "sort" and any(w.startswith(("-o", "--output", "--compress-program")) for w in words):
             return [unclear(line, full)]
         return [reads_files(line, plain, full)]
+    if name in _DUMPS:  # to standard output; to a file, or from another machine, is not read
+        is_plain = all(not w.startswith("-") or w in _DUMP_OPTIONS for w in words)
+        return [Action("reads", said, command=full) if is_plain else unclear(line, full)]
     if name in _SEARCHES:
         if any(w.startswith(("--pre", "--hostname-bin", "--open-files", "--pager")) for w in words):
             return [unclear(line, full)]

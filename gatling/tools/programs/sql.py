@@ -150,10 +150,25 @@ def _statements(tokens: Sequence[_Token]) -> list[list[_Token]]:
     return [statement for statement in found if statement]
 
 
+def _command(tokens: Sequence[_Token], words: Sequence[str]) -> tuple[str, ...]:
+    """Return the words of a statement, with a name below another as people write it: `sandbox.trial` is one."""
+    found: list[str] = []
+    is_below = False
+    for token, word in zip(tokens, words, strict=False):
+        text = word or ("'..'" if token.kind == "text" else token.text)
+        is_dot = token.kind == "sign" and token.text == "."
+        if found and (is_dot or is_below):
+            found[-1] += text
+        else:
+            found.append(text)
+        is_below = is_dot
+    return tuple(found)
+
+
 def _of_statement(tokens: list[_Token]) -> list[Action]:
     words = [t.text if t.kind == "word" else "" for t in tokens]
     said = " ".join("'..'" if t.kind == "text" else t.text for t in tokens[:40])
-    command = tuple(words[i] or ("'..'" if t.kind == "text" else t.text) for i, t in enumerate(tokens[:64]))
+    command = _command(tokens[:64], words)
     start = next((i for i, t in enumerate(tokens) if not (t.kind == "sign" and t.text == "(")), 0)
     first = words[start] if tokens else ""
     tables = tuple(Thing("table", name) for name in _tables(tokens, words))
