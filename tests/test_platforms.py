@@ -39,6 +39,7 @@ TESTED = {
     "hook/place.py": "tests/hook/test_platforms.py",
     "hook/resident.py": "tests/hook/test_platforms.py",
     "schema/machine.py": "tests/schema/test_machine.py",
+    "server/access.py": "tests/server/test_app.py",
 }
 """The files that ask, by the test that fakes the answer."""
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from functools import lru_cache, wraps
-from typing import Generic, ParamSpec, TypeVar
+from typing import Generic, ParamSpec, TypeVar, cast
 
 KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
@@ -32,8 +32,8 @@ def remembered(max_count: int, *, max_chars: int = MAX_REMEMBERED_CHARS) -> Call
 
         @wraps(function)
         def answer(*texts: P.args, **none: P.kwargs) -> R:
-            is_short = sum(map(len, texts)) <= max_chars
-            return known(*texts) if is_short else function(*texts)  # type: ignore[arg-type, call-arg]
+            is_short = sum(map(len, cast("tuple[Sized, ...]", texts))) <= max_chars
+            return known(*texts) if is_short else function(*texts)  # type: ignore[call-arg]
 
         return answer
 

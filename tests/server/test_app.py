@@ -157,6 +157,14 @@ def test_nobody_approves_without_the_token_of_people(tmp_path: Path) -> None:
     running.close()
 
 
+def test_a_system_without_modes_of_files_is_not_asked_for_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "token"
+    path.write_text("t" * 40)
+    path.chmod(0o644)
+    monkeypatch.setattr("gatling.server.access.sys.platform", "win32")
+    assert read_token("token", None, path) == "t" * 40
+
+
 def test_tokens_come_from_variables_and_private_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("T", AGENT)
     assert read_token("token", "T", None) == AGENT
