@@ -5,8 +5,11 @@ What looks like a secret is masked here, as in everything that people are shown:
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
 from typing import Any
 
 import yaml
@@ -16,6 +19,7 @@ from gatling.adapters import ConversationTracer
 from gatling.adapters.formats import events
 from gatling.adapters.stated import text_of_the_model
 from gatling.errors import InputError
+from gatling.guard.approval import PendingCall
 from gatling.guard.asking import CallJudge
 from gatling.guard.decision import Decision
 from gatling.guard.replay import replay
@@ -34,7 +38,7 @@ from gatling.schema.trace import Origin
 from gatling.schema.words import normalise
 
 _WORST: tuple[Kind, ...] = ("outsiders", "attested", "first_party", "request")
-_PART = re.compile(r"\[(\d+|\"(?:[^\"\\]|\\.)*\")\]|([^.\[\]]+)\.?")
+_PART = re.compile(r"\[(\d+|\"(?:[^\"\\]|\\.)*\")\]\.?|([^.\[\]]+)\.?")
 _LINE = re.compile(r" \(line \d+\)\Z")
 _MAX_CLAUSE_CHARS = 2_000
 
@@ -57,9 +61,10 @@ def recorded_conversation(
             yield message
 
     fault = None
+    clause = cache(partial(_clause_text, context.policy))
     try:
         for call in replay(guard, heard(), context, tracer=tracer):
-            entries.append(_call(tracer, call.node, call.decision, context.policy))
+            entries.append(_call(tracer, call.node, call.decision, clause, {}))
             entries.append((call.node.node_id, call.node.tool_name))
     except InputError as error:
         fault = recorded.located(error)
@@ -67,20 +72,33 @@ def recorded_conversation(
     return _whole(recorded.id, context.user_role, request, tracer, entries, fault), fault
 
 
-def running_conversation(session: Session) -> Conversation:
-    """Return a session for a page: what the user said, every call with the decision on it, and what came of it."""
+def running_conversation(session: Session, said: Iterable[tuple[int, Said]] | None = None) -> Conversation:
+    """Return a session for a page: what was said, every call with the decision on it, and what came of it.
+
+    Args:
+        said: with how many calls stood before it; by default what the user said, which is all that a session keeps.
+
+    Raises:
+        ApprovalError: if it cannot be read whose word counts.
+    """
     with session._shared.lock:
         tracer = session._shared.tracer
+        decisions = session.decisions
         terms = session._verdicts.terms[-1]
-        policy = terms.asking().context("").policy
-        asked = list(tracer.requests)
+        clause = cache(partial(_clause_text, terms.asking().context("").policy))
+        words = {}
+        if any(decision.pending for _, decision in decisions):
+            words = {pending.id: pending for pending in session.approvals.all()}
+        waiting = deque(
+            said if said is not None else ((n, Said("user", mask_text(text))) for n, text in tracer.requests)
+        )
         entries: list[Call | Said | tuple[str, str]] = []
-        for node, decision in session._shared.decisions:
-            while asked and asked[0][0] < int(node.node_id[1:]):
-                entries.append(Said("user", mask_text(asked.pop(0)[1])))
-            entries.append(_call(tracer, node, decision, policy))
+        for node, decision in decisions:
+            while waiting and waiting[0][0] < int(node.node_id[1:]):
+                entries.append(waiting.popleft()[1])
+            entries.append(_call(tracer, node, decision, clause, words))
             entries.append((node.node_id, node.tool_name))
-        entries += [Said("user", mask_text(said)) for _, said in asked]
+        entries += [what for _, what in waiting]
         return _whole(session.id, terms.role, session.request, tracer, entries, None)
 
 
@@ -119,10 +137,16 @@ def _said(message: Any, index: int) -> Iterator[Said]:
 # --- a call -----------------------------------------------------------------------------------------------------------
 
 
-def _call(tracer: Tracer, node: PlanNode, decision: Decision, policy: dict[str, Any]) -> Call:
+def _call(
+    tracer: Tracer,
+    node: PlanNode,
+    decision: Decision,
+    clause: Callable[[str], str],
+    words: Mapping[str, PendingCall],
+) -> Call:
     passages = tuple(_origin(origin) for origin in node.origins or ())
     stands_in = _standing([origin.text for origin in node.origins or ()], [p.node_id for p in passages])
-    approval = decision.approval
+    word = words.get(decision.pending)
     return Call(
         node_id=node.node_id,
         tool_name=node.tool_name,
@@ -138,18 +162,35 @@ def _call(tracer: Tracer, node: PlanNode, decision: Decision, policy: dict[str, 
                 wanted=reason["wanted"],
                 band=reason["band"],
                 clause=reason["clause"] or "",
-                clause_text=_clause_text(policy, reason["clause"] or ""),
+                clause_text=clause(reason["clause"] or ""),
             )
             for reason in decision.to_dict()["reasons"]
         ),
         call_id=decision.call_id or str((node.model_extra or {}).get("call_id") or ""),
-        note="" if decision.mode == "enforce" or decision.verdict == "allow" else f"it ran: mode {decision.mode}",
-        decided_by="" if approval is None else approval.by,
-        pending=decision.pending,
+        notes=_notes(decision, word),
+        pending=decision.pending if word is None or word.state == "waiting" else "",
         edits=tuple(mask_text(edit) for edit in decision.edits),
         policy_digest=decision.policy_digest,
         latency_ms=decision.latency_ms,
     )
+
+
+def _notes(decision: Decision, word: PendingCall | None) -> tuple[str, ...]:
+    notes = []
+    if decision.approval is not None:
+        notes.append(f"{'approved' if decision.approval.is_approved else 'refused'} by {decision.approval.by}")
+    if word is not None and word.state in ("approved", "used", "refused"):
+        told = "refused" if word.state == "refused" else "approved"
+        notes.append(
+            f"{told} by {word.by}: it counts when the agent asks again"
+            if word.state != "used"
+            else f"{told} by {word.by}"
+        )
+    if word is not None and word.state == "expired":
+        notes.append("nobody decided it in time" if not word.by else f"the word of {word.by} has expired")
+    if decision.mode != "enforce" and decision.verdict != "allow":
+        notes.append(f"ran all the same: mode {decision.mode}")
+    return tuple(notes)
 
 
 def _value(value: TracedValue, stands_in: Callable[[str, set[str | None]], tuple[int, ...]]) -> Value:
@@ -238,12 +279,17 @@ def _clause_text(policy: dict[str, Any], clause: str) -> str:
         if match is None:
             return ""
         end = match.end()
-        key = match[2] if match[1] is None else yaml.safe_load(match[1])
         try:
-            part = part[key] if isinstance(part, (dict, list)) else None
-        except (KeyError, IndexError, TypeError):
+            key = match[2] if match[1] is None else json.loads(match[1])
+        except ValueError:  # a place of another dialect
             return ""
-        if part is None:
+        if isinstance(part, dict):
+            part = part.get(str(key))
+        elif isinstance(part, list) and isinstance(key, int) and key < len(part):
+            part = part[key]
+        else:
             return ""
+    if part is None:
+        return ""
     shown = part if isinstance(part, str) else yaml.safe_dump(part, sort_keys=False, allow_unicode=True, width=100)
     return mask_text(shown[:_MAX_CLAUSE_CHARS]).strip()

@@ -47,7 +47,7 @@ def document(
     yield (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="referrer" content="no-referrer">\n'
+        f'<meta name="referrer" content="{"same-origin" if has_forms else "no-referrer"}">\n'  # forms say where they come from
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(plain(title))}</title>\n<style>{css}</style>\n</head>\n<body>\n"
     )

@@ -55,6 +55,8 @@ class Forms:
     action: str
     """The path to which the id of the call is appended."""
     token: str
+    by: str
+    """Who reads the page, and speaks then."""
 
 
 def conversation_page(
@@ -163,8 +165,7 @@ class _Drawing:
         yield f'<span class="verdict {call.verdict}">{sign} {word}</span>'
         yield f'<span class="tool">{text(call.tool_name, 200)}</span><a href="#{anchor}">{text(call.node_id, 40)}</a>'
         yield f"<small>{text(call.call_id, 100)}</small>" if call.call_id else ""
-        yield f"<small>{text(call.note)}</small></header>\n" if call.note else "</header>\n"
-        yield f"<p>Decided by <b>{text(call.decided_by, 200)}</b>.</p>\n" if call.decided_by else ""
+        yield "".join(f"<b>{text(note, 200)}</b>" for note in call.notes) + "</header>\n"
         yield from self._reasons(call)
         is_whole = yield from self._values(call, anchor)
         yield from self._passages(call, anchor)
@@ -268,7 +269,7 @@ class _Drawing:
         return (
             f'<form class="word" method="post" action="{escape(self.forms.action, quote=True)}{known}">'
             f'<input type="hidden" name="csrf" value="{escape(self.forms.token, quote=True)}">'
-            '<label>Your name <input name="by" required maxlength="100" autocomplete="name"></label>'
             '<button class="approve" name="word" value="approve">Approve this call once</button>'
-            '<button class="refuse" name="word" value="refuse">Refuse it</button></form>\n'
+            '<button class="refuse" name="word" value="refuse">Refuse it</button>'
+            f"<small>as {text(self.forms.by, 100)}</small></form>\n"
         )

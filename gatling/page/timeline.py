@@ -80,12 +80,10 @@ class Call:
     """What the call can have come from, the likeliest first."""
     reasons: tuple[Reason, ...] = ()
     call_id: str = ""
-    note: str = ""
-    """What else is to be said of whether it ran."""
-    decided_by: str = ""
-    """Whose word decided it."""
+    notes: tuple[str, ...] = ()
+    """What else is to be said: whose word counted, and whether it ran all the same."""
     pending: str = ""
-    """Under which id it waits for a person."""
+    """Under which id it waits for a person; empty if it waits no more."""
     edits: tuple[str, ...] = ()
     """What a repair would change."""
     policy_digest: str = ""
