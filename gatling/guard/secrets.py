@@ -20,8 +20,8 @@ from gatling.schema.words import split_words
 SECRET = "[secret]"
 
 _WORDS = frozenset(
-    "password passwords passwd pwd passphrase passphrases passcode secret secrets token tokens apikey credential credentials authorization "
-    "cookie pin cvv cvc otp totp mfa ssn bearer".split()
+    "password passwords passwd pwd passphrase passphrases passcode secret secrets token tokens apikey credential credentials "
+    "authorization cookie pin cvv cvc otp totp mfa ssn bearer".split()
 )
 _PAIRS = frozenset(
     tuple(pair.split())

@@ -57,7 +57,7 @@ def recorded_conversation(
 
     def heard() -> Iterator[Any]:
         for i, message in enumerate(recorded.messages):
-            entries.extend(_said(message, i))
+            entries.extend(said_in(message, i))
             yield message
 
     fault = None
@@ -88,7 +88,8 @@ def running_conversation(session: Session, said: Iterable[tuple[int, Said]] | No
         clause = cache(partial(_clause_text, terms.asking().context("").policy))
         words = {}
         if any(decision.pending for _, decision in decisions):
-            words = {pending.id: pending for pending in session.approvals.all()}
+            found = (session.approvals.find(decision.pending) for _, decision in decisions if decision.pending)
+            words = {pending.id: pending for pending in found if pending is not None}
         waiting = deque(
             said if said is not None else ((n, Said("user", mask_text(text))) for n, text in tracer.requests)
         )
@@ -121,8 +122,8 @@ def _whole(
     return Conversation(mask_text(id), role, mask_text(request), tuple(shown), known, foreign=outputs.get(None, ()))
 
 
-def _said(message: Any, index: int) -> Iterator[Said]:
-    """Yield what a message says. What cannot be read is for the replay to refuse."""
+def said_in(message: Any, index: int = 0) -> Iterator[Said]:
+    """Yield what a message says, without secrets; nothing of one that cannot be read."""
     try:
         found = [event for event in events(message, index) if isinstance(event, SaidEvent)]
         model = text_of_the_model(message)

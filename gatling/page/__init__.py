@@ -5,6 +5,9 @@ from gatling.page.document import plain as plain
 from gatling.page.document import text as text
 from gatling.page.draw import Forms as Forms
 from gatling.page.draw import conversation_page as conversation_page
+from gatling.page.sessions import SessionRow as SessionRow
+from gatling.page.sessions import Waiting as Waiting
+from gatling.page.sessions import sessions_page as sessions_page
 from gatling.page.timeline import Call as Call
 from gatling.page.timeline import Conversation as Conversation
 from gatling.page.timeline import Kind as Kind

@@ -60,17 +60,29 @@ class Forms:
 
 
 def conversation_page(
-    title: str, conversations: Iterable[Conversation], *, forms: Forms | None = None
+    title: str,
+    conversations: Iterable[Conversation],
+    *,
+    forms: Forms | None = None,
+    most: int = MAX_ENTRIES,
+    back: str = "",
 ) -> Iterator[str]:
     """Yield a page on conversations in pieces; one of them is in memory at a time.
 
     Args:
         forms: where calls that wait can be approved; by default the page says how to do it on the command line.
+        most: entries of a conversation that are drawn; the earliest are left out.
+        back: the path of the page that led here.
     """
-    return document(title, _body(title, conversations, forms), style=STYLE, has_forms=forms is not None)
+    body = _body(title, conversations, forms, most, back)
+    return document(title, body, style=STYLE, has_forms=forms is not None)
 
 
-def _body(title: str, conversations: Iterable[Conversation], forms: Forms | None) -> Iterator[str]:
+def _body(
+    title: str, conversations: Iterable[Conversation], forms: Forms | None, most: int, back: str
+) -> Iterator[str]:
+    if back:
+        yield f'<p><a href="{escape(back, quote=True)}">All sessions</a></p>\n'
     yield f"<h1>{text(title)}</h1>\n"
     yield '<details class="legend"><summary>Where a value first stood: '
     yield " ".join(f'<span class="{kind} kind">{sign} {word}</span>' for kind, (sign, word, _) in _KINDS.items())
@@ -83,14 +95,15 @@ def _body(title: str, conversations: Iterable[Conversation], forms: Forms | None
         '<label><input type="radio" name="shown" id="held"> only calls that are not allowed</label></div>\n'
     )
     for number, conversation in enumerate(conversations, start=1):
-        yield from _Drawing(f"c{number}", forms).conversation(conversation)
+        yield from _Drawing(f"c{number}", forms, most).conversation(conversation)
 
 
 class _Drawing:
     """Draws one conversation. Anchors are made of its number and of positions, of nothing that was read."""
 
-    def __init__(self, prefix: str, forms: Forms | None) -> None:
+    def __init__(self, prefix: str, forms: Forms | None, most: int) -> None:
         self.prefix = prefix
+        self.most = most
         self.forms = forms
         self.calls: dict[str, str] = {}
         """Anchor and name of a call, by its node."""
@@ -115,11 +128,11 @@ class _Drawing:
         if not any(isinstance(e, Said) and e.text == conversation.request for e in entries):
             yield f'<div class="who">Request</div><div class="request"><bdi>{text(conversation.request, MAX_CHARS)}</bdi></div>\n'
         yield '<div class="timeline">\n'
-        if len(entries) > MAX_ENTRIES:
-            yield f'<p class="cut">{len(entries) - MAX_ENTRIES:,} earlier entries are left out.</p>\n'
+        if len(entries) > self.most:
+            yield f'<p class="cut">{len(entries) - self.most:,} earlier entries are left out.</p>\n'
         if conversation.foreign:
             yield from self._output(f"{self.prefix}-f", "Text of outsiders in messages", conversation.foreign, wanted)
-        for number, entry in enumerate(entries[-MAX_ENTRIES:]):
+        for number, entry in enumerate(entries[-self.most :]):
             if isinstance(entry, Call):
                 yield from self._call(entry)
             elif isinstance(entry, Output):

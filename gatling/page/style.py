@@ -71,6 +71,8 @@ button.approve { color: var(--allow); border-color: currentColor; }
 button.refuse { color: var(--deny); border-color: currentColor; }
 .foot { font-size: .8rem; color: var(--dim); margin-top: .4rem; overflow-wrap: anywhere; }
 body:has(#held:checked) .call.allow, body:has(#held:checked) .output { display: none; }
+table.sessions td, table.sessions th { text-align: left; padding: .3rem .8rem .3rem 0; }
+table.sessions td { border-top: 1px solid var(--line); }
 @media (max-width: 40rem) {
   body { margin: 1rem auto; padding: 0 .6rem; } .timeline { padding-left: .5rem; }
   .values { grid-template-columns: minmax(0, 1fr); gap: .1rem; } .values > .from { margin-bottom: .5rem; }
