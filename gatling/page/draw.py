@@ -153,11 +153,14 @@ class _Drawing:
     def _output(
         self, anchor: str, title: str, passages: tuple[Passage, ...], wanted: set[tuple[str | None, str]]
     ) -> Iterator[str]:
-        kinds = ", ".join(f"{count:,} {_KINDS[kind][1]}" for kind, count in Counter(p.kind for p in passages).items())
+        counts = Counter(p.kind for p in passages)
+        kinds = ", ".join(
+            f"{f'{count:,} ' if len(counts) > 1 else ''}{_KINDS[kind][1]}" for kind, count in counts.items()
+        )
         num_hidden = sum(p.is_hidden for p in passages)
         hidden = f', <span class="hidden">{num_hidden:,} hidden</span>' if num_hidden else ""
         count = f"{len(passages):,} passage{'' if len(passages) == 1 else 's'}"
-        yield f'<details class="output"><summary>{title} {count}{f": {kinds}" if kinds else ""}{hidden}</summary><ul>\n'
+        yield f'<details class="output"><summary>{title} {count}{f" ({kinds})" if kinds else ""}{hidden}</summary><ul>\n'
         left_out = 0
         for i, passage in enumerate(passages):
             key = (passage.node_id, passage.text)
@@ -280,7 +283,7 @@ class _Drawing:
                 f"<p>It waits: <code>gatling approvals approve {known} --by NAME</code>, or <code>refuse</code>.</p>\n"
             )
         return (
-            f'<form class="word" method="post" action="{escape(self.forms.action, quote=True)}{known}">'
+            f'<form class="word" id="w-{known}" method="post" action="{escape(self.forms.action, quote=True)}{known}">'
             f'<input type="hidden" name="csrf" value="{escape(self.forms.token, quote=True)}">'
             '<button class="approve" name="word" value="approve">Approve this call once</button>'
             '<button class="refuse" name="word" value="refuse">Refuse it</button>'

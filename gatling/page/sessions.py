@@ -19,6 +19,7 @@ MAX_WAITING = 200
 class Waiting:
     """A call that waits for a person."""
 
+    id: str
     session: str
     tool_name: str
     reasons: tuple[str, ...]
@@ -49,10 +50,10 @@ def sessions_page(
 
 
 def _body(title: str, waiting: Sequence[Waiting], sessions: Sequence[SessionRow], path: str) -> Iterator[str]:
-    yield f"<h1>{text(title)}</h1>\n<h2>{len(waiting):,} calls wait for a person</h2>\n"
+    yield f"<h1>{text(title)}</h1>\n<h2>{len(waiting):,} call{' waits' if len(waiting) == 1 else 's wait'} for a person</h2>\n"
     for call in waiting[:MAX_WAITING]:
         yield f'<article class="call escalate"><header><span class="tool">{text(call.tool_name, 200)}</span>'
-        yield f"{_link(call.session, path)} <small>since {_time(call.asked_at)}</small></header>"
+        yield f"{_link(call.session, path, f'#w-{call.id}')} <small>since {_time(call.asked_at)}</small></header>"
         yield "".join(f"<p><bdi>{text(reason, 400)}</bdi></p>" for reason in call.reasons[:2]) + "</article>\n"
     if len(waiting) > MAX_WAITING:
         yield f'<p class="cut">{len(waiting) - MAX_WAITING:,} later ones are not shown.</p>\n'
@@ -72,8 +73,8 @@ def _body(title: str, waiting: Sequence[Waiting], sessions: Sequence[SessionRow]
     yield "</tbody></table></div>"
 
 
-def _link(session: str, path: str) -> str:
-    return f'<a href="{escape(path, quote=True)}{quote(session, safe="")}">{text(session, 100)}</a>'
+def _link(session: str, path: str, place: str = "") -> str:
+    return f'<a href="{escape(path, quote=True)}{quote(session, safe="")}{quote(place, safe="#")}">{text(session, 100)}</a>'
 
 
 def _time(at: float) -> str:

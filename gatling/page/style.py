@@ -23,7 +23,7 @@ a { color: inherit; } code, .v, .tool, .clause code { font-family: ui-monospace,
 small, .dim { color: var(--dim); } .cut { color: var(--dim); font-style: italic; }
 h2 { overflow-wrap: anywhere; }
 .filter, .counts { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; margin: .5rem 0; }
-.legend summary { cursor: pointer; } .legend summary .kind { margin-left: .8rem; white-space: nowrap; }
+.legend summary { cursor: pointer; } .legend summary .kind { margin-left: .8rem; }
 .legend dl { display: grid; grid-template-columns: max-content auto; gap: .1rem .8rem; margin: .4rem 0 .4rem 1rem; }
 dd { margin: 0; }
 .filter label { cursor: pointer; }
@@ -37,6 +37,7 @@ dd { margin: 0; }
 .call { border-radius: 8px; padding: .6rem .8rem; }
 .call.allow { border-left-color: var(--allow); } .call.escalate { border-left-color: var(--escalate); }
 .call.deny { border-left-color: var(--deny); }
+.call + .call { margin-top: .8rem; } .call p { margin: .4rem 0; }
 .call > header { display: flex; flex-wrap: wrap; gap: .2rem .8rem; align-items: baseline; }
 .tool { font-weight: 600; font-size: 1.05rem; overflow-wrap: anywhere; }
 .verdict { font-weight: 700; }
@@ -52,7 +53,7 @@ dd { margin: 0; }
 .v { border: 1px solid; border-left-width: 4px; border-radius: 4px; padding: 0 .4rem; font-size: .88rem; }
 .v, .passages li { white-space: pre-wrap; overflow-wrap: anywhere; overflow: clip; max-height: 24rem; overflow-y: auto; }
 .from { font-size: .85rem; overflow-wrap: anywhere; }
-.kind { font-weight: 600; }
+.kind { font-weight: 600; white-space: nowrap; }
 .looks { color: var(--deny); font-weight: 600; }
 .passages { font-size: .9rem; margin-top: .6rem; }
 .passages ol, .output ul { margin: .2rem 0; padding-left: 0; list-style: none; }

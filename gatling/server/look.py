@@ -26,7 +26,7 @@ def sessions_html(waiting: Sequence[PendingCall], records: Iterable[tuple[Record
         SessionRow(r.id, r.settings["policy"], r.settings["role"], r.touched_at, is_stopped)
         for r, is_stopped in records
     ]
-    calls = [Waiting(p.session, p.tool_name, p.reasons, p.asked_at) for p in waiting]
+    calls = [Waiting(p.id, p.session, p.tool_name, p.reasons, p.asked_at) for p in waiting]
     return "".join(sessions_page("Sessions", calls, rows, path=SESSIONS))
 
 

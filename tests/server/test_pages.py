@@ -68,11 +68,11 @@ def state(office: Running, pending: str) -> tuple[str, str]:
 
 
 def test_what_waits_stands_first_and_leads_to_its_session(office: Running) -> None:
-    waiting(office)
+    pending = waiting(office)
     got = see(office, "/ui")
     assert (got.status, got.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    assert "1 calls wait for a person" in got.data
-    assert got.data.count('href="/ui/sessions/s1"') == 2
+    assert "1 call waits for a person" in got.data
+    assert re.findall(r'href="(/ui/sessions/[^"]*)"', got.data) == [f"/ui/sessions/s1#w-{pending}", "/ui/sessions/s1"]
 
 
 def test_a_session_is_a_timeline_with_buttons(office: Running) -> None:
@@ -91,7 +91,7 @@ def test_a_session_is_a_timeline_with_buttons(office: Running) -> None:
     assert said == sorted(said)
     assert "hunter2" not in got.data
     assert "<script" not in got.data
-    assert f'action="/ui/approvals/{pending}"' in got.data
+    assert f'id="w-{pending}" method="post" action="/ui/approvals/{pending}"' in got.data
     assert "as ann" in got.data
 
 
