@@ -90,9 +90,10 @@ def _body(
     for kind, (sign, word, meaning) in _KINDS.items():
         yield f'<dt class="{kind} kind">{sign} {word}</dt><dd>{meaning}</dd>'
     yield "</dl></details>\n"
+    # Beside the conversations, whose look hangs on them: a browser finds what follows at once, and what is inside of all not.
     yield (
-        '<div class="filter"><label><input type="radio" name="shown" id="all" checked> the whole conversation</label>'
-        '<label><input type="radio" name="shown" id="held"> only calls that are not allowed</label></div>\n'
+        '<input type="radio" name="shown" id="all" checked><label for="all">the whole conversation</label>\n'
+        '<input type="radio" name="shown" id="held"><label for="held">only calls that are not allowed</label>\n'
     )
     for number, conversation in enumerate(conversations, start=1):
         yield from _Drawing(f"c{number}", forms, most).conversation(conversation)

@@ -22,11 +22,11 @@ body { background: Canvas; color: CanvasText; }
 a { color: inherit; } code, .v, .tool, .clause code { font-family: ui-monospace, monospace; }
 small, .dim { color: var(--dim); } .cut { color: var(--dim); font-style: italic; }
 h2 { overflow-wrap: anywhere; }
-.filter, .counts { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; margin: .5rem 0; }
+.counts { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; margin: .5rem 0; }
 .legend summary { cursor: pointer; } .legend summary .kind { margin-left: .8rem; }
 .legend dl { display: grid; grid-template-columns: max-content auto; gap: .1rem .8rem; margin: .4rem 0 .4rem 1rem; }
 dd { margin: 0; }
-.filter label { cursor: pointer; }
+label { cursor: pointer; margin-right: 1.2rem; }
 .request { white-space: pre-wrap; overflow-wrap: anywhere; }
 .timeline { border-left: 3px solid var(--line); margin: 1rem 0; padding-left: 1rem; }
 .timeline > * { content-visibility: auto; contain-intrinsic-size: auto 6rem; margin: 0 0 .9rem; }
@@ -71,14 +71,14 @@ button { cursor: pointer; font-weight: 600; background: var(--card); }
 button.approve { color: var(--allow); border-color: currentColor; }
 button.refuse { color: var(--deny); border-color: currentColor; }
 .foot { font-size: .8rem; color: var(--dim); margin-top: .4rem; overflow-wrap: anywhere; }
-body:has(#held:checked) .call.allow, body:has(#held:checked) .output { display: none; }
+#held:checked ~ section :is(.call.allow, .output) { display: none; }
 table.sessions td, table.sessions th { text-align: left; padding: .3rem .8rem .3rem 0; }
 table.sessions td { border-top: 1px solid var(--line); }
 @media (max-width: 40rem) {
   body { margin: 1rem auto; padding: 0 .6rem; } .timeline { padding-left: .5rem; }
   .values { grid-template-columns: minmax(0, 1fr); gap: .1rem; } .values > .from { margin-bottom: .5rem; }
 }
-@media print { .timeline > * { content-visibility: visible; } .filter { display: none; } }
+@media print { .timeline > * { content-visibility: visible; } body > input, body > label { display: none; } }
 """
     + "".join(f".{kind} {{ --kind: var(--{kind}); }}\n" for kind in _KINDS)
     + ".v, .passages li, .output li { border-color: var(--kind); } .kind { color: var(--kind); }\n"
