@@ -20,6 +20,7 @@ PACKAGE = ROOT / "gatling"
 ORDER = [
     # the core: no torch
     "schema",
+    "page",
     "tools",
     "policy",
     "features",

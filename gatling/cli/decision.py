@@ -19,12 +19,17 @@ _REMEDY = {
     Code.REQUIREMENT: "meet the clause",
     Code.UNDECIDED: "say it in a rule that is read: gatling policy lint",
     Code.NOT_ASKED: "remove the call, or ask for it",
+    Code.ORDERED_BY_CONTENT: "remove the call, or ask for it",
     Code.UNASKED_EFFECT: "remove the call, or ask for what it does",
     Code.UNTRUSTED_VALUE: "take the value from the request, or name its source in it",
     Code.TOO_WIDE: "narrow it",
     Code.LEAK: "send it to a place that the request names",
     Code.UNUSUAL: "look at it",
     Code.FAULT: "mend what is broken",
+    Code.BUDGET: "raise the limits of the session",
+    Code.LOOP: "make another call",
+    Code.STOPPED: "lift the stop: gatling stop SESSION --clear",
+    Code.REFUSED: "make another call",
 }
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from html import escape
-
+from gatling.page import document, text
 from gatling.policy.access import Access, AccessTable
 
 SIGNS = {"yes": "yes", "if": "if", "no": "no", "none": "-", "open": "?"}
@@ -15,12 +14,9 @@ _MEANINGS = {
     "open": "left open: somebody must decide it",
 }
 _STYLE = """\
-:root { color-scheme: light dark; --line: #8884; --yes: #2a7f3f; --if: #1f6f8b; --no: #b3261e; --open: #8a6100; }
+:root { --line: #8884; --yes: #2a7f3f; --if: #1f6f8b; --no: #b3261e; --open: #8a6100; }
 @media (prefers-color-scheme: dark) { :root { --yes: #6fd08c; --if: #7cc7e0; --no: #ff8a80; --open: #ffcf66; } }
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem; max-width: 110rem; }
-h1 { font-size: 1.3rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; }
+body { margin: 2rem; padding: 0; max-width: 110rem; }
 th, td { border: 1px solid var(--line); padding: .35rem .6rem; text-align: left; vertical-align: top; }
 thead th { position: sticky; top: 0; background: Canvas; }
 tbody th { font: 13px/1.5 ui-monospace, monospace; white-space: nowrap; }
@@ -36,30 +32,28 @@ dd { margin: 0; }
 
 def access_page(file: str, table: AccessTable) -> str:
     """Return the page of a policy's table. All that comes from the policy is escaped."""
-    title = f"Who may do what: {escape(file)}"
-    head = "".join(f'<th scope="col">{escape(role)}</th>' for role in table.roles)
+    title = f"Who may do what: {file}"
+    head = "".join(f'<th scope="col">{text(role)}</th>' for role in table.roles)
     rows = []
     for tool in table.tools:
         name = "every other tool" if tool == "*" else tool
         cells = "".join(_cell(table.cells[tool, role]) for role in table.roles)
-        rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
-    every = "".join(f"<li>{escape(line)}</li>" for line in table.general)
+        rows.append(f'<tr><th scope="row">{text(name)}</th>{cells}</tr>')
+    every = "".join(f"<li>{text(line)}</li>" for line in table.general)
     general = f"<h2>Every call</h2>\n<ul>{every}</ul>\n" if every else ""
-    legend = "".join(f'<dt class="{key}">{SIGNS[key]}</dt><dd>{text}</dd>' for key, text in _MEANINGS.items())
-    return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>\n{_STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
-        f'<div class="wide"><table>\n<thead><tr><th scope="col">tool</th>{head}</tr></thead>\n<tbody>\n'
+    legend = "".join(f'<dt class="{key}">{SIGNS[key]}</dt><dd>{meaning}</dd>' for key, meaning in _MEANINGS.items())
+    body = (
+        f'<h1>{text(title)}</h1>\n<div class="wide"><table>\n<thead><tr><th scope="col">tool</th>{head}</tr></thead>\n<tbody>\n'
         + "\n".join(rows)
-        + f"\n</tbody>\n</table></div>\n{general}<h2>Signs</h2>\n<dl>{legend}</dl>\n</body>\n</html>\n"
+        + f"\n</tbody>\n</table></div>\n{general}<h2>Signs</h2>\n<dl>{legend}</dl>"
     )
+    return "".join(document(title, [body], style=_STYLE))
 
 
 def _cell(cell: Access) -> str:
     said = f'<span class="{cell.answer}">{SIGNS[cell.answer]}</span>'
     if cell.conditions:
-        said += "<ul>" + "".join(f"<li>{escape(text)}</li>" for text in cell.conditions) + "</ul>"
+        said += "<ul>" + "".join(f"<li>{text(condition)}</li>" for condition in cell.conditions) + "</ul>"
     if cell.places:
-        said += f"<small>{escape(', '.join(cell.places))}</small>"
+        said += f"<small>{text(', '.join(cell.places))}</small>"
     return f"<td>{said}</td>"

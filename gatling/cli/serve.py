@@ -38,6 +38,9 @@ class Serve:
     """The variable that holds the token of people who answer."""
     approver_token_file: MaybePath = None
     """The file that holds it."""
+    ui: bool = False
+    """Show people pages at /ui: what waits, each session as a timeline, and buttons to answer. Browsers ask for a name and a
+    password, which is the token of people."""
     state: MaybePath = None
     """The folder of sessions, approvals and stops. Default: that of GATLING_STATE, or of this user."""
     database_env: MaybeText = None
@@ -109,6 +112,8 @@ class Serve:
             read_token("token", self.token_env, self.token_file),
             read_token("approver-token", self.approver_token_env, self.approver_token_file),
         )
+        if self.ui and not access.has_people:
+            raise ConfigError("--ui needs the token of people: --approver-token-env or --approver-token-file")
         serve(
             settings,
             access,
@@ -116,6 +121,7 @@ class Serve:
             port=self.port,
             workers=num_cores() if self.workers is None else self.workers,
             bounds=Bounds(max_body_bytes=self.max_body_bytes, max_queue=self.max_queue),
+            has_pages=self.ui,
             note=note,
         )
         return 0

@@ -7,10 +7,10 @@ or a review, beside PNG files.
 from __future__ import annotations
 
 import base64
-import html
 import json
 import re
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,12 @@ from matplotlib.figure import Figure
 from gatling.evaluation import pictures
 from gatling.evaluation.embed import Embedded
 from gatling.evaluation.tables import METRICS_COLUMNS, Row, Table, markdown, metrics_rows, summary_tables
+from gatling.page import document, text
 from gatling.schema.files import atomic_write
 
 _STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
-body { color: #222; background: #fff; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
+:root { color-scheme: light; }
+table { font-size: 0.9rem; font-variant-numeric: tabular-nums; }
 th, td { border-bottom: 1px solid #ccc; padding: 0.25rem 0.7rem; text-align: right; }
 th:first-child, td:first-child { text-align: left; }
 img { max-width: 100%; height: auto; }
@@ -86,29 +85,23 @@ def _html_page(title: str, notes: list[str], images: list[tuple[str, str, bytes]
     parts: list[tuple[str, str]] = [(name, _html_table(columns, rows)) for name, columns, rows in tables[:1]]
     for name, _, image in images:
         source = base64.b64encode(image).decode()
-        parts.append((name, f'<img alt="{html.escape(name)}" src="data:image/png;base64,{source}">'))
+        parts.append((name, f'<img alt="{escape(name)}" src="data:image/png;base64,{source}">'))
     parts += [(name, _html_table(columns, rows)) for name, columns, rows in tables[1:]]
-    links = "".join(f'<a href="#part{i}">{html.escape(name)}</a>' for i, (name, _) in enumerate(parts))
-    body = [f"<h1>{html.escape(title)}</h1>"]
+    links = "".join(f'<a href="#part{i}">{text(name)}</a>' for i, (name, _) in enumerate(parts))
+    body = [f"<h1>{text(title)}</h1>"]
     body += [f"<p>{_emphasised(note)}</p>" for note in notes]
     body.append(f"<nav>{links}</nav>")
-    body += [f'<h2 id="part{i}">{html.escape(name)}</h2>\n{content}' for i, (name, content) in enumerate(parts)]
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(body)
-        + "\n</body>\n</html>\n"
-    )
+    body += [f'<h2 id="part{i}">{text(name)}</h2>\n{content}' for i, (name, content) in enumerate(parts)]
+    return "".join(document(title, ["\n".join(body)], style=_STYLE, has_images=True))
 
 
 def _emphasised(note: str) -> str:
-    return re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", html.escape(note))
+    return re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", text(note))
 
 
 def _html_table(columns: Sequence[str], rows: Sequence[Row]) -> str:
     def line(cells: Sequence[str], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+        return "<tr>" + "".join(f"<{tag}>{text(cell)}</{tag}>" for cell in cells) + "</tr>"
 
     lines = [line(columns, "th"), *(line(row, "td") for row in rows)]
     return '<div class="wide"><table>\n' + "\n".join(lines) + "\n</table></div>"

@@ -58,6 +58,7 @@ def replay(
     *,
     sources: ToolSources | None = None,
     format: str = AUTO,
+    tracer: ConversationTracer | None = None,
 ) -> Iterator[ReplayedCall]:
     """Yield every call of a conversation with the decision on it, in order.
 
@@ -71,13 +72,15 @@ def replay(
         context: whose `user_request` is the request; without one, it is what the user had said before the call.
         sources: whose text each tool returns; by default told by the tools' names.
         format: of the messages; `auto` tells each by its shape.
+        tracer: a new one, in place of one by `sources` and `format`: it is asked afterwards for what was read.
 
     Raises:
         InputError: if the context cannot be read; and at a message that cannot be read or does not fit, after the calls before
             it, as `ConversationTracer.feed`.
     """
     asking = Asking(context)
-    tracer = ConversationTracer(sources=sources, format=format)
+    if tracer is None:
+        tracer = ConversationTracer(sources=sources, format=format)
     agreement = Agreement()
     for message in messages:
         found = events(message, tracer.num_messages, tracer.format)

@@ -20,8 +20,8 @@ from gatling.schema.words import split_words
 SECRET = "[secret]"
 
 _WORDS = frozenset(
-    "password passwd pwd passphrase passcode secret secrets token tokens apikey credential credentials authorization cookie "
-    "pin cvv cvc otp totp mfa ssn bearer".split()
+    "password passwords passwd pwd passphrase passphrases passcode secret secrets token tokens apikey credential credentials "
+    "authorization cookie pin cvv cvc otp totp mfa ssn bearer".split()
 )
 _PAIRS = frozenset(
     tuple(pair.split())
@@ -108,9 +108,14 @@ def mask_data(data: Any) -> Any:
 
 
 def _masked_under(key: str, value: Any) -> Any:
-    if not is_secret_name(key) or isinstance(value, bool) or value is None:
-        return mask_data(value)
-    return SECRET if not isinstance(value, (dict, list, tuple)) else mask_data(value)
+    return _masked_secret(value) if is_secret_name(key) else mask_data(value)
+
+
+def _masked_secret(value: Any) -> Any:
+    """Mask what stands under the name of a secret: a value, each of a list; members of an object have names of their own."""
+    if isinstance(value, (list, tuple)):
+        return [_masked_secret(item) for item in value]
+    return mask_data(value) if isinstance(value, (bool, dict)) or value is None else SECRET
 
 
 def _is_card(text: str) -> bool:

@@ -72,6 +72,13 @@ class Reading:
                     elif passage.tier == 3:  # the latest stays known
                         postings[number % MAX_POSTINGS] = number
 
+    def outputs(self) -> dict[str | None, list[Passage]]:
+        """Return the passages by the node that returned them, in order; under None those that no call returned."""
+        found: dict[str | None, list[Passage]] = {}
+        for read in self._read:
+            found.setdefault(read.node_id, []).append(read.passage)
+        return found
+
     def origins(self, tool_name: str, arguments: dict[str, Any]) -> tuple[Origin, ...]:
         """Return the passages that a call can have come from, the likeliest first."""
         if not self._read:

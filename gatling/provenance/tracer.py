@@ -15,19 +15,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from gatling.errors import DeadlineError, InputError
 from gatling.provenance.encodings import decoded, scrambled
 from gatling.provenance.events import Event, Foreign, ProposedCall, Result, Said
 from gatling.provenance.index import MESSAGE, SHORT_CHARS, Echo, Place, PlaceIndex
+from gatling.provenance.passages import Passage
 from gatling.provenance.reading import Reading
 from gatling.provenance.sources import UNKNOWN, ToolOutput, ToolSources
 from gatling.request.handed import read_request
 from gatling.request.pasted import Pasted, hands_over_to_earlier, split_message, split_prompt
 from gatling.request.request import Request
 from gatling.schema import ExecutionPlan, PlanEdge, PlanNode
-from gatling.schema.arguments import keys_of, leaf_text, leaves, number_of
+from gatling.schema.arguments import ArgumentPath, dotted, keys_of, leaf_text, leaves, number_of
 from gatling.schema.budget import Budget, checked, spending
 from gatling.schema.plain import decode_json, decode_yaml
 from gatling.schema.sizes import (
@@ -59,6 +61,18 @@ class ValueOrigin:
     """The node whose output it stood in; None for messages."""
 
 
+@dataclass(frozen=True, slots=True)
+class TracedValue:
+    """A value of a call's arguments, or a key that is no plain name, with where it first stood."""
+
+    path: ArgumentPath
+    """Of the value; of a key, the path that ends with it."""
+    value: Any
+    is_key: bool
+    origins: tuple[ValueOrigin, ...]
+    """Empty if it was traced nowhere; for yes, no, nothing and an empty text, which come from nowhere, too."""
+
+
 @dataclass(slots=True)
 class _Pending:
     call: ProposedCall
@@ -78,8 +92,10 @@ class Tracer:
         self._reading = Reading()
         self._nodes: list[PlanNode] = []
         self._edges: list[PlanEdge] = []
-        self._origins: dict[str, tuple[ValueOrigin, ...]] = {}
+        self._traced: dict[str, tuple[tuple[ValueOrigin, ...], ...]] = {}
+        """Of each call the origins of its values, in order."""
         self._requests: list[str] = []
+        self._asked_after: list[int] = []
         self._closed: list[str] = []
         self._pasted_last: Pasted | None = None
         self._asked: Request | None = None
@@ -135,7 +151,22 @@ class Tracer:
 
     def origins(self, node_id: str) -> tuple[ValueOrigin, ...]:
         """Return where the values of a call were traced to; those that were traced nowhere are left out."""
-        return self._origins[node_id]
+        return tuple(dict.fromkeys(chain.from_iterable(self._traced[node_id])))
+
+    def values(self, node_id: str) -> Iterator[TracedValue]:
+        """Yield every value of a call's arguments with where it was traced to, in order. Raises: KeyError if there is no such call."""
+        traced = iter(self._traced[node_id])
+        for path, value, is_key in _parts(self._nodes[int(node_id[1:]) - 1].arguments):
+            yield TracedValue(path, value, is_key, next(traced) if leaf_text(value) else ())
+
+    def outputs(self) -> dict[str | None, list[Passage]]:
+        """Return all that was read as passages, by the node that returned it; under None what stood in messages."""
+        return self._reading.outputs()
+
+    @property
+    def requests(self) -> tuple[tuple[int, str], ...]:
+        """Each text of the user, with how many calls stood before it."""
+        return tuple(zip(self._asked_after, self._requests, strict=True))
 
     @property
     def num_messages(self) -> int:
@@ -255,6 +286,7 @@ class Tracer:
             self._index.add(self._pasted_last.text, MESSAGE)
         self._pasted_last = message.pasted[-1] if message.pasted else self._pasted_last
         self._requests.append(said.text)
+        self._asked_after.append(len(self._nodes))
         self._closed.append(message.closed)
         self._asked = None
 
@@ -282,7 +314,9 @@ class Tracer:
     def _trace_call(self, call: ProposedCall) -> None:
         position = len(self._nodes)
         node_id = f"n{position + 1}"
-        found: dict[ValueOrigin, None] = {}
+        known: dict[ValueOrigin, ValueOrigin] = {}
+        sets: dict[tuple[ValueOrigin, ...], tuple[ValueOrigin, ...]] = {}  # many values, few places
+        traced: list[tuple[ValueOrigin, ...]] = []
         given: list[tuple[str, int]] = []
         for argument, text in checked(_values(call.arguments)):
             places = self._places(text)
@@ -290,15 +324,18 @@ class Tracer:
                 places = [self._media]
             if _FOREIGN in places and self._is_handed_over(text, call.tool_name):
                 places = [MESSAGE]
-            for place in places:
-                source = self._nodes[place.node].node_id if place.node >= 0 else None
-                found[ValueOrigin(argument, place.tier, source)] = None
+            found = [
+                ValueOrigin(argument, place.tier, self._nodes[place.node].node_id if place.node >= 0 else None)
+                for place in places
+            ]
+            origins = tuple(dict.fromkeys(known.setdefault(origin, origin) for origin in found))
+            traced.append(sets.setdefault(origins, origins))
             given.append((text, max((place.tier for place in places), default=1)))
         node = PlanNode(
             tool_name=call.tool_name,
             node_id=node_id,
             arguments=call.arguments,
-            provenance_tier=max((origin.tier for origin in found), default=1),
+            provenance_tier=max((origin.tier for origin in known), default=1),
             scope_volume=volume_of(call.tool_name, call.arguments),
             scope_sensitivity=sensitivity_of_call(call.tool_name),
             origins=self._reading.origins(call.tool_name, call.arguments),
@@ -306,8 +343,8 @@ class Tracer:
         )
         pending = _Pending(call, self._index.echo(given))
         self._nodes.append(node)  # from here on nothing takes long, so that a call is there as a whole or not at all
-        self._origins[node_id] = tuple(found)
-        self._edges += [PlanEdge(source=s, target=node_id) for s in dict.fromkeys(o.source for o in found) if s]
+        self._traced[node_id] = tuple(traced)
+        self._edges += [PlanEdge(source=s, target=node_id) for s in dict.fromkeys(o.source for o in known) if s]
         self._waiting[position] = pending
         if call.call_id is not None:
             self._ids[call.call_id] = position
@@ -351,6 +388,14 @@ class Tracer:
 
 def _values(data: Any) -> Iterator[tuple[str, str]]:
     """Yield the values of JSON data as text with their paths; keys that are no plain names count as values."""
+    for path, value, _ in _parts(data):
+        if text := leaf_text(value):
+            yield dotted(path), text
+
+
+def _parts(data: Any) -> Iterator[tuple[ArgumentPath, Any, bool]]:
+    """Yield every scalar of JSON data with its path, and before it each key above it that is no plain name and was not yielded yet;
+    with whether it is a key."""
     keys: set[tuple[str, ...]] = set()
     for where, value in leaves(data):
         path = keys_of(where)
@@ -359,10 +404,8 @@ def _values(data: Any) -> Iterator[tuple[str, str]]:
                 break
             keys.add(path[:n])
             if not path[n - 1].isidentifier():
-                yield ".".join(path[:n]), path[n - 1]
-        text = leaf_text(value)
-        if text:
-            yield ".".join(path), text
+                yield path[:n], path[n - 1], True
+        yield where, value, False
 
 
 def _texts(part: Any, rule: ToolOutput) -> Iterator[tuple[int, str]]:

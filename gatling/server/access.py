@@ -52,6 +52,11 @@ class Access:
         """Whether agents need one."""
         return self._agents is not None
 
+    @property
+    def has_people(self) -> bool:
+        """Whether people have one."""
+        return self._approvers is not None
+
     def refused(self, who: Who, headers: Mapping[str, str]) -> Refused | None:
         """Return why a request is refused; None where it may be made.
 

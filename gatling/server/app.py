@@ -17,6 +17,8 @@ from gatling import __version__
 from gatling.server.access import Access
 from gatling.server.guardrail import blocked
 from gatling.server.openapi import document
+from gatling.server.pages import HEADERS as PAGE_HEADERS
+from gatling.server.pages import Pages, shown
 from gatling.server.pool import Answered, BusyError, LateError, Pool, WorkerError
 from gatling.server.routes import Route, matches
 from gatling.server.service import Reply, error
@@ -42,9 +44,11 @@ class App:
 
     Args:
         pool: who judges; started and closed with the application.
+        has_pages: whether there are pages for people, at `/ui`.
     """
 
-    def __init__(self, pool: Pool, access: Access, bounds: Bounds) -> None:
+    def __init__(self, pool: Pool, access: Access, bounds: Bounds, *, has_pages: bool = False) -> None:
+        self._pages = Pages(pool, access) if has_pages else None
         self._pool = pool
         self._access = access
         self._bounds = bounds
@@ -85,15 +89,21 @@ class App:
 
     async def _answered(self, scope: Message, receive: Receive) -> tuple[Answered, list[tuple[bytes, bytes]]]:
         headers: list[tuple[bytes, bytes]] = []
-        route, reply = self._route(scope)
-        if route is None:
-            return _encoded(reply), headers
         given: dict[str, str] = {}
         for name, value in scope["headers"]:
             known = name.decode("latin-1")
             if known in given and known in _ONCE:
                 return _encoded(error(400, "refused", f"the header {known} stands twice")), headers
             given[known] = value.decode("latin-1")
+        path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+        if self._pages is not None and self._pages.takes(path):
+            answered = await self._safely(
+                "pages", self._page(self._pages, scope, path, given, receive, headers), headers
+            )
+            return shown(answered), [*PAGE_HEADERS, *headers]
+        route, reply = self._route(scope)
+        if route is None:
+            return _encoded(reply), headers
         refused = self._access.refused(route.who, given)
         if refused is not None:
             if refused.status == 401:
@@ -103,23 +113,47 @@ class App:
             ), headers
         if route.is_front:
             return await self._front(route), headers
-        try:
-            answered = await self._judged(route, scope, given, receive)
-        except BusyError:
-            headers.append((b"retry-after", b"%d" % RETRY_S))
-            why = "the server is about to end" if self.is_stopping else "the server is busy, nothing was judged"
-            answered = _encoded(error(503, "stopping" if self.is_stopping else "busy", why))
-        except LateError:
-            answered = _encoded(error(504, "late", f"there is no decision within {self._bounds.judge_s:g} s"))
-        except WorkerError:
-            answered = _encoded(error(500, "fault", "the process that judged has ended"))
-        except Exception as fault:
-            _log.exception("a request of %s could not be answered", route.name)
-            answered = _encoded(error(500, "fault", f"a fault of the server: {type(fault).__name__}"))
+        answered = await self._safely(route.name, self._judged(route, scope, given, receive), headers)
         if route.refuses_in_200 and answered.status != 200:
             message = json.loads(answered.body)["error"]["message"]
             answered = _encoded(Reply(200, blocked(f"The guard could not judge: {message}")))
         return answered, headers
+
+    async def _safely(self, name: str, asked: Awaitable[Answered], headers: list[tuple[bytes, bytes]]) -> Answered:
+        """Return the answer; an error, with its headers, whatever is raised."""
+        try:
+            return await asked
+        except BusyError:
+            headers.append((b"retry-after", b"%d" % RETRY_S))
+            why = "the server is about to end" if self.is_stopping else "the server is busy, nothing was judged"
+            return _encoded(error(503, "stopping" if self.is_stopping else "busy", why))
+        except LateError:
+            return _encoded(error(504, "late", f"there is no decision within {self._bounds.judge_s:g} s"))
+        except WorkerError:
+            return _encoded(error(500, "fault", "the process that judged has ended"))
+        except Exception as fault:
+            _log.exception("a request of %s could not be answered", name)
+            return _encoded(error(500, "fault", f"a fault of the server: {type(fault).__name__}"))
+
+    async def _page(
+        self,
+        pages: Pages,
+        scope: Message,
+        path: str,
+        given: dict[str, str],
+        receive: Receive,
+        headers: list[tuple[bytes, bytes]],
+    ) -> Answered:
+        if self.is_stopping or not self._is_started or self._num_open >= self._bounds.max_open:
+            raise BusyError
+        self._num_open += 1
+        try:
+            method = "GET" if scope["method"] == "HEAD" else scope["method"]
+            answered, more = await pages.answer(method, path, given, lambda most: self._read(given, receive, most))
+            headers += more
+            return answered
+        finally:
+            self._num_open -= 1
 
     def _route(self, scope: Message) -> tuple[Route | None, Reply]:
         raw = scope.get("raw_path") or scope["path"].encode()
@@ -162,6 +196,9 @@ class App:
             and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json"
         ):
             return error(415, "media_type", "the body must be application/json")
+        return await self._read(headers, receive, most)
+
+    async def _read(self, headers: dict[str, str], receive: Receive, most: int) -> bytes | Reply:
         if headers.get("content-encoding", "identity").lower() != "identity":
             return error(415, "media_type", "the body must not be packed")
         length = headers.get("content-length", "0")
@@ -246,7 +283,7 @@ def _encoded(reply: Reply) -> Answered:
 
 async def _send(send: Send, answered: Answered, headers: list[tuple[bytes, bytes]], *, with_body: bool) -> None:
     length = (b"content-length", b"%d" % len(answered.body))
-    await send(
-        {"type": "http.response.start", "status": answered.status, "headers": [*_FIXED_HEADERS, length, *headers]}
-    )
+    given = {name for name, _ in headers}
+    fixed = [header for header in _FIXED_HEADERS if header[0] not in given]
+    await send({"type": "http.response.start", "status": answered.status, "headers": [*fixed, length, *headers]})
     await send({"type": "http.response.body", "body": answered.body if with_body else b""})

@@ -19,6 +19,7 @@ import uvicorn
 from gatling.errors import ConfigError, GatlingError
 from gatling.server.access import Access
 from gatling.server.app import App
+from gatling.server.pages import PATH
 from gatling.server.pool import Pool
 from gatling.server.settings import Bounds, Settings
 from gatling.server.workers import ProcessWorker
@@ -39,6 +40,7 @@ def serve(
     port: int = 0,
     workers: int = 2,
     bounds: Bounds | None = None,
+    has_pages: bool = False,
     note: Callable[[str], None] = lambda text: None,
 ) -> None:
     """Serve until a signal says to stop.
@@ -46,6 +48,7 @@ def serve(
     Args:
         port: 0 for any that is free.
         workers: how many processes judge.
+        has_pages: whether people find pages for a browser at `/ui`.
         note: told the address when decisions are made there.
 
     Raises:
@@ -59,8 +62,12 @@ def serve(
         raise ConfigError(f"{host} can be reached by others: name a token with --token-env or --token-file")
     listener = _listener(host, port)
     address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
-    app = App(Pool(lambda: ProcessWorker(settings), workers, bounds), access, bounds)
-    server = _Server(_config(app, bounds), app, lambda: note(f"serving at {address}"))
+    app = App(Pool(lambda: ProcessWorker(settings), workers, bounds), access, bounds, has_pages=has_pages)
+    server = _Server(
+        _config(app, bounds),
+        app,
+        lambda: note(f"serving at {address}{f', pages at {address}{PATH}' if has_pages else ''}"),
+    )
     with listener:
         try:
             asyncio.run(server.serve(sockets=[listener]))

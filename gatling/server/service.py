@@ -115,6 +115,8 @@ class Service:
             "answer_approval": self._answer_approval,
             "guardrail": self._answer_guardrail,
             "ready": self._ready,
+            "page_sessions": self._page_sessions,
+            "page_session": self._page_session,
         }
 
     def answer(self, request: Request) -> Reply:
@@ -251,6 +253,19 @@ class Service:
         decide = self._approvals.approve if word.answer == "approve" else self._approvals.refuse
         decide(known.id, by=word.by, minutes=word.minutes)
         return 200, cast(PendingCall, self._approvals.find(known.id)).to_dict()
+
+    def _page_sessions(self, params: Params, body: bytes) -> Answer:
+        from gatling.server.look import sessions_html  # most servers show no pages
+
+        records = self.sessions.store.latest(MAX_LISTED)
+        stopped = ((record, bool(self._stops.is_stopped(record.id))) for record in records)
+        return 200, {"html": sessions_html(self._approvals.waiting(), stopped)}
+
+    def _page_session(self, params: Params, body: bytes) -> Answer:
+        from gatling.server.look import session_html
+
+        _, entries, session = self.sessions.look(params["session"])
+        return 200, {"html": session_html(session, entries, by=params["by"], csrf=params["csrf"])}
 
     # --- others -------------------------------------------------------------------------------------------------------
 

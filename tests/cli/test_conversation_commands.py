@@ -164,3 +164,44 @@ def test_bench_refuses_in_one_sentence(flags: list[str], message: str, capsys: p
     write("n.jsonl", record("a"))
     assert main(["bench", *flags]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_explain_writes_a_page(capsys: pytest.CaptureFixture[str]) -> None:
+    write("c.jsonl", record("a"), record("b<b>", last="wipe_disk"))
+    assert main(["explain", "--conversations", "c.jsonl", "--html", "page.html"]) == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "page.html: 2 conversations" in said.err
+    page = Path("page.html").read_text()
+    assert page.count('<article class="call') == 4
+    assert "b&lt;b&gt;" in page
+    assert "forbidden_operations[0]" in page
+    assert main(["explain", "--conversations", "c.jsonl", "--id", "a", "--html", "page.html"]) == 0
+    assert "b&lt;b&gt;" not in Path("page.html").read_text()
+
+
+def test_a_page_shows_what_could_be_read_and_the_status_says_it_is_not_all(capsys: pytest.CaptureFixture[str]) -> None:
+    broken = record("a")
+    broken["messages"][3] = {"role": "nobody"}
+    write("c.jsonl", broken, record("b"))
+    assert main(["explain", "--conversations", "c.jsonl", "--html", "page.html"]) == 2
+    assert "error: c.jsonl:1: messages[3]" in capsys.readouterr().err
+    page = Path("page.html").read_text()
+    assert page.count('<article class="call') == 3
+    assert "The rest cannot be read: c.jsonl:1: messages[3]" in page
+
+
+def test_the_page_is_of_recorded_conversations(capsys: pytest.CaptureFixture[str]) -> None:
+    write("c.jsonl", record("a"))
+    assert main(["explain", "--conversations", "c.jsonl", "--html", "p.html", "--json"]) == 2
+    assert "--html and --json are both given" in capsys.readouterr().err
+    assert main(["explain", "plan.json", "--html", "p.html"]) == 2
+    assert "--html is for --conversations" in capsys.readouterr().err
+    assert not Path("p.html").exists()
+
+
+def test_every_reason_has_a_remedy() -> None:
+    from gatling.cli.decision import _REMEDY
+    from gatling.energy import Code
+
+    assert set(_REMEDY) == set(Code)

@@ -76,6 +76,8 @@ class Client:
         await self.app(scope, receive, send)
         start, end = sent
         found = {k.decode(): v.decode() for k, v in start["headers"]}
+        if found["content-type"].startswith("text/html"):
+            return Got(start["status"], found, end["body"].decode())
         return Got(start["status"], found, json.loads(end["body"]) if end["body"] else None)
 
 
@@ -115,8 +117,9 @@ def app_of(
     agents: str | None = None,
     approvers: str | None = PERSON,
     count: int = 1,
+    has_pages: bool = False,
 ) -> App:
     """Return an application whose workers are threads, or of `asked` where that is none."""
     bounds = bounds if bounds is not None else Bounds()
     make = (lambda: ThreadWorker(asked)) if isinstance(asked, Service) else asked
-    return App(Pool(make, count, bounds), Access(agents, approvers), bounds)
+    return App(Pool(make, count, bounds), Access(agents, approvers), bounds, has_pages=has_pages)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,9 +11,9 @@ from typing import Any
 
 from gatling.guard.log.chain import LogKey
 from gatling.guard.log.verify import Verification, verify
+from gatling.page import document, text
 
 VERDICTS = ("allow", "escalate", "deny")
-_COLOURS = {"allow": "#4f8a5b", "escalate": "#c98b2b", "deny": "#b5433c"}
 _MAX_ROWS = 30
 _MAX_APPROVALS = 200
 _MAX_NAMES = 10_000
@@ -84,7 +83,7 @@ def summarise(folder: str | Path, key: LogKey | None = None) -> Summary:
 def page_of(summary: Summary, title: str) -> str:
     """Return the page."""
     parts = [
-        f"<h1>{_text(title)}</h1>",
+        f"<h1>{text(title)}</h1>",
         _state(summary),
         "<h2>Verdicts over time</h2>",
         _over_time(summary),
@@ -109,13 +108,12 @@ def page_of(summary: Summary, title: str) -> str:
             ],
         ),
     ]
-    body = "\n".join(parts)
-    return _PAGE.replace("{{title}}", _text(title)).replace("{{style}}", _STYLE).replace("{{body}}", body)
+    return "".join(document(title, ["\n".join(parts)], style=_STYLE))
 
 
 def _state(summary: Summary) -> str:
     counts = ", ".join(f"{summary.verdicts[v]} {v}" for v in VERDICTS)
-    modes = ", ".join(f"{n} in mode {_text(mode)}" for mode, n in summary.modes.most_common() if mode != "enforce")
+    modes = ", ".join(f"{n} in mode {text(mode)}" for mode, n in summary.modes.most_common() if mode != "enforce")
     lines = [
         f"<p>{summary.num_decisions} decisions in {summary.num_sessions} sessions: {counts}{'; ' + modes if modes else ''}.</p>"
     ]
@@ -126,7 +124,7 @@ def _state(summary: Summary) -> str:
                 f'<p class="good">The log is what was written: entries {found.first_seq} to {found.last_seq}.</p>'
             )
         else:
-            items = "".join(f"<li>{_text(problem)}</li>" for problem in found.problems)
+            items = "".join(f"<li>{text(problem)}</li>" for problem in found.problems)
             lines.append(f'<div class="bad"><p>The log is not what was written:</p><ul>{items}</ul></div>')
     return "\n".join(lines)
 
@@ -152,12 +150,12 @@ def _over_time(summary: Summary) -> str:
             if tall:
                 drawn.append(
                     f'<rect x="{i * wide:.1f}" y="{top:.1f}" width="{max(wide - 1, 1):.1f}" height="{tall:.1f}" '
-                    f'fill="{_COLOURS[verdict]}"><title>{bar[verdict]} {verdict}</title></rect>'
+                    f'class="{verdict}"><title>{bar[verdict]} {verdict}</title></rect>'
                 )
-    legend = " ".join(f'<span style="color:{_COLOURS[v]}">&#9632; {v}</span>' for v in VERDICTS)
+    legend = " ".join(f'<span class="{v}">&#9632; {v}</span>' for v in VERDICTS)
     return (
         f'<svg viewBox="0 0 960 {high}" role="img" aria-label="verdicts over time">{"".join(drawn)}</svg>'
-        f"<p>{_text(minutes[0])} to {_text(minutes[-1])} UTC, at most {highest} in a bar. {legend}</p>"
+        f"<p>{text(minutes[0])} to {text(minutes[-1])} UTC, at most {highest} in a bar. {legend}</p>"
     )
 
 
@@ -193,8 +191,8 @@ def _approvals(summary: Summary) -> str:
 def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     if not rows:
         return "<p>None.</p>"
-    head = "".join(f"<th>{_text(column)}</th>" for column in columns)
-    body = "".join("<tr>" + "".join(f"<td{_align(cell)}>{_text(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    head = "".join(f"<th>{text(column)}</th>" for column in columns)
+    body = "".join("<tr>" + "".join(f"<td{_align(cell)}>{text(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
@@ -202,29 +200,12 @@ def _align(cell: object) -> str:
     return ' class="n"' if isinstance(cell, int) else ""
 
 
-def _text(value: object) -> str:
-    return html.escape(str(value))
-
-
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
-h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; padding: .2rem .6rem; border-bottom: 1px solid #ddd; }
+body { max-width: 60rem; }
+table { width: 100%; }
+th, td { text-align: left; padding: .2rem .6rem; border-bottom: 1px solid #8884; }
 td { overflow-wrap: anywhere; } td.n { text-align: right; font-variant-numeric: tabular-nums; }
-svg { width: 100%; height: auto; background: #f6f6f6; }
-.good { color: #2f6b3c; } .bad { color: #8f2a24; border-left: 4px solid #b5433c; padding-left: 1rem; }
-"""
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{{title}}</title>
-<style>{{style}}</style>
-</head>
-<body>
-{{body}}
-</body>
-</html>
+svg { width: 100%; height: auto; background: #8881; }
+.allow { color: #3f8a50; fill: #3f8a50; } .escalate { color: #b97a1a; fill: #b97a1a; } .deny { color: #cf4a41; fill: #cf4a41; }
+.good { color: #3f8a50; } .bad { border-left: 4px solid #cf4a41; padding-left: 1rem; }
 """

@@ -34,6 +34,8 @@ _DONE = re.compile(
     re.IGNORECASE,
 )
 
+_FOR_PEOPLE = frozenset(("description", "comment", "notes", "reason", "why", "purpose"))
+
 
 def statements_of(text: str, lexicon: Lexicon) -> Iterator[Statement | tuple[Statement, dict[str, Any]]]:
     """Yield the statements of a text; the row of a table comes as a pair, with what its columns say."""
@@ -215,9 +217,7 @@ def row_rules(row: dict[str, str]) -> tuple[list[dict[str, Any]], list[str]]:
             rest["effect"] = said or rest.get("effect", "")
         elif keys.effect_of_value(cell) and split_words(header):
             matrix[header] = keys.effect_of_value(cell)
-        elif header.lower() in ("description", "comment", "notes", "reason", "why", "purpose") and not re.search(
-            r"\b(?:only|not|never|must|except|unless|no)\b|\d", cell.lower()
-        ):
+        elif header.lower() in _FOR_PEOPLE and not (keys.may_rule(header, cell) or re.search(r"\d", cell)):
             continue
         else:
             rest[header.lower().replace(" ", "_")] = cell

@@ -12,7 +12,7 @@ from gatling.policy.language.keys import ALLOW, ASK, DENY
 from gatling.policy.language.lexicon import PATH_TOOLS, is_tool_name, role_names
 from gatling.policy.language.statement import Context, NativeRule, Reading
 from gatling.policy.native.hints import format_of
-from gatling.policy.reading.vocabulary import is_prose, is_ruling, words_of
+from gatling.policy.reading.vocabulary import is_prose, words_of
 from gatling.policy.source import DataPath
 from gatling.tools.naming import singular
 
@@ -77,7 +77,7 @@ class KeyedReader(ListReader):
         words = words_of(key)
         tool = self.tool(key)
         if key in ("$schema", "format") or (
-            keys.is_descriptive(key, value) and not (isinstance(value, str) and is_ruling(value))
+            keys.is_descriptive(key, value) and not (isinstance(value, str) and keys.may_rule(key, value))
         ):
             self.say(path, value, ())
         elif len(path) == 1 and format_of(key, value):

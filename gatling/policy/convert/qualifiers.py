@@ -14,7 +14,7 @@ from gatling.policy.language.restrictions import APPROVED, argument_for, currenc
 from gatling.policy.language.statement import Context, NativeRule
 from gatling.policy.language.times import is_time
 from gatling.policy.reading.conditions import EXPRESSION, KEYED_OPERATORS, conditions_of, destination_pattern
-from gatling.policy.reading.vocabulary import PLACE_WORDS, is_ruling, words_of
+from gatling.policy.reading.vocabulary import PLACE_WORDS, words_of
 from gatling.schema.arguments import is_destination_name
 from gatling.schema.words import split_words
 
@@ -56,7 +56,7 @@ def qualify(members: dict[str, Any], tools: tuple[str, ...], lexicon: Lexicon, c
         if (
             key.lower() in _QUIET
             and isinstance(value, (str, int, float))
-            and not (isinstance(value, str) and is_ruling(value))
+            and not (isinstance(value, str) and keys.may_rule(key, value))
         ):
             continue
         if key.lower() in _EFFECTS and keys.effect_of_value(value):

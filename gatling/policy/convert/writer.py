@@ -18,6 +18,7 @@ from gatling.policy.native.check import MAX_PROBLEMS
 from gatling.policy.native.schema import FORMAT
 from gatling.policy.recognise import policy_problems
 from gatling.policy.source import DataPath, PolicySource, show_path
+from gatling.policy.unread import mentions
 from gatling.schema.plain import canonical_json
 from gatling.tools.spec import ToolSpec
 
@@ -70,7 +71,7 @@ def settle(
         names: all tools that there are, where that is known.
     """
     known = _tools_of(readings, names)
-    readings = [_of_known_tools(r, known) for r in _exclusive(readings)]
+    readings = [_about_something(_of_known_tools(r, known), known) for r in _exclusive(readings)]
     for _ in range(_MAX_ROUNDS):
         built = _build(readings)
         problems = policy_problems(PolicySource(built.data), catalog=specs)
@@ -115,6 +116,22 @@ def _of_known_tools(reading: Reading, known: tuple[str, ...]) -> Reading:
     why = f"no tool that is granted has the name {idle[0].tools[0]}"
     text = reading.statement.text or idle[0].tools[0]
     return replace(reading, rules=(review(text, why, ("*",)),), note="")
+
+
+def _about_something(reading: Reading, known: tuple[str, ...]) -> Reading:
+    """Let an item of review that no known tool has a word of be about every call: what it is about is not known."""
+    rules = tuple(
+        replace(rule, tools=("*",))
+        if rule.kind == "review" and not rule.tools and not _may_mean_any(str(rule.value), known)
+        else rule
+        for rule in reading.rules
+    )
+    return reading if rules == reading.rules else replace(reading, rules=rules)
+
+
+def _may_mean_any(text: str, known: tuple[str, ...]) -> bool:
+    said = mentions((), text)
+    return any(leaf.may_mean(tool) for leaf in said for tool in known)
 
 
 def _may_be(tool: str, known: str) -> bool:

@@ -13,10 +13,12 @@ from gatling.policy.reading.vocabulary import (
     LIST_WORDS,
     PLACE_WORDS,
     TOOL_WORDS,
+    is_ruling,
     stated_effect,
     words_of,
 )
 from gatling.policy.tree import Effect
+from gatling.policy.unread import mentions
 from gatling.schema.words import split_words
 from gatling.tools.derive import verb_of
 
@@ -100,6 +102,24 @@ def is_descriptive(key: str, value: Any) -> bool:
     ):
         return False
     return key.lower() in DESCRIPTIVE or (bool(words) and words <= ABOUT)
+
+
+_REMARKS = frozenset("note notes comment comments remark remarks".split())
+_TELLING = _REMARKS | frozenset("description summary purpose reason why rationale".split())
+
+
+def may_rule(key: str, text: str) -> bool:
+    """Tell whether the text of a member that is for people may hold a rule nevertheless: it is then read as a sentence.
+
+    A remark is whatever somebody wanted to add; a description is one if it speaks of duties, or has a word of denials, limits
+    and conditions; a name or a title only if it speaks of duties.
+    """
+    if is_ruling(text):
+        return True
+    words = words_of(key)
+    if not words or not words <= _TELLING:
+        return False
+    return (words <= _REMARKS and len(split_words(text)) > 1) or any(leaf.is_restricting for leaf in mentions((), text))
 
 
 def names_role(key: str) -> bool:
