@@ -141,9 +141,10 @@ def test_every_command_with_an_optional_model_is_tested() -> None:
         for f in dataclasses.fields(row.load())
         if f.name == "model" and f.default is None
     }
-    # Two need labelled conversations: tests/cli/test_attack_command.py, tests/critics_training/test_attribution.py. Two say to
-    # programs, and not to people, what they do: tests/hook, tests/mcp_proxy. One replays a log: tests/cli/test_log_command.py.
-    elsewhere = {"attack", "train-attribution", "hook", "mcp-proxy", "log"}
+    # Two need labelled conversations: tests/cli/test_attack_command.py, tests/critics_training/test_attribution.py. Three say to
+    # programs, and not to people, what they do: tests/hook, tests/mcp_proxy, tests/server. One
+    # replays a log: tests/cli/test_log_command.py.
+    elsewhere = {"attack", "train-attribution", "hook", "mcp-proxy", "log", "serve"}
     assert {n for n in optional if n not in elsewhere} == WITHOUT_MODEL.keys()
 
 

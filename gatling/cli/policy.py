@@ -311,7 +311,7 @@ class PolicyTable:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PolicyMap:
-    """Show which policies are alike, what one lacks beside its neighbours, and how a log lies to them.
+    """Show which policies are alike, and how a log lies to them.
 
     Policies are placed by the latents of the shipped encoders. Shown are the nearest of each with what differs, the tools that
     a policy does not speak of though most of its neighbours grant them, and with --traces the requests that no allowed plan is

@@ -86,10 +86,10 @@ class Guard:
         work_ms: float | None = None,
         repair_ms: float = REPAIR_MS,
     ) -> None:
-        if work_ms is not None and not 0 < work_ms < math.inf:
-            raise ConfigError(f"work_ms is {work_ms}, it must be above 0 and finite")
         if deadline_ms is not None and not 0 < deadline_ms < math.inf:
             raise ConfigError(f"deadline_ms is {deadline_ms}, it must be above 0 and finite")
+        if work_ms is not None and not 0 < work_ms < math.inf:
+            raise ConfigError(f"work_ms is {work_ms}, it must be above 0 and finite")
         if not 0 <= repair_ms < math.inf:
             raise ConfigError(f"repair_ms is {repair_ms}, it must be 0 or more and finite")
         self._auditor = auditor

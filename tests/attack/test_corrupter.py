@@ -202,7 +202,8 @@ def test_role_confusion_takes_what_another_role_may(order_trace: Trace) -> None:
 
 def test_mutants_of_generated_traces_are_violations(mutants: list[tuple[Trace, Mutant]]) -> None:
     """Judged anew, by an oracle of its own."""
-    assert {m.mutation for _, m in mutants} == set(NAMES)
+    rare = num_cases(many=0, few=1)  # the rarest mutation need not be in a small sample
+    assert len(set(NAMES) - {m.mutation for _, m in mutants}) <= rare
     for before, mutant in mutants:
         context, plan = mutant.trace.governance_context, mutant.trace.execution_plan
         oracle = Oracle(recognise(context.policy, strict=False), use_cedar=False)

@@ -34,7 +34,7 @@ def test_alignment_alone_collapses_and_stops_the_run() -> None:
     with pytest.raises(
         TrainingError, match=r"effective rank 1\.\d+ of \d+ and uniformity -?0\.0.*lower --learning-rate"
     ):
-        train(alignment_weight=1e4, margin_weight=0.0, temperature=100.0, learning_rate=1e-2, warmup_steps=0)
+        train(alignment_weight=1e4, margin_weight=0.0, temperature=100.0, learning_rate=3e-2, warmup_steps=0, epochs=16)
     assert list(Path("checkpoints").glob("checkpoint_epoch_*.pt"))
 
 
