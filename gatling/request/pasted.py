@@ -47,6 +47,11 @@ class Pasted:
     """Whether it bears the marks of what somebody else wrote; else it may be the user's own data."""
 
 
+# Every mark has one of these characters, or speaks of forwarding; most first requests have neither.
+_UNMARKED = re.compile(r"[^:<>\[\]\"'\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb`~|\u2502=*#\n\r_-]*")
+_FORWARDING = re.compile(r"forwarded|original|weitergeleitet|urspr", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """A text of a user, split."""
@@ -62,6 +67,8 @@ class Message:
 
 def split_message(text: str) -> Message:
     """Split what stands in messages of the user."""
+    if _UNMARKED.fullmatch(text) and not _FORWARDING.search(text):
+        return Message(text, (), text, text)
     from gatling.request.pasted_marks import CANONICAL, CANONICAL_DATA, user_regions  # its patterns take time to load
 
     regions = user_regions(text)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from random import Random
 
 import pytest
 
-from gatling.request.pasted import split_message, split_prompt
+from gatling.request.pasted import _FORWARDING, _UNMARKED, split_message, split_prompt
+from gatling.request.pasted_marks import user_regions
+from tests.sizes import num_cases
 
 BILL = "Pay 950 EUR to DE89370400440532013000."
 
@@ -137,3 +140,37 @@ def test_hostile_messages_take_linear_time(piece: str) -> None:
     split_prompt(text)
     assert len(message.own) <= len(text)
     assert time.perf_counter() - started < 8
+
+
+def test_where_no_mark_can_be_none_is_looked_for() -> None:
+    words = (
+        "summarise this the following mail below here is I got forwarded message Original tl;dr please begin end quote page "
+        "customer wrote says on Monday from sender subject ann@example.com a.txt . ? ! ; , ( ) / \\ & % $ § 5 ü"
+    ).split()
+    rng = Random(0)
+    seen = 0
+    for _ in range(num_cases(many=50_000, few=4_000)):
+        text = rng.choice(("", "  ")) + " ".join(rng.choices(words, k=rng.randint(1, 12)))
+        if _UNMARKED.fullmatch(text) and not _FORWARDING.search(text):
+            seen += 1
+            assert user_regions(text) == [], text
+            assert split_message(text).own == text
+    assert seen > 1_000
+    for mark in (
+        ":",
+        "\n",
+        "<",
+        "[",
+        '"',
+        "'''",
+        "`",
+        ">",
+        "|",
+        "\u201c",
+        "---",
+        "=====",
+        "forwarded message",
+        "ORIGINAL MAIL",
+    ):
+        text = f"Summarise this {mark} please"
+        assert not _UNMARKED.fullmatch(text) or _FORWARDING.search(text), mark
