@@ -215,6 +215,7 @@ def parse_console(text: str) -> None:
 
 
 @pytest.mark.extra
+@pytest.mark.thorough
 def test_the_import_command_of_the_readme() -> None:
     lines = [line for _, text in blocks("README.md") for line in text.splitlines() if "--extra agentdojo" in line]
     assert len(lines) == 1

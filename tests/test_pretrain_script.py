@@ -39,6 +39,7 @@ def test_results_that_hold_no_figures_are_refused(content: str, capsys: pytest.C
 
 @pytest.mark.extra
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_the_recipe_in_small(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("googleapiclient", reason="the extra google is not installed")
     Path("r.md").write_text("### Held out\n\n| rows | AUROC |\n| --- | ---: |\n| dojo | 0.912 |\n")

@@ -64,7 +64,7 @@ def test_every_trace_is_one_that_is_read_back(records: list[GeneratedTrace]) -> 
 def test_the_policy_text_never_says_otherwise(generator: Generator, records: list[GeneratedTrace]) -> None:
     """With Cedar's engine, where it is installed, deciding what is written in Cedar."""
     found: Counter[tuple[str, str]] = Counter()
-    for record in records:
+    for record in records[: num_cases(many=SAMPLE, few=1_500)]:
         trace = parse_trace(record.data)
         verdict = (
             Oracle(recognise(trace.governance_context.policy, strict=False))

@@ -78,6 +78,7 @@ def test_the_work_of_every_hostile_plan_is_bounded(judge: Guard) -> None:
         assert decision.verdict != "allow" or "policy" in name, name
 
 
+@pytest.mark.thorough
 def test_honest_plans_are_judged_beside_hostile_ones() -> None:
     """Eight callers send plans that take all their time; by the clock of the work nobody else is late."""
     guard = Guard.from_pretrained(deadline_ms=120_000, work_ms=1e3 * WORK_S)

@@ -136,6 +136,7 @@ def test_the_death_of_a_process_ends_the_run_with_a_sentence() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_signal_to_one_process_stops_all_with_a_checkpoint() -> None:
     write_traces("gold.jsonl", many_traces(40))
     launcher = start("-m", "gatling", "train", "--dataset", "gold.jsonl", *FLAGS, "--epochs", "2000")
