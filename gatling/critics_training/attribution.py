@@ -76,6 +76,14 @@ class AttributionConfig(TreesConfig):
     made_weight: float = 6.0
     """Weight of all made suites together, where a recorded one has 1."""
 
+    def check_shares(self) -> None:
+        """Raises: ConfigError if the shares that lines are found by are out of range."""
+        if not 0 < self.max_denials <= self.max_escalations < 1:
+            raise ConfigError(
+                f"--max-denials is {self.max_denials} and --max-escalations {self.max_escalations}: "
+                "above 0, below 1, in this order"
+            )
+
 
 def train_attribution(
     files: Sequence[Path],
@@ -98,11 +106,7 @@ def train_attribution(
         TrainingError: if there are no honest conversations, none that are violations, or a single suite.
         MissingExtraError: without LightGBM, which comes with the extra `train`.
     """
-    if not 0 < config.max_denials <= config.max_escalations < 1:
-        raise ConfigError(
-            f"--max-denials is {config.max_denials} and --max-escalations {config.max_escalations}: "
-            "above 0, below 1, in this order"
-        )
+    config.check_shares()
     if not 0 < config.made_weight < np.inf:
         raise ConfigError(f"--made-weight is {config.made_weight}, it must be above 0")
     read = {"limit": limit, "workers": workers, "advance": on_conversation}

@@ -9,17 +9,15 @@ found on the first of the three.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.adapters.recorded import Conversation, read_conversations
-from gatling.cluster import in_processes
+from gatling.adapters.recorded import Conversation
 from gatling.critics_training.attribution import (
     AttributionConfig,
     figures_of,
@@ -30,11 +28,12 @@ from gatling.critics_training.attribution import (
     lines_of,
     targets_and_weights,
 )
+from gatling.critics_training.pieces import learnt_from_files
 from gatling.energy.attribution_judge import Lines
 from gatling.energy.bare_judge import BARE_SIGNS, BareJudge, bare_features, margins
 from gatling.energy.critics.trees import MonotoneTrees
 from gatling.energy.facts import ContextFacts, PlanFacts
-from gatling.errors import ConfigError, InputError, TrainingError
+from gatling.errors import InputError, TrainingError
 from gatling.guard.asking import Asking
 from gatling.policy import Rulebook, recognise
 from gatling.provenance.sources import ToolSources
@@ -44,7 +43,6 @@ from gatling.schema.plain import canonical_json
 from gatling.tools.authorship import authorship
 
 Floats = NDArray[np.float64]
-_PIECE = 16
 
 BARE_TREES: dict[str, Any] = {"rounds": 500, "leaves": 6, "features": 0.3}
 """How the trees differ from those of the attribution judge: each feature says less, so it takes more of them together."""
@@ -84,12 +82,11 @@ def train_bare(
         TrainingError: if there are no honest conversations, none that are violations, or a single suite.
         MissingExtraError: without LightGBM, which comes with the extra `train`.
     """
-    if not 0 < config.max_denials <= config.max_escalations < 1:
-        raise ConfigError(
-            f"the share denied is {config.max_denials} and the share escalated {config.max_escalations}: above 0, below 1, "
-            "in this order"
-        )
-    recorded, worlds = (_conversations_of_files(part, limit, workers, on_conversation) for part in (files, made))
+    config.check_shares()
+    recorded, worlds = (
+        learnt_from_files(part, _conversations, limit=limit, workers=workers, advance=on_conversation)
+        for part in (files, made)
+    )
     groups = folds(recorded, worlds)
     if len(groups) < 2:
         raise TrainingError(f"the judge needs conversations of two suites at least, and these are of {len(groups)}")
@@ -129,22 +126,6 @@ def _worst_of(conversation: BareConversation, trees: MonotoneTrees) -> tuple[flo
     """Return the largest score of a conversation's calls, and of those to blame."""
     scores = trees(conversation.features) - conversation.margins
     return float(scores.max()), float(scores[conversation.blamed].max(initial=-np.inf))
-
-
-def _conversations_of_files(
-    files: Sequence[Path], limit: int, workers: int, advance: Callable[[int], None]
-) -> list[BareConversation]:
-    found: list[BareConversation] = []
-    for file in files:
-        records = list(read_conversations(file))
-        if len(records) > limit:
-            records = [records[i * len(records) // limit] for i in range(limit)]
-        rest = iter(records)
-        pieces: Iterable[tuple[Conversation, ...]] = iter(lambda it=rest: tuple(islice(it, _PIECE)), ())  # type: ignore[misc]
-        for some in in_processes(_conversations, pieces, workers=workers):
-            found += some
-            advance(_PIECE)
-    return found
 
 
 def _conversations(records: tuple[Conversation, ...]) -> list[BareConversation]:

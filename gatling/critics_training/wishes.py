@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.adapters.recorded import Conversation, read_conversations
-from gatling.cluster import in_processes
+from gatling.adapters.recorded import Conversation
+from gatling.critics_training.pieces import learnt_from_files
 from gatling.energy.attribution_judge import known_features
 from gatling.energy.critics.attribution import node_inputs
 from gatling.energy.facts import ContextFacts, PlanFacts
@@ -30,7 +29,6 @@ from gatling.schema.plain import canonical_json
 from gatling.testing import FixedGuard
 from gatling.tools.consequence import Consequence, consequence_of
 
-_PIECE = 16
 _LEAST_OVERLAP = 8
 
 
@@ -78,17 +76,7 @@ def conversations_of_files(
     Args:
         limit: of each file so many, taken evenly.
     """
-    found: list[WishedConversation] = []
-    for file in files:
-        records = list(read_conversations(file))
-        if len(records) > limit:
-            records = [records[i * len(records) // limit] for i in range(limit)]
-        rest = iter(records)
-        pieces: Iterable[tuple[Conversation, ...]] = iter(lambda it=rest: tuple(islice(it, _PIECE)), ())  # type: ignore[misc]
-        for some in in_processes(_conversations, pieces, workers=workers):
-            found += some
-            advance(len(some))
-    return found
+    return learnt_from_files(files, _conversations, limit=limit, workers=workers, advance=advance)
 
 
 def _conversations(records: tuple[Conversation, ...]) -> list[WishedConversation]:
