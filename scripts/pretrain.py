@@ -55,8 +55,8 @@ TRACES = 24_000
 """Of each of the two catalogues. More of them taught the words of their domains, and nothing of others."""
 TRAINING: dict[str, Any] = {
     "latent_dim": 1024,
-    "hidden_dim": 256,
-    "num_layers": 2,
+    "hidden_dim": 64,
+    "num_layers": 1,
     "num_heads": 8,
     "batch_size": 64,
     "epochs": 2,
@@ -65,7 +65,7 @@ TRAINING: dict[str, Any] = {
     "group_run": 4,
     "hard_negatives": 3,
     "mutations": "all",
-    "margin_weight": 1.5,
+    "margin_weight": 2.0,
     "alignment_weight": 1.0,
     "renamed_words": 0.3,
     "num_workers": 1,

@@ -20,6 +20,7 @@ _FLAGS = {
     "find": ("value", "session", "verdict"),
     "replay": ("policy", "model", "lenient"),
     "report": ("output",),
+    "traces": ("output", "without"),
 }
 
 
@@ -33,15 +34,16 @@ class Log:
     gatling log find audit/ --value ann@example.com      # where a value stood, which the log itself does not tell
     gatling log replay audit/ --policy new.yaml          # which past decisions would be others?
     gatling log report audit/ --output report.html
+    gatling log traces audit/ --output honest.jsonl      # what `gatling calibrate` learns from, of a phase in shadow mode
 
     The log is a folder that a session writes: `Session(.., log=AuditLog("audit/"))`. It holds codes, clauses and digests, no
     values. Each entry is chained to the one before by digests that need the key: that of --key, else the file `key` in the
-    folder. `replay` needs what the guard was asked, which is kept with `AuditLog(.., keeps_questions=True)`.
+    folder. `replay` and `traces` need what the guard was asked, which is kept with `AuditLog(.., keeps_questions=True)`.
 
     Exit status: 0 sound, or nothing would change; 3 the log is not what was written, or a decision would be another; 2 bad input.
     """
 
-    what: Annotated[Literal["verify", "head", "show", "find", "replay", "report"], tyro.conf.Positional]
+    what: Annotated[Literal["verify", "head", "show", "find", "replay", "report", "traces"], tyro.conf.Positional]
     """What to do, see above."""
     log: Annotated[Path, tyro.conf.Positional]
     """The folder of the log."""
@@ -62,7 +64,9 @@ class Log:
     lenient: bool = False
     """replay: take a policy that is not of the native format."""
     output: MaybePath = None
-    """report: the page to write."""
+    """report: the page to write. traces: the file of traces to write."""
+    without: tuple[str, ...] = ()
+    """traces: sessions to leave out, with their children: those that were attacked."""
     json: bool = False
     """Print JSON."""
 
@@ -171,6 +175,29 @@ class Log:
         self.output.write_text(page_of(summary, f"Decisions in {self.log}"), encoding="utf-8")
         note(f"{self.output}: {summary.num_decisions} decisions")
         return 0 if summary.verification is None or summary.verification.is_sound else 3
+
+    def _traces(self, key: Any) -> int:
+        from gatling.cli.console import note
+        from gatling.guard.log import traces_of
+        from gatling.schema.files import write_traces
+
+        if self.output is None:
+            raise ConfigError("traces needs --output, the file of traces to write")
+        found = traces_of(self.log, without=self.without, key=key)
+        if not found.traces:
+            raise InputError(
+                "no compliant plan was kept; wanted a log of `AuditLog(.., keeps_questions=True)`", file=str(self.log)
+            )
+        write_traces(self.output, found.traces)
+        note(f"{self.output}: {len(found.traces)} compliant plans of {found.num_decisions} decisions")
+        for number, why in (
+            (found.num_not_compliant, "were not let run, or were against the policy"),
+            (found.num_left_out, "are of sessions that were left out"),
+            (found.num_not_kept, "have no question that was kept"),
+        ):
+            if number:
+                note(f"{number} {why}")
+        return 0
 
 
 def _anchor(text: str | None) -> tuple[int, str] | None:

@@ -13,9 +13,11 @@ import pytest
 from gatling.cli import main
 from gatling.errors import InputError
 from gatling.guard import AuditLog, Guard, Session
+from gatling.guard.log import traces_of
 from gatling.guard.log.replay import Replay, replay_log
 from gatling.guard.log.report import page_of, summarise
 from gatling.policy import read_policy
+from gatling.schema import read_traces
 from gatling.testing import FixedGuard
 from tests.energy.critics import auditor
 
@@ -215,3 +217,59 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkey
         ["head", log],
     ):
         assert main(["log", *wrong]) == 2
+
+
+def shadowed(folder: Path, requests: dict[str, list[tuple[str, dict[str, Any]]]]) -> None:
+    """Sessions that let everything run, with the calls of each."""
+    log = AuditLog(folder, keeps_questions=True)
+    fixed = FixedGuard({"pay": "escalate"}, default="allow", deadline_ms=None)
+    for name, calls in requests.items():
+        held = Session(fixed, policy=POLICY, role="clerk", id=name, log=log, mode="shadow")
+        held.feed_user(f"Please do what {name} needs.")
+        for tool, arguments in calls:
+            held.feed_result(held.judge(tool, arguments).call_id, "done")
+    log.close()
+
+
+def test_the_traces_of_a_log_are_the_longest_plans_that_ran(tmp_path: Path) -> None:
+    calls = [("read_file", {"path": "a.txt"}), ("pay", {"amount": 5})]
+    shadowed(tmp_path / "log", {"s1": calls, "s2": calls[:1], "s3": calls})
+    found = traces_of(tmp_path / "log", without=["s3"])
+    assert [[n.tool_name for n in t.execution_plan.nodes] for t in found.traces] == [
+        ["read_file", "pay"],
+        ["read_file"],
+    ]
+    assert {t.label for t in found.traces} == {"compliant"}
+    assert found.traces[0].governance_context.policy == POLICY
+    assert (found.num_decisions, found.num_left_out, found.num_not_compliant, found.num_not_kept) == (5, 2, 0, 0)
+
+
+def test_what_the_policy_or_a_person_refused_is_no_compliant_trace(tmp_path: Path) -> None:
+    filled(tmp_path / "log")
+    found = traces_of(tmp_path / "log")
+    [trace] = found.traces
+    assert [n.arguments.get("limit") for n in trace.execution_plan.nodes] == [
+        5,
+        None,
+    ]  # without 50, and without the wiping
+    assert found.num_not_compliant == 3
+    log = AuditLog(tmp_path / "other", keeps_questions=True)
+    fixed = FixedGuard({"pay": "escalate"}, default="allow", deadline_ms=None)
+    held = Session(fixed, policy={}, role="r", log=log, on_escalate=lambda question: False)
+    held.judge("pay", {})
+    assert traces_of(tmp_path / "other").traces == []
+
+
+def test_the_command_writes_traces_and_refuses_unknown_sessions(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shadowed(tmp_path / "log", {"s1": [("read_file", {"path": "a.txt"})]})
+    out = tmp_path / "honest.jsonl"
+    assert main(["log", "traces", str(tmp_path / "log"), "--output", str(out)]) == 0
+    assert "1 compliant plans of 1 decisions" in capsys.readouterr().err
+    assert [t.execution_plan.nodes[0].tool_name for t in read_traces(out)] == ["read_file"]
+    assert main(["log", "traces", str(tmp_path / "log"), "--output", str(out), "--without", "s9"]) == 2
+    assert "no decision is of the session 's9'" in capsys.readouterr().err
+    filled(tmp_path / "bare", keeps=False)
+    assert main(["log", "traces", str(tmp_path / "bare"), "--output", str(out)]) == 2
+    assert "keeps_questions" in capsys.readouterr().err

@@ -2,6 +2,8 @@
 
 from gatling.guard.log.chain import LogError as LogError
 from gatling.guard.log.chain import LogKey as LogKey
+from gatling.guard.log.traces import Extract as Extract
+from gatling.guard.log.traces import traces_of as traces_of
 from gatling.guard.log.verify import Verification as Verification
 from gatling.guard.log.verify import read_entries as read_entries
 from gatling.guard.log.verify import verify as verify
