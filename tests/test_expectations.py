@@ -17,7 +17,8 @@ def test_rows_and_counts() -> None:
     states = Counter(row[2] for row in ROWS)
     assert set(states) == {"works", "partly", "missing"}
     text = " ".join(PAGE.split())
-    said = f"{states['works']} of the 52 work, {states['partly']} do partly, {states['missing']} are missing"
+    verb = "is" if states["missing"] == 1 else "are"
+    said = f"{states['works']} of the 52 work, {states['partly']} do partly, {states['missing']} {verb} missing"
     assert said in text
 
 
@@ -30,3 +31,17 @@ def test_what_is_there_is_shown_by_something_that_is_there() -> None:
         if name:
             tree = ast.parse((ROOT / path).read_text())
             assert name in {item.name for item in tree.body if isinstance(item, ast.FunctionDef)}, feature
+
+
+def test_what_is_claimed_of_a_framework_has_a_page() -> None:
+    text = (ROOT / "docs" / "mappings.md").read_text()
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| ")
+    ]
+    rows = [row for row in rows if row[1] in ("yes", "partly", "no")]
+    assert len(rows) >= 30
+    for risk, state, told in rows:
+        pages = re.findall(r"\]\(([^)#]+)", told)
+        assert (pages != []) == (state != "no"), risk
+        for page in pages:
+            assert (ROOT / "docs" / page).is_file(), risk

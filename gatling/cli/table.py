@@ -62,6 +62,7 @@ GROUPS: dict[str, dict[str, Row | Group]] = {
         "repair": Row("repair", "RepairCommand", "Judge a plan, and where it is not allowed search for the nearest one that is."),
         "explain": Row("explain", "Explain", "Show what every critic made of every call, and what that rests on."),
         "policy": POLICY,
+        "doctor": Row("doctor", "Doctor", "Check that this installation can guard, and warm it up."),
     },
     "agents: what a person says while they run, and what they did": {
         "approvals": Row("approvals", "ApprovalsCommand", "Say yes or no to calls that wait for a person."),
