@@ -7,6 +7,7 @@ from string import Template
 from typing import Any
 
 from gatling.evaluation.tables import format_value
+from scripts.mixing import Mixing
 
 TEMPLATE = Path(__file__).with_suffix(".md")
 NO_RESULTS = "Figures on held-out data are added by `--results`, see `scripts/pretrain.py`."
@@ -25,3 +26,14 @@ def render(values: dict[str, Any], results: str | None) -> str:
 def table(figures: dict[str, Any]) -> list[str]:
     """Return a Markdown table with a row for each figure."""
     return ["| figure | value |", "| --- | ---: |", *(f"| {k} | {format_value(v)} |" for k, v in figures.items())]
+
+
+def mixing_table(mixing: Mixing) -> list[str]:
+    """Return a Markdown table of what each weight of the deep layers gives; what was chosen is bold."""
+    rows = ["| log weight | NN | AUROC |", "| ---: | ---: | ---: |"]
+    for offset in mixing.nn_accuracy:
+        cells = [f"{mixing.nn_accuracy[offset]:.3f}", f"{mixing.auroc[offset]:.3f}"]
+        for i, chosen in enumerate((mixing.retrieval, mixing.energy)):
+            cells[i] = f"**{cells[i]}**" if offset == chosen else cells[i]
+        rows.append(f"| {offset:+.2f} | {' | '.join(cells)} |")
+    return rows

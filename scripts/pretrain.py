@@ -40,10 +40,12 @@ from gatling.hub.hub import write_folder
 from gatling.runtime.folder import PRETRAINED
 from gatling.schema.files import atomic_write
 from gatling.store.corpus import Corpus
+from gatling.store.store import Store
 from gatling.tools import ToolSpec, load_catalog, read_catalog, write_catalog
 from gatling.training.config import TrainingConfig
 from gatling.training.loop import FitResult, fit
 from scripts import model_card
+from scripts.mixing import Mixing, choose, write_mixed
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = "uv run --extra google python -m scripts.pretrain"
@@ -93,6 +95,10 @@ class Recipe:
     @property
     def wide_catalog(self) -> Path:
         return self.work / "wide.json.gz"
+
+    @property
+    def attacked(self) -> Path:
+        return self.work / "attacked.parquet"
 
     @property
     def wide(self) -> Path:
@@ -150,8 +156,29 @@ def run(recipe: Recipe, results: str | None) -> int:
     if not result.is_complete:
         print("stopped; repeat the command to go on", file=sys.stderr)
         return 130
+    if status := attack(recipe):
+        return status
     write_model(recipe, result, results)
     return 0
+
+
+def attack(recipe: Recipe) -> int:
+    """Attack the compliant traces of the validation domains, on which the weight of the deep layers is chosen."""
+    if recipe.attacked.is_file():
+        return 0
+    source = str(recipe.wide / "unseen_domains")
+    return gatling(["corrupt", "--input", source, "--output", str(recipe.attacked), "--per-trace", "3", "--keep-input"])
+
+
+def mixed(recipe: Recipe, trained: Path) -> tuple[Path, Mixing]:
+    """Return the checkpoint with the weights of the deep layers that were chosen, and what they were chosen by."""
+    store = Store(folder=recipe.work / "store")
+    unseen = sorted((recipe.wide / "unseen_domains").glob("*.parquet"))
+    plain, attacked = (Corpus.from_shards(store.open(paths).shards) for paths in (unseen, [recipe.attacked]))
+    mixing = choose(trained, plain, attacked)
+    path = recipe.work / "mixed.pt"
+    write_mixed(trained, mixing, path)
+    return path, mixing
 
 
 def wide_catalog() -> list[ToolSpec]:
@@ -201,16 +228,17 @@ def write_model(recipe: Recipe, result: FitResult, results: str | None) -> None:
     """
     assert result.best_path is not None
     tried = recipe.work / "tried"
-    trained = write_folder(result.best_path, tried, card="", is_half=True)
+    checkpoint, mixing = mixed(recipe, result.best_path)
+    trained = write_folder(checkpoint, tried, card="", is_half=True)
     lowest = lowest_cosine(trained, DualEncoder.from_pretrained(tried, precision="fp32"), result.data.splits.val)
     if lowest < MIN_COSINE:
         raise TrainingError(f"float16 moves a latent to a cosine of {lowest:.6f}, it must be at least {MIN_COSINE}")
-    values = card_values(recipe, result, num_bytes=_size(tried), lowest_cosine=lowest)
+    values = card_values(recipe, result, mixing, num_bytes=_size(tried), lowest_cosine=lowest)
     card = model_card.render(values, results)
     size = _size(tried) + len(card.encode())
     if size > MAX_BYTES:
         raise TrainingError(f"the model takes {size} bytes, it must be at most {MAX_BYTES}")
-    write_folder(result.best_path, recipe.output, card=card, is_half=True)
+    write_folder(checkpoint, recipe.output, card=card, is_half=True)
     print(f"{recipe.output}: {size / 1e6:.2f} MB, lowest cosine to the trained model {lowest:.7f}")
 
 
@@ -221,7 +249,9 @@ def lowest_cosine(model: DualEncoder, other: DualEncoder, corpus: Corpus) -> flo
     return min(float(F.cosine_similarity(x.double(), y.double()).min()) for x, y in pairs)
 
 
-def card_values(recipe: Recipe, result: FitResult, *, num_bytes: int, lowest_cosine: float) -> dict[str, Any]:
+def card_values(
+    recipe: Recipe, result: FitResult, mixing: Mixing, *, num_bytes: int, lowest_cosine: float
+) -> dict[str, Any]:
     """Return what the template of the card asks for."""
     assert result.best_path is not None
     best = read_checkpoint(result.best_path)
@@ -248,6 +278,8 @@ def card_values(recipe: Recipe, result: FitResult, *, num_bytes: int, lowest_cos
         "machine": seconds["machine"],
         "generate_minutes": f"{seconds['generate'] / 60:.1f}",
         "train_minutes": f"{seconds['train'] / 60:.1f}",
+        **{f"{what}_mix": f"{getattr(mixing, what):+.2f}" for what in ("retrieval", "energy")},
+        "mixing": "\n".join(model_card.mixing_table(mixing)),
         "val_gallery": format_value(int(metrics["gallery_size"])),
         "validation": "\n".join(model_card.table(metrics)),
     }

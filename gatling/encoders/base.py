@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar
 
 import torch
 from jaxtyping import Float, Int
@@ -16,7 +17,7 @@ from gatling.encoders.tensors import in_double, moved
 from gatling.errors import CheckpointError
 from gatling.features.backbone import DEFAULT_BACKBONE, make_backbone
 from gatling.features.batching import bounded_batches, features_of
-from gatling.runtime.model import OTHER_FEATURES
+from gatling.runtime.model import MAX_ENERGY_MIX, OTHER_FEATURES
 
 Precision = Literal["fp64", "fp32", "bf16"]
 
@@ -75,6 +76,7 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
         dropout: probability, while training.
         word_table: read words through the bundled table; without it only hashed n-grams and numbers are left.
         backbone: what turns words to vectors, one of `features.BACKBONES`.
+        energy_mix: how much more the deep layers weigh where an energy is computed, in log; see `for_energy`.
     """
 
     num_heads_multiple = 1
@@ -89,6 +91,7 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
         dropout: float = 0.1,
         word_table: bool = True,
         backbone: str = DEFAULT_BACKBONE,
+        energy_mix: float = 0.0,
     ) -> None:
         super().__init__()
         if min(latent_dim, hidden_dim, num_layers, num_heads) < 1:
@@ -109,6 +112,10 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
         }
         if backbone != DEFAULT_BACKBONE:
             self.hparams["backbone"] = backbone
+        if not abs(energy_mix) <= MAX_ENERGY_MIX:
+            raise ValueError(f"energy_mix={energy_mix} is not in [-{MAX_ENERGY_MIX}, {MAX_ENERGY_MIX}]")
+        if energy_mix:
+            self.hparams["energy_mix"] = energy_mix
         self.precision: Precision = "fp32"
         self.backbone = make_backbone(backbone, use_table=word_table)
         self.feature_digest: Tensor
@@ -119,6 +126,20 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
     def combine(self, deep: Float[Tensor, "B D"], lexical: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
         """Join the two unit vectors of a record into its latent, of length 1."""
         return F.normalize(deep * self.log_mix.exp() + lexical, dim=-1)
+
+    def for_energy(self) -> Self:
+        """Return the encoder as energies read it: the same weights, with the deep layers weighing exp(energy_mix) times as much.
+
+        What the deep layers know is mostly whether a plan looks right by itself. That separates violations, and it draws all
+        contexts to the same few plans; so finding a context's own plan wants less of it than an energy does.
+        """
+        offset = self.hparams.get("energy_mix", 0.0)
+        if not offset:
+            return self
+        other = copy.copy(self)
+        other._parameters = {**self._parameters, "log_mix": nn.Parameter(self.log_mix.detach() + offset)}
+        other.hparams = {name: value for name, value in self.hparams.items() if name != "energy_mix"}
+        return other
 
     # --- what a subclass says -----------------------------------------------------------------------------------------
 

@@ -52,6 +52,13 @@ class DualEncoder(nn.Module):
         model.execution.lexical_pool.project = model.governance.lexical_pool.project
         return model
 
+    def for_energy(self) -> DualEncoder:
+        """Return the model whose latents energies are made of; see `Encoder.for_energy`."""
+        governance, execution = self.governance.for_energy(), self.execution.for_energy()
+        if governance is self.governance and execution is self.execution:
+            return self
+        return DualEncoder(governance, execution)
+
     @property
     def hparams(self) -> dict[str, dict[str, Any]]:
         """Hyperparameters of both encoders, plain data."""
@@ -112,7 +119,7 @@ class DualEncoder(nn.Module):
     def energy(self, traces: Trace | dict[str, Any] | Iterable[Trace | dict[str, Any]]) -> Float[Tensor, " B"]:
         """Return the latent energy `1 - cos(z_g, z_e)` of each trace, in [0, 2]; low means that plan and context agree.
 
-        The label is not read. Each distinct context is encoded once.
+        The latents are those of `for_energy`. The label is not read. Each distinct context is encoded once.
 
         Raises:
             InputError: if a trace is refused.
@@ -120,8 +127,9 @@ class DualEncoder(nn.Module):
         items: Sequence[Any] = [traces] if isinstance(traces, (Trace, dict)) else list(traces)
         parsed = [parse_trace(item) for item in items]
         contexts, rows = distinct_contexts(parsed)
-        z_g = self.governance.encode(contexts)[rows]
-        z_e = self.execution.encode([t.execution_plan for t in parsed])
+        model = self.for_energy()
+        z_g = model.governance.encode(contexts)[rows]
+        z_e = model.execution.encode([t.execution_plan for t in parsed])
         return (1 - (z_g * z_e).sum(-1)).clamp(0, 2)
 
 

@@ -109,6 +109,7 @@ class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch[Tensor]]):
         dropout: float = 0.1,
         word_table: bool = True,
         backbone: str = DEFAULT_BACKBONE,
+        energy_mix: float = 0.0,
     ) -> None:
         super().__init__(
             latent_dim=latent_dim,
@@ -118,6 +119,7 @@ class ExecutionEncoder(Encoder[ExecutionPlan, PlanFeatures, PlanBatch[Tensor]]):
             dropout=dropout,
             word_table=word_table,
             backbone=backbone,
+            energy_mix=energy_mix,
         )
         self.text = TextEncoder(hidden_dim, self.backbone)
         self.tool = nn.Linear(hidden_dim, hidden_dim)

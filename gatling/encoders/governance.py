@@ -157,6 +157,7 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch[
         dropout: float = 0.1,
         word_table: bool = True,
         backbone: str = DEFAULT_BACKBONE,
+        energy_mix: float = 0.0,
     ) -> None:
         super().__init__(
             latent_dim=latent_dim,
@@ -166,6 +167,7 @@ class GovernanceEncoder(Encoder[GovernanceContext, ContextFeatures, PolicyBatch[
             dropout=dropout,
             word_table=word_table,
             backbone=backbone,
+            energy_mix=energy_mix,
         )
         self.text = TextEncoder(hidden_dim, self.backbone)
         self.key = nn.Linear(hidden_dim, hidden_dim)

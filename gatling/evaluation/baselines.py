@@ -82,7 +82,8 @@ def baseline_views(embedded: Embedded, documents: Documents) -> tuple[Embedded, 
     """
     contexts, plans = documents.tfidf()
     tier3 = torch.tensor(documents.has_tier3, dtype=torch.float32)[embedded.plan]
-    return replace(embedded, z_g=torch.from_numpy(contexts), z_e=torch.from_numpy(plans)), tier3
+    words = replace(embedded, z_g=torch.from_numpy(contexts), z_e=torch.from_numpy(plans), energies=None)
+    return words, tier3
 
 
 def evaluate_baselines(

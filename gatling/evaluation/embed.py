@@ -39,6 +39,8 @@ class Embedded:
     is_compliant: Bool[Tensor, " M"]
     source: list[str]
     violation_type: list[str]
+    energies: Float[Tensor, " M"] | None = None
+    """Where energies are made of other latents than these (`DualEncoder.for_energy`)."""
 
     def similarity(self) -> Float[Tensor, " M"]:
         """Cosine of each trace's context and plan."""
@@ -47,7 +49,7 @@ class Embedded:
 
     def energy(self) -> Float[Tensor, " M"]:
         """Latent energy of each trace, in [0, 2]."""
-        return (1 - self.similarity()).clamp(0, 2)
+        return (1 - self.similarity()).clamp(0, 2) if self.energies is None else self.energies
 
     def belongs(self, contexts: Int[Tensor, " Q"], plans: Int[Tensor, " G"]) -> Bool[Tensor, "Q G"]:
         """Tell whether a plan, by its row, is a compliant one of a context, by its row, anywhere in the set."""
@@ -64,6 +66,7 @@ class Embedded:
             is_compliant=self.is_compliant[keep],
             source=[self.source[i] for i in index],
             violation_type=[self.violation_type[i] for i in index],
+            energies=None if self.energies is None else self.energies[keep],
         )
 
 
@@ -77,17 +80,21 @@ def embed_corpus(model: DualEncoder, corpus: Corpus) -> Embedded:
     """Encode the examples of a corpus, each distinct context and plan once."""
     contexts, context = np.unique(corpus.context, return_inverse=True)
     plans, plan = np.unique(corpus.plan, return_inverse=True)
-    z_g = model.governance.encode_features(corpus.contexts.choose(contexts))
-    z_e = model.execution.encode_features(corpus.plans.choose(plans))
-    return Embedded(
-        z_g=z_g,
-        z_e=z_e,
+    context_features, plan_features = corpus.contexts.choose(contexts), corpus.plans.choose(plans)
+    embedded = Embedded(
+        z_g=model.governance.encode_features(context_features),
+        z_e=model.execution.encode_features(plan_features),
         context=torch.from_numpy(context),
         plan=torch.from_numpy(plan),
         is_compliant=torch.from_numpy(corpus.is_compliant.copy()),
         source=[corpus.source_names[i] for i in corpus.source.tolist()],
         violation_type=[corpus.violation_type_names[i] for i in corpus.violation_type.tolist()],
     )
+    judge = model.for_energy()
+    if judge is model:
+        return embedded
+    z_g, z_e = judge.governance.encode_features(context_features), judge.execution.encode_features(plan_features)
+    return replace(embedded, energies=replace(embedded, z_g=z_g, z_e=z_e).energy())
 
 
 class Embedder:
@@ -115,8 +122,9 @@ class Embedder:
         self._row: dict[str, int] = {}
         self._plan_row: dict[str, int] = {}
         self._plan: list[int] = []
-        self._z_g: list[Tensor] = []
-        self._z_e: list[Tensor] = []
+        self._latents = _Latents(model)
+        judge = model.for_energy()
+        self._of_energies = None if judge is model else _Latents(judge)
         self._context: list[int] = []
         self._is_compliant: list[bool] = []
         self._source: list[str] = []
@@ -145,19 +153,42 @@ class Embedder:
         for new_plan in plans:
             if self._on_plan:
                 self._on_plan(new_plan)
-        if contexts:
-            self._z_g.append(self.model.governance.encode_features(contexts))
-        if plans:
-            self._z_e.append(self.model.execution.encode_features(plans))
+        self._latents.add(contexts, plans)
+        if self._of_energies is not None:
+            self._of_energies.add(contexts, plans)
 
     def finish(self) -> Embedded:
-        width = self.model.governance.hparams["latent_dim"]
-        return Embedded(
-            z_g=torch.cat(self._z_g) if self._z_g else torch.zeros(0, width),
-            z_e=torch.cat(self._z_e) if self._z_e else torch.zeros(0, width),
+        z_g, z_e = self._latents.joined()
+        embedded = Embedded(
+            z_g=z_g,
+            z_e=z_e,
             context=torch.tensor(self._context, dtype=torch.int64),
             plan=torch.tensor(self._plan, dtype=torch.int64),
             is_compliant=torch.tensor(self._is_compliant, dtype=torch.bool),
             source=self._source,
             violation_type=self._violation_type,
         )
+        if self._of_energies is None:
+            return embedded
+        z_g, z_e = self._of_energies.joined()
+        return replace(embedded, energies=replace(embedded, z_g=z_g, z_e=z_e).energy())
+
+
+class _Latents:
+    """The latents of a stream, in its order."""
+
+    def __init__(self, model: DualEncoder) -> None:
+        self._model = model
+        self._z_g: list[Tensor] = []
+        self._z_e: list[Tensor] = []
+
+    def add(self, contexts: Sequence[ContextFeatures], plans: Sequence[PlanFeatures]) -> None:
+        if contexts:
+            self._z_g.append(self._model.governance.encode_features(contexts))
+        if plans:
+            self._z_e.append(self._model.execution.encode_features(plans))
+
+    def joined(self) -> tuple[Tensor, Tensor]:
+        """Return `(C, D)` and `(P, D)`."""
+        none = torch.zeros(0, self._model.governance.hparams["latent_dim"])
+        return torch.cat([none, *self._z_g]), torch.cat([none, *self._z_e])

@@ -26,7 +26,7 @@ def evaluate_embedded(embedded: Embedded, *, with_intervals: bool = False, geome
     What cannot be measured is left out.
     """
     similarity = embedded.similarity()
-    energy = (1 - similarity).clamp(0, 2)
+    energy = embedded.energy()
     violating = ~embedded.is_compliant
     found = nearest_neighbour(embedded)
     metrics: Metrics = {

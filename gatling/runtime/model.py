@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
@@ -36,6 +36,8 @@ RecordT = TypeVar("RecordT")
 FeatureT = TypeVar("FeatureT")
 
 _MOST = 2**20  # of any hyperparameter
+MAX_ENERGY_MIX = 10.0
+"""Largest absolute value of the hyperparameter `energy_mix`."""
 
 
 class RuntimeEncoder(Generic[RecordT, FeatureT]):
@@ -71,6 +73,15 @@ class RuntimeEncoder(Generic[RecordT, FeatureT]):
         """Return the same encoder in float64."""
         weights = {name: array.astype(np.float64) for name, array in self.weights.items()}
         return type(self)(self.hparams, weights, self._backbone)
+
+    def for_energy(self) -> Self:
+        """Return the encoder as energies read it; see `Encoder.for_energy` in `gatling/encoders/base.py`."""
+        offset = self.hparams.get("energy_mix", 0.0)
+        if not offset:
+            return self
+        log_mix = self.weights["log_mix"]
+        hparams = {name: value for name, value in self.hparams.items() if name != "energy_mix"}
+        return type(self)(hparams, {**self.weights, "log_mix": log_mix + log_mix.dtype.type(offset)}, self._backbone)
 
     # --- what a subclass says -----------------------------------------------------------------------------------------
 
@@ -129,11 +140,19 @@ class RuntimeEncoders:
         """The same in float64."""
         return RuntimeEncoders(self.governance.in_double(), self.execution.in_double())
 
+    @cached_property
+    def for_energy(self) -> RuntimeEncoders:
+        """The encoders whose latents energies are made of."""
+        return RuntimeEncoders(self.governance.for_energy(), self.execution.for_energy())
+
     def energy(self, traces: Sequence[Trace]) -> Array:
-        """Return the latent energy `1 - cos(z_g, z_e)` of each trace, `(B,)` in [0, 2]; each distinct context is encoded once."""
+        """Return the latent energy `1 - cos(z_g, z_e)` of each trace, `(B,)` in [0, 2]; each distinct context is encoded once.
+
+        The latents are those of `for_energy`.
+        """
         contexts, rows = distinct_contexts(list(traces))
-        z_g = self.governance.encode(contexts)[rows]
-        z_e = self.execution.encode([t.execution_plan for t in traces])
+        z_g = self.for_energy.governance.encode(contexts)[rows]
+        z_e = self.for_energy.execution.encode([t.execution_plan for t in traces])
         return np.asarray(np.clip(1 - np.einsum("bd,bd->b", z_g, z_e), 0, 2))
 
     @classmethod
@@ -177,6 +196,9 @@ def _checked(hparams: Any, source: str) -> dict[str, Any]:
         value = hparams.get(name)
         if type(value) is not int or not 1 <= value <= _MOST:
             raise CheckpointError(f"{source}: not a Gatling model: {name} is {value!r}")
+    mix = hparams.get("energy_mix", 0.0)
+    if not isinstance(mix, (int, float)) or not abs(mix) <= MAX_ENERGY_MIX:
+        raise CheckpointError(f"{source}: not a Gatling model: energy_mix is {mix!r}")
     if hparams["hidden_dim"] % hparams["num_heads"]:
         raise CheckpointError(f"{source}: not a Gatling model: hidden_dim is not a multiple of num_heads")
     return hparams

@@ -49,7 +49,7 @@ class LatentCritic:
         if precision not in get_args(Precision):
             raise ConfigError(f"precision is {precision!r}, plans are judged in {' or '.join(get_args(Precision))}")
         self._source = encoders
-        self.encoders = encoders if precision == "fp32" else encoders.exact
+        self.encoders = (encoders if precision == "fp32" else encoders.exact).for_energy
         self.tolerance = _TOLERANCE[precision]
         self._latents: LruCache[bytes, NDArray[np.float64]] = LruCache(_MAX_CALLS)
 

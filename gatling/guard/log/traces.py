@@ -76,8 +76,10 @@ def traces_of(folder: str | Path, *, without: Collection[str] = (), key: LogKey 
             raise InputError(f"no decision is of the session {name!r}", file=str(folder))
     longest: dict[tuple[str, str], Kept] = {}
     for digest, kept in read_questions(folder, Masks(key.secret), set(session_of)):
-        session = session_of.pop(digest, None)
-        if session is None or any((session, node.node_id) in refused for node in kept.plan.nodes):
+        if digest not in session_of:
+            continue  # the same question, kept twice
+        session = session_of.pop(digest)
+        if any((session, node.node_id) in refused for node in kept.plan.nodes):
             continue
         place = session, canonical_json(kept.context.model_dump(mode="json"))
         if place not in longest or len(kept.plan.nodes) > len(longest[place].plan.nodes):
