@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Generic, Literal, Self, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import torch
 from jaxtyping import Float, Int
@@ -24,6 +24,7 @@ Precision = Literal["fp64", "fp32", "bf16"]
 RecordT = TypeVar("RecordT")
 FeatureT = TypeVar("FeatureT")
 BatchT = TypeVar("BatchT")
+EncoderT = TypeVar("EncoderT", bound="Encoder[Any, Any, Any]")
 
 
 class FeedForward(nn.Sequential):
@@ -127,7 +128,7 @@ class Encoder(nn.Module, Generic[RecordT, FeatureT, BatchT]):
         """Join the two unit vectors of a record into its latent, of length 1."""
         return F.normalize(deep * self.log_mix.exp() + lexical, dim=-1)
 
-    def for_energy(self) -> Self:
+    def for_energy(self: EncoderT) -> EncoderT:
         """Return the encoder as energies read it: the same weights, with the deep layers weighing exp(energy_mix) times as much.
 
         What the deep layers know is mostly whether a plan looks right by itself. That separates violations, and it draws all

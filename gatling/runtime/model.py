@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -34,6 +34,7 @@ from gatling.schema import ExecutionPlan, GovernanceContext, Trace, parse_contex
 
 RecordT = TypeVar("RecordT")
 FeatureT = TypeVar("FeatureT")
+EncoderT = TypeVar("EncoderT", bound="RuntimeEncoder[Any, Any]")
 
 _MOST = 2**20  # of any hyperparameter
 MAX_ENERGY_MIX = 10.0
@@ -74,7 +75,7 @@ class RuntimeEncoder(Generic[RecordT, FeatureT]):
         weights = {name: array.astype(np.float64) for name, array in self.weights.items()}
         return type(self)(self.hparams, weights, self._backbone)
 
-    def for_energy(self) -> Self:
+    def for_energy(self: EncoderT) -> EncoderT:
         """Return the encoder as energies read it; see `Encoder.for_energy` in `gatling/encoders/base.py`."""
         offset = self.hparams.get("energy_mix", 0.0)
         if not offset:
