@@ -76,7 +76,7 @@ def test_the_critic_reads_the_latents_of_energies() -> None:
     runtime = mixed_model().runtime()
     critic = LatentCritic(runtime)
     parsed = many_traces(1)[0].governance_context
-    z_g = critic.context_latent(parsed, Rulebook())
+    z_g = critic.context_latent(parsed, Rulebook(()))
     assert np.allclose(z_g, runtime.for_energy.governance.encode(parsed)[0], atol=1e-6)
     assert not np.allclose(z_g, runtime.governance.encode(parsed)[0], atol=1e-3)
 
