@@ -87,6 +87,8 @@ class Recipe:
     code: str = "that of this repository"
     traces: int = TRACES
     training: dict[str, Any] = field(default_factory=lambda: TRAINING)
+    seed: int = SEED
+    """Of the training: weights, order, mutants, spellings."""
 
     @property
     def generated(self) -> Path:
@@ -113,13 +115,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, help="where data and checkpoints go (default: runs/pretrain)")
     parser.add_argument("--output", type=Path, help="the model folder (default: gatling/assets/pretrained)")
     parser.add_argument("--code", help="what the card says of the code, such as a commit")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the training; the data stay the same (default: 0)")
     parser.add_argument("--results", type=Path, help="measured figures for the card, as Markdown")
     options = parser.parse_args(argv)
     recipe = Recipe()
     if options.smoke:
         work = ROOT / "runs" / "pretrain-smoke"
         recipe = Recipe(work=work, command=f"{COMMAND} --smoke", traces=SMOKE_TRACES, training=SMOKE_TRAINING)
-    recipe = replace(recipe, work=options.work or recipe.work, code=options.code or recipe.code)
+    recipe = replace(recipe, work=options.work or recipe.work, code=options.code or recipe.code, seed=options.seed)
     output = options.output or (recipe.work / "pretrained" if options.smoke else PRETRAINED)
     try:
         return run(replace(recipe, output=output), _read_results(options.results))
@@ -206,7 +209,7 @@ def train(recipe: Recipe) -> FitResult:
     is_done = (folder / f"checkpoint_epoch_{recipe.training['epochs']}.pt").is_file()
     config = TrainingConfig(
         **recipe.training,
-        seed=SEED,
+        seed=recipe.seed,
         dataset=(recipe.generated / "train", recipe.wide / "train"),
         val_dataset=(recipe.wide / "unseen_domains",),
         test_split=0.0,
@@ -269,6 +272,7 @@ def card_values(
         "lowest_cosine": f"{int(lowest_cosine * 1e6) / 1e6:.6f}",  # rounded down
         "generated_traces": f"{recipe.traces:,}",
         "seed": SEED,
+        "training_seed": recipe.seed,
         "wide_tools": f"{wide['tools']:,}",
         "wide_domains": f"{wide['domains']:,}",
         "command": recipe.command,
