@@ -143,8 +143,8 @@ def test_every_command_with_an_optional_model_is_tested() -> None:
     }
     # Two need labelled conversations: tests/cli/test_attack_command.py, tests/critics_training/test_attribution.py. Three say to
     # programs, and not to people, what they do: tests/hook, tests/mcp_proxy, tests/server. One
-    # replays a log: tests/cli/test_log_command.py.
-    elsewhere = {"attack", "train-attribution", "hook", "mcp-proxy", "log", "serve"}
+    # replays a log: tests/cli/test_log_command.py. One says whether a model is whole: tests/cli/test_doctor.py.
+    elsewhere = {"attack", "doctor", "train-attribution", "hook", "mcp-proxy", "log", "serve"}
     assert {n for n in optional if n not in elsewhere} == WITHOUT_MODEL.keys()
 
 
@@ -222,7 +222,8 @@ def test_the_card_has_its_sections_and_no_gap() -> None:
     card = (SHIPPED / "README.md").read_text()
     assert re.findall(r"^## (.*)$", card, flags=re.MULTILINE) == SECTIONS
     assert "$" not in card
-    assert "MIT" in card
+    assert "No suite of a benchmark was trained on" in card
+    assert "**" in card  # the chosen weights of the deep layers
 
 
 def test_the_wheel_holds_every_asset(tmp_path: Path) -> None:
