@@ -17,6 +17,8 @@ def print_tables(results: Figures, generated: Sequence[str], shared: Sequence[st
     models = results["models"]
     names = [*generated, *shared]
     first = next(iter(models.values()))["rows"]
+    if len(models) > 1:
+        table("Models side by side", *comparison_table(models, names))
     table("Shallow cues: AUROC", *cue_table(first, names, results["node_baseline"]))
     for model, found in models.items():
         rows = found["rows"]
@@ -87,6 +89,38 @@ def gallery_table(galleries: Figures, names: Sequence[str]) -> tuple[Sequence[st
                 )
             )
     return columns, shown
+
+
+def comparison_table(models: Figures, names: Sequence[str]) -> tuple[Sequence[str], list[Row]]:
+    """Put the main figures of all models beside each other, galleries of up to 1,000; `*`: word counts find more than any."""
+    kinds = ("NN", "positive / negative", "pairs ranked right", "AUROC")
+    columns = ("rows", "gallery", "TF-IDF: NN", *(f"{kind}, {model}" for kind in kinds for model in models))
+    shown: list[Row] = []
+    for name in names:
+        found = [_main_figures(model, name) for model in models.values()]
+        best = max((float(figures["NN"]) for figures in found if figures["NN"] != "-"), default=None)
+        words = marked(best, found[0]["words"])
+        shown.append((name, found[0]["size"], words, *(figures[kind] for kind in kinds for figures in found)))
+    return columns, shown
+
+
+def _main_figures(model: Figures, name: str) -> dict[str, Any]:
+    row = model["rows"][name]
+    galleries = [g for g in model["galleries"].get(name, []) if g["num_contexts"] <= 1_000]
+    if galleries:
+        g = galleries[-1]
+        size, nn, words, pair = g["num_contexts"], g["accuracy"], g["tfidf"]["accuracy"], g
+    else:
+        size, nn, words, pair = row["gallery_size"], row.get("nn_accuracy"), row["tfidf"].get("nn_accuracy"), row
+    similarities = (format_value(pair.get(f"{which}_similarity")) for which in ("positive", "negative"))
+    return {
+        "size": str(size),
+        "words": words,
+        "NN": format_value(nn),
+        "positive / negative": " / ".join(similarities),
+        "pairs ranked right": format_value(row.get("pairs_ranked")),
+        "AUROC": with_interval(row, "auroc") if "auroc" in row else "-",
+    }
 
 
 def retrieval_table(rows: Figures, names: Sequence[str]) -> tuple[Sequence[str], list[Row]]:
