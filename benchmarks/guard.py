@@ -40,7 +40,7 @@ from gatling.energy.finding import Source
 from gatling.guard import Guard, Session
 from gatling.guard.guard import load_auditor
 from gatling.runtime.folder import pretrained_folder
-from gatling.schema import parse_context, parse_plan, read_traces
+from gatling.schema import ExecutionPlan, parse_context, parse_plan, read_traces
 from gatling.testing import assistant, tool_call, tool_result
 
 SIZES = (1, 4, 8, 16, 50, 100, 200, 500)
@@ -213,6 +213,9 @@ class InTorch:
 
     def encode(self, records: Any) -> Any:
         return self.encoder.encode(records).numpy()
+
+    def encode_calls(self, calls: Any) -> Any:
+        return self.encode([ExecutionPlan.model_construct(nodes=(call,), edges=()) for call in calls])
 
 
 class EncodersInTorch:

@@ -10,7 +10,8 @@ from gatling.schema import GovernanceContext, Trace
 from gatling.schema.budget import checked
 
 _MAX_BATCH = 64
-_MAX_BATCH_SIZE = 16_384  # tokens, or nodes and leaves
+MAX_BATCH_SIZE = 16_384
+"""Tokens, or nodes and leaves."""
 
 FeatureT = TypeVar("FeatureT")
 
@@ -42,7 +43,7 @@ def bounded_batches(sizes: list[int]) -> Iterator[list[int]]:
     rows: list[int] = []
     total = 0
     for i in sorted(range(len(sizes)), key=sizes.__getitem__):
-        if rows and (len(rows) == _MAX_BATCH or total + sizes[i] > _MAX_BATCH_SIZE):
+        if rows and (len(rows) == _MAX_BATCH or total + sizes[i] > MAX_BATCH_SIZE):
             yield rows
             rows, total = [], 0
         rows.append(i)

@@ -19,7 +19,7 @@ import numpy as np
 
 from gatling.errors import InputError
 from gatling.features.backbone import Backbone
-from gatling.features.text import ArrayT, TextBatch, Texts, TextTable
+from gatling.features.text import ArrayT, TextBatch, Texts, TextTable, WordRows
 from gatling.policy import Effect, Kind, PolicyTree
 from gatling.schema import GovernanceContext
 from gatling.schema.budget import check
@@ -207,9 +207,11 @@ class PolicyBatch(Generic[ArrayT]):
     num_contexts: int
 
     @staticmethod
-    def collate(contexts: list[ContextFeatures], backbone: Backbone) -> PolicyBatch[np.ndarray]:
+    def collate(
+        contexts: list[ContextFeatures], backbone: Backbone, rows: WordRows | None = None
+    ) -> PolicyBatch[np.ndarray]:
         """Join contexts into one batch; B is `len(contexts)`, at least 1."""
-        texts, first_text = TextBatch.join([c.texts for c in contexts], backbone)
+        texts, first_text = TextBatch.join([c.texts for c in contexts], backbone, rows)
         counts = [c.num_tokens for c in contexts]
         first_token = np.concatenate([[0], np.cumsum(counts)])[:-1]
 

@@ -7,8 +7,9 @@ backbone that reads texts, each text of a batch is a single word of it: itself.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Generic, TypeVar
 
@@ -20,6 +21,11 @@ from gatling.schema.words import CACHED_CHARS, split_words, split_words_at
 
 ArrayT = TypeVar("ArrayT")
 """What a batch is made of: numpy arrays here, tensors where it is trained (`encoders/tensors.py`)."""
+
+Word = str | tuple[str, str]
+"""What a backbone reads: a word; or a text, as it was written, with the one word that it reads as, if it is a single one."""
+WordRows = Callable[[list[Word]], np.ndarray]
+"""Returns one row a word."""
 
 CHUNK_WORDS = 16
 """A longer text is also given in parts of this many words, so that no single average stands for a page."""
@@ -134,7 +140,7 @@ class TextBatch(Generic[ArrayT]):
     """
 
     word_vectors: ArrayT
-    """`(U, vector_dim)` float32: what the backbone makes of each word, then what the word is worth as a number."""
+    """`(U, vector_dim)` float32, as `vectors_of` returns them; or what `join` was told to take instead."""
     word_index: ArrayT
     """`(P,)` int64."""
     offsets: ArrayT
@@ -146,8 +152,13 @@ class TextBatch(Generic[ArrayT]):
     num_texts: int
 
     @staticmethod
-    def join(records: list[Texts], backbone: Backbone) -> tuple[TextBatch[np.ndarray], list[int]]:
+    def join(
+        records: list[Texts], backbone: Backbone, rows: WordRows | None = None
+    ) -> tuple[TextBatch[np.ndarray], list[int]]:
         """Join the texts of several records.
+
+        Args:
+            rows: gives what stands for each word, in place of `vectors_of`: what layers have made of it before, say.
 
         Returns:
             The batch, and per record what to add to its text numbers.
@@ -156,6 +167,7 @@ class TextBatch(Generic[ArrayT]):
             InputError: if the backbone reads texts, and a record comes from a shard that keeps none.
         """
         items = _Words() if backbone.reads == "words" else _WholeTexts()
+        rows = rows or partial(vectors_of, backbone=backbone)
         index_parts: list[np.ndarray] = []
         offset_parts: list[np.ndarray] = [np.zeros(1, np.int64)]
         first_text: list[int] = []
@@ -170,7 +182,7 @@ class TextBatch(Generic[ArrayT]):
             num_texts += len(offsets) - 1
             num_positions += len(index)
         batch = TextBatch(
-            word_vectors=items.vectors(backbone),
+            word_vectors=rows(list(items.known)),
             word_index=np.concatenate(index_parts),
             offsets=np.concatenate(offset_parts),
             record_offsets=np.array(first_position, np.int64),
@@ -185,39 +197,40 @@ def vector_dim(backbone: Backbone) -> int:
     return backbone.dim + NUMBER_DIM
 
 
+def vectors_of(words: Sequence[Word], backbone: Backbone) -> np.ndarray:
+    """Return what the backbone makes of each word, then what the word is worth as a number: `(len(words), vector_dim)`."""
+    if backbone.reads == "words":
+        return np.concatenate([backbone(list(words)), number_vectors(words)], axis=1)  # type: ignore[arg-type]
+    texts, singles = zip(*words, strict=True) if words else ((), ())
+    number = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+    rows = [number[text] for text in texts]
+    return np.concatenate([backbone(list(number))[rows], number_vectors(list(singles))], axis=1)
+
+
 class _Words:
     """The distinct words of a batch."""
 
     def __init__(self) -> None:
-        self._known: dict[str, int] = {}
+        self.known: dict[Word, int] = {}
 
     def positions(self, texts: Texts) -> tuple[np.ndarray, np.ndarray]:
         """Return which word stands at each position of a record, and where its texts begin there."""
-        known = self._known
+        known = self.known
         renumber = np.fromiter(
             (known.setdefault(word, len(known)) for word in texts.words), np.int64, count=len(texts.words)
         )
         return renumber[texts.word_index], texts.offsets
-
-    def vectors(self, backbone: Backbone) -> np.ndarray:
-        words = list(self._known)
-        return np.concatenate([backbone(words), number_vectors(words)], axis=1)
 
 
 class _WholeTexts:
     """The distinct texts of a batch; one that reads as a single word is worth what that is as a number."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str], int] = {}
+        self.known: dict[Word, int] = {}
 
     def positions(self, texts: Texts) -> tuple[np.ndarray, np.ndarray]:
         """Return which text stands at each position of a record, and where its texts begin there; empty ones have none."""
-        known, raw = self._known, list(texts.raw)
+        known, raw = self.known, list(texts.raw)
         pairs = zip(raw, texts.single_words(), strict=True)
         index = np.array([known.setdefault(pair, len(known)) for pair in pairs if pair[0]], np.int64)
         return index, np.concatenate([[0], np.cumsum([bool(text) for text in raw])])
-
-    def vectors(self, backbone: Backbone) -> np.ndarray:
-        number = {text: i for i, text in enumerate(dict.fromkeys(text for text, _ in self._known))}
-        rows = [number[text] for text, _ in self._known]
-        return np.concatenate([backbone(list(number))[rows], number_vectors([word for _, word in self._known])], axis=1)

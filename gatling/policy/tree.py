@@ -131,7 +131,7 @@ class PolicyTree:
                 kind = Kind.ARRAY
                 children = [("", item, index, depth + 1, effect) for item in reversed(value)]
             else:
-                kind = _scalar_kind(value)
+                kind = scalar_kind(value)
             tree.key.append(key)
             tree.value.append(None if children or kind in (Kind.OBJECT, Kind.ARRAY) else value)
             tree.kind.append(kind)
@@ -147,7 +147,8 @@ class PolicyTree:
         return tree
 
 
-def _scalar_kind(value: Any) -> Kind:
+def scalar_kind(value: Any) -> Kind:
+    """Return the kind of a value that is no mapping and no list."""
     if value is None:
         return Kind.NULL
     if isinstance(value, bool):

@@ -22,6 +22,8 @@ _KNOTS = 64  # per unit
 _END = 8.5  # the normal distribution is 0 or 1 beyond, to 1e-17
 _LONG = 512  # words of a text that are counted, not gathered
 _MAX_GATHERED = 8_192
+_MAX_DENSE = 2_048
+"""Bags times rows for which one product with a matrix of weights is less work than gathering."""
 
 
 def linear(x: Array, weights: Weights, name: str) -> Array:
@@ -35,9 +37,14 @@ def linear(x: Array, weights: Weights, name: str) -> Array:
 
 
 def layer_norm(x: Array, weights: Weights, name: str) -> Array:
-    centred: Array = x - x.mean(-1, keepdims=True)
-    variance = np.einsum("rh,rh->r", centred, centred)[:, None] / x.dtype.type(x.shape[-1])
-    centred /= np.sqrt(variance + x.dtype.type(1e-5))
+    share = x.dtype.type(1 / x.shape[-1])
+    mean = np.add.reduce(x, -1, keepdims=True)
+    mean *= share
+    centred: Array = x - mean
+    variance = np.einsum("rh,rh->r", centred, centred)
+    variance *= share
+    variance += x.dtype.type(1e-5)
+    centred /= np.sqrt(variance)[:, None]
     centred *= weights[f"{name}.weight"]
     centred += weights[f"{name}.bias"]
     return centred
@@ -93,6 +100,10 @@ class Segments:
     def __init__(self, segment: Indices, count: int) -> None:
         self.segment = segment
         self.count = count
+        self.is_plain = len(segment) == count and bool((segment == np.arange(count)).all())
+        """Whether each segment is the row of its number."""
+        if self.is_plain:
+            return
         is_sorted = bool((segment[1:] >= segment[:-1]).all())
         self._order = None if is_sorted else np.argsort(segment, kind="stable")
         ordered = segment if self._order is None else segment[self._order]
@@ -109,16 +120,27 @@ class Segments:
 
     def sum(self, rows: Array) -> Array:
         """`(rows, dim) -> (segments, dim)`; zeros for a segment without rows."""
-        return self._reduced(np.add, rows)
+        return rows if self.is_plain else self._reduced(np.add, rows)
 
     def max(self, rows: Array) -> Array:
-        return self._reduced(np.maximum, rows)
+        return rows if self.is_plain else self._reduced(np.maximum, rows)
 
     def softmax(self, scores: Array) -> Array:
         """Softmax over the rows of each segment, columns apart."""
+        if self.is_plain:
+            return np.exp(scores - scores)  # 1, and of what is not finite NaN
         weight = np.exp(scores - self.max(scores)[self.segment])
         weight /= self.sum(weight)[self.segment]
         return weight
+
+
+def softmax_within(scores: Array, segment: Indices, count: int) -> Array:
+    """Softmax of `(rows,)` over the rows of each segment, which may stand in any order."""
+    largest = np.full(count, -np.inf, scores.dtype)
+    np.maximum.at(largest, segment, scores)
+    weight: Array = np.exp(scores - largest[segment])
+    weight /= np.bincount(segment, weight, minlength=count).astype(scores.dtype)[segment]
+    return weight
 
 
 def softmax(scores: Array) -> Array:
@@ -132,12 +154,19 @@ def softmax(scores: Array) -> Array:
 def pooled(rows: Array, index: Indices, offsets: Indices, weight: Array) -> Array:
     """Return for each bag the weighted sum of its rows: bag i has the rows `index[offsets[i]:offsets[i + 1]]`.
 
-    Memory does not grow with the number of positions: long bags count their rows, short ones are gathered in parts.
+    Memory does not grow with the number of positions: long bags count their rows, short ones are gathered in parts; few bags of
+    few rows are one product.
 
     Shapes:
         rows: `(U, dim)`; index, weight: `(P,)`; offsets: `(bags + 1,)`; output: `(bags, dim)`.
     """
     lengths = np.diff(offsets)
+    size = len(lengths) * len(rows)
+    if size <= _MAX_DENSE:
+        span = slice(offsets[0], offsets[-1])
+        cell = np.repeat(np.arange(len(lengths)) * len(rows), lengths) + index[span]
+        weights = np.bincount(cell, weight[span], minlength=size)
+        return np.asarray(weights.reshape(len(lengths), len(rows)).astype(rows.dtype) @ rows)
     out = np.zeros((len(lengths), rows.shape[1]), rows.dtype)
     for bag in np.flatnonzero(lengths > _LONG):
         span = slice(offsets[bag], offsets[bag + 1])

@@ -9,18 +9,16 @@ import numpy as np
 
 from gatling.features.policy import AttentionBlocks, PolicyBatch
 from gatling.runtime.arrays import Array, Indices, Segments, Weights, layer_norm, linear, softmax
-from gatling.runtime.texts import combine, encoded_texts, feed_forward, lexical_latent, readout
+from gatling.runtime.texts import combine, encoded_texts, feed_forward, lexical_latent, of_texts, readout
 
 NUM_RELATIONS = 4
 
 
 def governance_latents(batch: PolicyBatch[np.ndarray], weights: Weights, num_layers: int, num_heads: int) -> Array:
     """Return z_g of every context of a batch, `(B, D)`."""
-    texts = encoded_texts(batch.texts, weights)
-    x = (
-        linear(texts.vectors, weights, "key")[batch.key_text]
-        + linear(texts.vectors, weights, "value")[batch.value_text]
-    )
+    texts = encoded_texts(batch.texts, len(weights["input_norm.bias"]))
+    x = of_texts(texts, batch.key_text, weights, "key")
+    x += of_texts(texts, batch.value_text, weights, "value")
     x += linear(batch.values.astype(x.dtype, copy=False), weights, "typed")
     for column in range(batch.codes.shape[1]):
         x += weights[f"codes.{column}.weight"][batch.codes[:, column]]
@@ -38,6 +36,7 @@ def governance_latents(batch: PolicyBatch[np.ndarray], weights: Weights, num_lay
         np.concatenate([batch.key_text, batch.value_text]),
         scores.T.ravel(),
         np.tile(batch.sample, 2),
+        batch.num_contexts,
         weights,
         np.tile(weights["effect_sign"][batch.codes[:, 2]], 2),
     )

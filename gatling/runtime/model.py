@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
@@ -19,22 +19,23 @@ from gatling.features import (
     PlanBatch,
     PlanFeatures,
     PolicyBatch,
+    call_features,
     context_features,
     plan_features,
 )
 from gatling.features.backbone import DEFAULT_BACKBONE, Backbone, make_backbone
-from gatling.features.batching import bounded_batches, distinct_contexts, features_of
+from gatling.features.batching import MAX_BATCH_SIZE, bounded_batches, distinct_contexts, features_of
 from gatling.features.text import vector_dim
 from gatling.runtime.arrays import Array, Weights
 from gatling.runtime.execution import execution_latents
 from gatling.runtime.folder import pretrained_folder, read_folder
 from gatling.runtime.governance import NUM_RELATIONS, governance_latents
+from gatling.runtime.known import KnownWords
 from gatling.runtime.shapes import Shapes, execution_shapes, governance_shapes
-from gatling.schema import ExecutionPlan, GovernanceContext, Trace, parse_context, parse_plan
+from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode, Trace, parse_context, parse_plan
 
 RecordT = TypeVar("RecordT")
 FeatureT = TypeVar("FeatureT")
-EncoderT = TypeVar("EncoderT", bound="RuntimeEncoder[Any, Any]")
 
 _MOST = 2**20  # of any hyperparameter
 MAX_ENERGY_MIX = 10.0
@@ -50,8 +51,9 @@ class RuntimeEncoder(Generic[RecordT, FeatureT]):
 
     def __init__(self, hparams: Mapping[str, Any], weights: Weights, backbone: Backbone) -> None:
         self.hparams = dict(hparams)
-        self.weights = dict(weights)
+        self.weights = with_sums(weights)
         self._backbone = backbone
+        self._words = KnownWords(self.weights, backbone, is_projected=self.projects_words)
 
     def encode(self, records: RecordT | dict[str, Any] | Sequence[RecordT | dict[str, Any]]) -> Array:
         """Encode one record or a sequence of them, as objects or as plain data.
@@ -70,12 +72,12 @@ class RuntimeEncoder(Generic[RecordT, FeatureT]):
             out[rows] = self._forward([features[i] for i in rows])
         return out
 
-    def in_double(self) -> RuntimeEncoder[RecordT, FeatureT]:
+    def in_double(self) -> Self:
         """Return the same encoder in float64."""
         weights = {name: array.astype(np.float64) for name, array in self.weights.items()}
         return type(self)(self.hparams, weights, self._backbone)
 
-    def for_energy(self: EncoderT) -> EncoderT:
+    def for_energy(self) -> Self:
         """Return the encoder as energies read it; see `Encoder.for_energy` in `gatling/encoders/base.py`."""
         offset = self.hparams.get("energy_mix", 0.0)
         if not offset:
@@ -83,6 +85,9 @@ class RuntimeEncoder(Generic[RecordT, FeatureT]):
         log_mix = self.weights["log_mix"]
         hparams = {name: value for name, value in self.hparams.items() if name != "energy_mix"}
         return type(self)(hparams, {**self.weights, "log_mix": log_mix + log_mix.dtype.type(offset)}, self._backbone)
+
+    projects_words = False
+    """Whether words are projected to the latent space one by one, or only those of a record together."""
 
     # --- what a subclass says -----------------------------------------------------------------------------------------
 
@@ -104,11 +109,25 @@ class RuntimeGovernance(RuntimeEncoder[GovernanceContext, ContextFeatures]):
         return features.num_tokens
 
     def _forward(self, features: list[ContextFeatures]) -> Array:
-        batch = PolicyBatch.collate(features, self._backbone)
+        batch = PolicyBatch.collate(features, self._backbone, self._words)
         return governance_latents(batch, self.weights, self.hparams["num_layers"], self.hparams["num_heads"])
 
 
 class RuntimeExecution(RuntimeEncoder[ExecutionPlan, PlanFeatures]):
+    projects_words = True  # plans have few words that were in no plan before
+
+    def encode_calls(self, calls: Sequence[PlanNode]) -> Array:
+        """Encode each call as a plan of its own, `(calls, D)`: the same as `encode` of such plans, in less time.
+
+        Raises:
+            InputError: if the arguments of a call have too many values.
+        """
+        latents = [
+            self._latents(PlanBatch.of_calls(features, self._backbone, self._words))
+            for features in call_features(calls, max_size=MAX_BATCH_SIZE)
+        ]
+        return np.concatenate(latents) if latents else np.zeros((0, self.hparams["latent_dim"]))
+
     def _features(self, record: ExecutionPlan | dict[str, Any]) -> PlanFeatures:
         return plan_features(parse_plan(record))
 
@@ -116,7 +135,9 @@ class RuntimeExecution(RuntimeEncoder[ExecutionPlan, PlanFeatures]):
         return features.size
 
     def _forward(self, features: list[PlanFeatures]) -> Array:
-        batch = PlanBatch.collate(features, self._backbone)
+        return self._latents(PlanBatch.collate(features, self._backbone, self._words))
+
+    def _latents(self, batch: PlanBatch[np.ndarray]) -> Array:
         return execution_latents(batch, self.weights, self.hparams["num_layers"], self.hparams["num_heads"])
 
 
@@ -130,8 +151,8 @@ class RuntimeEncoders:
 
     def __init__(
         self,
-        governance: RuntimeEncoder[GovernanceContext, ContextFeatures],
-        execution: RuntimeEncoder[ExecutionPlan, PlanFeatures],
+        governance: RuntimeGovernance,
+        execution: RuntimeExecution,
     ) -> None:
         self.governance = governance
         self.execution = execution
@@ -185,6 +206,15 @@ class RuntimeEncoders:
         if found[0][0]["num_heads"] % NUM_RELATIONS:
             raise CheckpointError(f"{source}: not a Gatling model: num_heads is not a multiple of {NUM_RELATIONS}")
         return cls(RuntimeGovernance(*found[0]), RuntimeExecution(*found[1]))
+
+
+def with_sums(weights: Weights) -> dict[str, Array]:
+    """Return the weights with `readout.project_twice`: the readout of a record of one row, which is given that row twice."""
+    found = dict(weights)
+    project = found["readout.project.weight"]
+    found["readout.project_twice.weight"] = project[:, : project.shape[1] // 2] + project[:, project.shape[1] // 2 :]
+    found["readout.project_twice.bias"] = found["readout.project.bias"]
+    return found
 
 
 def _checked(hparams: Any, source: str) -> dict[str, Any]:

@@ -7,53 +7,92 @@ from dataclasses import dataclass
 import numpy as np
 
 from gatling.features.text import TextBatch
-from gatling.runtime.arrays import Array, Indices, Segments, Weights, gelu, layer_norm, linear, pooled, unit
+from gatling.runtime.arrays import (
+    Array,
+    Indices,
+    Segments,
+    Weights,
+    gelu,
+    layer_norm,
+    linear,
+    pooled,
+    softmax_within,
+    unit,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class TextArrays:
     batch: TextBatch[np.ndarray]
-    word_vectors: Array
-    """`(U, F)`, in the precision that is computed in."""
+    lexical: Array
+    """`(U, F)`, or `(U, D)` where words are projected: what stands for each word in the lexical channel."""
     vectors: Array
     """`(X, H)`."""
-    text_of: Indices
-    """`(P,)`: the text of each word position."""
     lexical_weight: Array
     """`(P,)`."""
 
 
-def encoded_texts(batch: TextBatch[np.ndarray], weights: Weights) -> TextArrays:
-    """Encode the distinct texts of a batch."""
-    word_vectors = batch.word_vectors.astype(weights["text.word.0.weight"].dtype, copy=False)
-    words = linear(gelu(linear(word_vectors, weights, "text.word.0")), weights, "text.word.2")  # (U, H)
+def encoded_texts(batch: TextBatch[np.ndarray], hidden_dim: int) -> TextArrays:
+    """Encode the distinct texts of a batch that was joined with the rows of `KnownWords`."""
+    lexical, words, scores = np.split(batch.word_vectors, [-hidden_dim - 2, -2], axis=1)
     text_of = np.repeat(np.arange(batch.num_texts), np.diff(batch.offsets))
-    scores = linear(words, weights, "text.weights")[batch.word_index]  # (P, 2)
-    weight = Segments(text_of, batch.num_texts).softmax(scores)
+    weight = Segments(text_of, batch.num_texts).softmax(scores[batch.word_index])  # (P, 2)
     vectors = pooled(words, batch.word_index, batch.offsets, weight[:, 0])
-    return TextArrays(batch, word_vectors, vectors, text_of, weight[:, 1])
+    return TextArrays(batch, lexical, vectors, weight[:, 1])
+
+
+def of_texts(texts: TextArrays, index: Indices, weights: Weights, name: str) -> Array:
+    """Return what a linear layer makes of the texts at some places, `(places, out)`. It runs on texts or on places, whichever are
+    fewer."""
+    if len(index) < len(texts.vectors):
+        return linear(texts.vectors[index], weights, name)
+    return linear(texts.vectors, weights, name)[index]
 
 
 def lexical_latent(
-    texts: TextArrays, text: Indices, scores: Array, sample: Indices, weights: Weights, sign: Array | None = None
+    texts: TextArrays,
+    text: Indices,
+    scores: Array,
+    sample: Indices,
+    num_records: int,
+    weights: Weights,
+    sign: Array | None = None,
 ) -> Array:
-    """Average the words of each record under given scores and project them to the latent space. Returns: `(B, D)`."""
+    """Average the words of each record under given scores and project them to the latent space. Returns: `(B, D)`.
+
+    Args:
+        text, scores, sample, sign: `(rows,)`, one per occurrence of a text in a record. Records may share texts.
+    """
     batch = texts.batch
-    num_words = np.maximum(np.diff(batch.offsets)[text], 1)
-    scores = scores + np.log(num_words).astype(scores.dtype)
-    weight = Segments(sample, batch.num_records).softmax(scores[:, None])[:, 0]
+    lengths = np.diff(batch.offsets)
+    scores = scores + np.log(np.maximum(lengths[text], 1)).astype(scores.dtype)
+    weight = softmax_within(scores, sample, num_records)
     if sign is not None:
         weight = weight * sign
-    per_text = np.bincount(text, weight, minlength=batch.num_texts).astype(scores.dtype)
-    ends = np.append(batch.record_offsets, len(batch.word_index))
-    words = pooled(texts.word_vectors, batch.word_index, ends, per_text[texts.text_of] * texts.lexical_weight)
-    return unit(linear(words, weights, "lexical_pool.project"))
+    # Occurrences of a text in a record add up to one weight, so words are pooled once for each.
+    pairs, which = np.unique(sample * batch.num_texts + text, return_inverse=True)
+    summed = np.bincount(which, weight)
+    record, text = np.divmod(pairs, batch.num_texts)
+    lengths = lengths[text]
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    position = np.repeat(batch.offsets[text] - ends[:-1], lengths) + np.arange(ends[-1])
+    words = pooled(
+        texts.lexical,
+        batch.word_index[position],
+        ends[np.searchsorted(record, np.arange(num_records + 1))],
+        (np.repeat(summed, lengths) * texts.lexical_weight[position]).astype(scores.dtype),
+    )
+    if words.shape[1] == weights["lexical_pool.project.weight"].shape[1]:
+        return unit(linear(words, weights, "lexical_pool.project"))
+    return unit(words + weights["lexical_pool.project.bias"])
 
 
 def readout(rows: Array, sample: Indices, num_records: int, num_heads: int, weights: Weights) -> Array:
     """Pool the rows of each record: attention with learned scores, and the maximum. Returns: `(B, D)`."""
     rows = layer_norm(rows, weights, "readout.norm")
     segments = Segments(sample, num_records)
+    if segments.is_plain:  # a record of one row is attended to in full, and is its own maximum
+        return unit(linear(rows, weights, "readout.project_twice"))
     weight = segments.softmax(linear(rows, weights, "readout.scores"))  # (rows, N)
     attended = segments.sum(by_head(rows, weight, num_heads))
     return unit(linear(np.concatenate([attended, segments.max(rows)], axis=1), weights, "readout.project"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import Any
 
@@ -19,13 +20,14 @@ from gatling.encoders.governance import tree_mask as torch_tree_mask
 from gatling.encoders.segments import segment_max, segment_softmax, segment_sum
 from gatling.encoders.tensors import as_tensors
 from gatling.errors import CheckpointError
-from gatling.features import PolicyBatch, WordVectors, context_features
+from gatling.features import PolicyBatch, WordVectors, call_features, context_features
 from gatling.features.text import vector_dim
 from gatling.runtime import RuntimeEncoders
 from gatling.runtime.arrays import Segments, gelu, pooled
 from gatling.runtime.governance import tree_mask
+from gatling.runtime.known import KnownWords
 from gatling.runtime.shapes import execution_shapes, governance_shapes
-from gatling.schema import parse_context
+from gatling.schema import ExecutionPlan, parse_context, parse_plan
 from tests.builders import SMALL, context, many_traces, node, plan
 from tests.encoders.test_properties import plans, policies
 from tests.energy.critics import random_context, random_plan
@@ -129,6 +131,51 @@ def test_the_same_latents_alone_and_in_a_batch() -> None:
     together = RUNTIME.execution.encode(some)
     alone = np.concatenate([RUNTIME.execution.encode(one) for one in some])
     assert np.abs(together - alone).max() < CLOSE
+
+
+def test_calls_are_plans_of_their_own() -> None:
+    """Also where they share tools and words, have no argument or a long text, and are more than a batch holds."""
+    rng = Random(11)
+    long = " ".join(f"word{i} and {i}" for i in range(90))
+    calls = [one for _ in range(20) for one in parse_plan(random_plan(rng, 5)).nodes]
+    calls += parse_plan(
+        plan(node("stop", "a"), node("send", "b", arguments={"text": long, "to": [{"a": 1}, {}, []]}))
+    ).nodes
+    alone = [ExecutionPlan.model_construct(nodes=(call,), edges=()) for call in calls]
+    for ours, theirs, close in ((RUNTIME, MODEL, CLOSE), (RUNTIME.exact, DOUBLE, EXACT)):
+        found = ours.execution.encode_calls(calls)
+        assert np.abs(found - theirs.execution.encode(alone).numpy()).max() < close
+        assert np.abs(found - ours.execution.encode(alone)).max() < close
+    assert RUNTIME.execution.encode_calls([]).shape == (0, SMALL["latent_dim"])
+    cut = list(call_features(calls, max_size=20))
+    assert len(cut) > 5
+    assert sum(part.num_nodes for part in cut) == len(calls)
+
+
+def test_known_words_are_those_of_any_batch() -> None:
+    """A store with room for a few words forgets them again and again, and what it says stays the same."""
+    weights, words = RUNTIME.execution.weights, [f"word{i}" for i in range(40)] + ["x" * 200]
+    for is_projected in (True, False):
+        roomy = KnownWords(weights, WordVectors(), is_projected=is_projected)
+        wanted = roomy(words)
+        tight = KnownWords(weights, WordVectors(), is_projected=is_projected, max_bytes=5 * wanted[0].nbytes)
+        for _ in range(2):
+            for start in range(0, 41, 3):
+                assert np.abs(tight(words[start : start + 4]) - wanted[start : start + 4]).max() < CLOSE
+        assert np.array_equal(roomy(words[::-1]), roomy(words)[::-1])
+
+
+def test_words_known_on_many_threads() -> None:
+    tight = KnownWords(RUNTIME.execution.weights, WordVectors(), is_projected=True, max_bytes=60_000)
+    wanted = {f"w{i}": tight([f"w{i}"])[0] for i in range(120)}
+
+    def worst(seed: int) -> float:
+        rng = Random(seed)
+        names = [rng.sample(sorted(wanted), 7) for _ in range(150)]
+        return max(float(np.abs(tight(list(some)) - [wanted[n] for n in some]).max()) for some in names)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert max(pool.map(worst, range(4))) < CLOSE
 
 
 def test_energies_are_those_of_torch() -> None:

@@ -25,7 +25,7 @@ from gatling.policy.source import DataPath
 from gatling.request.request import content_words
 from gatling.request.values import is_free_text
 from gatling.runtime import RuntimeEncoders
-from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode
+from gatling.schema import GovernanceContext, PlanNode
 from gatling.schema.budget import checked
 from gatling.schema.lru import LruCache
 from gatling.schema.plain import canonical_json
@@ -94,8 +94,7 @@ class LatentCritic:
         known = {key: found for key in keys if (found := self._latents.find(key)) is not None}
         missing = {key: node for key, node in zip(keys, calls, strict=True) if key not in known}
         if missing:
-            plans = [ExecutionPlan.model_construct(nodes=(node,), edges=()) for node in missing.values()]
-            encoded = np.asarray(self.encoders.execution.encode(plans), np.float64)
+            encoded = np.asarray(self.encoders.execution.encode_calls(list(missing.values())), np.float64)
             for key, z_e in zip(missing, encoded, strict=True):
                 known[key] = self._latents.put(key, z_e)
         return [known[key] for key in keys]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,19 +40,28 @@ class MonotoneTrees:
 
     def __call__(self, x: Floats) -> Floats:
         """Return the sum over trees, `(rows,)`, for `(rows, F)`; NaN for a row with one."""
+        feature, threshold, children, depth = self._walk
         at = np.broadcast_to(self.root, (len(x), len(self.root))).copy()
-        rows = np.arange(len(x))[:, None]
-        while True:
-            feature = self.feature[at]
-            inner = feature >= 0
-            if not inner.any():
-                break
-            goes_left = x[rows, np.maximum(feature, 0)] <= self.threshold[at]
-            at = np.where(inner, np.where(goes_left, self.left[at], self.right[at]), at)
-        total = np.zeros(len(x))
-        for column in self.value[at].T:  # one after another: sums have the same bits in any batch
-            total = total + column
+        values, first = x.ravel(), np.arange(len(x))[:, None] * x.shape[1]
+        for _ in range(depth):
+            goes_left = values.take(feature.take(at) + first) <= threshold.take(at)
+            at = children.take(2 * at + goes_left)
+        # One after another: sums have the same bits in any batch.
+        total = np.cumsum(self.value.take(at), axis=1)[:, -1]
         return np.where(np.isnan(x).any(axis=1), np.nan, total)  # what is not a number takes no side
+
+    @cached_property
+    def _walk(self) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64], int]:
+        """Feature and threshold of each node, its right and its left child side by side, and the longest way to a leaf. A leaf is
+        its own child."""
+        position = np.arange(len(self.feature))
+        is_leaf = self.feature < 0
+        children = np.where(is_leaf[:, None], position[:, None], np.stack([self.right, self.left], axis=1))
+        depth, front = 0, self.root
+        while not is_leaf[front].all():
+            front = np.unique(children[front])
+            depth += 1
+        return np.maximum(self.feature, 0), self.threshold, children.ravel(), depth
 
     def to_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name).tolist() for name in _ARRAYS}
