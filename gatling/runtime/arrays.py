@@ -18,6 +18,8 @@ Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
 Weights = Mapping[str, Array]
 
+_MAX_PADDED = 64
+_SMALL_WEIGHT = 16_384
 _KNOTS = 64  # per unit
 _END = 8.5  # the normal distribution is 0 or 1 beyond, to 1e-17
 _LONG = 512  # words of a text that are counted, not gathered
@@ -29,11 +31,31 @@ _MAX_DENSE = 2_048
 def linear(x: Array, weights: Weights, name: str) -> Array:
     """`(rows, in) -> (rows, out)`, with the bias if there is one."""
     check()
-    out: Array = x @ weights[f"{name}.weight"].T
+    out = product(x, weights[f"{name}.weight"])
     bias = weights.get(f"{name}.bias")
     if bias is not None:
         out += bias
     return out
+
+
+def product(x: Array, weight: Array) -> Array:
+    """Return `x @ weight.T`, `(rows, in) -> (rows, out)`.
+
+    A product of few rows takes as long as the weights take to be read. The routines for matrices read them several times where
+    rows are not a multiple of 4, and those for one row once; measured on OpenBLAS, 7 rows take 122 us, 8 take 79, and 2 take 68
+    together and 36 one by one.
+    """
+    rows = len(x)
+    if not rows % 4 or rows > _MAX_PADDED or weight.size < _SMALL_WEIGHT:
+        return np.asarray(x @ weight.T)
+    if rows < 4:
+        out = np.empty((rows, len(weight)), x.dtype)
+        for row, own in zip(x, out, strict=True):
+            np.dot(weight, row, out=own)
+        return out
+    padded = np.zeros((rows + 3 & ~3, x.shape[1]), x.dtype)
+    padded[:rows] = x
+    return np.asarray(padded @ weight.T)[:rows]
 
 
 def layer_norm(x: Array, weights: Weights, name: str) -> Array:

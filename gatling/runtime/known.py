@@ -16,7 +16,7 @@ import numpy as np
 
 from gatling.features.backbone import Backbone
 from gatling.features.text import Word, vectors_of
-from gatling.runtime.arrays import Array, Weights, gelu, linear
+from gatling.runtime.arrays import Array, Weights, gelu, linear, product
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +63,7 @@ class KnownWords:
         encoded = linear(gelu(linear(vectors, self._weights, "text.word.0")), self._weights, "text.word.2")
         scores = linear(encoded, self._weights, "text.weights")
         if self._is_projected:
-            vectors = vectors @ self._weights["lexical_pool.project.weight"].T
+            vectors = product(vectors, self._weights["lexical_pool.project.weight"])
         return np.concatenate([vectors, encoded, scores], axis=1)
 
     def _keep(self, words: Sequence[Word], made: Array) -> None:
