@@ -43,6 +43,7 @@ from gatling.tools.spec import ToolSpec
 
 _MAX_POLICIES = 64
 _MAX_CONTEXTS = 1_024
+_MAX_SNAPSHOTS = 8
 _MAX_CACHE_BYTES = 128_000_000
 _BYTES_A_CHAR = 48
 _BYTES_A_CONTEXT = 64_000
@@ -65,6 +66,9 @@ class _Known:
 
     facts: ContextFacts
     oracle: Oracle
+    policy_digest: str
+    """SHA-256 of the policy's canonical JSON."""
+    size_bytes: int
 
 
 class PlanAuditor:
@@ -104,6 +108,7 @@ class PlanAuditor:
         self._oracles: LruCache[tuple[bytes, bool], Oracle] = LruCache(_MAX_POLICIES, max_bytes=_MAX_CACHE_BYTES)
         self._calls: LruCache[tuple[Any, ...], Any] = LruCache(MAX_KNOWN_CALLS, max_bytes=MAX_KNOWN_BYTES)
         self._contexts: LruCache[bytes, _Known] = LruCache(_MAX_CONTEXTS, max_bytes=_MAX_CACHE_BYTES)
+        self._snapshots: LruCache[int, _Known] = LruCache(_MAX_SNAPSHOTS, max_bytes=_MAX_CACHE_BYTES // 4)
         for source in policies:  # what cannot be read is said now
             self._compiled(source.data)
 
@@ -126,7 +131,13 @@ class PlanAuditor:
 
     def snapshot(self, context: GovernanceContext) -> GovernanceContext:
         """Return the context as it is now, in a copy that nobody else can change."""
-        return self._known(context).facts.context
+        known = self._known(context)
+        self._snapshots.put(id(known.facts.context), known, size_bytes=known.size_bytes)
+        return known.facts.context
+
+    def policy_digest(self, context: GovernanceContext) -> str:
+        """Return the digest of a context's policy, computed once."""
+        return self._known(context).policy_digest
 
     def is_quick(self, context: Any) -> bool:
         """Tell whether nothing is to be made of a context's policy that takes long: it is small, or is known."""
@@ -170,6 +181,10 @@ class PlanAuditor:
         return digest, self._source(digest) is not None
 
     def _known(self, context: GovernanceContext) -> _Known:
+        # A snapshot, which nobody changes, is known by being the same object; kept here, its id is that of no other.
+        own = self._snapshots.find(id(context))
+        if own is not None and own.facts.context is context:
+            return own
         # Not `context.digest`, which is remembered: a policy that was changed in place must not be judged by as it was before.
         found = self._contexts.find(self._context_key(context)[0])
         if found is None:
@@ -178,8 +193,9 @@ class PlanAuditor:
             oracle = self.oracle(own)
             latent = self.critics.latent if self.critics.uses_latent else None
             z_g = partial(_latent_of, latent, own, oracle, len(canonical_json(own.policy))) if latent else None
-            found = _Known(ContextFacts(own, oracle.rules, self.catalog, z_g, known=self._calls), oracle)
-            found = self._contexts.put(key, found, size_bytes=_BYTES_A_CONTEXT + _BYTES_A_CHAR * size)
+            facts = ContextFacts(own, oracle.rules, self.catalog, z_g, known=self._calls)
+            found = _Known(facts, oracle, digest_of_policy(own), _BYTES_A_CONTEXT + _BYTES_A_CHAR * size)
+            found = self._contexts.put(key, found, size_bytes=found.size_bytes)
         return found
 
     def _context_key(self, context: GovernanceContext) -> tuple[bytes, int]:
@@ -336,6 +352,11 @@ class PlanAuditor:
                 if share == largest or (share > 0 and alone >= 1.0 and share >= _FINDING_SHARE * largest):
                     found.append(self.critics.finding(source, facts, int(i), float(total[i]) * share / largest))
         return found
+
+
+def digest_of_policy(context: GovernanceContext) -> str:
+    """Return the SHA-256 of the canonical JSON of a context's policy."""
+    return hashlib.sha256(canonical_json(context.policy).encode()).hexdigest()
 
 
 def _digest(text: str) -> bytes:

@@ -43,7 +43,6 @@ from gatling.schema import ExecutionPlan, GovernanceContext, PlanEdge, PlanNode,
 from gatling.schema.budget import Budget, work_clock
 from gatling.schema.files import as_path
 from gatling.schema.parse import parse_context
-from gatling.schema.plain import canonical_json
 from gatling.schema.sizes import (
     MAX_POLICY_CHARS,
     MAX_POLICY_NODES,
@@ -341,7 +340,7 @@ class Guard:
             reasons=assessment.findings,
             retryable=_is_retryable(assessment),
             plan_digest=plan.digest,
-            policy_digest=hashlib.sha256(canonical_json(context.policy).encode()).hexdigest(),
+            policy_digest=self._auditor.policy_digest(context) if self._auditor is not None else "",
             model_digest=self.model_digest,
             latency_ms=(time.perf_counter() - started) * 1e3,
             assessment=assessment,

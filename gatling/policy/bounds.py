@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from gatling.policy.clauses import Clause, ClauseKind, Condition, Operator
 from gatling.policy.globs import squashed_name
 from gatling.policy.rules import Rulebook
+from gatling.schema.lru import remembered
 
 
+@remembered(65_536)
 def squashed_path(path: str) -> str:
     """Return a dotted path without the separators and the case of its parts."""
     return ".".join(squashed_name(part) for part in path.split("."))

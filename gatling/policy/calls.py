@@ -109,6 +109,7 @@ class Call:
         if is_number:
             fits = is_alike if not is_stated else _is_form_or_limit
         known: dict[str, bool] = {}
+        may_say_all = is_number and is_limit(path)
         for i, (where, leaf) in enumerate(checked((*self.leaves, *self.inner))):
             if where not in known:
                 own = squashed_path(where)
@@ -116,7 +117,7 @@ class Call:
                 known[where] = not is_it and (
                     len(known) >= MAX_NAMES or any(fits(key, wanted) for key in where.split(".")[-MAX_KEYS:])
                 )
-            if is_number and is_limit(path) and says_all(where, leaf):
+            if may_say_all and says_all(where, leaf):
                 yield where, -1  # which may mean all
             elif known[where]:
                 if not is_number or readings(leaf, where)[0]:

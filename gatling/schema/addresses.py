@@ -33,6 +33,7 @@ _NUMBER = re.compile(
     r"|\+?\d{7,40}"
     r")(?![\w])"
 )
+_HAS_DIGIT = re.compile(r"\d")  # every address has a full stop, every number a digit
 _EDGES = ".:!?*_~/"
 
 
@@ -47,6 +48,8 @@ def one_address(text: str) -> str | None:
     """Return the one spelling of a text that is an address as a whole; None for any other, such as a URL of another scheme than
     the web's. The text is in lower case."""
     whole = text.strip()
+    if "." not in whole and not _HAS_DIGIT.search(whole):  # most texts, told at once
+        return None
     if "://" in whole and not _WEB.match(whole):  # another service than the host's pages
         return None
     return next((address for address, start, end in located(whole) if (start, end) == (0, len(whole))), None)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from gatling.energy import Assessment, Code, Finding, Source, Verdict
-from gatling.energy.audit import PlanAuditor
+from gatling.energy.audit import PlanAuditor, digest_of_policy
 from gatling.energy.finding import SEVERITY
 from gatling.errors import ConfigError
 from gatling.guard import Guard
@@ -83,6 +83,9 @@ class _FixedAuditor:
 
     def snapshot(self, context: GovernanceContext) -> GovernanceContext:
         return context.snapshot()
+
+    def policy_digest(self, context: GovernanceContext) -> str:
+        return digest_of_policy(context)
 
     def oracle(self, context: GovernanceContext) -> Oracle:
         return Oracle(recognise(context.policy, strict=False))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.request.request import STOP_WORDS
 from gatling.request.values import is_address, is_foreign, is_url
-from gatling.schema.words import split_words
+from gatling.schema.arguments import name_words
 
 ASKED, DOUBT, KIND = -1, 1, 0
 
@@ -151,11 +151,13 @@ def _row(node: NodeFacts, facts: PlanFacts) -> dict[str, float]:
     numbers = [v.asked for v in node.said if v.kind == "number"]
     names = [
         word
-        for word in dict.fromkeys(w for v in node.values for w in split_words(v.path.rsplit(".", 1)[-1]))
+        for word in dict.fromkeys(w for v in node.values for w in name_words(v.path))
         if word not in STOP_WORDS and not word.isdigit()
     ]
     near = request.nearness(names)
     has_url = any(is_url(v.value) for v in node.values)
+    open_share = 1 - node.endorsement
+    unasked_places = node.unasked_destinations
     tier = node.node.provenance_tier
     unasked, gap = float(node.has_unasked_identity), (tier - 1) / 2
     open_gap = unasked * gap * (1 - node.endorsement)
@@ -180,11 +182,9 @@ def _row(node: NodeFacts, facts: PlanFacts) -> dict[str, float]:
         "names_an_item": float(node.names_an_item),
         "covers": len(node.covered) / max(1, len(request.stems)),
         "unasked_identity": unasked,
-        "unasked_destination": bool(node.unasked_destinations) * (1 - node.endorsement),
-        "unasked_host": any(
-            is_foreign(d) and (not d.host or d.host not in request.text) for d in node.unasked_destinations
-        )
-        * (1 - node.endorsement),
+        "unasked_destination": bool(unasked_places) * open_share,
+        "unasked_host": any(is_foreign(d) and (not d.host or d.host not in request.text) for d in unasked_places)
+        * open_share,
         "follows_itself": reads * has_url * unasked * any(p.tool.name == tool.name for p in parents),
         "num_identities": min(len(node.identities), 20),
         "num_numbers": min(len(numbers), 20),
