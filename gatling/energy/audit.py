@@ -32,6 +32,7 @@ from gatling.energy.finding import SEVERITY, Assessment, Code, Finding, Source, 
 from gatling.energy.unasked import unasked_effects
 from gatling.policy import ClauseKind, Oracle, Rulebook, Undecided, Violation, recognise
 from gatling.policy.bounds import squashed_path
+from gatling.policy.calls import PlanCalls
 from gatling.policy.clauses import Operator
 from gatling.policy.oracle import Judgement
 from gatling.policy.source import PolicySource
@@ -210,8 +211,9 @@ class PlanAuditor:
             InputError: if the policy cannot be read. The guard turns that into a denial.
         """
         known = self._known(context)
-        judgement = known.oracle.judge(known.facts.context, plan)
-        facts = PlanFacts(known.facts, plan)
+        calls = PlanCalls(plan)
+        judgement = known.oracle.judge(known.facts.context, plan, calls=calls)
+        facts = PlanFacts(known.facts, plan, calls)
         total, raw = self._energies(known, facts)
         if not np.isfinite(total).all():
             return _fault("an energy is not a number")

@@ -33,7 +33,7 @@ from gatling.schema.arguments import is_free_text_name
 from gatling.schema.budget import checked
 from gatling.schema.words import split_words, stem
 from gatling.tools.derive import effect_of
-from gatling.tools.programs import Action, Program, Thing, programs_of
+from gatling.tools.programs import Action, Program, Thing
 from gatling.tools.programs.secrets import holds_secret, is_secret_name, is_secret_path
 
 _DELETING = frozenset(
@@ -161,7 +161,7 @@ class _Wanted:
 
 
 def _of_node(node: NodeFacts, wanted: _Wanted, rules: Rulebook) -> Iterator[tuple[Verdict, Finding]]:
-    programs = programs_of(node.tool.name, node.node.arguments)
+    programs = node.call.programs
     for program in programs:
         yield from _of_program(node, program, wanted)
     if not wanted.is_stated:

@@ -83,13 +83,22 @@ class Oracle:
         self._unread = UnreadParts(rules.unrecognised, {*rules.granted_tools, *tools})
         self._cedar = CedarPolicies(rules.cedar, is_asked=use_cedar) if rules.cedar else None
 
-    def judge(self, context: GovernanceContext, plan: ExecutionPlan, *, asked: Asked | None = None) -> Judgement:
+    def judge(
+        self,
+        context: GovernanceContext,
+        plan: ExecutionPlan,
+        *,
+        asked: Asked | None = None,
+        calls: PlanCalls | None = None,
+    ) -> Judgement:
         """Judge a plan. The context gives role and session; its policy must be the one that the rules are of.
 
         Args:
             asked: what the request asks for, where that is known.
+            calls: the plan as rules see it, where somebody else reads it too.
         """
-        situation = Evidence(self.rules, context.user_role, context.session_context, PlanCalls(plan), asked)
+        calls = PlanCalls(plan) if calls is None else calls
+        situation = Evidence(self.rules, context.user_role, context.session_context, calls, asked)
         violations: list[Violation] = []
         undecided: dict[tuple[str, int, str], Undecided] = {}
         for call in situation.facts.calls:

@@ -89,6 +89,9 @@ def leaves(value: Any) -> Iterator[tuple[ArgumentPath, Any]]:
 
 def dotted_leaves(value: Any) -> list[tuple[str, Any]]:
     """Return (dotted path, scalar) pairs; items of a list share the list's path."""
+    if isinstance(value, dict) and not any(isinstance(item, (dict, list, tuple)) for item in value.values()):
+        check()  # as most arguments are
+        return [(str(key), item) for key, item in value.items()]
     return [(dotted(path), item) for path, item in leaves(value)]
 
 

@@ -24,7 +24,7 @@ from gatling.errors import DeadlineError
 
 T = TypeVar("T")
 
-_LOOK_S = 0.001
+_LOOK_S = 0.004
 """The processor's clock costs a system call, so it is asked for the time once in this many seconds."""
 _clock = time.perf_counter
 work_clock = getattr(time, "thread_time", time.perf_counter)

@@ -90,14 +90,18 @@ ROUTES: tuple[Route, ...] = (
 )  # fmt: skip
 
 
+_BY_LENGTH: dict[int, list[tuple[Route, tuple[str, ...]]]] = {}
+"""Routes with their parts, by how many there are: this is asked of every request."""
+for _route in ROUTES:
+    _BY_LENGTH.setdefault(len(_route.parts), []).append((_route, _route.parts))
+
+
 def matches(raw_path: str) -> Iterator[tuple[Route, dict[str, str]]]:
     """Yield the routes of a path, whatever the method, with the parts that vary."""
     given = raw_path.strip("/").split("/")
-    for route in ROUTES:
-        if len(route.parts) != len(given):
-            continue
+    for route, parts in _BY_LENGTH.get(len(given), ()):
         found: dict[str, str] = {}
-        for want, part in zip(route.parts, given, strict=True):
+        for want, part in zip(parts, given, strict=True):
             if want.startswith("{"):
                 value = unquote(part, errors="strict") if "%" in part else part
                 if re.fullmatch(ID, value) is None:

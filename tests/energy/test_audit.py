@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import tracemalloc
 from random import Random
@@ -17,6 +18,7 @@ from gatling.energy.finding import SEVERITY
 from gatling.policy import Oracle, recognise
 from gatling.policy.source import parse_policy
 from gatling.schema import GovernanceContext, parse_context, parse_plan
+from gatling.schema.plain import canonical_json
 from tests.energy.critics import auditor, made_up_calibration, made_up_critics, random_context, random_plan
 from tests.sizes import num_cases
 
@@ -173,14 +175,31 @@ def test_a_policy_that_is_changed_during_the_judgement_counts_as_it_was(monkeypa
     seen = []
     real = Oracle.judge
 
-    def judged(self: Oracle, given: Any, plan: Any) -> Any:
+    def judged(self: Oracle, given: Any, plan: Any, **more: Any) -> Any:
         context.session_context["ok"] = True
         seen.append(given.session_context["ok"])
-        return real(self, given, plan)
+        return real(self, given, plan, **more)
 
     monkeypatch.setattr(Oracle, "judge", judged)
     judge.assess(context, plan)
     assert seen == [False]
+
+
+def test_a_snapshot_is_judged_as_it_was_and_its_context_as_it_is() -> None:
+    judge = auditor(line=1e9)
+    context = parse_context({"policy": {"allowed_operations": ["read_file"]}, "user_role": "any"})
+    plan = parse_plan({"nodes": [{"tool_name": "read_file", "node_id": "n1", "provenance_tier": 1}]})
+    snapshots = []
+    for n in range(20):  # more than are kept as such
+        context.policy["allowed_operations"] = ["read_file", f"tool_{n}"]
+        snapshots.append(judge.snapshot(context))
+    context.policy["allowed_operations"] = []
+    assert judge.assess(context, plan).verdict == "deny"
+    for n, own in enumerate(snapshots):
+        assert judge.assess(own, plan).verdict == "allow"
+        text = canonical_json({"allowed_operations": ["read_file", f"tool_{n}"]})
+        assert judge.policy_digest(own) == hashlib.sha256(text.encode()).hexdigest()
+    assert judge.policy_digest(context) == hashlib.sha256(b'{"allowed_operations":[]}').hexdigest()
 
 
 def test_a_stricter_judge_is_another_one() -> None:

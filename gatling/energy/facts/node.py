@@ -32,7 +32,8 @@ _SPEAKING_VALUES = 2
 class NodeFacts:
     """One call, as critics see it."""
 
-    node: PlanNode
+    call: Call
+    """As rules see it."""
     tool: ToolFacts
     values: tuple[Value, ...]
     destinations: tuple[Destination, ...]
@@ -83,10 +84,14 @@ class NodeFacts:
         self.short_best = max((v.asked for v in self.short), default=0.0) if self.values else 0.0
         self.has_unasked_identity = bool(self.identities) and min(self.identities) < 0.5
 
-    def at(self, node: PlanNode, parents: tuple[int, ...]) -> NodeFacts:
+    @property
+    def node(self) -> PlanNode:
+        return self.call.node
+
+    def at(self, call: Call, parents: tuple[int, ...]) -> NodeFacts:
         """Return what is known of this call as a node of a plan, before anything flows into it."""
         found = object.__new__(NodeFacts)
-        found.__dict__.update(self.__dict__, node=node, parents=parents)  # a tenth of the time of `replace`
+        found.__dict__.update(self.__dict__, call=call, parents=parents)  # a tenth of the time of `replace`
         return found
 
     def weighing(self, asked: Sequence[float]) -> Sequence[float]:
@@ -128,12 +133,13 @@ class NodeFacts:
         return (self.effective_tier - 1) / 2 * (1 - self.endorsement)
 
 
-def node_facts(context: ContextFacts, node: PlanNode, parents: tuple[int, ...]) -> NodeFacts:
+def node_facts(context: ContextFacts, call: Call, parents: tuple[int, ...]) -> NodeFacts:
     """Return what is known of a call, before anything flows into it; remembered, as plans grow call by call."""
+    node = call.node
     arguments = as_written(node.arguments)
     key = (context.token, node_facts, node.tool_name, arguments, node.provenance_tier)
-    found: NodeFacts = context.known.get(key, lambda: _node_facts(context, node), size_bytes=2_000 + 8 * len(arguments))
-    return found.at(node, parents)
+    found: NodeFacts = context.known.get(key, lambda: _node_facts(context, call), size_bytes=2_000 + 8 * len(arguments))
+    return found.at(call, parents)
 
 
 def as_written(arguments: dict[str, Any]) -> str:
@@ -141,9 +147,9 @@ def as_written(arguments: dict[str, Any]) -> str:
     return json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
 
 
-def _node_facts(context: ContextFacts, node: PlanNode) -> NodeFacts:
+def _node_facts(context: ContextFacts, call: Call) -> NodeFacts:
+    node, request = call.node, context.request
     tool = context.tool(node.tool_name)
-    call, request = Call(node), context.request
     values: list[Value] = []
     identities: list[float] = []
     taken: list[tuple[bool, frozenset[str]]] = []
@@ -162,7 +168,7 @@ def _node_facts(context: ContextFacts, node: PlanNode) -> NodeFacts:
     of_tool = request.stems.intersection(map(stem, tool.words))
     spoken = sorted((words for is_free, words in taken if not is_free), key=len, reverse=True)[:_SPEAKING_VALUES]
     return NodeFacts(
-        node=node,
+        call=Call(node),  # what this one has read is kept no longer than its plan
         tool=tool,
         values=tuple(values),
         destinations=tuple(call.destinations),

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from gatling.energy.facts.node import NodeFacts, node_facts
 from gatling.energy.facts.origins import HOP, Reached, origin_facts
 from gatling.energy.facts.tool import ContextFacts
+from gatling.policy.calls import PlanCalls
 from gatling.schema import ExecutionPlan
 from gatling.schema.budget import check, checked
 
@@ -31,9 +32,13 @@ _LINK_IS_ENDORSED = 0.4
 
 
 class PlanFacts:
-    """A plan in a context, as critics see it. Nodes are in the plan's order."""
+    """A plan in a context, as critics see it. Nodes are in the plan's order.
 
-    def __init__(self, context: ContextFacts, plan: ExecutionPlan) -> None:
+    Args:
+        calls: the plan as rules see it, where the oracle has read it already.
+    """
+
+    def __init__(self, context: ContextFacts, plan: ExecutionPlan, calls: PlanCalls | None = None) -> None:
         self.context = context
         self.plan = plan
         position = {node.node_id: i for i, node in enumerate(plan.nodes)}
@@ -41,8 +46,8 @@ class PlanFacts:
         for edge in plan.edges:
             parents[position[edge.target]].append(position[edge.source])
         self.nodes = [
-            node_facts(context, node, tuple(dict.fromkeys(p)))
-            for node, p in checked(zip(plan.nodes, parents, strict=True))
+            node_facts(context, call, tuple(dict.fromkeys(p)))
+            for call, p in checked(zip((calls or PlanCalls(plan)).calls, parents, strict=True))
         ]
         delegation = context.request.delegation
         self.knows_origins = any(node.origins is not None for node in plan.nodes) or context.pasted is not None
