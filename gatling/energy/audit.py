@@ -183,9 +183,9 @@ class PlanAuditor:
 
     def _known(self, context: GovernanceContext) -> _Known:
         # A snapshot, which nobody changes, is known by being the same object; kept here, its id is that of no other.
-        own = self._snapshots.find(id(context))
-        if own is not None and own.facts.context is context:
-            return own
+        latest = self._snapshots.find(id(context))
+        if latest is not None and latest.facts.context is context:
+            return latest
         # Not `context.digest`, which is remembered: a policy that was changed in place must not be judged by as it was before.
         found = self._contexts.find(self._context_key(context)[0])
         if found is None:

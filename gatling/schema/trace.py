@@ -251,7 +251,7 @@ class ExecutionPlan(_Record):
             for n in self.nodes:
                 for position, origin in enumerate(n.origins or ()):
                     around[n.node_id].append(["read", label.get(origin.source or "", ""), str(position)])
-            label = {node_id: _sha([label[node_id], sorted(around[node_id])]) for node_id in checked(label)}
+            label = {node_id: _sha_around(label[node_id], around[node_id]) for node_id in checked(label)}
         return _sha(sorted(label.values()))
 
 
@@ -265,6 +265,15 @@ def _own_parts(node: PlanNode) -> dict[str, Any]:
 def _read(node: PlanNode) -> list[Any]:
     """Return the origins as far as a judge reads them; nothing for a node without, so that its digest is what it was."""
     return [] if node.origins is None else [[o.model_dump(exclude={"source"}) for o in node.origins]]
+
+
+def _sha_around(label: str, around: list[list[str]]) -> str:
+    """Return `_sha([label, sorted(around)])`, written by hand: all but the names of arguments are hex digits and plain words."""
+    said = (f'["{how}","{other}",{canonical_json(name) if name else _NO_NAME}]' for how, other, name in sorted(around))
+    return hashlib.sha256(f'["{label}",[{",".join(said)}]]'.encode()).hexdigest()
+
+
+_NO_NAME = '""'
 
 
 def _sha(value: Any) -> str:

@@ -17,6 +17,7 @@ from gatling.guard import Guard
 from gatling.guard.replay import replay
 from gatling.runtime.folder import pretrained_folder
 from gatling.schema import parse_plan, read_traces
+from gatling.schema.trace import _sha, _sha_around
 from gatling.testing import assistant, tool_call, tool_result, user
 from tests.energy.critics import stump_judge
 
@@ -149,3 +150,10 @@ def test_an_imported_trace_has_the_verdict_of_its_conversation(capsys: pytest.Ca
     Path("bare.json").write_text(json.dumps(bare))
     main(["audit", "bare.json", "--json", "--model", "model"])
     assert {r["code"] for r in json.loads(capsys.readouterr().out)["reasons"]} != {r["code"] for r in told["reasons"]}
+
+
+@pytest.mark.parametrize("name", ["", "to", 'q"uote', "back\\slash", "caf\u00e9", "\u0001\n", "\U0001f600"])
+def test_what_is_written_by_hand_for_a_digest_is_canonical_json(name: str) -> None:
+    around = [["out", "ff", name], ["in", "0a", "z"], ["in", "0a", ""], ["read", "", "3"]]
+    for some in (around, around[:1], []):
+        assert _sha_around("abc", some) == _sha(["abc", sorted(some)])

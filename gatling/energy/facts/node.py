@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _SPEAKING_VALUES = 2
 
 
+_WRITTEN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 @dataclass
 class NodeFacts:
     """One call, as critics see it."""
@@ -144,7 +147,7 @@ def node_facts(context: ContextFacts, call: Call, parents: tuple[int, ...]) -> N
 
 def as_written(arguments: dict[str, Any]) -> str:
     """Return arguments as one text, in the order in which they stand: the order of values is that of sums over them."""
-    return json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
+    return _WRITTEN.encode(arguments)
 
 
 def _node_facts(context: ContextFacts, call: Call) -> NodeFacts:
