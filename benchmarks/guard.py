@@ -226,6 +226,10 @@ class EncodersInTorch:
         self.model = model
 
     @cached_property
+    def for_energy(self) -> EncodersInTorch:
+        return EncodersInTorch(self.model.for_energy())
+
+    @cached_property
     def exact(self) -> EncodersInTorch:
         model = copy.deepcopy(self.model)
         model.governance.set_precision("fp64")
