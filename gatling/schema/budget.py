@@ -77,14 +77,21 @@ class Budget:
         if now < self._next_look:
             return
         self._next_look = now + _LOOK_S
+        over = self._over(now)
+        if over:
+            self._next_look = 0.0  # once over, always over
+            raise DeadlineError(over)
+
+    def _over(self, now: float) -> str:
+        """Return what to say where there is no time left."""
         if self._preparing is not None:
             _, end, what = self._preparing
-            if work_clock() > end:
-                raise DeadlineError(what)
-        elif self._is_cancelled or (self._end is not None and now > self._end):
-            raise DeadlineError(self.late)
-        elif self._work_end is not None and work_clock() > self._work_end:
-            raise DeadlineError(f"no decision within {1e3 * (self._work_s or 0.0):g} ms of processor time")
+            return what if work_clock() > end else ""
+        if self._is_cancelled or (self._end is not None and now > self._end):
+            return self.late
+        if self._work_end is not None and work_clock() > self._work_end:
+            return f"no decision within {1e3 * (self._work_s or 0.0):g} ms of processor time"
+        return ""
 
     def _prepare(self, work_s: float, what: str) -> None:
         self._preparing = time.perf_counter(), work_clock() + work_s, f"{what} takes more than {work_s:g} s"

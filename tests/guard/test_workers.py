@@ -43,7 +43,6 @@ def test_processor_time_is_counted_and_waiting_is_not() -> None:
         check()
         with pytest.raises(DeadlineError, match="no decision within 50 ms of processor time"):
             busy(5.0)
-        time.sleep(0.002)
         with pytest.raises(DeadlineError):  # once over, always over
             check()
     check()
