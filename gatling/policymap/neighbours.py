@@ -1,8 +1,9 @@
 """The policies of a collection by their latents: which are near, what differs, and what one lacks that its neighbours have.
 
-A policy is encoded as a context of its own, with no role and no request: `z_g`. Two policies are near where their latents
-have a high cosine. What differs between two is read from their rules, and a tool that a policy does not cover is checked by
-the oracle: a call that the neighbour allows is made, and the policy must deny it for want of a grant.
+A policy is encoded as a context of its own, whose request asks for all that it grants: `z_g`. The encoders learn what a context
+is about from its request; without one their latents say little. Two policies are near where their latents have a high cosine.
+What differs between two is read from their rules, and a tool that a policy does not cover is checked by the oracle: a call
+that the neighbour allows is made, and the policy must deny it for want of a grant.
 """
 
 from __future__ import annotations
@@ -79,16 +80,19 @@ class PolicyMap:
     ) -> None:
         self.policies = list(policies)
         self._specs = specs
+        named = dict.fromkeys(tool for policy in policies for tool in policy.rules.named_tools())
+        self._tables = [access_table(policy.rules, tools=named) for policy in policies]
+        self._granted = [_granted(table) for table in self._tables]
         contexts = [
-            GovernanceContext(policy=policy.source.data, user_role="", session_context={}) for policy in policies
+            GovernanceContext(
+                policy=policy.source.data, user_role="", session_context={"user_request": "; ".join(sorted(granted))}
+            )
+            for policy, granted in zip(policies, self._granted, strict=True)
         ]
         self.latents: NDArray[np.float64] = np.asarray(encoders.governance.encode(contexts), np.float64)
         """`(P, D)`, rows of length 1."""
         self.similarity: NDArray[np.float64] = np.clip(self.latents @ self.latents.T, -1, 1)
         """`(P, P)`: cosines."""
-        named = dict.fromkeys(tool for policy in policies for tool in policy.rules.named_tools())
-        self._tables = [access_table(policy.rules, tools=named) for policy in policies]
-        self._granted = [_granted(table) for table in self._tables]
 
     def nearest(self, index: int, count: int) -> list[int]:
         """Return the policies nearest to one, the nearest first; of equals, the first given."""

@@ -103,6 +103,7 @@ class Budget:
             self._end += time.perf_counter() - self._preparing[0]
         if self._work_end is not None:
             self._work_end += work_clock() - self._prepared_from
+        self._next_look = 0.0  # it may have been cancelled meanwhile
         self._preparing = None  # last: whoever waits looks at this first
 
 
