@@ -33,8 +33,8 @@ from tests.policy.probes import (
 Call = tuple[str, dict[str, Any]]
 
 
-def is_allowed(text: str, file: str, call: Call, tools: Mapping[str, ToolSpec]) -> bool:
-    policy = parse_policy(convert(text, file=file, tools=tools).text).data
+def is_allowed(text: str, file: str, call: Call, tools: Mapping[str, ToolSpec], *, are_said: bool = True) -> bool:
+    policy = parse_policy(convert(text, file=file, tools=tools if are_said else ()).text).data
     context = parse_context({"policy": policy, "user_role": "clerk", "session_context": {"user_request": "go on"}})
     node = {"tool_name": call[0], "node_id": "n", "arguments": call[1], "provenance_tier": 1}
     return (
@@ -78,3 +78,11 @@ def test_nor_of_other_tools(index: int) -> None:
 def test_without_a_prohibition_the_same_document_grants(place: str) -> None:
     file, write = DOCUMENTS[place]
     assert all(is_allowed(write(""), file, call, TOOLS) for call in (PAYMENT, DELETION, READING, MAIL))
+
+
+@pytest.mark.parametrize("index", range(len(SENTENCES)), ids=lambda i: SENTENCES[i][0])
+def test_nor_where_nobody_says_which_tools_there_are(index: int) -> None:
+    sentence, call = SENTENCES[index]
+    place = list(DOCUMENTS)[5 * index % len(DOCUMENTS)]
+    file, write = DOCUMENTS[place]
+    assert not is_allowed(write(sentence), file, call, TOOLS, are_said=False), place

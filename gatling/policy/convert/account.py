@@ -91,8 +91,10 @@ def _pieces(key: str, value: Any, text: str) -> list[tuple[str, str]]:
 
 def _of_tools(reading: Reading, lexicon: Lexicon, before: tuple[str, ...]) -> Reading:
     """Return a reading whose open items name the tools that they may be about, where all tools are known."""
-    if not lexicon.is_closed or reading.status != "open":
+    if reading.status != "open":
         return reading
+    if not lexicon.is_closed:
+        return replace(reading, rules=tuple(_about_any(rule, lexicon) for rule in reading.rules))
     rules: list[NativeRule] = []
     for rule in reading.rules:
         if rule.kind == "review" and (not rule.tools or not set(rule.tools) <= set(lexicon.names)):
@@ -140,6 +142,12 @@ _APPROVES = re.compile(
     re.IGNORECASE,
 )
 """Who approves what stands in the line, where an approval is asked for anyway."""
+
+
+def _about_any(rule: NativeRule, lexicon: Lexicon) -> NativeRule:
+    """Return an item, about every call where it is a sentence whose head none of the tools has that the source names."""
+    is_said = rule.kind == "review" and not rule.tools and rule.reason in (_NO_RULE, "a sentence beside a rule")
+    return replace(rule, tools=EVERY_CALL) if is_said and about(str(rule.value), lexicon) == EVERY_CALL else rule
 
 
 def is_mere_permission(rule: NativeRule) -> bool:

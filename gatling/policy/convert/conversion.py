@@ -18,7 +18,7 @@ from gatling.policy.convert.lines import read_line, read_tuple, roles_of_line, s
 from gatling.policy.convert.lists import read_list_of
 from gatling.policy.convert.meta import is_legend, legend_of, question_of, read_answer, read_any
 from gatling.policy.convert.outlines import is_outline, outline_of
-from gatling.policy.convert.record_words import Around
+from gatling.policy.convert.record_words import Around, column_kind
 from gatling.policy.convert.records import RecordReader
 from gatling.policy.convert.rego import is_rego, lines_of_rego
 from gatling.policy.convert.sources import KINDS, TREES, kind_of, tree_of
@@ -32,6 +32,7 @@ from gatling.policy.language.sentences import read_sentence
 from gatling.policy.language.statement import NativeRule, Reading, Statement, review
 from gatling.policy.language.times import explained
 from gatling.policy.native.schema import FORMAT
+from gatling.policy.reading.vocabulary import is_prose
 from gatling.policy.recognise import policy_problems
 from gatling.policy.source import PolicySource
 from gatling.schema.arguments import walk
@@ -293,7 +294,9 @@ def _row(
     reader.block(source.data, (), statement.context)
     known = _joined(statement, reader.readings)
     is_decided = any(rule.kind in ("grant", "denial") for rule in known.rules)
-    if (known.status == "understood" and is_decided and not legend) or not closed.is_closed:
+    if not closed.is_closed:
+        return replace(known, rules=(*known.rules, *_asides(row)))
+    if known.status == "understood" and is_decided and not legend:
         return known
     context = statement.context
     around = Around(context.effect, context.roles, bool(context.roles), doubt=context.doubt)
@@ -301,6 +304,18 @@ def _row(
     records.legend = legend
     again = _joined(statement, read_row(row, statement.line, statement.text, records, around))
     return again if again.rules or again.note else known
+
+
+def _asides(row: dict[str, str]) -> tuple[NativeRule, ...]:
+    """Return an item for each cell that is a sentence: it may be about other calls than its row."""
+    told = (
+        cell
+        for header, cell in row.items()
+        if (is_prose(cell) or column_kind(header) == "note")
+        and len(cell.split()) > 1
+        and not is_remark(cell, key=header)
+    )
+    return tuple(review(cell, "a sentence beside a rule") for cell in told)
 
 
 def _joined(statement: Statement, readings: list[Reading]) -> Reading:
