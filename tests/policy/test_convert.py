@@ -274,5 +274,12 @@ def test_a_policy_in_another_systems_format_stays_what_it_is() -> None:
 def test_a_bound_of_a_tool_that_nobody_is_granted_binds_nothing_and_is_left_to_somebody() -> None:
     text = "groups:\n  student:\n    granted: [submit_job]\n    limits:\n      gpus_per_job: 1\n"
     made = convert(text, file="groups.yaml", tools=("submit_job", "list_queue"))
-    assert any("gpus_per_job" in r.reason for reading in made.readings for r in reading.rules if r.kind == "review")
+    assert any("gpus_per_job" in str(r.value) for reading in made.readings for r in reading.rules if r.kind == "review")
     assert verdict_of(made.policy, "student: submit_job gpus=2", ("submit_job",)) == "open"
+
+
+def test_what_no_one_sees_is_escaped_so_that_the_policy_loads() -> None:
+    text = "Clerks may read files \u26a0\ufe0f\U0001f31e\U000e0061 if the moon is up.\n"
+    made = convert(text, file="a.txt", tools=("read_file",))
+    (item,) = parse_policy(made.text).data["review"]
+    assert item["text"] == text.strip()

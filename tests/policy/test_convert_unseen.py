@@ -1,33 +1,64 @@
-"""36 policies in 36 styles by somebody who knew nothing of the converter, 251 calls with the verdict that the author would give.
+"""Policies in styles that the converter was not tuned on, with the verdict that the author would give of each call.
 
-The converter was not tuned on them: most of what must pass is left open. What it must never do is allow what must not pass.
+36 policies in 36 styles by somebody who knew nothing of the converter, 251 calls; half of them (by the first byte of SHA-256 of the
+style, if it is even) were looked at when it was made. 20 more in 20 other styles, 162 calls, were looked at later. 40 in further styles,
+240 calls, were looked at by nobody: of the calls that must pass, none did when they were tried first.
+What must never happen is that a call is allowed which must not pass.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gatling.errors import InputError
 from gatling.policy import Oracle, parse_policy, recognise
 from gatling.policy.convert import convert
 from gatling.schema import parse_context, parse_plan
+from gatling.tools.derive import make_tool
+from gatling.tools.spec import Parameter, ToolSpec
 
-POLICIES = json.loads(Path(__file__).with_name("unseen_policies.json").read_text("utf-8"))
+FIRST = json.loads(Path(__file__).with_name("unseen_policies.json").read_text("utf-8"))
+SECOND = json.loads(Path(__file__).with_name("unseen_policies_2.json").read_text("utf-8"))
+THIRD = json.loads(Path(__file__).with_name("unseen_policies_3.json").read_text("utf-8"))
 
 
-def verdicts(source: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
-    """Return each call with what the converted policy says of it; nothing of a source that cannot be read."""
-    tools = tuple(dict.fromkeys(call["tool"] for call in source["calls"]))
-    try:
-        policy = parse_policy(convert(source["text"], file=source["file"], tools=tools).text).data
-    except InputError:
-        return []
-    oracle = Oracle(recognise(policy), tools=tools)
+def names(source: dict[str, Any]) -> tuple[str, ...]:
+    """Return the names of the tools of a source."""
+    return tuple(dict.fromkeys(call["tool"] for call in source["calls"]))
+
+
+def catalogue(source: dict[str, Any]) -> dict[str, ToolSpec]:
+    """Return the tools of a source with the parameters that it states or that its calls have, as a server of tools states them."""
+    found: dict[str, dict[str, str]] = {name: dict(types) for name, types in source.get("tools", {}).items()}
+    for call in source["calls"] if "tools" not in source else ():
+        parameters = found.setdefault(call["tool"], {})
+        parameters |= {name: _type(value) for name, value in call["arguments"].items()}
+    return {
+        name: make_tool(
+            name,
+            domain="x",
+            vendor="x",
+            description="x",
+            parameters=tuple(Parameter(n, t) for n, t in parameters.items()),
+        )
+        for name, parameters in found.items()
+    }
+
+
+def _type(value: Any) -> str:
+    kinds = ((bool, "boolean"), ((int, float), "number"), (list, "array"), (dict, "object"))
+    return next((name for kind, name in kinds if isinstance(value, kind)), "string")  # type: ignore[arg-type]
+
+
+def verdicts(source: dict[str, Any], tools: Mapping[str, ToolSpec] | Iterable[str]) -> list[tuple[dict[str, Any], str]]:
+    """Return each call with what the converted policy says of it."""
+    policy = parse_policy(convert(source["text"], file=source["file"], tools=tools).text).data
+    oracle = Oracle(recognise(policy), tools=names(source))
     found = []
     for call in source["calls"]:
         node = {"tool_name": call["tool"], "node_id": "n1", "arguments": call["arguments"], "provenance_tier": 1}
@@ -37,13 +68,14 @@ def verdicts(source: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
     return found
 
 
-@pytest.mark.parametrize("source", POLICIES, ids=lambda s: s["file"])
+@pytest.mark.parametrize("source", [*FIRST, *SECOND, *THIRD], ids=lambda s: s["file"])
 def test_nothing_is_allowed_that_its_author_would_not(source: dict[str, Any]) -> None:
-    assert [call for call, found in verdicts(source) if call["want"] != "allow" and found == "compliant"] == []
+    for tools in (names(source), catalogue(source)):
+        assert [c for c, found in verdicts(source, tools) if c["want"] != "allow" and found == "compliant"] == []
 
 
-def test_all_but_one_can_be_read_and_few_calls_are_denied_that_must_pass() -> None:
-    made = [verdicts(source) for source in POLICIES]
-    assert sum(not found for found in made) <= 1  # one is TOML
-    counts = Counter(found for calls in made for call, found in calls if call["want"] == "allow")
-    assert counts["violation"] / counts.total() < 0.15, counts
+@pytest.mark.parametrize(("sources", "least"), [(FIRST, 33), (SECOND, 35)], ids=["first", "second"])
+def test_calls_that_must_pass_do_not_become_fewer(sources: list[dict[str, Any]], least: int) -> None:
+    made = [pair for source in sources for pair in verdicts(source, catalogue(source))]
+    counts = Counter(found for call, found in made if call["want"] == "allow")
+    assert counts["compliant"] >= least, counts

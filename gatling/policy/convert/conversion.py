@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
 from gatling.errors import InputError
+from gatling.policy.convert.account import accounted, is_mere_permission, sentences_in_keys
+from gatling.policy.convert.comments import comments_of
 from gatling.policy.convert.documents import names_of_text, row_rules, rows_source, statements_of
 from gatling.policy.convert.keyed import KeyedReader, role_keys
+from gatling.policy.convert.latex import is_latex, lines_of_latex
+from gatling.policy.convert.lines import read_line, read_tuple, roles_of_line, shared_tokens
 from gatling.policy.convert.lists import read_list_of
-from gatling.policy.convert.sources import KINDS, data_of, ini_of, kind_of
+from gatling.policy.convert.meta import is_legend, legend_of, question_of, read_answer, read_any
+from gatling.policy.convert.outlines import is_outline, outline_of
+from gatling.policy.convert.record_words import Around, column_kind
+from gatling.policy.convert.records import RecordReader
+from gatling.policy.convert.rego import is_rego, lines_of_rego
+from gatling.policy.convert.sources import KINDS, TREES, kind_of, tree_of
+from gatling.policy.convert.tables import delimiter_of, is_html, lines_of_html, read_row, rows_of_csv
+from gatling.policy.convert.tiers import separated
 from gatling.policy.convert.writer import settle, write
 from gatling.policy.language.keys import may_name_tool
 from gatling.policy.language.lexicon import Lexicon
+from gatling.policy.language.nature import is_default, is_remark
 from gatling.policy.language.sentences import read_sentence
-from gatling.policy.language.statement import NativeRule, Reading, Statement
+from gatling.policy.language.statement import NativeRule, Reading, Statement, review
 from gatling.policy.language.times import explained
 from gatling.policy.native.schema import FORMAT
+from gatling.policy.reading.vocabulary import is_prose
 from gatling.policy.recognise import policy_problems
 from gatling.policy.source import PolicySource
 from gatling.schema.arguments import walk
@@ -26,6 +40,8 @@ from gatling.tools.spec import ToolSpec
 
 MAX_CHARS = 1_000_000
 MAX_LINES = 10_000
+MAX_AGAIN = 100_000
+"""The same, for what is read once more by the words of all tools; with more of them, what is not understood stays so."""
 MAX_COMPARISONS = 5_000_000
 """Tools that are known times lines of the source: each line is compared with each."""
 
@@ -74,15 +90,23 @@ def convert(
         raise InputError(f"a policy of {text.count(chr(10))} lines, at most {MAX_LINES} are converted", file=file)
     if not text.strip():
         raise InputError("empty", file=file)
+    is_guess = kind == "auto"
     try:
-        kind = kind_of(text, file) if kind == "auto" else kind
+        kind = kind_of(text, file) if is_guess else kind
     except InputError as error:
         raise error.at(file, error.line) from None
     if kind not in KINDS:
         raise InputError(f"the kind {kind!r} is not one of {', '.join(KINDS)}", file=file)
     specs = dict(tools) if isinstance(tools, Mapping) else {}
     names = list(tools)
-    return _settled([explained(r) for r in _read(text, file, kind, names, specs)], file, kind, specs, names)
+    try:
+        readings = list(_read(text, file, kind, names, specs))
+    except InputError:
+        if not is_guess or kind != "blocks":
+            raise
+        kind = "text"  # it only looked like that
+        readings = list(_read(text, file, kind, names, specs))
+    return _settled([explained(r) for r in readings], file, kind, specs, names)
 
 
 Decide = Callable[[Reading, NativeRule], tuple[str, tuple[NativeRule, ...]] | None]
@@ -126,34 +150,178 @@ def _settled(
     return Conversion(kind, tuple(settled), policy, write(policy, settled, origin, head))
 
 
-def _read(text: str, file: str | None, kind: str, names: list[str], specs: dict[str, ToolSpec]) -> Iterable[Reading]:
-    if kind in ("data", "ini"):
-        source = data_of(text, file) if kind == "data" else ini_of(text, file)
-        return _keyed(source, names, specs)
-    if PurePath(file or "").suffix.lower() == ".cedar":
+def _read(text: str, file: str | None, kind: str, names: list[str], specs: dict[str, ToolSpec]) -> list[Reading]:
+    if PurePath(file or "").suffix.lower() == ".cedar" and kind == "text":
         statement = Statement(1, "Cedar policies, as they stand")
         return [Reading(statement, (NativeRule("member", key="cedar", value=text, reason="cedar"),))]
-    if kind != "text":
-        return read_list_of(kind, text)
+    if kind in TREES:
+        source = tree_of(kind, text, file)
+        lexicon = _lexicon_of(source, names, specs)
+        comments = comments_of(text, kind)
+        closed = _closed(lexicon, names, specs, len(comments) + sum(1 for _ in walk(source.data)))
+        aside = [*comments, *((said.line, said.text) for said in sentences_in_keys(source))]
+        return accounted([*_keyed(source, lexicon, closed, comments), *_remarks(aside, closed)], closed)
     lexicon = Lexicon([*names, *names_of_text(text)], specs)
-    _check_size(lexicon, text.count("\n") + text.count(". "), file)
+    parts = text.count("\n") + text.count(". ")
+    _check_size(lexicon, parts, file)
     lexicon.is_closed = bool(names)
+    closed = _closed(lexicon, names, specs, parts)
+    if kind != "text":
+        listed = read_list_of(kind, text)
+        listed = _again(listed, closed) if closed.is_closed else listed
+        return accounted([*listed, *_remarks(comments_of(text, kind), closed)], closed)
+    beside: list[tuple[int, str]] = []
+    if PurePath(file or "").suffix.lower() in ("", ".txt") and is_outline(text):
+        source = outline_of(text, file)
+        lexicon = _lexicon_of(source, names, specs)
+        return accounted(_keyed(source, lexicon, _closed(lexicon, names, specs, parts), []), closed)
+    if is_html(text):
+        beside, text = comments_of(text, "html"), lines_of_html(text)
+    if is_rego(text):
+        text = lines_of_rego(text)
+    if is_latex(text):
+        text = lines_of_latex(text)
+    delimiter = delimiter_of(text) if _is_values(file) else ""
+    if delimiter:
+        rows = ((Statement(line, said), row) for line, said, row in rows_of_csv(text, delimiter))
+        readings = [_row(statement, row, lexicon, closed, {}) for statement, row in rows]
+        beside = comments_of(text, "values")
+    else:
+        readings = _statements(text, lexicon, closed)
+    return accounted([*readings, *_remarks(beside, closed)], closed)
+
+
+def _statements(text: str, lexicon: Lexicon, closed: Lexicon) -> list[Reading]:
+    """Read the sentences, lines and rows of a text."""
     readings: list[Reading] = []
-    for said in statements_of(text, lexicon):
+    statements = list(statements_of(text, lexicon))
+    legend: dict[str, str] = {}
+    question = ""
+    for said in statements:
         if isinstance(said, tuple):
-            statement, row = said
-            rules, _ = row_rules(row)
-            source = rows_source([(statement.line, rule) for rule in rules])
-            reader = KeyedReader(source, lexicon, role_keys(source.data))
-            reader.block(source.data, (), statement.context)
-            merged = tuple(rule for reading in reader.readings for rule in reading.rules)
-            note = "; ".join(dict.fromkeys(reading.note for reading in reader.readings if reading.note))
-            readings.append(Reading(statement, merged, note))
+            readings.append(_row(*said, lexicon, closed, legend))
+        elif closed.is_closed and question_of(said.text):
+            question = question_of(said.text)
+            readings.append(Reading(said, is_part=True))
         elif said.value == "heading":
-            readings.append(Reading(said))
+            readings.append(Reading(said, is_part=not said.is_heading))
+        elif closed.is_closed and is_legend(said.text):
+            legend |= legend_of(said.text)
+            readings.append(Reading(said, is_part=True))
         else:
-            readings.append(read_sentence(said, lexicon))
-    return readings
+            found = read_sentence(said, lexicon)
+            answer = read_answer(question, said, closed) if question and closed.is_closed else None
+            if answer is not None:
+                found = answer
+            elif question:
+                asked = replace(said, text=f"{question}? {said.text}", context=said.context.with_(effect="deny"))
+                found = Reading(asked, (review(asked.text, "an answer that is not understood"),))
+            elif closed.is_closed and (found.status != "understood" or not _fits(found, closed)):
+                before, is_bounded = _before(readings)
+                found = read_any(said, closed, before, is_bounded=is_bounded)
+            question = ""
+            readings.append(found)
+    return _again(readings, closed) if closed.is_closed else readings
+
+
+def _again(readings: list[Reading], lexicon: Lexicon) -> list[Reading]:
+    """Read lines once more by their tokens, where they were not understood."""
+    shared = shared_tokens([reading.statement.text for reading in readings])
+    result = []
+    roles: tuple[str, ...] = ()
+    for reading in readings:
+        said = roles_of_line(reading.statement.text)
+        roles = said if said is not None else roles
+        is_open = reading.status == "open"
+        plain = " ".join(word for word in reading.statement.text.split() if word not in shared)
+        if is_open and is_default(plain):
+            result.append(replace(reading, rules=(NativeRule("default", value="deny"),)))
+            continue
+        again = read_line(reading, lexicon, shared, roles) or read_tuple(reading, lexicon) if is_open else None
+        result.append(again or reading)
+    return separated(result)
+
+
+def _before(readings: list[Reading]) -> tuple[tuple[str, ...], bool]:
+    """Return the tools of the last sentence that granted or bounded some, and whether it said how much of all of them."""
+    for reading in readings[:-4:-1]:
+        grants = [rule for rule in reading.rules if rule.kind == "grant"]
+        found = [rule for rule in reading.rules if rule.kind in ("grant", "requirement") and rule.tools]
+        if found:
+            bounded = {
+                tool for rule in found if any(_has_most(c) for c in (rule.when, rule.require)) for tool in rule.tools
+            }
+            tools = tuple(dict.fromkeys(tool for rule in found for tool in rule.tools))
+            return tools, bool(bounded) and all(tool in bounded for rule in grants for tool in rule.tools)
+        if reading.rules:
+            break
+    return (), False
+
+
+def _has_most(conditions: dict[str, Any]) -> bool:
+    return any(isinstance(wanted, dict) and {"<=", "<", "max"} & wanted.keys() for wanted in conditions.values())
+
+
+def _is_values(file: str | None) -> bool:
+    return PurePath(file or "").suffix.lower() in (".csv", ".tsv", ".psv")
+
+
+def _remarks(comments: list[tuple[int, str]], lexicon: Lexicon) -> Iterable[Reading]:
+    """Read what comments say: they forbid and bound as any other sentence, and grant nothing."""
+    for line, said in comments:
+        for sentence in re.split(r"(?<=[.!?;])\s+", said):
+            statement = Statement(line, sentence.strip(" ;"))
+            if not any(c.isalnum() for c in sentence):
+                continue
+            if is_legend(sentence) or is_remark(statement.text):
+                yield Reading(statement, is_part=True)
+                continue
+            reading = read_any(statement, lexicon) if lexicon.is_closed else read_sentence(statement, lexicon)
+            kept = tuple(
+                r for r in reading.rules if (r.kind != "grant" or r.is_exclusive) and not is_mere_permission(r)
+            )
+            granted = len(kept) < len(reading.rules)
+            yield replace(reading, rules=kept, note=reading.note or ("a comment grants nothing" if granted else ""))
+
+
+def _row(
+    statement: Statement, row: dict[str, str], lexicon: Lexicon, closed: Lexicon, legend: dict[str, str]
+) -> Reading:
+    """Read one row of a table: by the names of its columns, else by the words of all its cells."""
+    rules, _ = row_rules(row)
+    source = rows_source([(statement.line, rule) for rule in rules])
+    reader = KeyedReader(source, lexicon, role_keys(source.data))
+    reader.block(source.data, (), statement.context)
+    known = _joined(statement, reader.readings)
+    is_decided = any(rule.kind in ("grant", "denial") for rule in known.rules)
+    if not closed.is_closed:
+        return replace(known, rules=(*known.rules, *_asides(row)))
+    if known.status == "understood" and is_decided and not legend:
+        return known
+    context = statement.context
+    around = Around(context.effect, context.roles, bool(context.roles), doubt=context.doubt)
+    records = RecordReader(PolicySource({}, {}), closed, KeyedReader(PolicySource({}, {}), closed, frozenset()))
+    records.legend = legend
+    again = _joined(statement, read_row(row, statement.line, statement.text, records, around))
+    return again if again.rules or again.note else known
+
+
+def _asides(row: dict[str, str]) -> tuple[NativeRule, ...]:
+    """Return an item for each cell that is a sentence: it may be about other calls than its row."""
+    told = (
+        cell
+        for header, cell in row.items()
+        if (is_prose(cell) or column_kind(header) == "note")
+        and len(cell.split()) > 1
+        and not is_remark(cell, key=header)
+    )
+    return tuple(review(cell, "a sentence beside a rule") for cell in told)
+
+
+def _joined(statement: Statement, readings: list[Reading]) -> Reading:
+    merged = tuple(rule for reading in readings for rule in reading.rules)
+    note = "; ".join(dict.fromkeys(reading.note for reading in readings if reading.note))
+    return Reading(statement, merged, note)
 
 
 def _check_size(lexicon: Lexicon, statements: int, file: str | None) -> None:
@@ -163,7 +331,8 @@ def _check_size(lexicon: Lexicon, statements: int, file: str | None) -> None:
         )
 
 
-def _keyed(source: PolicySource, names: list[str], specs: dict[str, ToolSpec]) -> Iterable[Reading]:
+def _lexicon_of(source: PolicySource, names: list[str], specs: dict[str, ToolSpec]) -> Lexicon:
+    """Return the tools that are known, and those whose names stand in a tree."""
     found: list[str] = []
     for path, value in walk(source.data):
         found += [part for part in path[-1:] if isinstance(part, str) and may_name_tool(part)]
@@ -172,7 +341,51 @@ def _keyed(source: PolicySource, names: list[str], specs: dict[str, ToolSpec]) -
     _check_size(lexicon, sum(1 for _ in walk(source.data)), source.file)
     lexicon.roles = role_keys(source.data)
     lexicon.is_closed = bool(names)
-    return KeyedReader(source, lexicon, role_keys(source.data)).read()
+    return lexicon
+
+
+def _keyed(source: PolicySource, lexicon: Lexicon, closed: Lexicon, comments: list[tuple[int, str]]) -> list[Reading]:
+    known = KeyedReader(source, lexicon, role_keys(source.data)).read()
+    if not closed.is_closed or (not any(r.status == "open" for r in known) and _are_known(known, closed)):
+        return known
+    keyed = KeyedReader(source, lexicon, role_keys(source.data))
+    reader = RecordReader(source, closed, keyed)
+    reader.legend = {name: effect for _, said in comments for name, effect in legend_of(said).items()}
+    return reader.read()
+
+
+def _fits(reading: Reading, lexicon: Lexicon) -> bool:
+    """Tell whether the tools of a reading have the arguments that it bounds, as far as that is known."""
+    for rule in reading.rules:
+        for tool in rule.tools:
+            spec = lexicon.specs.get(tool)
+            names = {n for n in (*rule.when, *rule.require) if "." not in n}
+            if spec is not None and not names <= {p.name for p in spec.parameters}:
+                return False
+    return True
+
+
+def _are_known(readings: list[Reading], lexicon: Lexicon) -> bool:
+    """Tell whether all rules are about tools that there are, or patterns of them."""
+    named = (
+        t for r in readings for rule in r.rules if rule.kind in ("grant", "denial", "requirement") for t in rule.tools
+    )
+    return all("*" in tool or lexicon.exact(tool) for tool in named)
+
+
+def _closed(lexicon: Lexicon, names: list[str], specs: dict[str, ToolSpec], parts: int) -> Lexicon:
+    """Return the tools that there are: those that are known, where they are, and no name that only the source has.
+
+    Args:
+        parts: of the source, each of which is compared with each of the tools.
+    """
+    if not names:
+        return lexicon
+    if len(names) * parts > MAX_AGAIN:
+        return Lexicon(names, specs)
+    closed = Lexicon(names, specs)
+    closed.roles, closed.is_closed = lexicon.roles, True
+    return closed
 
 
 __all__ = ["FORMAT", "Conversion", "convert", "policy_problems"]

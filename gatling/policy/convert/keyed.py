@@ -10,13 +10,14 @@ from gatling.policy.language.deeds import deed_of, root
 from gatling.policy.language.grammar import ROLE_NOUNS
 from gatling.policy.language.keys import ALLOW, ASK, DENY
 from gatling.policy.language.lexicon import PATH_TOOLS, is_tool_name, role_names
+from gatling.policy.language.nature import is_remark
 from gatling.policy.language.statement import Context, NativeRule, Reading
 from gatling.policy.native.hints import format_of
 from gatling.policy.reading.vocabulary import is_prose, words_of
 from gatling.policy.source import DataPath
 from gatling.tools.naming import singular
 
-_INHERITS = frozenset("inherits extends inherit includes parent parents inherits_from".split())
+INHERITS = frozenset("inherits extends inherit includes parent parents inherits_from".split())
 _EVERYBODY = frozenset(("*", "all", "everyone", "everybody", "any", "anyone", "default"))
 
 
@@ -63,12 +64,12 @@ class KeyedReader(ListReader):
                     continue
                 if not any(name.lower() in _EVERYBODY for name in names):
                     context = context.with_(roles=tuple(form for name in names for form in role_names(name)))
-                self.say((*path, key), value, (), "")
+                self.use((*path, key), value)
                 said.add(key)
             elif keys.is_condition(key, value) and not self.tool(key):
                 context = context.with_(doubt=f"it holds only as {key} says")
             elif keys.is_in_force(key, value):
-                self.say((*path, key), value, ())
+                self.use((*path, key), value)
                 said.add(key)
         return context, said
 
@@ -77,14 +78,15 @@ class KeyedReader(ListReader):
         words = words_of(key)
         tool = self.tool(key)
         if key in ("$schema", "format") or (
-            keys.is_descriptive(key, value) and not (isinstance(value, str) and keys.may_rule(key, value))
+            keys.is_descriptive(key, value)
+            and not (isinstance(value, str) and is_prose(value) and not is_remark(value, key=key))
         ):
             self.say(path, value, ())
         elif len(path) == 1 and format_of(key, value):
             self.say(path, value, (NativeRule("member", key=key, value=value, reason=format_of(key, value)),))
         elif "default" in words and isinstance(value, str) and keys.effect_of_value(value):
             self.default(value, path, context)
-        elif key.lower() in _INHERITS and context.roles and not effect:
+        elif key.lower() in INHERITS and context.roles and not effect:
             self.inherit(value, path, context)
         elif isinstance(value, str) and is_prose(value) and not tool:
             self.sentence(value, path, context.with_(effect=effect or context.effect))
@@ -186,7 +188,7 @@ class KeyedReader(ListReader):
                 rest = {k: v for k, v in item.items() if not (k in ("name", "role", "id", "group") and v == name)}
                 self.role(name, rest, (*path, i), context)
             elif isinstance(item, str):
-                self.say((*path, i), item, ())
+                (self.say((*path, i), item, ()) if is_prose(item) else self.use((*path, i), item))
             else:
                 self.open((*path, i), item, "a role without a name")
 
@@ -209,8 +211,9 @@ class KeyedReader(ListReader):
         if not isinstance(parents, list) or not all(isinstance(p, str) for p in parents):
             self.open(path, value, "not a list of roles")
             return
-        names = [form for parent in parents for form in role_names(parent)]
-        self.say(path, value, tuple(NativeRule("role", roles=(role,), value=names) for role in context.roles))
+        names = [form for parent in parents for form in role_names(parent) if " " not in form]
+        roles = [role for role in context.roles if " " not in role]
+        self.say(path, value, tuple(NativeRule("role", roles=(role,), value=names) for role in roles))
 
 
 def _joined(outer: str, inner: str) -> str:

@@ -31,13 +31,18 @@ class KeyedBase:
     def say(self, path: DataPath, value: Any, rules: tuple[NativeRule, ...], note: str = "") -> None:
         self.readings.append(Reading(self.statement(path, value), rules, note))
 
+    def use(self, path: DataPath, value: Any) -> None:
+        """Say that a member is part of what stands beside or below it."""
+        self.readings.append(Reading(self.statement(path, value), is_part=True))
+
     def statement(self, path: DataPath, value: Any, context: Context = _NOWHERE) -> Statement:
         where = path
         while where and where not in self.source.lines:
             where = where[:-1]
         shown = value if isinstance(value, str) else canonical_json(value)
         text = f"{show_path(path)}: {cut(shown, 300)}"
-        return Statement(self.source.lines.get(where, 1), " ".join(text.split()), context, value)
+        key = next((part for part in reversed(path) if isinstance(part, str)), "")
+        return Statement(self.source.lines.get(where, 1), " ".join(text.split()), context, value, key)
 
     def open(self, path: DataPath, value: Any, reason: str, tools: tuple[str, ...] = ()) -> None:
         self.say(path, value, (review(self.statement(path, value).text, reason, tools),))

@@ -84,7 +84,7 @@ class ListReader(EntryReader):
         elif isinstance(value, bool) and context.tools:
             effect = context.effect if value else {ALLOW: DENY, DENY: ALLOW}.get(context.effect, "")
             if effect == ALLOW and context.effect == DENY:
-                self.say(path, value, ())
+                self.use(path, value)
             elif effect:
                 self.verdict(effect, context.tools, path, value, context)
         elif value is not None:

@@ -40,7 +40,7 @@ def _sudoers(lines: list[tuple[int, str]]) -> list[Reading]:
     for number, line in lines:
         if alias := re.fullmatch(r"(User|Cmnd)_Alias\s+(\w+)\s*=\s*(.+)", line):
             aliases[alias.group(2)] = [part.strip() for part in alias.group(3).split(",")]
-            readings.append(Reading(Statement(number, line)))
+            readings.append(Reading(Statement(number, line), is_part=True))
             continue
         match = re.fullmatch(r"([%\w@.,-]+)\s+(\w+)\s*=\s*(?:\(([^)]*)\))?\s*((?:\w+:\s*)*)(.+)", line)
         if match is None or match.group(2) != "ALL":
@@ -90,7 +90,7 @@ def _robots(lines: list[tuple[int, str]]) -> list[Reading]:
                 names = () if value in _ALL else role_names(value)
                 roles = (*roles, *names) if is_open and roles and names else names
                 is_open = True
-                readings.append(Reading(Statement(number, line)))
+                readings.append(Reading(Statement(number, line), is_part=True))
                 continue
             case "allow" | "disallow" if roles is not None:
                 is_denied = key.lower() == "disallow"

@@ -10,6 +10,7 @@ from gatling.policy.clauses import TIME_OPERATORS, Operator
 from gatling.policy.language import keys
 from gatling.policy.language.amounts import amount_of
 from gatling.policy.language.lexicon import Lexicon, role_names
+from gatling.policy.language.nature import is_remark
 from gatling.policy.language.restrictions import APPROVED, argument_for, currency_rules, is_count, within
 from gatling.policy.language.statement import Context, NativeRule
 from gatling.policy.language.times import is_time
@@ -53,11 +54,7 @@ def qualify(members: dict[str, Any], tools: tuple[str, ...], lexicon: Lexicon, c
         words = words_of(key)
         if keys.names_role(key):
             continue
-        if (
-            key.lower() in _QUIET
-            and isinstance(value, (str, int, float))
-            and not (isinstance(value, str) and keys.may_rule(key, value))
-        ):
+        if key.lower() in _QUIET and isinstance(value, (str, int, float)) and is_remark(str(value), key=key):
             continue
         if key.lower() in _EFFECTS and keys.effect_of_value(value):
             effect = keys.effect_of_value(value)

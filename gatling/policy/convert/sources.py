@@ -8,18 +8,37 @@ from pathlib import PurePath
 from typing import Any
 
 from gatling.errors import InputError
+from gatling.policy.convert.latex import is_latex
+from gatling.policy.convert.rego import is_rego
+from gatling.policy.convert.syntaxes import (
+    blocks_of,
+    documents_of,
+    is_blocks,
+    is_properties,
+    properties_of,
+    toml_of,
+    xml_of,
+)
 from gatling.policy.source import DataPath, PolicySource, lines_of
 from gatling.schema.plain import decode_text
 
-KINDS = ("data", "ini", "sudoers", "robots", "codeowners", "iptables", "text")
-"""data: JSON or YAML. text: Markdown, tables, lists and sentences."""
+KINDS = ("data", "ini", "toml", "xml", "blocks", "properties", "sudoers", "robots", "codeowners", "iptables", "text")
+"""data: JSON or YAML. blocks: in braces or tags. properties: keys and values. text: Markdown, tables, lists and sentences."""
+TREES = {"data", "ini", "toml", "xml", "blocks", "properties"}
+"""Kinds that are read into one tree."""
 _SUFFIXES = {
     ".json": "data",
     ".yaml": "data",
     ".yml": "data",
     ".ini": "ini",
     ".cfg": "ini",
+    ".toml": "toml",
+    ".properties": "properties",
+    ".env": "properties",
     ".md": "text",
+    ".csv": "text",
+    ".tsv": "text",
+    ".html": "text",
     ".rst": "text",
 }
 _SUDO = re.compile(r"^\s*[%\w@.-]+\s+\w+\s*=\s*(?:\([^)]*\))?|^\s*(?:User|Cmnd|Host|Runas)_Alias\s", re.MULTILINE)
@@ -32,10 +51,19 @@ _SECTION = re.compile(r"^\s*\[[^\]\n]+\]\s*$", re.MULTILINE)
 def kind_of(text: str, file: str | None) -> str:
     """Return the kind of a source, by its name where that says it, else by its form."""
     suffix = _SUFFIXES.get(PurePath(file or "").suffix.lower())
-    if suffix in ("ini", "text"):
+    if suffix in ("ini", "text", "toml", "properties"):
         return suffix
+    if suffix is None and (is_rego(text) or is_latex(text)):
+        return "text"
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("#", ";"))]
     if suffix is None and lines:
+        if text.lstrip().startswith("<?xml") or PurePath(file or "").suffix.lower() == ".xml":
+            return "xml"
+        if not _is_data(text):
+            if is_blocks(text):
+                return "blocks"
+            if is_properties(text):
+                return "properties"
         if _ROBOTS.search(text):
             return "robots"
         if _IPTABLES.search(text):
@@ -58,9 +86,7 @@ def kind_of(text: str, file: str | None) -> str:
     try:
         data = decode_text(text)
     except InputError:
-        if suffix == "data":
-            raise
-        return "text"
+        return suffix or "text"
     if suffix == "data":
         return "data"
     if isinstance(data, dict) and (text.lstrip().startswith("{") or _looks_keyed(data)):
@@ -74,16 +100,41 @@ def kind_of(text: str, file: str | None) -> str:
     )
 
 
+def _is_data(text: str) -> bool:
+    """Tell whether a text is a mapping or a list of JSON or YAML."""
+    try:
+        return isinstance(decode_text(text), (dict, list))
+    except InputError:
+        return False
+
+
 def _looks_keyed(data: dict[str, Any]) -> bool:
     """Tell whether a mapping was meant as one: `Note: never delete files.` is a sentence with a colon."""
+    if any(re.search(r"->|=>|\u2192", str(key)) for key in data):
+        return False
     return all(len(str(key).split()) <= 4 for key in data) and any(
         isinstance(v, (dict, list, bool, int)) or (isinstance(v, str) and len(v.split()) <= 3) for v in data.values()
     )
 
 
+def tree_of(kind: str, text: str, file: str | None) -> PolicySource:
+    """Read a source of one of `TREES`. Raises: InputError."""
+    return {
+        "data": data_of,
+        "ini": ini_of,
+        "toml": toml_of,
+        "xml": xml_of,
+        "blocks": blocks_of,
+        "properties": properties_of,
+    }[kind](text, file)
+
+
 def data_of(text: str, file: str | None) -> PolicySource:
     """Read JSON or YAML; a list at the root is read as rules. Raises: InputError."""
     try:
+        several = None if text.lstrip().startswith(("{", "[")) else documents_of(text)
+        if several is not None:
+            return several
         data = decode_text(text)
     except InputError as error:
         raise error.at(file, error.line) from None

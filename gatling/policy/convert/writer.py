@@ -289,6 +289,11 @@ def _quoted(reading: Reading) -> str:
     return f"{reading.statement.line}: {comment(reading.statement.text)}"
 
 
+def _escaped(char: str) -> str:
+    """Return a character as YAML escapes it: JSON's pairs of surrogates are none there."""
+    return f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}"
+
+
 def comment(text: str) -> str:
     """Return a text for a comment: on one line, printable, and not too long."""
     flat = "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
@@ -304,5 +309,5 @@ def flow(value: Any) -> str:
     if isinstance(value, str):
         if _PLAIN.fullmatch(value) and value.lower() not in _WORDS and value.isascii():
             return value
-        return json.dumps(value, ensure_ascii=not value.isprintable())
+        return "".join(c if c.isprintable() else _escaped(c) for c in json.dumps(value, ensure_ascii=False))
     return json.dumps(value)

@@ -124,7 +124,7 @@ _READ_KINDS = (
     _stems("get fetch retrieve show display"),
     _stems("count"),
 )
-_LIGHT = _stems("make issue do send submit process perform")
+LIGHT = _stems("make issue do send submit process perform give place offer handle accept arrange")
 _MONEY = _stems("money payment payments funds")
 LINKS = _stems("by id the a of in to from")
 HARMLESS = _stems(
@@ -148,13 +148,19 @@ def nearly_same_deed(a: str, b: str) -> bool:
 
 
 @lru_cache(65_536)
+def is_of_a_group(deed: str) -> bool:
+    """Tell whether it is known which deeds one is like."""
+    return any(deed in group for group in (*DEEDS, *_WIDE))
+
+
+@lru_cache(65_536)
 def same_object(a: str, b: str) -> bool:
     return a == b or any(a in group and b in group for group in OBJECTS)
 
 
 def meant_deed(deed: str, objects: Iterable[str]) -> str:
     """Return the deed that a light verb does with its object: to send money is to pay, to issue a refund to refund."""
-    if deed not in _LIGHT:
+    if deed not in LIGHT:
         return deed
     said = frozenset(objects)
     return next((NOUN_DEEDS[w] for w in sorted(said) if w in NOUN_DEEDS), "pay" if said & _MONEY else deed)

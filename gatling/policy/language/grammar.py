@@ -20,7 +20,7 @@ _DENY = (
     r"|(?:must|should) (?:refrain from|avoid|stay away from|keep away from)|under no circumstances (?:may|must|can|should))"
 )
 _ALLOW = r"(?:may|can|(?:is|are) (?:allowed|permitted|authori[sz]ed|free|entitled|able|welcome) to|ha(?:s|ve) (?:access|permission) to|should be able to)"
-_VERDICT_DENY = r"(?:forbidden|prohibited|not allowed|not permitted|never allowed|never permitted|off[- ]limits|banned|disabled|blocked|denied|disallowed|not ok|taboo|a no-go|out of bounds|unacceptable)"
+_VERDICT_DENY = r"(?:outside (?:the|its|your) (?:[\w]+'s )?(?:authority|remit|scope|mandate)|excluded|withheld|not for the (?:agent|assistant|bot)|forbidden|prohibited|not allowed|not permitted|never allowed|never permitted|off[- ]limits|banned|disabled|blocked|denied|disallowed|not ok|taboo|a no-go|out of bounds|unacceptable)"
 _VERDICT_ALLOW = r"(?:allowed|permitted|fine|ok|okay|acceptable|enabled|open)"
 _FLAGS = re.IGNORECASE
 
@@ -58,6 +58,12 @@ ROLE_NOUNS = frozenset(
     "reviewer maintainer reader writer driver dispatcher technician bookkeeper treasurer director officer specialist representative "
     "finance hr sales support ops tester planner buyer seller tutor moderator staff apprentice".split()
 )
+_OWN_AGENT = re.compile(
+    r"(?:the|our|this|your) (?!(?:[\w'-]+ )*(?:support|sales|service|care|field|travel|insurance|estate|booking|call|help|desk|ticket|claims|customs|"
+    r"secret|human|other|second)(?:-\w+)? agent)(?:[\w'-]+ ){0,3}(?:agent|assistant|bot|chatbot|copilot|helper)",
+    _FLAGS,
+)
+"""`the bakery agent`, and not `the support agent`, which may be somebody's job."""
 _NO_ROLE = re.compile(
     r"\b(?:with|who|whose|from|in|at|on|of|if|when|that|which|under|over|without|during|after|before|except|but|not|only|"
     r"than|says?|said|whether|decide|unless|he|she|they|these|those|we|i|there)\b|[\d<>=:~\"!?()\[\]]",
@@ -175,6 +181,8 @@ def who_of(text: str) -> Who:
     plain = re.sub(r"\b(?:the|a|an|our|your|any|each|every|all|also|both|role|roles|group)\b", " ", text, flags=_FLAGS)
     words = re.findall(r"[\w.@-]+", plain)
     said = {word.lower() for word in words}
+    if _OWN_AGENT.fullmatch(text.strip()):
+        return Who()
     if said <= _EVERYBODY or (said <= _EVERYBODY | _PEOPLE and re.search(r"\b(?:all|every|any)\b", text, _FLAGS)):
         return Who()
     if _NO_ROLE.search(text) or len(words) > 8:

@@ -13,12 +13,10 @@ from gatling.policy.reading.vocabulary import (
     LIST_WORDS,
     PLACE_WORDS,
     TOOL_WORDS,
-    is_ruling,
     stated_effect,
     words_of,
 )
 from gatling.policy.tree import Effect
-from gatling.policy.unread import mentions
 from gatling.schema.words import split_words
 from gatling.tools.derive import verb_of
 
@@ -82,6 +80,8 @@ def effect_of_value(value: Any) -> str:
     if not isinstance(value, str):
         return ""
     text = value.strip().lower()
+    if "?" in text:
+        return ""
     words = set(split_words(text)) or {text}
     if words <= _ASK_WORDS | _FILLERS | {"with", "first", "manager", "by", "yes"} and words & _ASK_WORDS:
         return ASK
@@ -102,24 +102,6 @@ def is_descriptive(key: str, value: Any) -> bool:
     ):
         return False
     return key.lower() in DESCRIPTIVE or (bool(words) and words <= ABOUT)
-
-
-_REMARKS = frozenset("note notes comment comments remark remarks".split())
-_TELLING = _REMARKS | frozenset("description summary purpose reason why rationale".split())
-
-
-def may_rule(key: str, text: str) -> bool:
-    """Tell whether the text of a member that is for people may hold a rule nevertheless: it is then read as a sentence.
-
-    A remark is whatever somebody wanted to add; a description is one if it speaks of duties, or has a word of denials, limits
-    and conditions; a name or a title only if it speaks of duties.
-    """
-    if is_ruling(text):
-        return True
-    words = words_of(key)
-    if not words or not words <= _TELLING:
-        return False
-    return (words <= _REMARKS and len(split_words(text)) > 1) or any(leaf.is_restricting for leaf in mentions((), text))
 
 
 def names_role(key: str) -> bool:
@@ -156,7 +138,7 @@ def names_environment(key: str) -> bool:
     return bool(words_of(key) & ENVIRONMENTS)
 
 
-_WHERE_WORDS = frozenset(
+WHERE_WORDS = frozenset(
     "expires expiry expiration valid validity effective until status state enabled active disabled suspended revoked "
     "environment env stage region tenant hours schedule days weekdays when if unless condition conditions provided given "
     "during before after mode dry draft until from starting".split()
@@ -168,15 +150,24 @@ NOT_ROLES = frozenset(
 )
 
 
+_WITH_WHERE = frozenset(
+    "only is are date dates at on in to by of the for policy rule rules office business working opening local not no and or time "
+    "times".split()
+)
+"""Words beside these that say no more."""
+
+
 def is_condition(key: str, value: Any) -> bool:
     """Tell whether a member says when what stands beside it holds: `expires`, `status: suspended`, `when`."""
     words = words_of(key)
-    if not words & _WHERE_WORDS or (
+    if not words & WHERE_WORDS or (
         isinstance(value, (dict, list)) and not words & {"when", "if", "unless", "condition", "conditions"}
     ):
         return False
     if is_plain_effect(key) and isinstance(value, list):
         return False
+    if not words <= WHERE_WORDS | _WITH_WHERE:
+        return False  # `pays_after_the_head_agreed` says more than when: it is a part of its own
     is_switch = bool(words & {"enabled", "active", "status", "state", "mode"})
     return not (is_switch and str(value).lower() in _IN_FORCE)
 

@@ -22,6 +22,7 @@ from gatling.policy.language.deeds import (
     NOUN_VERBS,
     OBJECTS,
     READS,
+    is_of_a_group,
     is_verb,
     meant_deed,
     nearly_same_deed,
@@ -31,7 +32,7 @@ from gatling.policy.language.deeds import (
     same_object,
 )
 from gatling.schema.words import split_words, stem
-from gatling.tools.derive import effect_of, verb_of
+from gatling.tools.derive import VERBS, effect_of, verb_of
 from gatling.tools.naming import singular
 from gatling.tools.spec import ToolSpec
 
@@ -54,6 +55,8 @@ class Lexicon:
         """Whether nobody asks what a denial may mean besides."""
         self.names = tuple(dict.fromkeys((*self.specs, *(n for n in names if "*" not in n and "?" not in n))))
         self._by_form = {squashed_name(name): name for name in self.names}
+        self.hits: dict[str, tuple[str, ...]] = {}
+        """For each word that was asked of, the tools that share a thing or a deed with it; see `concern`."""
 
     @cached_property
     def _parts(self) -> dict[str, tuple[str, frozenset[str]]]:
@@ -69,10 +72,27 @@ class Lexicon:
             found[name] = meant_deed(lead, rest), rest
         return found
 
+    def parts(self, name: str) -> tuple[str, frozenset[str]]:
+        """Return for a tool that is known the stem of its deed, and those of all words of its name and of its parameters'."""
+        verb, _ = self._parts[name]
+        words = split_words(name.rpartition("__")[2].rpartition(".")[2] or name)
+        found = verb_of(name)
+        if words and words[0] in VERBS and (found is None or found[0] != words[0]):
+            verb = root(words[0])  # `view_leave_balance` views
+        spec = self.specs.get(name)
+        texts = (name, *(p.name for p in (spec.parameters if spec else ())))
+        return verb, frozenset(root(w) for text in texts for w in split_words(text) if len(w) > 2)
+
     @cached_property
     def verbs(self) -> frozenset[str]:
         """The verbs of the tools that are known, by stem."""
         return frozenset(verb for verb, _ in self._parts.values() if verb and verb not in NOUN_VERBS)
+
+    @cached_property
+    def shared(self) -> tuple[str, ...]:
+        """The words that the names of all tools have, such as that of one system: `vault_read`, `vault_list`."""
+        words = [frozenset(map(root, split_words(name))) for name in self.names]
+        return tuple(sorted(frozenset.intersection(*words))) if len(words) > 1 else ()
 
     def exact(self, text: str) -> str:
         """Return the tool of that name, case and separators aside; empty if there is none."""
@@ -131,6 +151,24 @@ class Lexicon:
             is_open = not verb or (verb in GENERIC_VERBS and verb != deed) or nearly_same_deed(verb, deed)
             acts_alike = effect_of(name)[0] != "read" and deed in GENERIC_VERBS and not certain
             if touches and (is_open or acts_alike or (deed in GENERIC_VERBS and not certain)):
+                found.append(name)
+        return tuple(found)
+
+    def near(self, deeds: Iterable[str]) -> tuple[str, ...]:
+        """Return the tools that a denial of some deeds may mean, whatever their objects: all but those whose own deeds are known
+        to be others, and but those that read where it is not about reading."""
+        said = frozenset(deeds)
+        if not all(is_of_a_group(deed) for deed in said):
+            return tuple(name for name in self.names if effect_of(name)[0] != "read")
+        found = []
+        for name, (verb, rest) in self._parts.items():
+            own = [
+                word for word in (verb, *rest) if word and (word == verb or word in NOUN_VERBS or is_of_a_group(word))
+            ]
+            may_be = not all(map(is_of_a_group, own)) or any(
+                nearly_same_deed(word, deed) for word in own for deed in said
+            )
+            if may_be and (effect_of(name)[0] != "read" or any(nearly_same_deed(verb, deed) for deed in said)):
                 found.append(name)
         return tuple(found)
 
@@ -198,4 +236,9 @@ def role_names(text: str) -> tuple[str, ...]:
         return ()
     forms = ["_".join(words), "_".join(words).lower()]
     forms += ["_".join([*words[:-1], singular(words[-1].lower())]).lower()]
+    if len(words) > 1:
+        plain = [word.lower() for word in words]
+        forms += [" ".join(words), " ".join(plain), " ".join([*plain[:-1], singular(plain[-1])])]
+    elif len(parts := split_words(words[0])) > 1:  # `claimHandler`, `shift_lead`
+        forms += ["_".join([*parts[:-1], singular(parts[-1])]), " ".join([*parts[:-1], singular(parts[-1])])]
     return tuple(dict.fromkeys(forms))

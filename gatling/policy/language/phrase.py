@@ -17,10 +17,10 @@ from gatling.schema.words import split_words
 
 _APPROVED = (
     r"(?:manager(?:'s)?|supervisor(?:'s)?|lead(?:'s)?|human(?:'s)?|explicit|prior|written|their|his|her|a|an|the|person(?:'s)?|"
-    r"team|dual|second|two-person|user|user's|customer's|customer|admin|cfo|ceo|director|finance)"
+    r"my|our|your|team|dual|second|two-person|user|user's|customer's|customer|admin|cfo|ceo|director|finance)"
 )
 APPROVAL = (
-    rf"(?:approval|sign-?off|confirmation|consent|permission|review|authori[sz]ation|human in the loop)"
+    rf"(?:approval|sign-?off|confirmation|consent|permission|review|authori[sz]ation|human in the loop|ok|okay|go-ahead)"
     rf"(?: (?:by|from|of) (?:{_APPROVED} ){{0,3}}[\w-]+)?"
 )
 WITH_APPROVAL = rf"(?:,? ?(?:only )?(?:with|after|upon|subject to|once|given) (?:{_APPROVED} ){{0,3}}{APPROVAL})"

@@ -14,8 +14,6 @@ APPROVED = {"session.approved": True}
 _MONEY = frozenset("amount total price value sum cost".split())
 _COUNTS = frozenset("limit count max page size top number".split())
 _PATHS = frozenset("path file filename filepath directory folder".split())
-_ODD = ("*/..", "*/../?*", "../?*", "*%?*", "*//?*", "*/./?*")
-"""Ways to write a path that leads elsewhere than it looks."""
 
 
 def restrictions(phrase: Phrase, tools: tuple[str, ...], who: Who, lexicon: Lexicon) -> list[NativeRule]:
@@ -92,10 +90,10 @@ def when_of(phrase: Phrase, tools: tuple[str, ...], lexicon: Lexicon) -> dict[st
 
 
 def within(paths: tuple[str, ...], tool: str, lexicon: Lexicon) -> dict[str, Any]:
-    """Return that a path lies below one of some folders, written plainly."""
+    """Return that a path lies below one of some folders, however it is written (`policy.places`)."""
     name = lexicon.parameter(tool, _PATHS) or "path"
     below = [path if path.endswith("*") else path.rstrip("/") + "/*" for path in paths]
-    return {name: {"like": below, "not_like": list(_ODD)}}
+    return {name: {"like": below}}
 
 
 def not_there(phrase: Phrase, tools: tuple[str, ...], roles: tuple[str, ...], lexicon: Lexicon) -> list[NativeRule]:
@@ -104,7 +102,5 @@ def not_there(phrase: Phrase, tools: tuple[str, ...], roles: tuple[str, ...], le
         name = lexicon.parameter(tool, _PATHS) or "path"
         folders = [path.rstrip("/*") for path in phrase.paths]
         barred = [form for folder in folders for form in (folder, folder + "/*")]
-        rules.append(
-            NativeRule("requirement", (tool,), roles, require={name: {"not_like": [*barred, *_ODD], "like": "/*"}})
-        )
+        rules.append(NativeRule("requirement", (tool,), roles, require={name: {"not_like": barred, "like": "/*"}}))
     return rules

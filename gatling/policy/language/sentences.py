@@ -36,8 +36,8 @@ def read_sentence(statement: Statement, lexicon: Lexicon) -> Reading:
     text = re.sub(r"[*_]{2}", "", statement.text).strip()
     if len(text) > MAX_CHARS:
         return Reading(statement, (review(cut(text, 300), "a sentence too long to be read", ("*",)),))
-    if "~~" in text or "<!--" in text:
-        return Reading(statement, (review(statement.text, "struck out or hidden text"),))
+    if "~~" in text or "<!--" in text or re.search(r"(?<![\w!])!\s*[\w`*]", text):
+        return Reading(statement, (review(statement.text, "struck out, turned into its contrary, or hidden"),))
     stated = _verdict_line(statement, text, lexicon)
     if stated is not None:
         return stated

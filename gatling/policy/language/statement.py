@@ -45,6 +45,10 @@ class Statement:
     context: Context = Context()
     value: Any = None
     """What was decoded there, where the source is data and not text."""
+    key: str = ""
+    """The key that it stands under, where the source is data."""
+    is_heading: bool = False
+    """It stands above others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,8 @@ class Reading:
     """What was read more narrowly than it may be meant."""
     answers: tuple[str, ...] = ()
     """What somebody answered where it was open."""
+    is_part: bool = False
+    """It is part of what others say, such as whose they are: without rules of its own it is no remark."""
 
     @property
     def status(self) -> Status:
@@ -132,6 +138,11 @@ class Reading:
 def no_grant(text: str, why: str, tools: tuple[str, ...]) -> NativeRule:
     """Return what is left of a grant that is not written. It restricts only what its words say."""
     return NativeRule("review", tools=tools, value=text, reason=f"nothing is granted: {why}")
+
+
+def is_no_grant(rule: NativeRule) -> bool:
+    """Tell whether a rule is what is left of a grant."""
+    return rule.kind == "review" and rule.reason.startswith("nothing is granted: ")
 
 
 def review(text: str, reason: str, tools: tuple[str, ...] = ()) -> NativeRule:

@@ -12,6 +12,8 @@ from typing import Any
 
 from gatling.policy.language.statement import Reading
 
+MONTH = re.compile(r"\b(?:in|on|of|until|till|since|from|by|before|after|during) (?:May|March)\b")
+"""Months whose names are other words as well."""
 _DAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:days?)?"
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|"
