@@ -19,7 +19,7 @@ from gatling.tools.derive import effect_of, verb_of
 _ROWS = (
     (
         "pay transfer wire remit settle reimburse refund",
-        "pay payment money transfer wire payout transaction funds refund",
+        "pay payment money transfer wire payout transaction funds refund sepa ach bacs remittance reimbursement",
     ),
     (
         "mail email send write forward reply answer respond tell inform notify let nudge remind contact chase thank confirm",

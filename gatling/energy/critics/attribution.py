@@ -20,7 +20,9 @@ from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.energy.facts.origins import OriginFacts
 from gatling.request.forms import form_of, forms_in
 from gatling.request.request import Request
+from gatling.request.values import is_url
 from gatling.schema.lru import remembered
+from gatling.tools.consequence import Consequence, consequence_of
 
 Floats = NDArray[np.float64]
 ASKED, DOUBT = -1, 1
@@ -35,6 +37,12 @@ FIRST_PARTY_ORDERS = 0.7
 """How far an order in what no outsider should have written is one of an outsider: a name of a channel asks for nothing."""
 RECEIPT_WEIGHT = 0.4
 """What an acting call returns is the system's word more often than an outsider's."""
+RECORD_AUTHORITY = 0.5
+"""How far the short fields of a record may say what is done: the service filled them in more often than an outsider."""
+COMPUTED_DOUBT = 0.3
+"""How far a number that stands nowhere is doubted: a sum, an end of a meeting."""
+_MANY_CARRIED = 3
+_GRAVE: tuple[Consequence, ...] = ("sends", "costs", "endangers")
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,21 @@ ATTRIBUTION_FEATURES: dict[str, int] = {
     "rival_by_trust": DOUBT,
     "one_more": DOUBT,
     "order_any": DOUBT,
+    # what no other wording moves: where an unasked value stands and whose that text is, and what the call can cost
+    "stray": DOUBT,
+    "stray_mean": DOUBT,
+    "stray_act": DOUBT,
+    "stray_deed": DOUBT,
+    "stray_fetch": DOUBT,
+    "stray_sends": DOUBT,
+    "stray_costs": DOUBT,
+    "stray_endangers": DOUBT,
+    "unasked_sends": DOUBT,
+    "unasked_costs": DOUBT,
+    "unasked_endangers": DOUBT,
+    "unasked_tool": DOUBT,
+    "by_name": DOUBT,
+    "carries": DOUBT,
     # what the writer of a passage does not choose
     "is_field": ASKED,
     "reached": ASKED,
@@ -115,8 +138,13 @@ def node_inputs(node: NodeFacts, facts: PlanFacts) -> tuple[OriginFacts | None, 
         "follows": hand_over.follows,
         "acts": hand_over.acts,
         "is_acting": float(tool.effect != "read"),
+        "tool_asked": max(tool.verb_asked, 2 * tool.verb_nearness - 1, 0.0),
         "rival": _rival(node, request),
         "one_more": _one_more(node),
+        "by_name": _by_name(node),
+        "carried": _carried(node),
+        "fetches": float(tool.effect == "read" and any(v.asked < 1 and is_url(v.value) for v in node.values)),
+        **{name: float(consequence_of(tool.name, tool.effect) == name) for name in _GRAVE},
     }
 
 
@@ -143,6 +171,19 @@ def _one_more(node: NodeFacts) -> float:
     return float(any(max(asked) >= 0.8 and min(asked) < 0.3 for asked in by_path.values()))
 
 
+def _by_name(node: NodeFacts) -> float:
+    """Tell whether a value out of an outsider's text is asked for as far as it is made of the request's words: an address."""
+    by_words = any(v.kind == "identity" and 0.5 <= v.asked < 1 and not v.is_literal for v in node.values)
+    return float(by_words and node.node.provenance_tier == 3)
+
+
+def _carried(node: NodeFacts) -> float:
+    """Return how many things that the request does not name stand in the free texts of a call, as 0 to 1."""
+    inside = sum(asked < 0.5 for asked in node.identities)
+    inside -= sum(v.kind == "identity" and v.asked < 0.5 for v in node.values)
+    return min(1.0, max(0, inside) / _MANY_CARRIED)
+
+
 def whole_call(own: dict[str, float]) -> dict[str, float]:
     """Return the doubts about a call that need no passages."""
     acting, alone = own["is_acting"], own["is_acting"] * (1 - own["follows"])
@@ -155,6 +196,43 @@ def whole_call(own: dict[str, float]) -> dict[str, float]:
     }
 
 
+def graver(own: dict[str, float]) -> dict[str, float]:
+    """Return the doubts that weigh by what the call can cost, and by what it carries; no passages are needed."""
+    acting, alone = own["is_acting"], own["is_acting"] * (1 - own["follows"])
+    deed = alone * (1 - own["deed_asked"])
+    return {
+        **{f"unasked_{name}": deed * own[name] for name in _GRAVE},
+        "unasked_tool": alone * (1 - max(own["tool_asked"], own["deed_asked"])),
+        "by_name": own["by_name"] * (1 - own["follows"]),
+        "carries": own["carried"] * acting,
+    }
+
+
+def _stray(origins: OriginFacts, own: dict[str, float], authority: Floats) -> dict[str, float]:
+    """Return how far the unasked values of a call stand in no text that may say them.
+
+    All places of a value count, and the best of them; a value that stands nowhere has none: an address in pieces.
+
+    Args:
+        authority: how far each passage may say what is done, `(O,)`.
+    """
+    may = np.maximum(authority, RECORD_AUTHORITY * origins.column("is_record"))
+    stated = (origins.states >= 0.5) & origins.is_identity
+    best = np.where(stated, may[:, None], 0.0).max(axis=0)
+    computed = np.array([v.kind == "number" for v in origins.unasked]) & ~stated.any(axis=0)
+    doubt = np.where(computed, COMPUTED_DOUBT, 1 - best)[origins.is_identity]
+    stray = float(doubt.max(initial=0.0))
+    alone = stray * own["is_acting"] * (1 - own["follows"])
+    return {
+        "stray": stray,
+        "stray_mean": float(doubt.mean()) if len(doubt) else 0.0,
+        "stray_act": alone,
+        "stray_deed": alone * (1 - own["deed_asked"]),
+        "stray_fetch": stray * own["fetches"] * (1 - max(own["follows"], own["deed_asked"])),
+        **{f"stray_{name}": stray * own[name] for name in _GRAVE},
+    }
+
+
 def attribution_row(
     origins: OriginFacts | None, own: dict[str, float], head: Callable[[Floats], Floats]
 ) -> list[float]:
@@ -162,6 +240,7 @@ def attribution_row(
     found: dict[str, Any] = dict.fromkeys(ATTRIBUTION_FEATURES, 0.0)
     found.update({name: value for name, value in own.items() if name in found})
     found.update(whole_call(own))
+    found.update(graver(own))
     if origins is None or not len(origins):
         return [float(found[name]) for name in ATTRIBUTION_FEATURES]
     column = origins.column
@@ -192,6 +271,7 @@ def attribution_row(
             found["only_in_orders"] = max(least[least < 2.0], default=0.0)
             found["nowhere"] = float((~stated.any(axis=0)).mean())
             found["is_field"] = float(origins.is_field[:, origins.is_identity].max(axis=0).min())
+        found.update(_stray(origins, own, np.maximum(to_data, 1 - outside)))
         known = states > 0
         found["source_reached"] = column("reached")[known].max(initial=0.0)
         found["source_named"] = column("is_named")[known].max(initial=0.0)

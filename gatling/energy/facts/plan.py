@@ -25,10 +25,15 @@ from gatling.schema.budget import check, checked
 
 T = TypeVar("T")
 
+_MAX_FOLDERS = 16
 _UNTRUSTED_ENDORSES = 0.4
 _UNASKED_ACTION_IS_ENDORSED = 0.4
 _LEAFLESS_ENDORSES = 0.3
 _LINK_IS_ENDORSED = 0.4
+BEFORE_OUTSIDERS = 0.9
+"""How firmly a call stands on the request that was made before any text of outsiders was read: nobody else can have wanted it."""
+IN_NAMED_FOLDER = 0.9
+"""How far the request names what lies in a folder that it names."""
 
 
 class PlanFacts:
@@ -56,11 +61,18 @@ class PlanFacts:
             check()
             _propagate(self.nodes[i], [self.nodes[p] for p in self.nodes[i].parents], delegation)
         if self.knows_origins:
+            has_read = False
             for node in checked(self.nodes):  # a passage stands in the output of a call before
                 node.origins = origin_facts(context, node, reached)
-                node.reached = _reached(node)
+                has_read |= node.origins is not None or node.node.provenance_tier > 1
+                names = max(_names_item(node), IN_NAMED_FOLDER * _is_in_named_folder(node, context))
+                node.reached = max(
+                    _reached(node),
+                    names if node.tool.effect == "read" else 0.0,
+                    0.0 if has_read else BEFORE_OUTSIDERS,
+                )
                 acts = node.tool.effect != "read"
-                reached[node.node.node_id] = Reached(node.reached, _names_item(node), node.tool.name, acts)
+                reached[node.node.node_id] = Reached(node.reached, names, node.tool.name, acts)
 
         self._answers: dict[Callable[[PlanFacts], Any], Any] = {}
 
@@ -102,6 +114,17 @@ def _propagate(facts: NodeFacts, parents: list[NodeFacts], delegation: float) ->
 def _names_item(node: NodeFacts) -> float:
     """How far a call's own arguments name the item that it returns, in the request's words."""
     return max(float(node.names_an_item), node.short_best if node.values else 0.0)
+
+
+def _is_in_named_folder(node: NodeFacts, context: ContextFacts) -> bool:
+    """Tell whether a call takes a file of a folder that the request names: `bills/GEZ_Q4.txt`, and it says `bills/`."""
+    for value in node.values:
+        parts = str(value.value).split("/") if value.kind == "identity" else []
+        if 1 < len(parts) <= _MAX_FOLDERS and ".." not in parts and "://" not in str(value.value):
+            folders = ("/".join(parts[:n]) for n in range(1, len(parts)))
+            if any(len(folder) > 1 and context.request.states(folder) for folder in folders):
+                return True
+    return False
 
 
 def _looks_up(node: NodeFacts) -> bool:
