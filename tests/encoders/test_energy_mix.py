@@ -60,7 +60,9 @@ def test_without_a_mix_nothing_is_copied_and_nothing_is_said() -> None:
     model = small_model()
     assert model.for_energy() is model
     assert "energy_mix" not in model.governance.hparams
-    assert mixed_model().for_energy().for_energy().energy(many_traces(2)) is not None
+    judge = mixed_model().for_energy()
+    assert judge.for_energy() is judge  # it weighs the deep layers more once
+    assert torch.allclose(judge.energy(many_traces(2)), mixed_model().energy(many_traces(2)))
 
 
 def test_numpy_gives_the_same_energies() -> None:
