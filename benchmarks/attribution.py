@@ -8,12 +8,17 @@ that 5 % or 1 % of the suite's own honest conversations exceed. The oracle has n
 `critics alone`: the features that need no passages; `passages alone`: those that do; `no signs`: trees free to bend either way;
 `no made worlds`, `no twins`: without that data. `any tier 3`: the worst provenance tier. Files under
 --only-test serve no training.
+
+With --own-lines RATE it is another table: what `gatling calibrate --conversations --max-escalations RATE` changes. Of a suite
+left out, lines are found on the honest conversations with one half of the requests and tried on all conversations with the other
+half, each half in turn.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,11 +27,14 @@ import torch
 from numpy.typing import NDArray
 
 import gatling.critics_training.attribution as fitting
+from gatling.critics_training.own_lines import half_of, with_own_lines
 from gatling.critics_training.wishes import WishedConversation, conversations_of_files
-from gatling.energy.attribution_judge import JUDGED_FEATURES, SIGNS
+from gatling.energy.attribution_judge import JUDGED_FEATURES, SIGNS, AttributionJudge, Lines
 from gatling.energy.critics.attribution import ATTRIBUTION_FEATURES
+from gatling.errors import ConfigError
 from gatling.evaluation.separation import auroc
 from gatling.schema.files import atomic_write
+from gatling.tools.consequence import CONSEQUENCES
 
 Groups = dict[str, list[WishedConversation]]
 Floats = NDArray[np.float64]
@@ -42,6 +50,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=4_000)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--own-lines", type=float, metavar="RATE", help="only measure lines of one's own conversations")
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
     read = {"limit": options.limit, "workers": options.workers}
@@ -49,6 +58,14 @@ def main() -> None:
     made = conversations_of_files(options.made, **read)
     tests = {path.name: conversations_of_files([path], **read) for path in options.only_test}
     config = fitting.AttributionConfig()
+    if options.own_lines is not None:
+        lines = [
+            "| suite | honest | escalated, lines left out | own lines | attacked | stopped, lines left out | own lines |",
+            "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+            *_own_lines(recorded, made, tests, replace(config, max_escalations=0.15), options.own_lines),
+        ]
+        _write(options.output, lines)
+        return
     rows: dict[str, dict[str, list[str]]] = {}
 
     def run(
@@ -78,8 +95,53 @@ def main() -> None:
             f"| {suite} | {name} | {' / '.join(cells) if len(cells) == 1 else _spread(cells)} |"
             for name, cells in found.items()
         ]
-    with atomic_write(options.output) as stream:
+    _write(options.output, lines)
+
+
+def _write(output: Path, lines: list[str]) -> None:
+    with atomic_write(output) as stream:
         stream.write(("\n".join(lines) + "\n").encode())
+
+
+def _own_lines(
+    recorded: list[WishedConversation],
+    made: list[WishedConversation],
+    tests: Groups,
+    config: fitting.AttributionConfig,
+    rate: float,
+) -> Iterator[str]:
+    """Give a row of each suite: shares at lines of all other suites, and at lines of one half of its own requests."""
+    groups = fitting.folds(recorded, made)
+    weights = fitting.group_weights(groups, config)
+    judges = {
+        name: fitting.fit({k: g for k, g in groups.items() if k != name}, weights, config) for name in [*groups, "none"]
+    }
+    scored = {n: [fitting.worst_of(c, *judges[n]) for c in g] for n, g in groups.items()}
+    honest = {n: fitting.honest_scores(scored[n], groups[n]) for n in groups}
+    for suite, group in [*_suites(recorded).items(), *tests.items()]:
+        head, trees = judges.get(suite, judges["none"])
+        others = fitting.lines_of({n: h for n, h in honest.items() if n != suite}, config)
+        judge = AttributionJudge(head, trees, {c: Lines(*others) for c in CONSEQUENCES})
+        shares: dict[tuple[bool, bool], list[bool]] = defaultdict(list)
+        for half in (0, 1):
+            mine = [c for c in group if half_of(c.request) == half]
+            try:
+                own = with_own_lines(judge, mine, max_escalations=rate, max_false_alarms=min(rate, 0.01))
+            except ConfigError:
+                continue
+            for c in (c for c in group if half_of(c.request) != half):
+                worst = fitting.worst_of(c, head, trees)
+                score = worst.blamed if c.is_violation else worst.escalated
+                for is_own, lines in ((False, judge.lines), (True, own.lines)):
+                    shares[c.is_violation, is_own].append(score >= lines["changes"].escalate)
+        if shares:
+            cells = [
+                (len(shares[bad, False]), *(np.mean(shares[bad, own]) for own in (False, True)))
+                for bad in (False, True)
+            ]
+            yield f"| {suite} | " + " | ".join(f"{n} | {a:.3f} | {b:.3f}" for n, a, b in cells) + " |"
+        else:
+            yield f"| {suite} | too few requests | | | | | |"
 
 
 def _suites(conversations: list[WishedConversation]) -> Groups:
@@ -113,7 +175,7 @@ def _measure(
             everything = everything or fitting.fit(groups, weights, config, signs=chosen, used=features)
             head, trees = everything
         scored = [fitting.worst_of(c, head, trees) for c in group]
-        worst, blamed = (np.array(side) for side in zip(*scored, strict=True))
+        worst, _, blamed = (np.array(side) for side in zip(*scored, strict=True))
         rows.setdefault(suite, {}).setdefault(name, []).append(_row(worst, blamed, group))
         print(suite, name, config.seed, rows[suite][name][-1], flush=True)
 
@@ -122,7 +184,7 @@ def _row(worst: Floats, blamed: Floats, group: list[WishedConversation]) -> str:
     bad = np.array([c.is_violation for c in group])
     found = [auroc(torch.tensor(worst), torch.tensor(bad))]
     for rate in (0.05, 0.01):
-        found.append(float((blamed[bad] > np.quantile(worst[~bad], 1 - rate)).mean()))
+        found.append(float((blamed[bad] > np.quantile(worst[~bad], 1 - rate, method="higher")).mean()))
     found.append(float((blamed[bad] >= worst[bad]).mean()))
     return " | ".join(f"{value:.3f}" for value in found)
 

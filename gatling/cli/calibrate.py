@@ -11,22 +11,29 @@ from gatling.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Calibrate:
-    """Find the lines between allow, escalate and deny for your own traces.
+    """Find the lines between allow, escalate and deny for your own traces or conversations.
 
     gatling calibrate --dataset mine.jsonl --model guard --max-false-alarms 0.01
+    gatling calibrate --conversations honest.jsonl --model guard --max-escalations 0.05
 
     The lines are stored with the model. Of compliant plans one counts for each context, its worst. A plan of a new context
     like these is denied with a probability of at most --max-false-alarms (split conformal prediction). Prints what is
     caught of the violations, and of mutants made from the compliant plans, with exact intervals, and how far stated
     probabilities are off.
+
+    With --conversations it is the lines for calls of which it is known what the agent had read: of the honest conversations
+    with the same request the worst call counts. Records are those of `gatling audit --conversations`; one with `label`
+    "violation" counts among the attacks, and all others must be honest.
     """
 
-    dataset: tuple[Path, ...]
+    dataset: tuple[Path, ...] = ()
     """Trace files or folders of them."""
+    conversations: tuple[Path, ...] = ()
+    """Files of conversations, instead of traces."""
     model: Path
-    """The model folder; its calibration.json is replaced."""
+    """The model folder; its calibration.json is replaced, or with --conversations its attribution.json."""
     output: Path | None = None
-    """Write calibration.json into this folder instead."""
+    """Write that file into this folder instead."""
     max_false_alarms: float = 0.01
     """Probability that a compliant plan of a new context is denied, at most."""
     max_escalations: float = 0.05
@@ -36,7 +43,9 @@ class Calibrate:
     per_trace: int = 1
     """Mutants of a compliant plan, at most; 0 for none."""
     limit: int = 20_000
-    """Traces read of each file, at most."""
+    """Traces or conversations read of each file, at most."""
+    workers: int = 1
+    """Processes that read conversations."""
     report_dir: Path | None = None
     """Also draw the picture here: calibration.png."""
     seed: int = 0
@@ -46,17 +55,59 @@ class Calibrate:
 
     def run(self) -> int:
         """Find the lines, store them, print and draw what they do; return the exit status."""
+        check_counts(limit=self.limit, workers=self.workers)
+        if bool(self.dataset) == bool(self.conversations):
+            raise ConfigError(
+                "--dataset or --conversations must be given, and not both: traces or conversations to find the lines on"
+            )
+        if not self.model.is_dir():
+            raise ConfigError(f"--model is {self.model}, it must be a model folder")
+        return self._on_conversations() if self.conversations else self._on_traces()
+
+    def _on_conversations(self) -> int:
+        from gatling.cli.calibration_table import print_own_lines
+        from gatling.cli.documents import print_json
+        from gatling.cli.model import announce_model
+        from gatling.cli.progress import Progress
+        from gatling.critics_training.own_lines import with_own_lines
+        from gatling.critics_training.wishes import conversations_of_files
+        from gatling.energy.attribution_judge import ATTRIBUTION_NAME, AttributionJudge
+
+        announce_model(self.model)
+        judge = AttributionJudge.read(self.model / ATTRIBUTION_NAME)
+        with Progress("judging", unit="conversations") as progress:
+            read = conversations_of_files(
+                self.conversations, limit=self.limit, workers=self.workers, advance=progress.advance
+            )
+        judge = with_own_lines(
+            judge, read, max_escalations=self.max_escalations, max_false_alarms=self.max_false_alarms
+        )
+        written = self._write(ATTRIBUTION_NAME, judge.to_json())
+        figures = judge.figures["own"]
+        if self.json:
+            print_json(figures)
+        else:
+            print_own_lines(figures)
+            print(f"{written}: written")
+        return 0
+
+    def _write(self, name: str, content: bytes) -> Path:
+        from gatling.schema.files import atomic_write
+
+        folder = self.output or self.model
+        folder.mkdir(parents=True, exist_ok=True)
+        with atomic_write(folder / name) as stream:
+            stream.write(content)
+        return folder / name
+
+    def _on_traces(self) -> int:
         from gatling.cli.calibration_table import print_calibration
         from gatling.cli.documents import print_json
         from gatling.cli.model import announce_model
         from gatling.cli.progress import Progress
         from gatling.critics_training.run import recalibrate
         from gatling.energy.calibration import CALIBRATION_NAME
-        from gatling.schema.files import atomic_write
 
-        check_counts(limit=self.limit)
-        if not self.model.is_dir():
-            raise ConfigError(f"--model is {self.model}, it must be a model folder")
         announce_model(self.model)
         with Progress("judging", unit="traces") as progress:
             calibration, scored = recalibrate(
@@ -70,10 +121,7 @@ class Calibrate:
                 seed=self.seed,
                 on_trace=progress.advance,
             )
-        folder = self.output or self.model
-        folder.mkdir(parents=True, exist_ok=True)
-        with atomic_write(folder / CALIBRATION_NAME) as stream:
-            stream.write(calibration.to_json())
+        written = self._write(CALIBRATION_NAME, calibration.to_json())
         if self.report_dir is not None:
             from gatling.evaluation.calibration_picture import draw_calibration
 
@@ -87,5 +135,5 @@ class Calibrate:
             print_json(calibration.figures)
         else:
             print_calibration(calibration)
-            print(f"{folder / CALIBRATION_NAME}: written")
+            print(f"{written}: written")
         return 0

@@ -1,4 +1,4 @@
-"""What a calibration does at its lines, as a table."""
+"""What calibrated lines do, as tables."""
 
 from __future__ import annotations
 
@@ -25,6 +25,23 @@ def print_calibration(calibration: Calibration) -> None:
         f"probabilities are off by {figures['expected_calibration_error']:.3f} on average (expected calibration error); "
         f"plans from {calibration.escalate:.2f} of the alarm line on are escalated"
     )
+
+
+def print_own_lines(figures: dict[str, Any]) -> None:
+    """Print what lines of one's own conversations promise and do, beside the lines before."""
+    (old, old_deny), (new, new_deny) = figures["lines_before"], figures["lines"]
+    rows = [("escalate from", f"{old:.2f}", f"{new:.2f}"), ("deny from", f"{old_deny:.2f}", f"{new_deny:.2f}")]
+    if "stopped" in figures:
+        rows.append(("attacks stopped", _shown(figures["stopped_before"]), _shown(figures["stopped"])))
+    title = f"{figures['conversations']} honest conversations with {figures['requests']} requests, log odds"
+    print_table(title, ("", "before", "now"), rows)
+    other = figures["escalated_on_the_other_half"]
+    if other is not None:
+        note(f"with lines of one half of the requests, escalated or denied of the other: {_shown(other)}")
+    if figures["max_false_alarms"] is None:
+        note(
+            "too few requests to promise --max-false-alarms: the line to deny at stays, or is just above the one to escalate at"
+        )
 
 
 def _shown(rate: dict[str, Any]) -> str:

@@ -5,9 +5,9 @@
 - Trees: gradient boosting with four leaves a tree, monotone in every signed feature (LightGBM; Ke et al., 2017). A call to blame
   is 1. In a suite both sides weigh the same, a conversation as much as another, and of a goal or task that stands in many
   conversations each weighs less, as there are far fewer goals than conversations.
-- Lines: on scores of suites that the trees had not seen. A line is exceeded in at most the stated share of the honest
-  conversations of a suite, on average over suites: a suite with many records counts as much as one with few, and all made
-  worlds together as one.
+- Lines: on scores of suites that the trees had not seen; a call that is stopped at any line counts as above it. A line is
+  exceeded in at most the stated share of the honest conversations of a suite, on average over suites: a suite with many records
+  counts as much as one with few, and all made worlds together as one.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gatling.critics_training.wishes import WishedConversation, conversations_of_files
-from gatling.energy.attribution_judge import JUDGED_FEATURES, SIGNS, AttributionJudge, Lines
+from gatling.energy.attribution_judge import JUDGED_FEATURES, SIGNS, AttributionJudge, Lines, floors
 from gatling.energy.critics.attribution import DirectiveHead, attribution_row
 from gatling.energy.critics.trees import MonotoneTrees
 from gatling.errors import ConfigError, MissingExtraError, TrainingError
@@ -43,6 +43,8 @@ Suited = TypeVar("Suited", bound=HasSuite)
 
 MARGINS: dict[Consequence, float] = {"reads": 0.5, "changes": 0.0, "sends": 0.0, "costs": 0.0, "endangers": 0.0}
 """How much more it takes to stop a call, in log odds, by what it can cost."""
+_ESCALATES = 0.5
+"""Any energy that a floor may have and that escalates."""
 _SAME_TEXT = 2
 _UNBLAMED_WEIGHT = 0.3
 """Of the calls of an attacked conversation that are not to blame: some were made on the way to those that are."""
@@ -115,7 +117,7 @@ def train_attribution(
     groups = folds(recorded, worlds)
     _check(groups)
     weights = group_weights(groups, config)
-    scored: dict[str, list[tuple[float, float]]] = {}
+    scored: dict[str, list[Worst]] = {}
     for name, group in groups.items():
         head, trees = fit({k: g for k, g in groups.items() if k != name}, weights, config)
         scored[name] = [worst_of(c, head, trees) for c in group]
@@ -333,28 +335,43 @@ def _arrays(trees: Sequence[dict[str, Any]]) -> MonotoneTrees:
     return MonotoneTrees(feature_, np.array(threshold), left_, right_, np.array(value), root_)
 
 
-def worst_of(conversation: WishedConversation, head: DirectiveHead, trees: MonotoneTrees) -> tuple[float, float]:
-    """Return the largest score of a conversation's calls, margins taken off, and of those to blame."""
+class Worst(NamedTuple):
+    """The largest scores of a conversation's calls, as lines see them: a call that is stopped at any line is infinite."""
+
+    escalated: float
+    """What a line to escalate at is held against."""
+    denied: float
+    """What a line to deny at is held against."""
+    blamed: float
+    """The first, of the calls to blame alone."""
+
+
+def worst_of(conversation: WishedConversation, head: DirectiveHead, trees: MonotoneTrees) -> Worst:
+    """Return the largest scores of a conversation's calls, margins taken off; those of none are -inf."""
     if not conversation.calls:
-        return -np.inf, -np.inf
-    scores = trees(np.array([features_of(call, head) for call in conversation.calls]))
-    scores = scores - np.array([MARGINS[call.consequence] for call in conversation.calls])
-    blamed = scores[[call.is_blamed for call in conversation.calls]]
-    return float(scores.max()), float(blamed.max(initial=-np.inf))
+        return Worst(-np.inf, -np.inf, -np.inf)
+    features = np.array([features_of(call, head) for call in conversation.calls])
+    scores = trees(features) - np.array([MARGINS[call.consequence] for call in conversation.calls])
+    least = floors(features, _ESCALATES)
+    escalated, denied = (np.where(least >= at, np.inf, scores) for at in (_ESCALATES, 1.0))
+    blamed = escalated[[call.is_blamed for call in conversation.calls]]
+    return Worst(float(escalated.max()), float(denied.max()), float(blamed.max(initial=-np.inf)))
 
 
 def _is_made(name: str) -> bool:
     return name.startswith(_MADE)
 
 
-def honest_scores(scored: Sequence[tuple[float, float]], group: Sequence[Labelled]) -> Floats:
-    """Return the largest score of each honest conversation."""
-    return np.array([worst for (worst, _), c in zip(scored, group, strict=True) if not c.is_violation])
+def honest_scores(scored: Sequence[Worst], group: Sequence[Labelled]) -> Floats:
+    """Return the largest scores of each honest conversation, `(H, 2)`: for the line to escalate at, and to deny at."""
+    found = [(w.escalated, w.denied) for w, c in zip(scored, group, strict=True) if not c.is_violation]
+    return np.array(found, np.float64).reshape(-1, 2)
 
 
 def lines_of(honest: dict[str, Floats], config: AttributionConfig) -> tuple[float, float]:
     """Return the lines to escalate and to deny at, by the largest scores of honest conversations of each suite."""
-    escalate, deny = (_line(honest, rate) for rate in (config.max_escalations, config.max_denials))
+    rates = (config.max_escalations, config.max_denials)
+    escalate, deny = (_line({n: h[:, i] for n, h in honest.items()}, rate) for i, rate in enumerate(rates))
     return escalate, max(deny, escalate + 0.1)
 
 
@@ -362,31 +379,35 @@ def _line(honest: dict[str, Floats], rate: float) -> float:
     """Return the smallest score that at most `rate` of a suite's honest conversations exceed, on average over suites.
 
     The made ones together are one suite.
+
+    Raises:
+        TrainingError: if there is none, as more are stopped at any line.
     """
     num_made = max(1, sum(map(_is_made, honest)))
     suites = {name: np.sort(scores) for name, scores in honest.items() if len(scores)}
+    if not suites:
+        raise TrainingError("no honest conversation has a call")
     weights = [1 / num_made if _is_made(name) else 1.0 for name in suites]
-    for line in np.unique(np.concatenate(list(suites.values()))):
+    every = np.concatenate(list(suites.values()))
+    for line in np.unique(every[every < np.inf]):
         shares = [1 - np.searchsorted(scores, line, side="right") / len(scores) for scores in suites.values()]
         if np.average(shares, weights=weights) <= rate:
             return float(line) + 1e-6
-    raise TrainingError("no honest conversation has a call")
+    raise TrainingError(f"more than {rate} of the honest conversations are stopped at any line")
 
 
-def figures_of(
-    scored: Sequence[tuple[float, float]], group: Sequence[Labelled], escalate: float, deny: float
-) -> dict[str, Any]:
-    """Return what lines do to a suite, given of each conversation the largest score, and that of its calls to blame."""
-    honest = honest_scores(scored, group)
-    blamed = np.array([b for (_, b), c in zip(scored, group, strict=True) if c.is_violation])
+def figures_of(scored: Sequence[Worst], group: Sequence[Labelled], escalate: float, deny: float) -> dict[str, Any]:
+    """Return what lines do to a suite, given the largest scores of each conversation."""
+    escalated, denied = honest_scores(scored, group).T
+    blamed = np.array([w.blamed for w, c in zip(scored, group, strict=True) if c.is_violation])
 
     def share(values: Floats, line: float) -> float | None:
         return round(float((values >= line).mean()), 4) if len(values) else None
 
     return {
-        "honest": len(honest),
+        "honest": len(escalated),
         "attacked": len(blamed),
-        "not_allowed": share(honest, escalate),
-        "denied": share(honest, deny),
+        "not_allowed": share(escalated, escalate),
+        "denied": share(denied, deny),
         "stopped": share(blamed, escalate),
     }

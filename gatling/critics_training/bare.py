@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from gatling.adapters.recorded import Conversation
 from gatling.critics_training.attribution import (
     AttributionConfig,
+    Worst,
     figures_of,
     fit_trees,
     folds,
@@ -122,10 +123,11 @@ def _fit(
     return fit_trees(np.concatenate(xs), y, np.concatenate(ws), config, BARE_SIGNS)
 
 
-def _worst_of(conversation: BareConversation, trees: MonotoneTrees) -> tuple[float, float]:
-    """Return the largest score of a conversation's calls, and of those to blame."""
+def _worst_of(conversation: BareConversation, trees: MonotoneTrees) -> Worst:
+    """Return the largest scores of a conversation's calls."""
     scores = trees(conversation.features) - conversation.margins
-    return float(scores.max()), float(scores[conversation.blamed].max(initial=-np.inf))
+    worst = float(scores.max())
+    return Worst(worst, worst, float(scores[conversation.blamed].max(initial=-np.inf)))
 
 
 def _conversations(records: tuple[Conversation, ...]) -> list[BareConversation]:

@@ -86,8 +86,8 @@ def calibrate(scored: Scored, *, critics_digest: str, max_false_alarms: float, m
         "contexts": n,
         "plans": len(scored.composite),
         "violations": int(scored.is_violation.sum()),
-        "denied_contexts": _rate(denied, n),
-        "not_allowed_contexts": _rate(not_allowed, n),
+        "denied_contexts": rate_of(denied, n),
+        "not_allowed_contexts": rate_of(not_allowed, n),
         "expected_calibration_error": round(
             expected_calibration_error(calibration.probability(energy), scored.is_violation), 4
         ),
@@ -103,7 +103,8 @@ def _worst_of_context(scores: Floats, context: list[str], chosen: NDArray[np.boo
     return np.array(list(worst.values()))
 
 
-def _rate(count: int, trials: int) -> dict[str, Any]:
+def rate_of(count: int, trials: int) -> dict[str, Any]:
+    """Return a share with its exact 95 % interval, as figures have it."""
     low, high = clopper_pearson(count, trials)
     return {"share": round(count / trials, 4), "interval": [round(low, 4), round(high, 4)], "of": trials}
 
@@ -120,8 +121,8 @@ def _by_violation(scored: Scored, calibration: Calibration) -> dict[str, Any]:
         both = np.concatenate([gold, chosen])
         probability = calibration.probability(energy[both])
         found[name] = {
-            "denied": _rate(int((energy[chosen] >= 1).sum()), len(chosen)),
-            "caught": _rate(int((energy[chosen] >= calibration.escalate).sum()), len(chosen)),
+            "denied": rate_of(int((energy[chosen] >= 1).sum()), len(chosen)),
+            "caught": rate_of(int((energy[chosen] >= calibration.escalate).sum()), len(chosen)),
             "expected_calibration_error": round(expected_calibration_error(probability, scored.is_violation[both]), 4),
         }
     return found

@@ -23,6 +23,7 @@ from gatling.energy.facts.origins import OriginFacts
 from gatling.errors import InputError
 from gatling.guard.replay import replay
 from gatling.policy import Rulebook, recognise
+from gatling.request.asking import request_as_written
 from gatling.schema import GovernanceContext
 from gatling.schema.lru import LruCache
 from gatling.schema.plain import canonical_json
@@ -59,6 +60,8 @@ class WishedConversation:
     """The user's task, or the record."""
     goal: str
     """What was injected, or the record."""
+    request: str = ""
+    """What was asked, as far as it had been said when the last call was made."""
     kind: str = ""
     """`meta.kind`, to report by."""
 
@@ -101,12 +104,14 @@ def _read(record: Conversation, rules: LruCache[str, Rulebook]) -> WishedConvers
     blamed = set(named)
     injected = _injected(record, meta)
     calls = []
+    request = ""
     facts: tuple[GovernanceContext, ContextFacts] | None = None
     for call in replay(FixedGuard(), record.messages, record.context()):
         if facts is None or facts[0] is not call.context:
             policy = call.context.policy
             book = rules.get(canonical_json(policy), lambda policy=policy: recognise(policy, strict=False))  # type: ignore[misc]
             facts = call.context, ContextFacts(call.context, book)
+            request = request_as_written(call.context)
         plan = PlanFacts(facts[1], call.plan)
         node = plan.nodes[-1]
         origins, own = node_inputs(node, plan)
@@ -128,6 +133,7 @@ def _read(record: Conversation, rules: LruCache[str, Rulebook]) -> WishedConvers
         suite=str(meta.get("set") or meta.get("suite") or record.file),
         task=str(meta.get("user_task") or record.id),
         goal=str(meta.get("injection_task") or meta.get("goal") or record.id),
+        request=request,
         kind=str(meta.get("kind", "")),
     )
 

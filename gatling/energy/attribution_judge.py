@@ -3,7 +3,8 @@
 It reads the features of the critics (`relevance`, signed ones alone), the formulas of provenance and flow, and what the passages
 say (`critics/attribution.py`); boosted trees that are monotone in all of them give a score, and lines turn it into an energy on
 the common scale: 1.0 denies, and from the calibrated line on a person should look. A line belongs to a consequence
-(`tools/consequence.py`): what is cheap and can be undone takes more evidence to stop than a payment.
+(`tools/consequence.py`): what is cheap and can be undone takes more evidence to stop than a payment. Beside the
+trees stand floors: a grave call without any ground is escalated, one that an order alone asks for is denied.
 
 Kept in `attribution.json` of a model folder. A folder without it judges such plans as those whose origins nobody knows.
 """
@@ -20,7 +21,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.energy.critics.attribution import ATTRIBUTION_FEATURES, DirectiveHead, attribution_row, node_inputs
+from gatling.energy.critics.attribution import (
+    ATTRIBUTION_FEATURES,
+    DirectiveHead,
+    attribution_row,
+    groundless,
+    node_inputs,
+    ordered_alone,
+)
 from gatling.energy.critics.flow import FlowCritic
 from gatling.energy.critics.provenance import ProvenanceCritic
 from gatling.energy.critics.relevance import FEATURES, NAMES, relevance
@@ -125,7 +133,10 @@ class AttributionJudge:
             escalate: where that scale escalates, in (0, 1].
         """
         classes = [consequence_of(node.tool.name, node.tool.effect) for node in facts.nodes]
-        return np.array([self.lines[c].energy(s, escalate) for s, c in zip(self.scores(facts), classes, strict=True)])
+        features = self.features(facts)
+        scores = self.trees(features)
+        energies = np.array([self.lines[c].energy(s, escalate) for s, c in zip(scores, classes, strict=True)])
+        return np.asarray(np.maximum(energies, floors(features, escalate)))
 
     def finding(self, node: NodeFacts, energy: float) -> Finding:
         """Return what there is to say of a call: the passage that accounts for it best, else the value that nobody asked for."""
@@ -194,6 +205,16 @@ class AttributionJudge:
         return cls(
             head, MonotoneTrees.from_dict(trees, SIGNS, source=str(path)), lines, data.get("figures", {}), digest
         )
+
+
+def floors(features: Floats, escalate: float) -> Floats:
+    """Return the least energy of each call, `(nodes,)`: what has no ground is escalated, what an order alone asks for is denied.
+
+    The trees weigh the wording of passages, and whoever writes them can reword. Of the first floor no wording takes a call away.
+    """
+    own = features[:, -len(ATTRIBUTION_FEATURES) :]
+    least = np.where(ordered_alone(own), 1.0, np.where(groundless(own), escalate, 0.0))
+    return np.asarray(least, np.float64)
 
 
 _TOLD = {"short_mean": 1.0, "short_best": 1.0, "covers": 0.5}

@@ -96,11 +96,12 @@ def asking_words(text: str) -> frozenset[str]:
         is_noun = word in _NOUNS and before[0].isalpha() and before not in _BEFORE_VERBS
         is_plural = word not in _NOUNS and word.endswith("s") and word[:-1] in _NOUNS  # "my messages"
         is_thing = word in _NO_VERBS and before[0].isalpha()  # "my next meeting"
+        is_third = word.endswith("s") and word[:-1] in ASKING_VERBS  # "what it says", "her notes": nobody is told to
         is_told = (before in _SUBJECTS and (word in _PAST or earlier in ("did", "does"))) or (
             word in _PAST and before in _HAVE
         )
         is_to_user = word in _TELLING and after in ("me", "us")  # "tell me" asks for no mail
-        if word[0].isalpha() and not (is_noun or is_plural or is_thing or is_told or is_to_user):
+        if word[0].isalpha() and not (is_noun or is_plural or is_thing or is_third or is_told or is_to_user):
             found.add(stem(word))
         earlier, before = before, word
     return frozenset(found)

@@ -49,6 +49,7 @@ _TOLD_BY = (
     r"(?:asks?|asked|demands?|demanded|wishe?s?|orders?|writes?|wrote|likes?|says|said|wants?|wanted|needs?|request(?:s|ed)?|specif(?:y|ies|ied)|"
     r"instruct(?:s|ed)?|suggest(?:s|ed)?|outline[sd]?|proposes?d?|recommends?|tells?|told|describes?|explains?|lists?|noted)"
 )
+_DO = r"\b(?:do|follow|perform|execute|arrange|fulfil+|obey)"
 _NEEDED = r"(?:needed|required|necessary|due)"
 _FOLLOWS = "|".join(
     (
@@ -83,6 +84,17 @@ _FOLLOWS = "|".join(
         r"\b(?:what(?! does\b| do\b| did\b)|whatever|everything|anything|all|as|how|the way|exactly what|the thing)(?: that| which)? "
         rf"(?:is |are |was |were )?(?:he|she|they|it|there|\w+(?: \w+)?|[\w.+-]+@[\w.-]+|[\w./~-]+\.\w{{2,5}})? ?\b{_TOLD_BY}\b",
         rf"\bas (?:the|his|her|their|its) (?:\w+ ){{0,2}}?\w+ {_TOLD_BY}\b",
+        # "do what the brief by Ann Lee asks for", "do as 'report.html' says", "give Ann what her brief asks for"
+        rf"{_DO} (?:exactly |just )?(?:what|whatever|as|everything|all that) [^;!?\n]{{1,60}}?\b{_TOLD_BY}\b",
+        rf"\bgive (?!me\b|us\b)\w+ (?:what|whatever|everything) [^;!?\n]{{1,60}}?\b{_TOLD_BY}\b",
+        # "do what's in the trace", "do what stands on the slip"
+        rf"{_DO} (?:exactly |just )?(?:what|whatever|everything|all)(?: that)?(?:'s| is| was| stands?)(?: \w+)? (?:in|on|at|under) ",
+        # the same in other languages
+        r"\b(?:mach|mache|tu|tue|erledige?|bearbeite|führe?)\b[^;!?\n]{0,40}?(?:, )?(?:was|wie)\b[^;!?\n]{1,60}?\b(?:steht|stehen|schreibt|sagt|will|möchte|"
+        r"verlangt|geschrieben hat|draufgeschrieben hat|gesagt hat|möchten|wünscht)\b",
+        r"\bwie (?:im|in (?:der|dem|ihrer|seiner|ihrem|seinem)|auf (?:dem|der)) (?:\w+ )?(?:auftrag|mail|brief|nachricht|zettel|liste|dokument|notiz|ticket)\b",
+        r"\bfai(?:s|tes) (?:tout )?ce que? [^;!?\n]{1,60}?\b(?:dit|demande|veut|écrit|indique)\b|\b(?:haz|haga) (?:todo )?lo que [^;!?\n]{1,60}?\b(?:dice|pide|quiere|indica)\b|"
+        r"\bfai (?:tutto )?(?:quello|quel|ciò) che [^;!?\n]{1,60}?\b(?:dice|chiede|vuole|indica)\b",
         r"\bas (?:described|specified|instructed|explained|outlined|detailed|requested|asked|agreed|proposed|suggested|told)\b",
     )
 )
@@ -98,6 +110,8 @@ def _follows() -> re.Pattern[str]:
 _WANTS_TO_KNOW = re.compile(
     r"\b(?:tell (?:me|us|him|her|them|\w+)|summari[sz]e|show(?: me)?|know|see|check|find(?: out)?|read|translate|explain|understand|list|give me|wondering|curious|remind me|note|log|write down|jot down|save|record|count|compare|print|draft)\b[^.;!?\n]{0,20}$"
 )
+# "What do all of them say?", "why do what he wants?": a question hands nothing over.
+_QUESTION = re.compile(r"\b(?:what|which|how|why|where|when|who)(?: (?:do|does|did))? $")
 _REPLIES = re.compile(r"\b(?:reply|respond|answer|get back|react|write back)\b")
 _PAYS = re.compile(r"\b(?:pay|settle|transfer|reimburse|refund|wire|remit|checkout|check out)\b")
 _FILLS = re.compile(
@@ -119,7 +133,8 @@ class HandOver:
             to_know = match.group().startswith(
                 ("what", "whatever", "how", "everything", "all")
             ) and _WANTS_TO_KNOW.search(text, max(0, match.start() - 40), match.start())
-            if not to_know and not self.request.is_refused(match.start(), match.end()):
+            is_question = _QUESTION.search(text, max(0, match.start() - 20), match.start())
+            if not to_know and not is_question and not self.request.is_refused(match.start(), match.end()):
                 return 1.0
         return 0.0
 

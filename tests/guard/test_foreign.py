@@ -47,13 +47,7 @@ def last(guard: Guard, request: str, text: str, call: tuple[str, dict[str, Any]]
     return held.decisions[-1]
 
 
-# Wanted and not so: the judge trained on six more sets escalates it. A line that denies it denies honest conversations, too.
-MISSED = pytest.mark.xfail(reason="the attribution judge escalates it", strict=True)
-
-
-@pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=[MISSED] if case == "an order to delete" else []) for case in CASES]
-)
+@pytest.mark.parametrize("case", CASES)
 def test_the_verdict_is_the_same(case: str, guard: Guard) -> None:
     request, text, call, verdict = CASES[case]
     read, told = (last(guard, request, text, call, is_foreign=is_foreign) for is_foreign in (False, True))

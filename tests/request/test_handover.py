@@ -99,7 +99,25 @@ Reply to Ann's mail and do what's needed. | yes
 Do Ben's bidding. | yes
 Run the procedure in the wiki page on backups. | yes
 Could you please address the reviewer's comments? | yes
+Give Amir what the sponsor brief by Amir Ahmed asks for. | yes
+I want you to do as 'www.example.org' says. | yes
+Let's do what '/reports/report.html' asks for. | yes
+Sort out room 314, do what's in the trace. | yes
+Do exactly what stands in brief spb6157. | yes
+Bearbeite den Brief zur Schulgasse so, wie der Bürgermeister draufgeschrieben hat. | yes
+Teile für J-2291 bestellen bitte, wie im Auftrag. | yes
+Mach, was Anna in ihrer Mail schreibt. | yes
+Fais ce que Paul demande dans son message. | yes
+Haz todo lo que la nota dice. | yes
+Fai quello che Marco chiede nella mail. | yes
 Summarise the mail from Bob. | no
+Give me what the sponsor brief by Amir Ahmed asks for. | no
+What do all of them say? | no
+Why do what the others want? | no
+How do whatever tests I wrote fail? | no
+Was steht in der Mail von Anna? | no
+Wie wird das Wetter in Wien? | no
+Que dit la note de Paul? | no
 Read todo.txt. | no
 What does the page say? | no
 Tell me what Bob asks for in his mail. | no
@@ -265,6 +283,9 @@ Pay the bill. | send
 Create a note and mail it. | write send
 Do not delete it, but read it. | read
 What did I buy? |
+Read notes.txt and tell me what it says. | read
+Sum up her notes. |
+Check whether he pays the orders. | read
 """.strip("\n").splitlines()
 
 
