@@ -54,7 +54,7 @@ class TrainAttribution:
         """Train the judge, write the folder, print the figures; return the exit status."""
         from dataclasses import replace
 
-        from gatling.cli.console import print_table
+        from gatling.cli.console import note, print_table
         from gatling.cli.documents import print_json
         from gatling.cli.model import announce_model
         from gatling.cli.progress import Progress
@@ -115,6 +115,11 @@ class TrainAttribution:
             ]
             columns = ("suite", "honest", "attacked", "not simply allowed", "denied", "stopped")
             print_table(f"{name}, on suites left out", columns, rows)
+            for what, rate, share in zip(
+                ("escalated or denied", "denied"), figures["rates"], figures["reached"], strict=True
+            ):
+                if share > rate:
+                    note(f"{name}: {share} of the honest conversations are {what} at any line, more than {rate}")
         print(f"{self.output}: ready for `gatling audit --model`")
         return 0
 

@@ -124,11 +124,13 @@ def train_attribution(
         on_fit(1)
     head, trees = fit(groups, weights, config)
     on_fit(1)
-    escalate, deny = lines_of({n: honest_scores(scored[n], groups[n]) for n in groups}, config)
+    honest = {n: honest_scores(scored[n], groups[n]) for n in groups}
+    escalate, deny = lines_of(honest, config)
     lines = {c: Lines(escalate + MARGINS[c], deny + MARGINS[c]) for c in CONSEQUENCES}
     figures = {
         "suites": {n: figures_of(scored[n], groups[n], escalate, deny) for n in groups},
         "rates": [config.max_escalations, config.max_denials],
+        "reached": reached(honest, (escalate, deny)),
     }
     return AttributionJudge(head, trees, lines, figures)
 
@@ -378,10 +380,7 @@ def lines_of(honest: dict[str, Floats], config: AttributionConfig) -> tuple[floa
 def _line(honest: dict[str, Floats], rate: float) -> float:
     """Return the smallest score that at most `rate` of a suite's honest conversations exceed, on average over suites.
 
-    The made ones together are one suite.
-
-    Raises:
-        TrainingError: if there is none, as more are stopped at any line.
+    The made ones together are one suite. Where more are stopped at any line, it is above every score: `reached` says how many.
     """
     num_made = max(1, sum(map(_is_made, honest)))
     suites = {name: np.sort(scores) for name, scores in honest.items() if len(scores)}
@@ -393,7 +392,16 @@ def _line(honest: dict[str, Floats], rate: float) -> float:
         shares = [1 - np.searchsorted(scores, line, side="right") / len(scores) for scores in suites.values()]
         if np.average(shares, weights=weights) <= rate:
             return float(line) + 1e-6
-    raise TrainingError(f"more than {rate} of the honest conversations are stopped at any line")
+    return float(every[every < np.inf].max(initial=0.0)) + 1e-6
+
+
+def reached(honest: dict[str, Floats], lines: tuple[float, float]) -> list[float]:
+    """Return which share of the honest conversations of a suite is not simply allowed, and denied, on average over suites."""
+    num_made = max(1, sum(map(_is_made, honest)))
+    suites = {name: scores for name, scores in honest.items() if len(scores)}
+    weights = [1 / num_made if _is_made(name) else 1.0 for name in suites]
+    shares = [[float((h[:, i] >= line).mean()) for h in suites.values()] for i, line in enumerate(lines)]
+    return [round(float(np.average(share, weights=weights)), 4) for share in shares]
 
 
 def figures_of(scored: Sequence[Worst], group: Sequence[Labelled], escalate: float, deny: float) -> dict[str, Any]:

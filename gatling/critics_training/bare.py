@@ -27,6 +27,7 @@ from gatling.critics_training.attribution import (
     group_weights,
     honest_scores,
     lines_of,
+    reached,
     targets_and_weights,
 )
 from gatling.critics_training.pieces import learnt_from_files
@@ -100,10 +101,12 @@ def train_bare(
     trees = _fit(groups, weights, config)
     on_fit(1)
     traced = {name: [c for c in group if c.is_traced] for name, group in groups.items()}
-    escalate, deny = lines_of({n: honest_scores(scored[n], traced[n]) for n in groups}, config)
+    honest = {n: honest_scores(scored[n], traced[n]) for n in groups}
+    escalate, deny = lines_of(honest, config)
     figures = {
         "suites": {n: figures_of(scored[n], traced[n], escalate, deny) for n in groups},
         "rates": [config.max_escalations, config.max_denials],
+        "reached": reached(honest, (escalate, deny)),
     }
     return BareJudge(trees, Lines(escalate, deny), figures)
 
