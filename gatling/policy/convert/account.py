@@ -14,6 +14,7 @@ from gatling.policy.language.lexicon import Lexicon
 from gatling.policy.language.matching import perhaps_granted
 from gatling.policy.language.nature import is_about_others, is_remark, is_ruling, is_state
 from gatling.policy.language.restrictions import APPROVED
+from gatling.policy.language.scope import is_administrative, is_purpose, scope_of
 from gatling.policy.language.statement import NativeRule, Reading, Statement, is_no_grant, review
 from gatling.policy.reading.vocabulary import is_prose
 from gatling.policy.source import PolicySource
@@ -74,7 +75,7 @@ def sentences_in_keys(source: PolicySource) -> Iterator[Statement]:
 def _says_nothing(piece: tuple[str, str]) -> bool:
     key, text = piece
     sentences = re.split(r"(?<=[.!?;])\s+(?=[A-Z(])", text)
-    return all(is_remark(sentence, key=key) for sentence in sentences)
+    return all(is_remark(s, key=key) or is_administrative(s) for s in sentences) or is_purpose(key, text)
 
 
 def _pieces(key: str, value: Any, text: str) -> list[tuple[str, str]]:
@@ -161,6 +162,8 @@ def concerned(reading: Reading, text: str, lexicon: Lexicon) -> tuple[str, ...]:
     What stands under keys is about the tools that these have words of, unless it is a sentence, which may be about more.
     """
     statement = reading.statement
+    if statement.beside:
+        return scope_of(text, statement.beside, lexicon, explains=statement.explains)
     if statement.key and (head := re.match(r"[\w\[\]. -]*?: ", text)):
         above, said = best_of(head.group(), lexicon), text[head.end() :]
         if above and not is_prose(said):

@@ -16,6 +16,7 @@ from gatling.policy.convert.keyed import KeyedReader, role_keys
 from gatling.policy.convert.latex import is_latex, lines_of_latex
 from gatling.policy.convert.lines import read_line, read_tuple, roles_of_line, shared_tokens
 from gatling.policy.convert.lists import read_list_of
+from gatling.policy.convert.named_sets import with_sets
 from gatling.policy.convert.meta import is_legend, legend_of, question_of, read_answer, read_any
 from gatling.policy.convert.outlines import is_outline, outline_of
 from gatling.policy.convert.record_words import Around, column_kind
@@ -156,6 +157,7 @@ def _read(text: str, file: str | None, kind: str, names: list[str], specs: dict[
         return [Reading(statement, (NativeRule("member", key="cedar", value=text, reason="cedar"),))]
     if kind in TREES:
         source = tree_of(kind, text, file)
+        source = PolicySource(with_sets(source.data), source.lines, source.file)
         lexicon = _lexicon_of(source, names, specs)
         comments = comments_of(text, kind)
         closed = _closed(lexicon, names, specs, len(comments) + sum(1 for _ in walk(source.data)))
@@ -346,7 +348,8 @@ def _lexicon_of(source: PolicySource, names: list[str], specs: dict[str, ToolSpe
 
 def _keyed(source: PolicySource, lexicon: Lexicon, closed: Lexicon, comments: list[tuple[int, str]]) -> list[Reading]:
     known = KeyedReader(source, lexicon, role_keys(source.data)).read()
-    if not closed.is_closed or (not any(r.status == "open" for r in known) and _are_known(known, closed)):
+    is_read = not any(r.status == "open" for r in known) and _are_known(known, closed)
+    if not closed.is_closed or (is_read and not RecordReader(source, closed, KeyedReader(source, lexicon, role_keys(source.data))).bindings):
         return known
     keyed = KeyedReader(source, lexicon, role_keys(source.data))
     reader = RecordReader(source, closed, keyed)

@@ -59,7 +59,7 @@ _STATES = frozenset(
     "takes take goes go comes come gets get gives give makes make happens happen lies lie sits lives ends begins becomes means costs counts stands "
     "rests works falls is are was were be been being am has have had does do did s re ve".split()
 )
-_DATED = re.compile(
+DATED = re.compile(
     r"\b(?:v(?:ersion|\.)?\s?\d+(?:\.\d+)*|rev(?:ision|\.)?\s?\d+(?:\.\d+)*|\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{2,4}|(?:19|20)\d\d|"
     r"(?:\d{1,2}(?:st|nd|rd|th)?\.? )?(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?(?: \d{1,2}(?:st|nd|rd|th)?)?(?:,? (?:19|20)\d\d)?)(?![\w])",
     re.IGNORECASE,
@@ -143,7 +143,7 @@ def is_remark(text: str, *, key: str = "", is_heading: bool = False) -> bool:
     return (
         _is_title(plain, is_heading=is_heading)
         or bool(_GREETING.fullmatch(plain))
-        or (bool(_WRITTEN.fullmatch(plain)) and not is_ruling(_DATED.sub(" ", plain), spared=_SPARED))
+        or (bool(_WRITTEN.fullmatch(plain)) and not is_ruling(DATED.sub(" ", plain), spared=_SPARED))
         or (bool(_PURPOSE.match(plain)) and not is_ruling(plain))
         or bool(_WHAT_FOLLOWS.fullmatch(plain))
         or is_about_order(plain)
@@ -208,7 +208,7 @@ def is_state(text: str) -> bool:
 
 def _is_name(text: str, *, is_number: bool = False) -> bool:
     """Tell whether a value of metadata is a name, a date, a number or a title, and no sentence."""
-    left = _DATED.sub(" ", text)
+    left = DATED.sub(" ", text)
     if is_number:
         left = re.sub(r"\b\d{1,6}(?:\.\d{1,6})*\b", " ", left)
     if re.fullmatch(r"[\w./:@#+-]{1,80}", text.strip()) and not is_ruling(re.sub(r"\d", "", text)):
@@ -220,7 +220,7 @@ def _is_name(text: str, *, is_number: bool = False) -> bool:
 
 def _is_title(text: str, *, is_heading: bool) -> bool:
     """Tell whether a few words only name something: no verb of a sentence, no word that rules, no number."""
-    left = _DATED.sub(" ", re.sub(r"\((?:v|version|rev)[^)]*\)", " ", _BOTH.sub("rules", text)))
+    left = DATED.sub(" ", re.sub(r"\((?:v|version|rev)[^)]*\)", " ", _BOTH.sub("rules", text)))
     words = [w for w in split_words(left) if w.isalnum()]
     is_of_document = not _DOCUMENT.isdisjoint(words)
     most = 14 if is_of_document else 10 if is_heading else 4
@@ -231,7 +231,7 @@ def _is_title(text: str, *, is_heading: bool) -> bool:
     if is_ruling(left, spared=_TOPICS if is_of_document else frozenset()) or any(map(_may_be_verb, words, words[1:])):
         return False
     if not words:
-        return bool(_DATED.search(text))
+        return bool(DATED.search(text))
     if ":" in left:
         return is_of_document
     is_name = len(words) <= 2 and (
