@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from gatling.policy.language.restrictions import APPROVED
 from gatling.policy.language.scope import is_administrative, is_purpose, scope_of
 from gatling.policy.language.statement import NativeRule, Reading, Statement, is_no_grant, review
 from gatling.policy.reading.vocabulary import is_prose
-from gatling.policy.source import PolicySource
+from gatling.policy.source import DataPath, PolicySource
 from gatling.schema.arguments import walk
 
 _PERMITS = frozenset("may can allow allowed permit permitted could approve release clear".split())
@@ -60,14 +60,20 @@ def _accounted(reading: Reading, *, is_of_roles: bool) -> Reading:
     return replace(reading, rules=(review(statement.text, _NO_RULE),))
 
 
-def sentences_in_keys(source: PolicySource) -> Iterator[Statement]:
-    """Yield the keys of a tree that are sentences: `Never hand over crypto: true`. What stands there does not unsay them."""
+def sentences_in_keys(source: PolicySource, taken: Container[DataPath] = ()) -> Iterator[Statement]:
+    """Yield the keys of a tree that are sentences: `Never hand over crypto: true`. What stands there does not unsay them.
+
+    Args:
+        taken: members that a reader took for a bound of its entry; such a key says more only with a full stop.
+    """
     for path, value in walk(source.data):
         key = path[-1] if path else ""
         if not isinstance(key, str) or len(key.split()) < 2 or isinstance(value, (dict, list)):
             continue
         is_said = value is None or isinstance(value, (bool, int, float)) or not effect_in(str(value)).effect
         is_sentence = key.rstrip().endswith((".", "!", "?")) or (is_said and (is_ruling(key) or is_state(key)))
+        if path in taken and not key.rstrip().endswith((".", "!", "?")):
+            continue
         if is_sentence and not (keys.effect_of_key(key) and keys.is_plain_effect(key)):
             yield Statement(source.lines.get(path, 1), " ".join(key.split()))
 

@@ -82,6 +82,9 @@ def wanted(tool: str, key: str, value: Any, lexicon: Lexicon) -> When | None:
     """Return what a member wants of the calls of a tool whose parameters are known; None if not all of it is understood."""
     if isinstance(value, str) and value.strip().lower() in NOTHING:
         return {}
+    items = value if isinstance(value, list) else [value]
+    if items and all(isinstance(i, str) and i.strip() and set(i.strip()) <= {"*"} for i in items):
+        return {}
     if tool not in lexicon.specs:
         return condition(tool, key, value, lexicon)
     found = _keyed(tool, key, value, lexicon)
@@ -98,21 +101,26 @@ def _keyed(tool: str, key: str, value: Any, lexicon: Lexicon) -> When | None:
     words = [w.lower() for w in split_words(key) if w.isalnum()]
     words = [part for w in words for part in split_words(_SHORT.get(w, w))]
     is_negative = len(_NEGATIVE.intersection(words)) % 2 == 1
-    said = set(words)
+    said = frozenset(words)
     rest = [w for w in words if w not in _NEGATIVE | _POSITIVE]
     plain = [w for w in rest if w not in _STARTS | _ENDS or parameter_named(tool, w, lexicon)]
-    if not plain and len(words) == 1 and words[0] in ("from", "to"):
+    exact = next((p for p in lexicon.specs[tool].parameters if p.name.lower() == key.strip().lower()), None)
+    if exact is not None:
+        plain = []
+    if not plain and exact is None and len(words) == 1 and words[0] in ("from", "to"):
         plain = words
     bounding = [w for w in plain if operator_of(w) in ("<=", ">=", "<", ">") and not parameter_named(tool, w, lexicon)]
     named = [w for w in plain if w not in bounding]
-    name = _parameter(named, tool, lexicon) if named else _only_one(value, tool, lexicon)
+    name = exact or (_parameter(named, tool, lexicon) if named else _only_one(value, tool, lexicon))
     if isinstance(value, dict):
         return None if name is None or bounding else _operated(name, value, tool, is_negative=is_negative)
     items = value if isinstance(value, list) else [value]
     if not items or any(isinstance(i, (dict, list)) or i is None for i in items):
         return None
+    if exact is not None:
+        is_negative, said = False, frozenset()
     if isinstance(value, str) and name is not None and (_QUOTED.search(value) or bounds_in(value)[0]):
-        return None if is_negative or bounding else texts(tool, f"{' '.join(plain)} {value}", lexicon)
+        return None if is_negative or bounding else texts(tool, f"{name.name} {value}", lexicon)
     if name is None:
         return None
     amounts = [amount_of(i) for i in items]

@@ -9,8 +9,8 @@ from pathlib import PurePath
 from typing import Any
 
 from gatling.errors import InputError
-from gatling.policy.convert.account import accounted, is_mere_permission, sentences_in_keys
-from gatling.policy.convert.comments import comments_of
+from gatling.policy.convert.account import accounted, sentences_in_keys
+from gatling.policy.convert.comments import Comment, comments_of
 from gatling.policy.convert.documents import names_of_text, row_rules, rows_source, statements_of
 from gatling.policy.convert.keyed import KeyedReader, role_keys
 from gatling.policy.convert.latex import is_latex, lines_of_latex
@@ -21,6 +21,7 @@ from gatling.policy.convert.meta import is_legend, legend_of, question_of, read_
 from gatling.policy.convert.outlines import is_outline, outline_of
 from gatling.policy.convert.record_words import Around, column_kind
 from gatling.policy.convert.records import RecordReader
+from gatling.policy.convert.remarks import attached_in_lines, attached_in_tree, remarks
 from gatling.policy.convert.rego import is_rego, lines_of_rego
 from gatling.policy.convert.sources import KINDS, TREES, kind_of, tree_of
 from gatling.policy.convert.tables import delimiter_of, is_html, lines_of_html, read_row, rows_of_csv
@@ -35,7 +36,7 @@ from gatling.policy.language.times import explained
 from gatling.policy.native.schema import FORMAT
 from gatling.policy.reading.vocabulary import is_prose
 from gatling.policy.recognise import policy_problems
-from gatling.policy.source import PolicySource
+from gatling.policy.source import DataPath, PolicySource
 from gatling.schema.arguments import walk
 from gatling.tools.spec import ToolSpec
 
@@ -161,8 +162,10 @@ def _read(text: str, file: str | None, kind: str, names: list[str], specs: dict[
         lexicon = _lexicon_of(source, names, specs)
         comments = comments_of(text, kind)
         closed = _closed(lexicon, names, specs, len(comments) + sum(1 for _ in walk(source.data)))
-        aside = [*comments, *((said.line, said.text) for said in sentences_in_keys(source))]
-        return accounted([*_keyed(source, lexicon, closed, comments), *_remarks(aside, closed)], closed)
+        readings, taken = _keyed(source, lexicon, closed, comments)
+        said = [Comment(s.line, s.text, s.line) for s in sentences_in_keys(source, taken)]
+        beside = remarks(comments, closed, attached_in_tree(source, closed, text))
+        return accounted([*readings, *beside, *remarks(said, closed)], closed)
     lexicon = Lexicon([*names, *names_of_text(text)], specs)
     parts = text.count("\n") + text.count(". ")
     _check_size(lexicon, parts, file)
@@ -171,12 +174,12 @@ def _read(text: str, file: str | None, kind: str, names: list[str], specs: dict[
     if kind != "text":
         listed = read_list_of(kind, text)
         listed = _again(listed, closed) if closed.is_closed else listed
-        return accounted([*listed, *_remarks(comments_of(text, kind), closed)], closed)
-    beside: list[tuple[int, str]] = []
+        return accounted([*listed, *remarks(comments_of(text, kind), closed)], closed)
+    beside: list[Comment] = []
     if PurePath(file or "").suffix.lower() in ("", ".txt") and is_outline(text):
         source = outline_of(text, file)
         lexicon = _lexicon_of(source, names, specs)
-        return accounted(_keyed(source, lexicon, _closed(lexicon, names, specs, parts), []), closed)
+        return accounted(_keyed(source, lexicon, _closed(lexicon, names, specs, parts), [])[0], closed)
     if is_html(text):
         beside, text = comments_of(text, "html"), lines_of_html(text)
     if is_rego(text):
@@ -190,7 +193,7 @@ def _read(text: str, file: str | None, kind: str, names: list[str], specs: dict[
         beside = comments_of(text, "values")
     else:
         readings = _statements(text, lexicon, closed)
-    return accounted([*readings, *_remarks(beside, closed)], closed)
+    return accounted([*readings, *remarks(beside, closed, attached_in_lines(readings, text))], closed)
 
 
 def _statements(text: str, lexicon: Lexicon, closed: Lexicon) -> list[Reading]:
@@ -268,24 +271,6 @@ def _is_values(file: str | None) -> bool:
     return PurePath(file or "").suffix.lower() in (".csv", ".tsv", ".psv")
 
 
-def _remarks(comments: list[tuple[int, str]], lexicon: Lexicon) -> Iterable[Reading]:
-    """Read what comments say: they forbid and bound as any other sentence, and grant nothing."""
-    for line, said in comments:
-        for sentence in re.split(r"(?<=[.!?;])\s+", said):
-            statement = Statement(line, sentence.strip(" ;"))
-            if not any(c.isalnum() for c in sentence):
-                continue
-            if is_legend(sentence) or is_remark(statement.text):
-                yield Reading(statement, is_part=True)
-                continue
-            reading = read_any(statement, lexicon) if lexicon.is_closed else read_sentence(statement, lexicon)
-            kept = tuple(
-                r for r in reading.rules if (r.kind != "grant" or r.is_exclusive) and not is_mere_permission(r)
-            )
-            granted = len(kept) < len(reading.rules)
-            yield replace(reading, rules=kept, note=reading.note or ("a comment grants nothing" if granted else ""))
-
-
 def _row(
     statement: Statement, row: dict[str, str], lexicon: Lexicon, closed: Lexicon, legend: dict[str, str]
 ) -> Reading:
@@ -346,15 +331,17 @@ def _lexicon_of(source: PolicySource, names: list[str], specs: dict[str, ToolSpe
     return lexicon
 
 
-def _keyed(source: PolicySource, lexicon: Lexicon, closed: Lexicon, comments: list[tuple[int, str]]) -> list[Reading]:
+def _keyed(
+    source: PolicySource, lexicon: Lexicon, closed: Lexicon, comments: list[Comment]
+) -> tuple[list[Reading], set[DataPath]]:
+    """Read a tree; return what became of it, and the members of entries that were read."""
     known = KeyedReader(source, lexicon, role_keys(source.data)).read()
     is_read = not any(r.status == "open" for r in known) and _are_known(known, closed)
-    if not closed.is_closed or (is_read and not RecordReader(source, closed, KeyedReader(source, lexicon, role_keys(source.data))).bindings):
-        return known
-    keyed = KeyedReader(source, lexicon, role_keys(source.data))
-    reader = RecordReader(source, closed, keyed)
-    reader.legend = {name: effect for _, said in comments for name, effect in legend_of(said).items()}
-    return reader.read()
+    reader = RecordReader(source, closed, KeyedReader(source, lexicon, role_keys(source.data)))
+    if not closed.is_closed or (is_read and not reader.bindings):
+        return known, set()
+    reader.legend = {name: effect for c in comments for name, effect in legend_of(c.text).items()}
+    return reader.read(), reader.taken
 
 
 def _fits(reading: Reading, lexicon: Lexicon) -> bool:

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
+from gatling.policy.convert.claims import hosts_in
 from gatling.policy.convert.constraints import operator_of, texts, wanted
 from gatling.policy.convert.qualities import When, currency_in, joined
 from gatling.policy.convert.record_words import APPROVAL, EFFECT, EVERYBODY, NOBODY, NOTE, NUMBERS, WHO, are_names, is_of, is_role_word
 from gatling.policy.language import keys
 from gatling.policy.language.amounts import amount_of
-from gatling.policy.language.deeds import root
 from gatling.policy.language.effects import effect_in
 from gatling.policy.language.keys import ALLOW, ASK, DENY
 from gatling.policy.language.lexicon import Lexicon, role_names
@@ -37,7 +37,7 @@ _HOLDS = frozenset(
 )
 """Keys of blocks that hold bounds of the entry that they stand in."""
 _HOLDS_NONE = frozenset("not never except noneof none_of unless exclude excluded excluding deny_if forbidden_values".split())
-_WHOM = frozenset("approver approvers approved by who says ok whom from confirmer reviewer reviewers signer escalate_to timeout contact via channel notify".split())
+_WHOM = frozenset("ask approver approvers approved by who says ok whom from confirmer reviewer reviewers signer escalate_to timeout contact via channel notify".split())
 _LOGGED = frozenset("log logged logging audit audited trace record_call telemetry n nr id sid priority order seq generation line number index weight".split())
 _LABELS = frozenset("label labels name title sid id heading ref key slug".split())
 _SIDES = frozenset("src source from by calling caller allowed on behalf of".split())
@@ -55,6 +55,9 @@ def verdict_of(value: Any) -> str:
     known = keys.effect_of_value(value) or _GO.get(value.strip().lower(), "")
     if known:
         return known
+    head, found, _ = value.partition(",")
+    if found and keys.effect_of_value(head) == DENY:
+        return DENY  # why it is denied follows
     words = [w.lower() for w in split_words(value)]
     if set(words) & {"if", "unless", "except", "only", "not", "never", "but", "when", "until", "before", "yet", "no"}:
         said = effect_in(value)
@@ -80,10 +83,11 @@ class Case:
     asks: list[tuple[str, Any]] = field(default_factory=list)
     """Beyond what an approval is wanted."""
     left: list[str] = field(default_factory=list)
-    remarks: list[tuple[str, str]] = field(default_factory=list)
+    guess: tuple[str, ...] = ()
+    """Whose it is, concluded from a key above: what is granted is theirs, what is forbidden binds everybody."""
 
     def copy(self) -> Case:
-        return Case(self.effect, self.roles, list(self.wants), list(self.asks), list(self.left), [])
+        return Case(self.effect, self.roles, list(self.wants), list(self.asks), list(self.left), self.guess)
 
 
 class EntryParser:
@@ -139,11 +143,12 @@ class EntryParser:
         key_effect = "" if is_block else verdict_of(key) or (keys.effect_of_key(key) if keys.is_plain_effect(key) else "")
         if isinstance(value, tuple):
             value = list(value)
-        if words & EXPLAINING or words <= NOTE:
+        if words <= _LABELS | NUMBERS | _LOGGED and not isinstance(value, (dict, list)) and not re.search(r"\s", str(value)):
+            return
+        if words & EXPLAINING or words <= NOTE | _LABELS:
             self._remark(key, value, case)
-        elif words <= _LABELS | NUMBERS | _LOGGED and not isinstance(value, (dict, list)):
-            if not isinstance(value, (bool, int, float)) and effect == "" and re.search(r"\s", str(value)):
-                self._remark(key, value, case)
+        elif words <= {"by", "of"} and self.both(case.effect, "") == ASK:
+            return
         elif self.is_role(key) and key.lower() not in ("all", "any") and (effect or isinstance(value, (dict, list))):
             self._of_role(key, value, effect, case, inner)
         elif words & {"disabled", "blocked", "suspended", "revoked"} and isinstance(value, bool):
@@ -171,10 +176,12 @@ class EntryParser:
             self._several(key, value, words, case, inner)
         elif isinstance(value, dict) and self._is_field(value):
             self._field(key, value, case)
-        elif isinstance(value, dict) and (words <= _HOLDS | _HOLDS_NONE | {"of", "the"}) and not all(map(operator_of, value)):
+        elif isinstance(value, dict) and words <= _HOLDS | _HOLDS_NONE | {"of", "the"} and self._holds(value):
             is_negative = bool(words & _HOLDS_NONE)
-            bound = "max" if words <= {"max", "maximum", "at", "most"} else "min" if words <= {"min", "minimum"} else ""
+            is_most = bool(words & {"max", "maximum", "most", "limit", "limits"})
             for name, said in value.items():
+                is_bare = isinstance(said, (int, float, str)) and amount_of(said) is not None and not isinstance(said, bool)
+                bound = "max" if is_most and is_bare else "min" if words & {"min", "minimum"} and is_bare else ""
                 self._bound(f"{bound} {name}".strip(), said, case, is_negative=is_negative)
         elif isinstance(value, str) and words <= _HOLDS | {"at", "most", "only", "in", "allowed"} and re.match(r"[\w .-]{1,40}:\s", value):
             name, _, said = value.partition(":")
@@ -184,9 +191,16 @@ class EntryParser:
             self._bound(key, value, case)
 
     @staticmethod
+    def _holds(block: dict[str, Any]) -> bool:
+        """Tell whether a block holds bounds by parameter, and is no mapping of operators itself."""
+        return not all(map(operator_of, block)) or all(isinstance(v, dict) for v in block.values())
+
+    @staticmethod
     def both(one: str, other: str) -> str:
         if not one or one == other:
             return other
+        if not other:
+            return one
         return DENY if DENY in (one, other) else ASK
 
     def _are_names(self, value: Any) -> bool:
@@ -259,6 +273,14 @@ class EntryParser:
         words = [w.lower() for w in split_words(key) if w.isalnum()]
         asks = {"confirm", "confirmation", "ask", "approve", "approval", "approved", "signoff", "review", "escalate", "human", "manual", "hold"}
         over = {"above", "over", "beyond", "from", "exceeding", "more", "exceeds"}
+        if asks & set(words) and {"with", "without"} & set(words):  # `max_cost_without_approval`, `max_cost_with_approval_of_lead`
+            at = next(i for i, w in enumerate(words) if w in ("with", "without"))
+            key = " ".join(w for w in words[:at] if w not in ("max", "maximum", "limit", "up", "to"))
+            if "without" in words:
+                case.asks.append((key, value))
+            else:
+                case.wants.append((f"max {key}", value, False))
+            return True
         if not asks & set(words) or not over & set(words):
             return False
         rest = [w for w in words if w not in asks | over | {"if", "first", "when", "than", "needs", "need", "required", "requires", "sign", "off", "is"}]
@@ -317,14 +339,17 @@ class EntryParser:
 def rules_of_case(case: Case, tools: tuple[str, ...], lexicon: Lexicon, text: str) -> tuple[tuple[NativeRule, ...], str]:
     """Return the rules that a case becomes, and what was read more narrowly than it may be meant."""
     effect = case.effect or (ALLOW if case.roles is not None or case.asks else "")
-    roles = case.roles or ()
+    roles = case.roles if case.roles is not None else case.guess if effect != DENY else ()
     if not effect:
         return (review(text, "a part whose effect is not known", tools),), ""
     rules: list[NativeRule] = []
     left = list(case.left)
     note = ""
     for tool in tools:
-        when, why = _when(case, tool, lexicon)
+        when, places, why = _when(case, tool, tools, lexicon)
+        if places and effect == DENY:
+            why.append("its places")
+        rules += [NativeRule("places", (tool,), roles, value=hosts, key="allowed_domains") for hosts in places if effect != DENY]
         if effect == DENY:
             is_plain = not why and not left
             if not is_plain:
@@ -351,25 +376,31 @@ def rules_of_case(case: Case, tools: tuple[str, ...], lexicon: Lexicon, text: st
     return tuple(rules), note
 
 
-def _when(case: Case, tool: str, lexicon: Lexicon) -> tuple[When, list[str]]:
+def _when(case: Case, tool: str, tools: tuple[str, ...], lexicon: Lexicon) -> tuple[When, list[list[str]], list[str]]:
+    """Return what a case wants of the calls of a tool, where they may go, and what of that is not understood. What only another of its tools can be
+    asked for, as it alone has the parameter, says nothing of this one."""
     when: When = {}
+    places: list[list[str]] = []
     left: list[str] = []
     for key, value, is_negative in case.wants:
+        if not is_negative and (hosts := hosts_in(key, value)):
+            places.append(hosts)
+            continue
         words = set(split_words(key))
         found = texts(tool, value, lexicon) if isinstance(value, str) and words <= _HOLDS | {"fine", "print", "remark", "remarks", "note"} else None
         if found is None:
             found = wanted(tool, f"not {key}" if is_negative else key, value, lexicon)
+        if found is None and any(wanted(t, f"not {key}" if is_negative else key, value, lexicon) for t in tools if t != tool):
+            continue
         both = joined(when, found) if found is not None else None
         if both is None:
             left.append(f"{key} {value}".strip())
         else:
             when = both
-    return when, left
+    return when, places, left
 
 
 def _broken(when: When) -> When:
     """Return the conditions of a denial: a floor that only keeps a bound honest says nothing of what is forbidden."""
     return {name: {o: b for o, b in said.items() if not (o == "min" and len(said) > 1)} for name, said in when.items()}
 
-
-__all__ = ["EXPLAINING", "Case", "EntryParser", "replace", "root", "rules_of_case", "verdict_of"]

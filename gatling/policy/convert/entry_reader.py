@@ -8,16 +8,18 @@ from dataclasses import replace
 from typing import Any
 
 from gatling.policy.convert.entries import EXPLAINING, Case, EntryParser, rules_of_case, verdict_of
+from gatling.policy.convert.keyed import INHERITS
 from gatling.policy.convert.record_claims import ClaimReader
-from gatling.policy.convert.record_words import ELSE, STRUCTURE, WHO, Around, is_of, is_role_word
+from gatling.policy.convert.record_words import EFFECT, ELSE, EVERYBODY, STRUCTURE, WHO, Around, is_of, is_role_word
 from gatling.policy.language import keys
 from gatling.policy.language.concern import tools_of
 from gatling.policy.language.deeds import root
 from gatling.policy.language.effects import effect_in
-from gatling.policy.language.keys import ALLOW, DENY
+from gatling.policy.language.keys import ASK, DENY
 from gatling.policy.language.lexicon import Lexicon, role_names
 from gatling.policy.language.matching import words_for
-from gatling.policy.language.nature import is_ruling
+from gatling.policy.language.nature import is_remark, is_ruling
+from gatling.policy.language.scope import is_sentence, scope_of
 from gatling.policy.language.statement import NativeRule, Reading, Statement, review
 from gatling.policy.source import DataPath
 from gatling.schema.arguments import walk
@@ -74,10 +76,10 @@ def inferred_roles(data: Any, lexicon: Lexicon) -> frozenset[str]:
         tool = next(filter(None, names), "")
         if not tool or tool not in lexicon.specs:
             continue
-        own = {p.name.lower() for p in lexicon.specs[tool].parameters}
+        own = {w for p in lexicon.specs[tool].parameters for w in words_for(p.name)}
         for key, said in value.items():
             effect = verdict_of(said) if not isinstance(said, list) else verdict_of(said[0]) if said else ""
-            if effect and key.lower() not in own and not verdict_of(key) and not keys.effect_of_key(key) and re.fullmatch(r"[A-Za-z][\w .-]*", key):
+            if effect and not own & set(words_for(key)) and not _NORM.search(key) and not verdict_of(key) and not keys.effect_of_key(key) and re.fullmatch(r"[A-Za-z][\w .-]*", key):
                 counts[key.lower()] += 1
     words_of_effects = frozenset("effect decision verdict status answer mode action enabled active log result outcome access permission can may then".split())
     return frozenset(key for key, count in counts.items() if count > 1 and key not in words_of_effects)
@@ -86,6 +88,8 @@ def inferred_roles(data: Any, lexicon: Lexicon) -> frozenset[str]:
 class NamedEntryReader(ClaimReader):
     """Reads blocks that name tools. What it does not take is left to the reader of records."""
 
+    taken: set[DataPath]
+    """Members of entries that were read."""
     _bindings: dict[str, tuple[str, ...]] | None = None
     _entry_roles: frozenset[str] | None = None
 
@@ -125,6 +129,7 @@ class NamedEntryReader(ClaimReader):
             case.roles = bound
         elif self.bindings and case.roles is None:
             case.left.append("who has this permission")
+        self.taken |= {(*path, *inner) for inner, _ in walk(block) if inner}
         parser.read(block, case, skip=(named,) if named else ())
         said = self.statement(path, block)
         for one in parser.cases:
@@ -132,14 +137,35 @@ class NamedEntryReader(ClaimReader):
                 continue
             rules, note = rules_of_case(one, tools, self.lexicon, said.text)
             self.say(path, block, rules, note)
+        is_denied = bool(parser.cases) and all(one.effect == DENY for one in parser.cases)
         for key, text in parser.remarks:
-            self.beside(path, key, text, tools)
+            self.beside(path, key, text, tools, is_denied=is_denied)
         return True
 
-    def beside(self, path: DataPath, key: str, text: str, tools: tuple[str, ...]) -> None:
-        """Leave a remark inside of an entry to somebody."""
+    def denies_the_rest(self, block: dict[str, Any], path: DataPath) -> bool:
+        """Read `{op: any, role: any, verdict: DROP}`: what no entry names is denied; tell whether a block is that."""
+        said = [(key, value) for key, value in block.items() if value not in (None, "", [], {})]
+        effects = [verdict_of(value) for key, value in said if set(split_words(key)) <= EFFECT | {"action", "mode"}]
+        whole = [str(value).strip().lower() in EVERYBODY | {"everything", "anything"} for _, value in said]
+        others = [v for (k, v), w in zip(said, whole, strict=True) if not w and not set(split_words(k)) <= EFFECT | {"action", "mode"}]
+        if effects != [DENY] or not any(whole) or not all(isinstance(v, (int, float)) for v in others):
+            return False
+        self.say(path, block, (NativeRule("default", value="deny"),))
+        return True
+
+    def one_effect(self, key: str, value: Any, path: DataPath, around: Around) -> bool:
+        """Read `send_money: always`, below whatever stands above it; tell whether it is that."""
+        if isinstance(value, (dict, list)) or not self.lexicon.exact(key) or not verdict_of(value):
+            return False
+        return self.entry({"effect": value}, path, replace(around, words=(*around.words, key)))
+
+    def beside(self, path: DataPath, key: str, text: str, tools: tuple[str, ...], *, is_denied: bool) -> None:
+        """Leave a remark inside of an entry to somebody. What an entry that denies says of why is part of it, unless it forbids more."""
         where = self.statement((*path, key), text).line
         explains = bool(EXPLAINING.intersection(split_words(key)))
+        if is_denied and (explains or not is_sentence(text)) and set(scope_of(text, tools, self.lexicon, explains=True)) <= set(tools):
+            self.readings.append(Reading(Statement(where, text), is_part=True))
+            return
         said = Statement(where, text, beside=tools, explains=explains)
         self.readings.append(Reading(said, (review(text, "a remark beside a rule"),)))
 
@@ -154,10 +180,12 @@ class NamedEntryReader(ClaimReader):
             parts = {w.lower() for w in split_words(word)}
             if parts <= STRUCTURE or self.lexicon.exact(word) or {root(w) for w in parts} <= own:
                 continue
-            if parts & _SOMETIMES or is_ruling(word) or keys.is_condition(word, "") or effect_in(word).effect:
+            if parts & _SOMETIMES or is_ruling(word) or keys.is_condition(word, "") or effect_in(word).effect in (DENY, ASK):
                 case.left.append(word)
             elif case.roles is None and (is_role_word(word) or word.lower() in self.entry_roles):
                 case.roles = role_names(word)
+            elif len(parts) <= 4:
+                case.guess = role_names(word)
         return case
 
     @property
@@ -180,19 +208,34 @@ class NamedEntryReader(ClaimReader):
 
     def says_nothing(self, key: str, value: Any, path: DataPath) -> bool:
         """Tell whether a member that is no entry only describes: whom a role stands for, or what the document is called."""
-        if not self.lexicon.is_closed:
+        if not self.lexicon.is_closed or key.lower() in INHERITS:
             return False
+        if isinstance(value, dict):
+            return self._describes(key, value, path)
+        if isinstance(value, list) and value and all(isinstance(v, str) and (is_remark(v, key=key) or self._is_label(key, v)) for v in value):
+            return True
         if isinstance(value, list) and value and self.bindings and all(isinstance(v, str) and v in self.bindings for v in value):
             return True
         above = [p for p in path[:-1] if isinstance(p, str)]
         is_role = any(is_of(p, keys.ROLE_KEYS | {"people", "groups", "subjects"}) for p in above)
-        if isinstance(value, str) and is_role and (key.lower() in self.entry_roles or is_of(key, frozenset(("label", "text", "about", "description", "title", "name", "id")))):
+        if isinstance(value, str) and is_role and (key.lower() in self.entry_roles or is_role_word(key) or is_of(key, frozenset(("label", "text", "about", "description", "title", "name", "id")))):
             return not _NORM.search(value) and not tools_of(value, self.lexicon)
         return self._is_label(key, value)
 
+    def _describes(self, key: str, block: dict[str, Any], path: DataPath) -> bool:
+        """Tell whether all members of a mapping only describe: `meta: {ticket: .., reviewed_by: ..}`, `group: {name: employee}`."""
+        if is_of(key, keys.ROLE_KEYS) and set(block) <= {"name", "id"}:
+            return all(isinstance(v, str) for v in block.values())
+        return bool(block) and all(
+            v in (None, "", [], {})
+            or (not isinstance(v, (dict, list)) and is_remark(str(v), key=k))
+            or (not isinstance(v, (bool, int, float)) and self.says_nothing(k, v, (*path, k)))
+            for k, v in block.items()
+        )
+
     def _is_label(self, key: str, value: Any) -> bool:
         """Tell whether a member gives something a name, by a key and a value that no tool has a word of: `farm: Hof Tannenblick`."""
-        if not isinstance(value, str) or keys.is_condition(key, value) or is_ruling(key):
+        if not isinstance(value, str) or keys.is_condition(key, value) or is_ruling(re.sub(r"[ _-]no$", "", key)):
             return False
         text = value.strip()
         words = text.split()
@@ -215,4 +258,3 @@ def _names_within(value: Any) -> list[str]:
     return found
 
 
-__all__ = ["ALLOW", "NamedEntryReader", "NativeRule", "default_of", "inferred_roles", "replace"]

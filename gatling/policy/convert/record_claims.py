@@ -73,6 +73,7 @@ class ClaimReader:
     def __init__(self, source: PolicySource, lexicon: Lexicon, keyed: KeyedReader) -> None:
         self.source, self.lexicon, self.keyed, self.roles = source, lexicon, keyed, keyed.roles
         self.readings: list[Reading] = []
+        self.taken: set[DataPath] = set()
         self._values: Counter[str] | None = None
         self.legend: dict[str, str] = {}
         """What the source says that its own values mean, in lower case."""

@@ -125,7 +125,7 @@ class RecordReader(NamedEntryReader):
                 else:
                     self.item(item, (*path, i), around)
         elif isinstance(value, dict):
-            if self._binds(value, path) or self.entry(value, path, around) or self._by_role(value, path, around):
+            if self._binds(value, path) or self.entry(value, path, around) or self.denies_the_rest(value, path) or self._by_role(value, path, around):
                 return
             if around.names_roles and isinstance(value.get("name"), str) and len(value) > 1:
                 around = replace(self._with_roles(around, value["name"], "name"), names_roles=False)
@@ -193,10 +193,12 @@ class RecordReader(NamedEntryReader):
         if value in (None, "", [], {}):
             return
         words = set(split_words(key))
-        if default_of(key, value) == DENY and not around.words:
+        if self.one_effect(key, value, path, around):
+            return
+        if default_of(key, value) == DENY:
             self.say(path, value, (NativeRule("default", value="deny"),))
             return
-        if self.says_nothing(key, value, path):
+        if not around.effect and self.says_nothing(key, value, path):
             self.use(path, value)
             return
         if isinstance(value, str) and self._names_tools(parts := [part.strip() for part in value.split(",")]):

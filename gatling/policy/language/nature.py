@@ -72,12 +72,12 @@ _METADATA = DESCRIPTIVE | frozenset(
     "maintainers written_by edited_by owner owners owned_by team company organisation organization department division office site project "
     "product name title heading label caption version revision edition issue status_of_document language lang locale timezone tz encoding "
     "charset schema xmlns generator tags keywords issued issued_by published prepared_by prepared created_by created_at updated_at updated_by "
-    "date_of_issue next_review review_date agent assistant bot kind apiversion api_version policy policy_name policy_id rule_id sid uri url "
+    "date_of_issue next_review review_date generation change_no change_number ticket tickets jira pull_request contact_person steward approver_of_document farm chain agent assistant bot kind apiversion api_version policy policy_name policy_id rule_id sid uri url "
     "display_name displayname icon color colour priority order weight index".split()
 )
 """Keys of what a document is; their values are names, dates and numbers."""
 _NUMBERS = frozenset(
-    "version revision edition issue id number no sid uid priority order weight index phone tel fax severity".split()
+    "version revision edition issue generation ticket id number no sid uid priority order weight index phone tel fax severity".split()
 )
 _NUMBERED = re.compile(
     r"^\s*(?:[#>*=+%/\u2022-]+\s+)?(?:(?:section|article|part|chapter|annex|appendix|\u00a7)\s*)?\(?(?:[A-Z]{0,3}[.-]?\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[IVX]{1,4})?[.):]?\s+(?=\S)",
@@ -220,6 +220,7 @@ def _is_name(text: str, *, is_number: bool = False) -> bool:
 
 def _is_title(text: str, *, is_heading: bool) -> bool:
     """Tell whether a few words only name something: no verb of a sentence, no word that rules, no number."""
+    text = re.sub(r"\bguard[ -]?rails?\b", "rules", text, flags=re.IGNORECASE)
     left = DATED.sub(" ", re.sub(r"\((?:v|version|rev)[^)]*\)", " ", _BOTH.sub("rules", text)))
     words = [w for w in split_words(left) if w.isalnum()]
     is_of_document = not _DOCUMENT.isdisjoint(words)
@@ -316,6 +317,7 @@ _DENIED = frozenset(
 def is_default(text: str) -> bool:
     """Tell whether a sentence says that what the policy does not name is denied, and nothing more: each of its words is one of
     such sentences."""
+    text = _LEAD.sub("", text)
     words = {w for w in split_words(text) if w.isalnum()}
     known = all(w in _OF_THE_POLICY or singular(w) in ROLE_NOUNS or w in _OFFICES for w in words)
     if len(text) > 300 or _HOW_MUCH.search(text) or not known:
@@ -331,6 +333,10 @@ def is_default(text: str) -> bool:
     return turned > 1 and bool(words & _LISTED)
 
 
+_LEAD = re.compile(
+    r"^(?:(?:rule of thumb|note|nb|n\.b\.|remember|important|basically|in short|in general|please note|as always|default|the rest|finally|and)\s*[:,]\s*)",
+    re.IGNORECASE,
+)
 _OFFICES = frozenset(
     "department departments council board city office company management us humans people team person".split()
 )

@@ -19,7 +19,8 @@ import re
 from gatling.policy.language.concern import EVERY_CALL, about, tools_of
 from gatling.policy.language.deeds import root
 from gatling.policy.language.lexicon import Lexicon
-from gatling.policy.language.nature import DATED, is_ruling
+from gatling.policy.language.matching import words_for
+from gatling.policy.language.nature import DATED, is_remark, is_ruling
 from gatling.schema.words import split_words
 
 _SENTENCE = re.compile(r"[\W_]*[A-Z\d/].*[.!]\W*", re.DOTALL)
@@ -38,6 +39,16 @@ def is_sentence(text: str) -> bool:
     return bool(_SENTENCE.fullmatch(text.strip()))
 
 
+_CONSENTS = re.compile(
+    r"(?:the |an? |our )?(?:[\w'-]+ ){0,3}[\w'-]+ (?:must |has to |have to |needs to )?(?:first )?"
+    r"(?:signs?|approves?|confirms?|agrees?|decides?|releases?|signs? off|does (?:it|that|this))(?: (?:it|that|this|first|each one|each time|off|by hand))*",
+    re.IGNORECASE,
+)
+"""`the table owner signs`: whose consent what it is attached to wants."""
+_COMPARES = re.compile(r"(?:up to|at most|more|less|over|above|below|under|longer|larger|higher|fewer|from|between)\b[^a-z]*\d", re.IGNORECASE)
+_POINTS = re.compile(r"\b(?:it|this|that|these|those|them|there|here)\b", re.IGNORECASE)
+
+
 def scope_of(text: str, beside: tuple[str, ...], lexicon: Lexicon, *, explains: bool = False) -> tuple[str, ...]:
     """Return the tools that a remark may be about.
 
@@ -45,14 +56,19 @@ def scope_of(text: str, beside: tuple[str, ...], lexicon: Lexicon, *, explains: 
         beside: the tools of the entry that it is attached to.
         explains: it stands under a key that says why the entry is as it is.
     """
+    said = set(words_for(text))
+    is_whole = is_sentence(text)
+    direct = {t for t in lexicon.names if said & (set(words_for(t)) - ({lexicon.parts(t)[0]} if is_whole else set()))}
     hits = tools_of(text, lexicon)
-    near = tuple(dict.fromkeys((*beside, *hits)))
-    if explains or set(beside) & set(hits):
-        return near
-    if is_sentence(text) or _FORBIDS.search(text):
+    if _CONSENTS.fullmatch(text.strip(" .")) or (not is_whole and _COMPARES.match(text)):
+        return beside
+    forbids = bool(_FORBIDS.search(text)) and not (_POINTS.search(text) and not is_whole)
+    if set(beside) & direct:
+        return tuple(dict.fromkeys((*beside, *direct))) if explains else tuple(dict.fromkeys((*beside, *hits)))
+    if forbids or (is_whole and not explains):
         meant = about(text, lexicon)
         return meant if meant == EVERY_CALL else tuple(dict.fromkeys((*beside, *meant)))
-    return near
+    return tuple(dict.fromkeys((*beside, *hits)))
 
 
 # --- remarks about the document, and not about calls --------------------------------------------------------------------------
@@ -89,6 +105,8 @@ _ABOUT_THE_DOCUMENT = tuple(
         r"(?:generated|written|made|produced|exported|created)\s+(?:by|with|from|on)\b.*",
         r"(?:the\s+)?[\w'-]+\s+(?:reads|loads|imports|parses|consumes|picks\s+up)\s+(?:this|it|the\s+file)\b.*",
         rf"(?:status|page|document|file|policy|rule\s?book)?\s*(?:status|owner|author|editor|maintainer|reviewer|contact|steward)s?\s*[:=]\s*.*",
+        rf"(?:the\s+)?(?:same|similar|like|as|modelled|inspired)\b[^,;:]*\b{_DOCUMENT}",
+        rf"last\s+{_DOCUMENT}\s+(?:drops?|denies|refuses)",
         r"i\s+(?:write|wrote|am\s+writing|have\s+written|put|made|collected|typed)\b.*",
         r"\(?(?:sent\s+from|typed\s+in|stuck\s+on|printed\s+(?:on|by)|posted\s+(?:on|by|in))\b.*",
     )
@@ -97,6 +115,7 @@ _ADMIN_WORDS = frozenset(
     map(
         root,
         "last first once again approved approve approval review reviewed reviewer reviewers sign signed off now hand own always never not don do keep need needs "
+        "touched touch edited changed checked signed kept published decided recorded "
         "every each quarter wait asks ask change release pending currently no already two soon before after stop attention valid all only still by".split(),
     )
 )
@@ -116,14 +135,18 @@ def is_administrative(text: str, lexicon: Lexicon | None = None) -> bool:
 
     It has no word of what calls may do outside of dates, ids and names, and names no tool.
     """
-    plain = text.strip().strip("*_`'\"").strip().rstrip(".!").strip()
+    plain = re.sub(r"[\[\]{}()<>*_`\"]+", " ", text).strip().rstrip(".!").strip()
+    plain = " ".join(plain.split())
     if not plain or len(plain) > 300:
         return False
     if found := _FILED.fullmatch(plain):
         rest = found.group("rest") or ""
         return not rest or not is_ruling(DATED.sub(" ", _IDS.sub(" ", rest)), spared=_SPARED_IN_TITLES)
-    if _RULES_OF_CALLS.search(plain) or not any(p.fullmatch(plain) for p in _ABOUT_THE_DOCUMENT):
+    if _RULES_OF_CALLS.search(plain):
         return False
+    if not any(p.fullmatch(plain) for p in _ABOUT_THE_DOCUMENT):
+        parts = [part for part in re.split(r"\s*(?:[,;:]|\s[-\u2013\u2014\u00b7|/]|\s-)\s+", plain) if part]
+        return 1 < len(parts) <= 5 and all(is_administrative(part, lexicon) or is_remark(part) for part in parts)
     if lexicon is not None and any(lexicon.exact(token.strip("`'\"().,;:")) for token in plain.split()):
         return False
     left = DATED.sub(" ", _IDS.sub(" ", plain))
@@ -143,4 +166,5 @@ _NORMS = re.compile(
 def is_purpose(key: str, text: str) -> bool:
     """Tell whether a member says what the document is for: `purpose: Let the night shift sleep`."""
     words = set(split_words(key))
-    return bool(words & _PURPOSE_KEYS) and len(words) <= 2 and bool(_PURPOSE.fullmatch(text.strip())) and not _NORMS.search(text)
+    is_free = bool(_PURPOSE.fullmatch(text.strip())) or not is_ruling(text)
+    return bool(words & _PURPOSE_KEYS) and len(words) <= 2 and is_free and not _NORMS.search(text)
