@@ -15,6 +15,7 @@ _MARKS = {
     "toml": ("#",),
     "blocks": ("#", "//"),
     "properties": ("#", "!"),
+    "python": ("#",),
     "values": ("#",),
     "sudoers": ("#",),
     "robots": ("#",),
@@ -24,6 +25,7 @@ _MARKS = {
 """What starts a comment, by the kind of the source."""
 _TAGGED = re.compile(r"<!--(.*?)-->", re.DOTALL)
 _SLASHED = re.compile(r"/\*(.*?)\*/", re.DOTALL)
+_DOCSTRING = re.compile(r"^(?:\"\"\"(.*?)\"\"\"|'''(.*?)'''|\"([^\"\n]*)\"$)", re.DOTALL | re.MULTILINE)
 _SHOWN = re.compile(
     r"\b(?:title|alt|aria-label|content|summary|placeholder|data-[\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')",
     re.IGNORECASE,
@@ -77,6 +79,8 @@ def comments_of(text: str, kind: str) -> list[Comment]:
         last = number if whole else -1
     if kind == "blocks":
         found += _within(text, _SLASHED)
+    if kind == "python":
+        found += _within(text, _DOCSTRING)
     return found
 
 

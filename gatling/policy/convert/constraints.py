@@ -23,12 +23,12 @@ from gatling.policy.language.arguments import MODIFIERS, parameter_named, place_
 from gatling.policy.language.deeds import root
 from gatling.policy.language.lexicon import Lexicon
 from gatling.policy.language.matching import words_for
-from gatling.policy.reading.conditions import RESERVED
+from gatling.policy.reading.conditions import RESERVED, SUBJECTS
 from gatling.schema.arguments import is_free_text_name
 from gatling.schema.words import split_words
 from gatling.tools.spec import Parameter
 
-_NEGATIVE = frozenset("never not no deny denied forbidden exclude excluded excludes excluding except blocked block disallowed without none but".split())
+NEGATIVE = frozenset("never not no deny denied forbidden exclude excluded excludes excluding except blocked block disallowed without none but".split())
 _POSITIVE = frozenset(
     "only allowed allow permitted may can if in on to under within inside of for from at into be is are the a an with must list these "
     "following either any where when which its and or approved known accepted valid".split()
@@ -75,7 +75,7 @@ OPERATORS = {
 
 def operator_of(name: str) -> str:
     """Return the native operator, or `prefix`, that a name means; empty if none."""
-    return OPERATORS.get(name.strip().lower(), "") or OPERATORS.get(" ".join(split_words(name)), "")
+    return OPERATORS.get(name.strip().lower(), "") or OPERATORS.get(" ".join(split_words(name)).lower(), "")
 
 
 def wanted(tool: str, key: str, value: Any, lexicon: Lexicon) -> When | None:
@@ -90,19 +90,24 @@ def wanted(tool: str, key: str, value: Any, lexicon: Lexicon) -> When | None:
     found = _keyed(tool, key, value, lexicon)
     if found is not None:
         return _safe(found)
-    return None if _NEGATIVE.intersection(split_words(key)) else condition(tool, key, value, lexicon)
+    return None if NEGATIVE.intersection(split_words(key)) else condition(tool, key, value, lexicon)
 
 
 def _safe(found: When) -> When:
-    return {f"arguments.{name}" if name.lower() in RESERVED and "." not in name else name: bounds for name, bounds in found.items()}
+    return {f"arguments.{name}" if _is_taken(name) else name: bounds for name, bounds in found.items()}
+
+
+def _is_taken(name: str) -> bool:
+    """Tell whether the format has another meaning for the name of a parameter, so that it is written with a prefix."""
+    return "." not in name and ("_".join(split_words(name)) in RESERVED or "_".join(split_words(name)) in SUBJECTS)
 
 
 def _keyed(tool: str, key: str, value: Any, lexicon: Lexicon) -> When | None:
     words = [w.lower() for w in split_words(key) if w.isalnum()]
     words = [part for w in words for part in split_words(_SHORT.get(w, w))]
-    is_negative = len(_NEGATIVE.intersection(words)) % 2 == 1
+    is_negative = len(NEGATIVE.intersection(words)) % 2 == 1
     said = frozenset(words)
-    rest = [w for w in words if w not in _NEGATIVE | _POSITIVE]
+    rest = [w for w in words if w not in NEGATIVE | _POSITIVE]
     plain = [w for w in rest if w not in _STARTS | _ENDS or parameter_named(tool, w, lexicon)]
     exact = next((p for p in lexicon.specs[tool].parameters if p.name.lower() == key.strip().lower()), None)
     if exact is not None:
@@ -293,10 +298,10 @@ def _clause(tool: str, clause: str, lexicon: Lexicon) -> When | None:
         if match is None:
             continue
         words = [w.lower() for w in split_words(match.group("key")) if w.isalnum() and w.lower() not in _POSITIVE]
-        name = _parameter([w for w in words if w not in _NEGATIVE], tool, lexicon)
+        name = _parameter([w for w in words if w not in NEGATIVE], tool, lexicon)
         if name is None or bounds_in(match.group("value"))[0] or _RANGE.fullmatch(match.group("value").strip()):
             continue
-        is_negative = match.group("op") in ("!=", "not in", "is not", "none of") or bool(_NEGATIVE & set(words))
+        is_negative = match.group("op") in ("!=", "not in", "is not", "none of") or bool(NEGATIVE & set(words))
         return _valued(name, _items(match.group("value")), is_negative=is_negative)
     plain = re.sub(r"\b(?:no|not) (?:longer|higher|larger|bigger|greater|fewer|more) than\b|\bno more than\b|\bnot over\b", "at most", text, flags=re.IGNORECASE)
     plain = re.sub(r"\bor (?:lower|less|fewer|shorter|smaller)\b", "or less", plain, flags=re.IGNORECASE)
@@ -321,7 +326,7 @@ def _bounded(tool: str, bounds: list[Any], rest: str, lexicon: Lexicon) -> When 
     """Return bounds of the parameter that the words beside them name, or of the only number that the tool takes."""
     spec = lexicon.specs[tool]
     words = [w.lower() for w in split_words(rest) if w.isalnum()]
-    if any(w in _NEGATIVE for w in words):
+    if any(w in NEGATIVE for w in words):
         return None
     own = set(words_for(tool))
     numbers = [p for p in spec.parameters if p.type in ("number", "integer")]
@@ -352,11 +357,11 @@ def _listed(tool: str, clause: str, lexicon: Lexicon) -> When | None:
     quoted = [next(g for g in m.groups() if g) for m in _QUOTED.finditer(clause)]
     words = [w for w in re.findall(r"[\w#@.*/+-]+", _QUOTED.sub(" ", clause) if quoted else clause)]
     lower = [w.lower().strip(".") for w in words]
-    is_negative = bool(_NEGATIVE.intersection(lower) - {"but"})
+    is_negative = bool(NEGATIVE.intersection(lower) - {"but"})
     name: Parameter | None = None
     values: list[str] = []
     for i, word in enumerate(lower):
-        if word in _NEGATIVE | _POSITIVE or word in _FILLERS or not word:
+        if word in NEGATIVE | _POSITIVE or word in _FILLERS or not word:
             continue
         parts = [w.lower() for w in split_words(word)]
         hit = _parameter(parts, tool, lexicon) if parts and not values else None

@@ -104,7 +104,7 @@ def convert(
     try:
         readings = list(_read(text, file, kind, names, specs))
     except InputError:
-        if not is_guess or kind != "blocks":
+        if not is_guess or kind not in ("blocks", "python"):
             raise
         kind = "text"  # it only looked like that
         readings = list(_read(text, file, kind, names, specs))
@@ -164,7 +164,7 @@ def _read(text: str, file: str | None, kind: str, names: list[str], specs: dict[
         closed = _closed(lexicon, names, specs, len(comments) + sum(1 for _ in walk(source.data)))
         readings, taken = _keyed(source, lexicon, closed, comments)
         said = [Comment(s.line, s.text, s.line) for s in sentences_in_keys(source, taken)]
-        beside = remarks(comments, closed, attached_in_tree(source, closed, text))
+        beside = remarks(comments, closed, attached_in_tree(source, closed, text, readings))
         return accounted([*readings, *beside, *remarks(said, closed)], closed)
     lexicon = Lexicon([*names, *names_of_text(text)], specs)
     parts = text.count("\n") + text.count(". ")

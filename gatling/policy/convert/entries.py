@@ -83,11 +83,13 @@ class Case:
     asks: list[tuple[str, Any]] = field(default_factory=list)
     """Beyond what an approval is wanted."""
     left: list[str] = field(default_factory=list)
+    is_limit: bool = False
+    """It stands under a key that says that bounds follow: what has no effect of its own grants nothing."""
     guess: tuple[str, ...] = ()
     """Whose it is, concluded from a key above: what is granted is theirs, what is forbidden binds everybody."""
 
     def copy(self) -> Case:
-        return Case(self.effect, self.roles, list(self.wants), list(self.asks), list(self.left), self.guess)
+        return Case(self.effect, self.roles, list(self.wants), list(self.asks), list(self.left), self.is_limit, self.guess)
 
 
 class EntryParser:
@@ -127,8 +129,9 @@ class EntryParser:
             if effect:
                 one.effect = self.both(one.effect, effect)
             if key and self.is_role(key):
-                one.left += [] if one.roles is None else [key]
-                one.roles = self.names(key, one)
+                names = self.names(key, one)
+                one.left += [] if one.roles is None or set(names) <= set(one.roles) else [key]
+                one.roles = names
             if isinstance(value, dict):
                 self.read(value, one)
             else:
@@ -338,8 +341,10 @@ class EntryParser:
 
 def rules_of_case(case: Case, tools: tuple[str, ...], lexicon: Lexicon, text: str) -> tuple[tuple[NativeRule, ...], str]:
     """Return the rules that a case becomes, and what was read more narrowly than it may be meant."""
-    effect = case.effect or (ALLOW if case.roles is not None or case.asks else "")
+    effect = case.effect or (ALLOW if (case.roles is not None or case.asks) and not case.is_limit else "")
     roles = case.roles if case.roles is not None else case.guess if effect != DENY else ()
+    if not effect and case.wants and not case.asks:
+        return _bounds_of_case(case, tools, roles, lexicon, text)
     if not effect:
         return (review(text, "a part whose effect is not known", tools),), ""
     rules: list[NativeRule] = []
@@ -374,6 +379,20 @@ def rules_of_case(case: Case, tools: tuple[str, ...], lexicon: Lexicon, text: st
     if effect != DENY and left:
         return (no_grant(text, f"not understood: {', '.join(dict.fromkeys(left))}", tools),), ""
     return tuple(rules), note
+
+
+def _bounds_of_case(
+    case: Case, tools: tuple[str, ...], roles: tuple[str, ...], lexicon: Lexicon, text: str
+) -> tuple[tuple[NativeRule, ...], str]:
+    """Return the bounds that a case without an effect sets to what other entries grant."""
+    rules: list[NativeRule] = []
+    for tool in tools:
+        when, places, why = _when(case, tool, tools, lexicon)
+        if why or case.left:
+            return (review(text, f"not understood: {', '.join([*case.left, *why])}", tools),), ""
+        rules += [NativeRule("requirement", (tool,), roles, require=when)] if when else []
+        rules += [NativeRule("places", (tool,), roles, value=hosts, key="allowed_domains") for hosts in places]
+    return tuple(rules), ""
 
 
 def _when(case: Case, tool: str, tools: tuple[str, ...], lexicon: Lexicon) -> tuple[When, list[list[str]], list[str]]:

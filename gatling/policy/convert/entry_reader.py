@@ -19,7 +19,7 @@ from gatling.policy.language.keys import ASK, DENY
 from gatling.policy.language.lexicon import Lexicon, role_names
 from gatling.policy.language.matching import words_for
 from gatling.policy.language.nature import is_remark, is_ruling
-from gatling.policy.language.scope import is_sentence, scope_of
+from gatling.policy.language.scope import forbids_more, is_administrative, is_purpose, is_sentence
 from gatling.policy.language.statement import NativeRule, Reading, Statement, review
 from gatling.policy.source import DataPath
 from gatling.schema.arguments import walk
@@ -103,6 +103,8 @@ class NamedEntryReader(ClaimReader):
         """Return the tools that a block is an entry of, and the member that names them."""
         parser = EntryParser(self.lexicon, self.entry_roles)
         for key, value in block.items():
+            if isinstance(value, (str, list)) and _NORM.search(" ".join(split_words(key))) and parser.names_tools(value):
+                return (), ""
             if isinstance(value, (str, list)) and not is_of(key, WHO) and (found := parser.names_tools(value)):
                 if keys.effect_of_key(key) and keys.is_plain_effect(key) and key.lower() not in ("action", "actions", "operations", "can_do"):
                     return (), ""
@@ -163,7 +165,7 @@ class NamedEntryReader(ClaimReader):
         """Leave a remark inside of an entry to somebody. What an entry that denies says of why is part of it, unless it forbids more."""
         where = self.statement((*path, key), text).line
         explains = bool(EXPLAINING.intersection(split_words(key)))
-        if is_denied and (explains or not is_sentence(text)) and set(scope_of(text, tools, self.lexicon, explains=True)) <= set(tools):
+        if is_denied and (explains or not is_sentence(text)) and not forbids_more(text, tools, self.lexicon):
             self.readings.append(Reading(Statement(where, text), is_part=True))
             return
         said = Statement(where, text, beside=tools, explains=explains)
@@ -171,7 +173,7 @@ class NamedEntryReader(ClaimReader):
 
     def _around(self, around: Around, tools: tuple[str, ...], named: str) -> Case:
         """Return what stands above an entry as the beginning of its cases."""
-        case = Case(around.effect, around.roles if around.has_roles else None)
+        case = Case(around.effect, around.roles if around.has_roles else None, is_limit=around.is_limit)
         case.wants = [(key, value, False) for key, value in around.qualities]
         case.left = [around.doubt] if around.doubt else []
         own = {w for tool in tools for w in words_for(tool)}
@@ -212,6 +214,8 @@ class NamedEntryReader(ClaimReader):
             return False
         if isinstance(value, dict):
             return self._describes(key, value, path)
+        if isinstance(value, str) and (is_purpose(key, value) or is_administrative(value, self.lexicon)):
+            return True
         if isinstance(value, list) and value and all(isinstance(v, str) and (is_remark(v, key=key) or self._is_label(key, v)) for v in value):
             return True
         if isinstance(value, list) and value and self.bindings and all(isinstance(v, str) and v in self.bindings for v in value):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 from gatling.policy.convert.account import is_mere_permission
 from gatling.policy.convert.comments import Comment
+from gatling.policy.convert.constraints import NEGATIVE
 from gatling.policy.convert.meta import is_legend, read_any
 from gatling.policy.language.lexicon import Lexicon
 from gatling.policy.language.nature import is_remark
@@ -16,24 +18,73 @@ from gatling.policy.language.sentences import read_sentence
 from gatling.policy.language.statement import Reading, Statement, review
 from gatling.policy.source import DataPath, PolicySource
 from gatling.schema.arguments import walk
-
-Attached = Callable[[Comment], tuple[str, ...]]
-"""Answers which tools the entry is about that a comment is attached to; none where it stands by itself."""
+from gatling.schema.words import split_words
 
 
-def nowhere(_: Comment) -> tuple[str, ...]:
-    return ()
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """What a comment is attached to."""
+
+    tools: tuple[str, ...] = ()
+    """Those that the entry is about; none where the comment stands by itself."""
+    members: tuple[tuple[str, Any], ...] = ()
+    """Keys and values of the line that it ends."""
+
+
+Attached = Callable[[Comment], Attachment]
+
+
+def nowhere(_: Comment) -> Attachment:
+    return Attachment()
+
+
+_NOT_ONE = re.compile(r"(?:no|not|never|without)\s+(?:the |a |any )?(?P<a>[\w'-]+)\b.*|(?P<b>[\w'-]+) (?:is|are) not\b.*", re.IGNORECASE)
+_SAYS_MORE = re.compile(r"\b(?:must|may|only|shall|except|unless|if|when|until|before|after|ask|approv\w*|confirm\w*|sign\w*|and no|nor)\b|\d", re.IGNORECASE)
+_OF_BOUNDS = frozenset(
+    "up to at most more less than over above below under it that this just does do ask asks first and or then the a needs need approval confirmation "
+    "max min maximum minimum limit is are not never no without only by itself alone beyond what s each per call free automatic automatically wait waits "
+    "percent eur euros usd gb mb kb hours minutes days units pieces".split()
+)
+
+
+def repeats(text: str, members: tuple[tuple[str, Any], ...]) -> bool:
+    """Tell whether a remark says again what the line that it ends says anyway.
+
+    | the line | the remark |
+    | --- | --- |
+    | takes something out (`never_under`, `deny_paths`) | why, or for whom it is there |
+    | lists what is allowed | that something else is not (`no tiktok, we had trouble`) |
+    | bounds | the same numbers, and words of bounds alone (`up to 50 it just does it`) |
+    """
+    for key, value in members:
+        words = set(split_words(key))
+        items = [str(v).lower() for v in (value if isinstance(value, list) else [value])]
+        numbers = set(re.findall(r"\d+(?:\.\d+)?", text))
+        if words & NEGATIVE and not isinstance(value, (bool, int, float)):
+            return not numbers
+        match = _NOT_ONE.fullmatch(text.strip(" ."))
+        if match and isinstance(value, list) and not words & NEGATIVE:
+            name = (match.group("a") or match.group("b")).lower()
+            return not any(name in item for item in items) and not _SAYS_MORE.search(text)
+        said = {w for w in split_words(text) if w.isalpha()}
+        if numbers and numbers <= set(items) and said <= _OF_BOUNDS:
+            return True
+    return False
 
 
 def remarks(comments: Iterable[Comment], lexicon: Lexicon, attached: Attached = nowhere) -> Iterator[Reading]:
     """Read what comments say: they forbid and bound as any other sentence, and grant nothing."""
     for comment in comments:
-        beside = attached(comment) if lexicon.is_closed else ()
+        at = attached(comment) if lexicon.is_closed else Attachment()
+        beside = at.tools
         for sentence in re.split(r"(?<=[.!?;])\s+", comment.text):
             statement = Statement(comment.line, sentence.strip(" ;"), beside=beside)
             if not any(c.isalnum() for c in sentence):
                 continue
             if is_legend(sentence) or is_remark(statement.text) or is_administrative(statement.text, lexicon):
+                yield Reading(statement, is_part=True)
+                continue
+            if beside and not is_sentence(statement.text) and repeats(comment.text, at.members):
                 yield Reading(statement, is_part=True)
                 continue
             if beside and not is_sentence(statement.text):
@@ -47,8 +98,9 @@ def remarks(comments: Iterable[Comment], lexicon: Lexicon, attached: Attached = 
             yield replace(reading, rules=kept, note=reading.note or ("a comment grants nothing" if granted else ""))
 
 
-def attached_in_tree(source: PolicySource, lexicon: Lexicon, text: str) -> Attached:
+def attached_in_tree(source: PolicySource, lexicon: Lexicon, text: str, readings: Iterable[Reading]) -> Attached:
     """Attach comments to the entries of a tree, by the lines of its parts."""
+    read = _tools_by_line(readings)
     paths: dict[int, list[DataPath]] = {}
     for path, line in source.lines.items():
         paths.setdefault(line, []).append(path)
@@ -74,32 +126,40 @@ def attached_in_tree(source: PolicySource, lexicon: Lexicon, text: str) -> Attac
         return ()
 
     def tools_on(line: int) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(tool for path in paths.get(line, ()) for tool in tools_at(path)))
+        found = tuple(dict.fromkeys(tool for path in paths.get(line, ()) for tool in tools_at(path)))
+        return found or read.get(line, ())
 
     def is_empty(line: int) -> bool:
         return not 0 < line <= len(lines) or not lines[line - 1].strip()
 
-    def attached(comment: Comment) -> tuple[str, ...]:
+    def attached(comment: Comment) -> Attachment:
         if comment.is_behind:
-            return tools_on(comment.line)
+            found = ((path[-1], nodes.get(path)) for path in paths.get(comment.line, ()) if path)
+            members = tuple((k, v) for k, v in found if isinstance(k, str) and v is not None and not isinstance(v, dict))
+            return Attachment(tools_on(comment.line), members)
         following = comment.last + 1
         while not is_empty(following) and following not in paths:
             following += 1
         if not is_empty(following):
-            return tools_on(following)
-        return tools_on(comment.line - 1) if not is_empty(comment.line - 1) else ()  # the last line of a block
+            return Attachment(tools_on(following))
+        return Attachment(tools_on(comment.line - 1) if not is_empty(comment.line - 1) else ())  # the last line of a block
 
     return attached
 
 
 def attached_in_lines(readings: list[Reading], text: str) -> Attached:
     """Attach comments to the line, the row or the sentence that they end or stand above."""
+    tools = _tools_by_line(readings)
+
+    def attached(comment: Comment) -> Attachment:
+        return Attachment(tools.get(comment.line if comment.is_behind else comment.last + 1, ()))
+
+    return attached
+
+
+def _tools_by_line(readings: Iterable[Reading]) -> dict[int, tuple[str, ...]]:
     tools: dict[int, tuple[str, ...]] = {}
     for reading in readings:
         found = [t for rule in reading.rules for t in rule.tools if t != "*"]
         tools[reading.statement.line] = tuple(dict.fromkeys((*tools.get(reading.statement.line, ()), *found)))
-
-    def attached(comment: Comment) -> tuple[str, ...]:
-        return tools.get(comment.line if comment.is_behind else comment.last + 1, ())
-
-    return attached
+    return tools

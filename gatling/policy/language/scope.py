@@ -45,7 +45,7 @@ _CONSENTS = re.compile(
     re.IGNORECASE,
 )
 """`the table owner signs`: whose consent what it is attached to wants."""
-_COMPARES = re.compile(r"(?:up to|at most|more|less|over|above|below|under|longer|larger|higher|fewer|from|between)\b[^a-z]*\d", re.IGNORECASE)
+_COMPARES = re.compile(r"(?:up to|at most|more|less|over|above|below|under|longer|larger|higher|fewer|from|between)\b(?: than)?[^a-z]*\d", re.IGNORECASE)
 _POINTS = re.compile(r"\b(?:it|this|that|these|those|them|there|here)\b", re.IGNORECASE)
 
 
@@ -64,11 +64,18 @@ def scope_of(text: str, beside: tuple[str, ...], lexicon: Lexicon, *, explains: 
         return beside
     forbids = bool(_FORBIDS.search(text)) and not (_POINTS.search(text) and not is_whole)
     if set(beside) & direct:
-        return tuple(dict.fromkeys((*beside, *direct))) if explains else tuple(dict.fromkeys((*beside, *hits)))
+        return tuple(dict.fromkeys((*beside, *direct)))
     if forbids or (is_whole and not explains):
         meant = about(text, lexicon)
         return meant if meant == EVERY_CALL else tuple(dict.fromkeys((*beside, *meant)))
     return tuple(dict.fromkeys((*beside, *hits)))
+
+
+def forbids_more(text: str, beside: tuple[str, ...], lexicon: Lexicon) -> bool:
+    """Tell whether a remark beside what is denied forbids other calls too, by its words: it is then more than the reason."""
+    said = set(words_for(text))
+    others = any(said & set(words_for(t)) for t in lexicon.names if t not in beside)
+    return others and bool(_FORBIDS.search(text))
 
 
 # --- remarks about the document, and not about calls --------------------------------------------------------------------------
@@ -106,6 +113,9 @@ _ABOUT_THE_DOCUMENT = tuple(
         r"(?:the\s+)?[\w'-]+\s+(?:reads|loads|imports|parses|consumes|picks\s+up)\s+(?:this|it|the\s+file)\b.*",
         rf"(?:status|page|document|file|policy|rule\s?book)?\s*(?:status|owner|author|editor|maintainer|reviewer|contact|steward)s?\s*[:=]\s*.*",
         rf"(?:the\s+)?(?:same|similar|like|as|modelled|inspired)\b[^,;:]*\b{_DOCUMENT}",
+        rf"[\w' -]{{2,30}}\s(?:looks?\s+at|reviews?|checks?|updates?|maintains?|owns?|edits?|keeps?)\s+(?:it|this|{_THIS})\b.*",
+        r"(?:please\s+)?(?:keep|leave|write|format)\s+(?:it|this|them)\b.*",
+        r"imported\b.*",
         rf"last\s+{_DOCUMENT}\s+(?:drops?|denies|refuses)",
         r"i\s+(?:write|wrote|am\s+writing|have\s+written|put|made|collected|typed)\b.*",
         r"\(?(?:sent\s+from|typed\s+in|stuck\s+on|printed\s+(?:on|by)|posted\s+(?:on|by|in))\b.*",
@@ -144,6 +154,8 @@ def is_administrative(text: str, lexicon: Lexicon | None = None) -> bool:
         return not rest or not is_ruling(DATED.sub(" ", _IDS.sub(" ", rest)), spared=_SPARED_IN_TITLES)
     if _RULES_OF_CALLS.search(plain):
         return False
+    if lexicon is not None and re.match(r"(?:i|my)\b", plain, re.IGNORECASE) and not tools_of(plain, lexicon):
+        return not is_ruling(plain, spared=frozenset(("not", "no", "me", "am", "m")))
     if not any(p.fullmatch(plain) for p in _ABOUT_THE_DOCUMENT):
         parts = [part for part in re.split(r"\s*(?:[,;:]|\s[-\u2013\u2014\u00b7|/]|\s-)\s+", plain) if part]
         return 1 < len(parts) <= 5 and all(is_administrative(part, lexicon) or is_remark(part) for part in parts)
@@ -151,6 +163,7 @@ def is_administrative(text: str, lexicon: Lexicon | None = None) -> bool:
         return False
     left = DATED.sub(" ", _IDS.sub(" ", plain))
     left = re.sub(r"\b\d{1,3} (?:days?|weeks?|months?|years?) ago\b|\d\d:\d\d(?::\d\d)?", " ", left)
+    left = re.sub(rf"\b{_EDITED}\b", " ", left, flags=re.IGNORECASE)
     words = [w for w in split_words(left) if root(w) not in _ADMIN_WORDS]
     return not is_ruling(" ".join(words))
 
