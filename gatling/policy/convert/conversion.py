@@ -11,6 +11,7 @@ from typing import Any
 from gatling.errors import InputError
 from gatling.policy.convert.account import accounted, sentences_in_keys
 from gatling.policy.convert.comments import Comment, comments_of
+from gatling.policy.convert.entry_rows import read_entry_row
 from gatling.policy.convert.documents import names_of_text, row_rules, rows_source, statements_of
 from gatling.policy.convert.keyed import KeyedReader, role_keys
 from gatling.policy.convert.latex import is_latex, lines_of_latex
@@ -189,8 +190,9 @@ def _read(text: str, file: str | None, kind: str, names: list[str], specs: dict[
     delimiter = delimiter_of(text) if _is_values(file) else ""
     if delimiter:
         rows = ((Statement(line, said), row) for line, said, row in rows_of_csv(text, delimiter))
-        readings = [_row(statement, row, lexicon, closed, {}) for statement, row in rows]
         beside = comments_of(text, "values")
+        marks = {name: effect for comment in beside for name, effect in legend_of(comment.text).items()}
+        readings = [found for statement, row in rows for found in _row(statement, row, lexicon, closed, marks)]
     else:
         readings = _statements(text, lexicon, closed)
     return accounted([*readings, *remarks(beside, closed, attached_in_lines(readings, text))], closed)
@@ -200,18 +202,22 @@ def _statements(text: str, lexicon: Lexicon, closed: Lexicon) -> list[Reading]:
     """Read the sentences, lines and rows of a text."""
     readings: list[Reading] = []
     statements = list(statements_of(text, lexicon))
-    legend: dict[str, str] = {}
+    legend = {
+        name: effect
+        for said in statements
+        if isinstance(said, Statement) and closed.is_closed and is_legend(said.text)
+        for name, effect in legend_of(said.text).items()
+    }
     question = ""
     for said in statements:
         if isinstance(said, tuple):
-            readings.append(_row(*said, lexicon, closed, legend))
+            readings += _row(*said, lexicon, closed, legend)
         elif closed.is_closed and question_of(said.text):
             question = question_of(said.text)
             readings.append(Reading(said, is_part=True))
         elif said.value == "heading":
             readings.append(Reading(said, is_part=not said.is_heading))
         elif closed.is_closed and is_legend(said.text):
-            legend |= legend_of(said.text)
             readings.append(Reading(said, is_part=True))
         else:
             found = read_sentence(said, lexicon)
@@ -273,8 +279,16 @@ def _is_values(file: str | None) -> bool:
 
 def _row(
     statement: Statement, row: dict[str, str], lexicon: Lexicon, closed: Lexicon, legend: dict[str, str]
+) -> list[Reading]:
+    """Read one row of a table: by the tool that it names, by the names of its columns, else by the words of all its cells."""
+    if closed.is_closed and closed.specs and (found := read_entry_row(row, statement, closed, closed.roles, legend)) is not None:
+        return found
+    return [_row_by_words(statement, row, lexicon, closed, legend)]
+
+
+def _row_by_words(
+    statement: Statement, row: dict[str, str], lexicon: Lexicon, closed: Lexicon, legend: dict[str, str]
 ) -> Reading:
-    """Read one row of a table: by the names of its columns, else by the words of all its cells."""
     rules, _ = row_rules(row)
     source = rows_source([(statement.line, rule) for rule in rules])
     reader = KeyedReader(source, lexicon, role_keys(source.data))

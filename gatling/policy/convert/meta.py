@@ -366,7 +366,9 @@ _LEGEND = re.compile(
 
 def legend_of(text: str) -> dict[str, str]:
     """Return what a text says that values in it mean: `R = may have the agent do it`, `manager (= the manager must approve)`."""
-    found: dict[str, str] = {}
+    found = marks_of(text)
+    if found:
+        return found
     for match in _LEGEND.finditer(text):
         said = effect_in(match.group(2))
         name = match.group(1).lower()
@@ -391,6 +393,28 @@ _MEANING = re.compile(
 )
 
 
+_KEY = re.compile(r"^(?:legend|key|marks?|symbols?|values?|codes?)\s*[:=]\s*", re.IGNORECASE)
+_MARKED = re.compile(r"[\"'(`]?(?P<mark>[^\s\"'()`=:]{1,3}|empty|blank)[\"')`]?\ufe0f?\s*(?:=|:|means\b|stands for\b|\u2192|->)?\s*(?P<said>.{2,80})", re.IGNORECASE)
+
+
+def marks_of(text: str) -> dict[str, str]:
+    """Return what marks mean of which a text lists nothing else: `Legend: x allowed, ? needs approval, - not allowed`; else nothing."""
+    plain = _KEY.sub("", text.strip(" ."))
+    parts = re.split(r"\s*[\u00b7;|]\s*|\s+/\s+|\s{2,}|,\s+(?=[^\s,]{1,3}\s*(?:=|:|means))", plain)
+    found: dict[str, str] = {}
+    for part in parts:
+        match = _MARKED.fullmatch(part.strip(" ,."))
+        said = effect_in(match.group("said")) if match else None
+        effect = said.effect if said else ""
+        if match and not effect and re.search(r"\b(?:approv|confirm|ask|consent|sign|agree)", match.group("said"), re.IGNORECASE):
+            effect = ASK
+        is_free = effect == ALLOW and said is not None and (said.rest or QUALIFIED.search(match.group("said") if match else ""))
+        if match is None or not effect or is_free:
+            return {}
+        found[match.group("mark").lower()] = effect
+    return found if len(found) > 1 or (found and _KEY.match(text.strip())) else {}
+
+
 _ASKED_OF = re.compile(r"(\w+)\s*(?:=|:|means)\s*(?:the |an? )?[A-Za-z]+(?: [A-Za-z]+){0,2}")
 """`ask_first = shift manager`: who is asked."""
 
@@ -402,7 +426,7 @@ def is_legend(text: str) -> bool:
     )
     if (found := _ASKED_OF.fullmatch(text.strip(" ."))) and keys.effect_of_key(found.group(1)) == ASK:
         return True
-    return bool(legend_of(text)) and all(_MEANING.fullmatch(part.strip(" .")) for part in parts if part.strip())
+    return bool(marks_of(text)) or bool(legend_of(text)) and all(_MEANING.fullmatch(part.strip(" .")) for part in parts if part.strip())
 
 
 QUALIFIED = re.compile(
