@@ -55,6 +55,11 @@ _MORE = re.compile(
 """What is beyond the bound that stands before it is not granted anyway."""
 _COMPARED = re.compile(r"(?P<key>[A-Za-z][\w .-]*?)\s*(?P<op>==|!=|=|:)\s*(?P<value>[^=<>]+)")
 _ELEMENT = re.compile(r"(?P<key>[A-Za-z][\w .-]*?)\s+(?P<op>not in|in|is not|is|one of|none of)\s*[(\[{]?(?P<value>[^()\[\]{}=<>]+?)[)\]}]?")
+_ENDING = re.compile(
+    r"(?P<key>[A-Za-z][\w .-]*?)\s+(?:(?:is|are|must be|must|does|do)\s+)?(?P<not>not\s+|never\s+)?(?P<how>ends?|ending|starts?|starting|begins?|beginning)\s+(?:with|in|by)\s+"
+    r"(?P<value>[^\s,;]+)",
+    re.IGNORECASE,
+)
 _QUOTED = re.compile(r"\"([^\"]+)\"|'([^']+)'|`([^`]+)`|\u201c([^\u201d]+)\u201d|\u201e([^\u201c\u201d]+)[\u201c\u201d]")
 _RANGE = re.compile(r"(?:from\s+)?(-?\d[\d.,]*)\s*(?:\.\.|to|-|\u2013)\s*(-?\d[\d.,]*)")
 _MAX_TEXT = 400
@@ -303,6 +308,12 @@ def _clause(tool: str, clause: str, lexicon: Lexicon) -> When | None:
             continue
         is_negative = match.group("op") in ("!=", "not in", "is not", "none of") or bool(NEGATIVE & set(words))
         return _valued(name, _items(match.group("value")), is_negative=is_negative)
+    if match := _ENDING.fullmatch(text):
+        words = [w.lower() for w in split_words(match.group("key")) if w.isalnum()]
+        name = _parameter([w for w in words if w not in _POSITIVE], tool, lexicon)
+        value = match.group("value").strip("\"'`")
+        form = f"*{value}" if match.group("how").lower().startswith("end") else f"{value}*"
+        return _valued(name, [form], is_negative=bool(match.group("not"))) if name is not None and not NEGATIVE & set(words) else None
     plain = re.sub(r"\b(?:no|not) (?:longer|higher|larger|bigger|greater|fewer|more) than\b|\bno more than\b|\bnot over\b", "at most", text, flags=re.IGNORECASE)
     plain = re.sub(r"\bor (?:lower|less|fewer|shorter|smaller)\b", "or less", plain, flags=re.IGNORECASE)
     bounds, rest = bounds_in(plain)

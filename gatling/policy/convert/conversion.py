@@ -18,7 +18,7 @@ from gatling.policy.convert.latex import is_latex, lines_of_latex
 from gatling.policy.convert.lines import read_line, read_tuple, roles_of_line, shared_tokens
 from gatling.policy.convert.lists import read_list_of
 from gatling.policy.convert.named_sets import with_sets
-from gatling.policy.convert.meta import is_legend, legend_of, question_of, read_answer, read_any
+from gatling.policy.convert.meta import approving_marks, is_legend, legend_of, question_of, read_answer, read_any
 from gatling.policy.convert.outlines import is_outline, outline_of
 from gatling.policy.convert.record_words import Around, column_kind
 from gatling.policy.convert.records import RecordReader
@@ -192,7 +192,8 @@ def _read(text: str, file: str | None, kind: str, names: list[str], specs: dict[
         rows = ((Statement(line, said), row) for line, said, row in rows_of_csv(text, delimiter))
         beside = comments_of(text, "values")
         marks = {name: effect for comment in beside for name, effect in legend_of(comment.text).items()}
-        readings = [found for statement, row in rows for found in _row(statement, row, lexicon, closed, marks)]
+        approving = frozenset(mark for comment in beside for mark in approving_marks(comment.text))
+        readings = [found for statement, row in rows for found in _row(statement, row, lexicon, closed, marks, approving)]
     else:
         readings = _statements(text, lexicon, closed)
     return accounted([*readings, *remarks(beside, closed, attached_in_lines(readings, text))], closed)
@@ -208,10 +209,11 @@ def _statements(text: str, lexicon: Lexicon, closed: Lexicon) -> list[Reading]:
         if isinstance(said, Statement) and closed.is_closed and is_legend(said.text)
         for name, effect in legend_of(said.text).items()
     }
+    approving = frozenset(mark for said in statements if isinstance(said, Statement) for mark in approving_marks(said.text))
     question = ""
     for said in statements:
         if isinstance(said, tuple):
-            readings += _row(*said, lexicon, closed, legend)
+            readings += _row(*said, lexicon, closed, legend, approving)
         elif closed.is_closed and question_of(said.text):
             question = question_of(said.text)
             readings.append(Reading(said, is_part=True))
@@ -278,12 +280,19 @@ def _is_values(file: str | None) -> bool:
 
 
 def _row(
-    statement: Statement, row: dict[str, str], lexicon: Lexicon, closed: Lexicon, legend: dict[str, str]
+    statement: Statement,
+    row: dict[str, str],
+    lexicon: Lexicon,
+    closed: Lexicon,
+    legend: dict[str, str],
+    approving: frozenset[str],
 ) -> list[Reading]:
     """Read one row of a table: by the tool that it names, by the names of its columns, else by the words of all its cells."""
-    if closed.is_closed and closed.specs and (found := read_entry_row(row, statement, closed, closed.roles, legend)) is not None:
+    found = read_entry_row(row, statement, closed, closed.roles, legend, approving) if closed.is_closed and closed.specs else None
+    if found and all(reading.status == "understood" for reading in found[:1]):
         return found
-    return [_row_by_words(statement, row, lexicon, closed, legend)]
+    by_words = _row_by_words(statement, row, lexicon, closed, legend)
+    return found if found and by_words.status != "understood" else [by_words]
 
 
 def _row_by_words(

@@ -30,9 +30,10 @@ _BULLET = re.compile(
     r"(?:\[[ xX?~!*-]\]\s+)?(.+)$"
 )
 _ROW = re.compile(r"^\s*\|(.+)\|\s*$")
+_BORDER = re.compile(r"\s*[.'`+,\u250c\u2514\u2560\u255a\u2554\u2500-]?[-=_\u2500\u2550]{10,}[.'`+,\u2510\u2518\u2557\u255d]?\s*")
 _RULER = re.compile(r"^[\s|:=+-]+$")
-_SENTENCE_END = re.compile(
-    r"(?<=[.!?;])(?<!e\.g\.)(?<!i\.e\.)(?<!max\.)(?<!min\.)(?<!\bSt\.)(?<!\bMr\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bInc\.)(?<!\bLtd\.)(?<!\bCo\.)(?<!\bca\.)\s+(?=[A-Z`*\"'(])"
+SENTENCE_END = re.compile(
+    r"(?<=[.!?;])(?<!e\.g\.)(?<!i\.e\.)(?<!max\.)(?<!min\.)(?<!\bSt\.)(?<!\bMr\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bInc\.)(?<!\bLtd\.)(?<!\bCo\.)(?<!\bca\.)(?<!\brev\.)(?<!\bSr\.)(?<!\b[A-Z]\.)\s+(?=[A-Z`*\"'(])"
 )
 _PLAIN = frozenset(
     "policy policies rule rules general overview scope purpose introduction notes note tools tool limits limit access "
@@ -114,7 +115,7 @@ def statements_of(text: str, lexicon: Lexicon) -> Iterator[Statement | tuple[Sta
             yield from paragraph()
             fence = not fence
             continue
-        if not fence and len(line) > 2 and line.lstrip().startswith("+") and _RULER.match(line):
+        if not fence and len(line) > 2 and (_RULER.match(line) and line.lstrip()[0] == "+" or _BORDER.fullmatch(line)):
             continue  # a ruler of a table that is drawn
         if row := _ROW.match(line):
             yield from paragraph()
@@ -275,7 +276,7 @@ def _sentences(lines: list[tuple[int, str]], context: Context) -> Iterator[State
     text = " ".join(words for _, words in lines)
     place = 0
     subject = ""
-    for part in _SENTENCE_END.split(text):
+    for part in SENTENCE_END.split(text):
         at = text.find(part, place)
         place = at + len(part)
         line = numbers[bisect.bisect_right(starts, at) - 1]
@@ -347,7 +348,10 @@ def row_rules(row: dict[str, str]) -> tuple[list[dict[str, Any]], list[str]]:
         if keys.names_role(header):
             rest["roles"] = [part.strip() for part in re.split(r",|/|\band\b|&", cell) if part.strip()]
         elif keys.effect_of_key(header) == keys.ASK:
-            rest["approval"] = {"allow": True, "deny": False}.get(keys.effect_of_value(cell), cell)
+            if effect_in(cell).effect == keys.DENY and len(cell.split()) > 1 and not effect_in(cell).rest:
+                rest["effect"] = "deny"  # `approval: never allowed`
+            else:
+                rest["approval"] = {"allow": True, "deny": False}.get(keys.effect_of_value(cell), cell)
         elif (
             keys.effect_of_key(header)
             or header.lower() in ("status", "effect", "verdict", "decision", "permission", "access", "rule")

@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 from gatling.policy.convert.constraints import texts, wanted
 from gatling.policy.convert.entries import Case, EntryParser, rules_of_case, verdict_of
 from gatling.policy.convert.qualities import NOTHING, When
-from gatling.policy.convert.record_words import EFFECT, EVERYBODY, INNER, LIMITS, NOTE, WHO, is_role_word
+from gatling.policy.convert.record_words import APPROVAL, EFFECT, EVERYBODY, INNER, LIMITS, NO_APPROVAL, NOTE, WHO, is_role_word
 from gatling.policy.language import keys
 from gatling.policy.language.effects import effect_in
-from gatling.policy.language.keys import ASK, DENY
+from gatling.policy.language.keys import ALLOW, ASK, DENY
 from gatling.policy.language.lexicon import Lexicon
 from gatling.policy.language.nature import is_remark
-from gatling.policy.language.scope import is_administrative
+from gatling.policy.language.scope import forbids_more, is_administrative, is_sentence
 from gatling.policy.language.statement import NativeRule, Reading, Statement, review
 from gatling.schema.words import split_words
 
@@ -53,9 +53,18 @@ class _Row:
 
 
 def read_entry_row(
-    row: dict[str, str], statement: Statement, lexicon: Lexicon, roles: frozenset[str], legend: dict[str, str]
+    row: dict[str, str],
+    statement: Statement,
+    lexicon: Lexicon,
+    roles: frozenset[str],
+    legend: dict[str, str],
+    approving: frozenset[str] = frozenset(),
 ) -> list[Reading] | None:
-    """Read a row that names one tool, or the rest of them; None if it is no such row, or a column of it is of no known kind."""
+    """Read a row that names one tool, or the rest of them; None if it is no such row, or a column of it is of no known kind.
+
+    Args:
+        approving: marks of those who approve what others in their row may do.
+    """
     cells = {header: re.sub(r"^`|`$|</?code>", "", (cell or "").strip()).strip() for header, cell in row.items()}
     named = [(h, tool) for h, c in cells.items() if (tool := lexicon.exact(re.sub(r"\(\)$", "", c)))]
     if len(named) != 1:
@@ -76,7 +85,9 @@ def read_entry_row(
     cases = [base]
     if said.roles:
         cases = []
+        is_asked = any(cells[header].lower() in approving for header, _ in said.roles)
         for header, effect in said.roles:
+            effect = ASK if is_asked and effect == ALLOW else effect
             one = base.copy()
             one.left += [header] if one.roles is not None else []
             one.roles = parser.names(header, one)
@@ -100,7 +111,10 @@ def read_entry_row(
         if require and one.effect != DENY:
             rules.append(NativeRule("requirement", (tool,), one.roles or (), require=require))
     found = [Reading(statement, tuple(rules), "; ".join(dict.fromkeys(notes)))]
+    is_denied = all(one.effect == DENY for one in cases)
     for text in remarks:
+        if is_denied and not is_sentence(text) and not forbids_more(text, (tool,), lexicon):
+            continue  # why it is denied
         found.append(Reading(Statement(statement.line, text, beside=(tool,)), (review(text, "a remark beside a rule"),)))
     return found
 
@@ -120,7 +134,10 @@ def _sorted(cells: dict[str, str], tool: str, lexicon: Lexicon, legend: dict[str
     for header, cell in cells.items():
         words = {w for w in split_words(header) if w.isalnum()}
         effect = legend.get(cell.lower(), "") or verdict_of(cell) or _marked(cell)
-        if words and words <= _EFFECT_COLUMNS and effect:
+        if words & APPROVAL and words <= APPROVAL | {"required", "needed", "by", "of", "needs"}:
+            if cell.lower() not in NO_APPROVAL:
+                found.effects.append(DENY if effect == DENY else ASK)
+        elif words and words <= _EFFECT_COLUMNS and effect:
             found.effects.append(effect)
         elif words & (keys.ROLE_KEYS | WHO) and words <= keys.ROLE_KEYS | WHO | {"may", "it"}:
             found.who.append((header, cell))
@@ -170,15 +187,15 @@ def _by_field(bounds: dict[str, str], tool: str, lexicon: Lexicon) -> When | Non
 
 def _text(header: str, cell: str, cases: list[Case], tool: str, lexicon: Lexicon) -> list[str]:
     """Read a cell of text into the cases of its row; return what of it is a remark about the row."""
-    if is_remark(cell, key=header) or is_administrative(cell, lexicon):
-        return []
     if all(one.effect == DENY for one in cases):
-        return [cell]
+        return [] if is_remark(cell, key=header) or is_administrative(cell, lexicon) else [cell]
     parts = [part.strip() for part in re.split(r"\s*;\s*|\s*(?:->|\u2192|=>)\s*", cell) if part.strip()]
     plain = [p for p in parts if not _is_approver(p)]
     is_asked = any(one.effect == ASK for one in cases)
     text = "; ".join(plain) if is_asked else cell
     found: When | None = {} if is_asked and not plain else texts(tool, text, lexicon)
+    if found is None and (is_remark(cell, key=header) or is_administrative(cell, lexicon)):
+        return []
     if found is None:
         for one in cases:
             if one.effect != DENY:

@@ -415,6 +415,17 @@ def marks_of(text: str) -> dict[str, str]:
     return found if len(found) > 1 or (found and _KEY.match(text.strip())) else {}
 
 
+_APPROVES = re.compile(
+    r"[\"'(`]?(?P<mark>[^\s\"'()`=:]{1,3})[\"')`]?\s*(?:=|:|means\b|stands for\b)\s*(?:the |he |she |they |it )?(?:must |has to |have to )?(?:approves?|approver|signs?|confirms?|releases?|decides?)\b",
+    re.IGNORECASE,
+)
+
+
+def approving_marks(text: str) -> frozenset[str]:
+    """Return the marks that say who approves what others do: `A = must approve`, and not `A = may, after an approval`."""
+    return frozenset(match.group("mark").lower() for match in _APPROVES.finditer(text))
+
+
 _ASKED_OF = re.compile(r"(\w+)\s*(?:=|:|means)\s*(?:the |an? )?[A-Za-z]+(?: [A-Za-z]+){0,2}")
 """`ask_first = shift manager`: who is asked."""
 

@@ -77,7 +77,7 @@ def remarks(comments: Iterable[Comment], lexicon: Lexicon, attached: Attached = 
     for comment in comments:
         at = attached(comment) if lexicon.is_closed else Attachment()
         beside = at.tools
-        for sentence in re.split(r"(?<=[.!?;])\s+", comment.text):
+        for sentence in re.split(r"(?<=[.!?;])(?<!\brev\.)(?<!\bSt\.)(?<!\bSr\.)(?<!\bDr\.)(?<!\bMr\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\b[A-Z]\.)\s+", comment.text):
             statement = Statement(comment.line, sentence.strip(" ;"), beside=beside)
             if not any(c.isalnum() for c in sentence):
                 continue

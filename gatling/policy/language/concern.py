@@ -105,10 +105,17 @@ _CLAUSE = re.compile(
 )
 
 
+_NOTED = re.compile(
+    r"^\W*(?:note|remember|reminder|important|attention|warning|nb|please note|remark)(?: (?:from|by|of|for) [\w' ]{1,40})?\s*:\s+(?=\S)", re.IGNORECASE
+)
+"""Who says it says nothing of which calls it is about."""
+
+
 def about(text: str, lexicon: Lexicon) -> tuple[str, ...]:
     """Return the tools that a piece of text may be about, all of them as `*`; none where it is about what no tool does."""
     found: dict[str, None] = {}
     head = "who"
+    text = _NOTED.sub("", text, count=1)
     for clause in _CLAUSE.split(text):
         if all(w in _LINK or w in _MODALS for w in split_words(clause) if w.isalnum()) and not _PATH.search(clause):
             continue

@@ -224,12 +224,19 @@ def _is_title(text: str, *, is_heading: bool) -> bool:
     left = DATED.sub(" ", re.sub(r"\((?:v|version|rev)[^)]*\)", " ", _BOTH.sub("rules", text)))
     words = [w for w in split_words(left) if w.isalnum()]
     is_of_document = not _DOCUMENT.isdisjoint(words)
+    if is_of_document:
+        left = re.sub(r"(?<![\w])(?!(?:limit|max|budget|up|at|most|under|over|above|below|to|than)\b)([A-Za-z]+) \d{1,2}[A-Z]?(?= [-\u2013\u2014]|$)", r"\1", left, flags=re.IGNORECASE)
+        left = re.sub(r"\b(?:rev|revision|version)\.? [A-Z\d]{1,2}\b", " ", left, flags=re.IGNORECASE)
+        if re.search(r"\b(?:who|what|how|which)\b", left, re.IGNORECASE):
+            left = re.sub(r"\b(?:may|can|do|does)\b", " ", left, flags=re.IGNORECASE)
+        left = re.sub(r"\bconfig(?:uration)?\b", " ", left, flags=re.IGNORECASE)
+        words = [w for w in split_words(left) if w.isalnum()]
     most = 14 if is_of_document else 10 if is_heading else 4
-    if len(words) > most or re.search(r"[.;]\s|[/\\*]", left) or not _STATES.isdisjoint(words):
+    if len(words) > most or re.search(r"[.;]\s|\S[/\\]\S|[\\*]" if is_of_document else r"[.;]\s|[/\\*]", re.sub(r"\b[A-Z]\. ", " ", left)) or not _STATES.isdisjoint(words):
         return False
     if time_said(left) and not is_of_document:
         return False
-    if is_ruling(left, spared=_TOPICS if is_of_document else frozenset()) or any(map(_may_be_verb, words, words[1:])):
+    if is_ruling(left, spared=_TOPICS if is_of_document else frozenset()) or _has_verb(left):
         return False
     if not words:
         return bool(DATED.search(text))
@@ -239,6 +246,12 @@ def _is_title(text: str, *, is_heading: bool) -> bool:
         left[:1].isupper() or (len(words) == 1 and not words[0].endswith(("ed", "le", "en")))
     )
     return is_heading or is_of_document or is_name
+
+
+def _has_verb(text: str) -> bool:
+    """Tell whether a title has a plural with what it may do behind it, within one of its parts."""
+    parts = re.split(r"[()\[\]:,/|]|\s[-\u2013\u2014]\s", text)
+    return any(any(map(_may_be_verb, words, words[1:])) for words in ([w for w in split_words(p) if w.isalnum()] for p in parts))
 
 
 _BOTH = re.compile(
@@ -281,7 +294,7 @@ _LISTED = frozenset(
     "listed named mentioned covered contained included described stated delegated conferred granted given written matched matching match matches found "
     "decided permit permitted grant grants allow allowed list table page file document section policy rule rules line lines row rows entry entries item "
     "items scenario scenarios block blocks stanza here above below this these limits paragraph clause column cell chapter notice memo handbook mail "
-    "message".split()
+    "message box".split()
 )
 _PEOPLE = frozenset("nobody noone anyone everyone anybody everybody who".split())
 _HOW_MUCH = re.compile(
@@ -289,7 +302,7 @@ _HOW_MUCH = re.compile(
     re.IGNORECASE,
 )
 _OF_THE_POLICY = frozenset(
-    "a an the and or is are be it its this that these those of in on to for by from with here above below any all no none not only what so "
+    "where box a an the and or is are be it its this that these those of in on to for by from with here above below any all no none not only what so "
     "whatever everything anything nothing else other others otherwise rest tool tools task tasks action actions operation operations call "
     "calls thing things use uses list table page document section policy rule rules line lines row rows item items entry entries level "
     "agent assistant bot it he she they we us you nobody noone who has have does do doesn isn aren don t s listed named mentioned written stated "

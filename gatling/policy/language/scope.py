@@ -101,7 +101,7 @@ _ABOUT_THE_DOCUMENT = tuple(
     for expression in (
         rf"(?:last|first|originally|initially|previously|automatically|auto)?[\s-]*{_EDITED}\b.*",
         rf"{_THIS}(?:\s+(?:in|of|for|on|below|above)\s+[\w' -]{{1,30}}?)?\s+(?:is|was|are|were|has\s+been|have\s+been|gets?)\s+"
-        rf"(?:\w+\s+)?(?:{_EDITED}|outdated|the\s+source\s+of\s+truth|final|a\s+draft)\b.*",
+        rf"(?:\w+\s+){{0,3}}(?:{_EDITED}|outdated|the\s+source\s+of\s+truth|final|a\s+draft)\b.*",
         rf"{_THIS}\s+(?:lives?|lies|sits|resides|comes?|belongs?|describes?|lists?|says?|explains?|covers?|replaces?|supersedes?|follows?|mirrors?)\b.*",
         r"(?:changes?|edits?|additions?|corrections?|questions?|suggestions?|feedback|comments?|problems?|issues?|typos?|pull requests?|mistakes?)"
         rf"(?:\s+(?:to|about|on|in|for|with)\s+(?:{_THIS}|it))\b.*",
@@ -115,6 +115,7 @@ _ABOUT_THE_DOCUMENT = tuple(
         rf"(?:the\s+)?(?:same|similar|like|as|modelled|inspired)\b[^,;:]*\b{_DOCUMENT}",
         rf"[\w' -]{{2,30}}\s(?:looks?\s+at|reviews?|checks?|updates?|maintains?|owns?|edits?|keeps?)\s+(?:it|this|{_THIS})\b.*",
         r"(?:please\s+)?(?:keep|leave|write|format)\s+(?:it|this|them)\b.*",
+        r"(?:please\s+)?(?:read|print|pin|bookmark)\s+(?:it|this|them)\b.*",
         r"imported\b.*",
         rf"last\s+{_DOCUMENT}\s+(?:drops?|denies|refuses)",
         r"i\s+(?:write|wrote|am\s+writing|have\s+written|put|made|collected|typed)\b.*",
@@ -147,6 +148,8 @@ def is_administrative(text: str, lexicon: Lexicon | None = None) -> bool:
     """
     plain = re.sub(r"[\[\]{}()<>*_`\"]+", " ", text).strip().rstrip(".!").strip()
     plain = " ".join(plain.split())
+    plain = re.sub(r"^(?:hi|hello|hey|dear|good morning)\b[\w ]{0,30}[,!]\s+(?=\w)", "", plain, flags=re.IGNORECASE)
+    plain = re.sub(r"\b(\w+ \w+) = (\w+ \w+)", r"\1 \2", plain)
     if not plain or len(plain) > 300:
         return False
     if found := _FILED.fullmatch(plain):
