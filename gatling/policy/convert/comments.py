@@ -16,6 +16,7 @@ _MARKS = {
     "blocks": ("#", "//"),
     "properties": ("#", "!"),
     "python": ("#",),
+    "rego": ("#",),
     "values": ("#",),
     "sudoers": ("#",),
     "robots": ("#",),

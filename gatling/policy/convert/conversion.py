@@ -23,7 +23,6 @@ from gatling.policy.convert.outlines import is_outline, outline_of
 from gatling.policy.convert.record_words import Around, column_kind
 from gatling.policy.convert.records import RecordReader
 from gatling.policy.convert.remarks import attached_in_lines, attached_in_tree, remarks
-from gatling.policy.convert.rego import is_rego, lines_of_rego
 from gatling.policy.convert.sources import KINDS, TREES, kind_of, tree_of
 from gatling.policy.convert.tables import delimiter_of, is_html, lines_of_html, read_row, rows_of_csv
 from gatling.policy.convert.tiers import separated
@@ -105,7 +104,7 @@ def convert(
     try:
         readings = list(_read(text, file, kind, names, specs))
     except InputError:
-        if not is_guess or kind not in ("blocks", "python"):
+        if not is_guess or kind not in ("blocks", "python", "rego"):
             raise
         kind = "text"  # it only looked like that
         readings = list(_read(text, file, kind, names, specs))
@@ -183,8 +182,6 @@ def _read(text: str, file: str | None, kind: str, names: list[str], specs: dict[
         return accounted(_keyed(source, lexicon, _closed(lexicon, names, specs, parts), [])[0], closed)
     if is_html(text):
         beside, text = comments_of(text, "html"), lines_of_html(text)
-    if is_rego(text):
-        text = lines_of_rego(text)
     if is_latex(text):
         text = lines_of_latex(text)
     delimiter = delimiter_of(text) if _is_values(file) else ""

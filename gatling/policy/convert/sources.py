@@ -10,7 +10,7 @@ from typing import Any
 from gatling.errors import InputError
 from gatling.policy.convert.latex import is_latex
 from gatling.policy.convert.python_literals import is_python, python_of
-from gatling.policy.convert.rego import is_rego
+from gatling.policy.convert.rego import is_rego, rego_of
 from gatling.policy.convert.syntaxes import (
     blocks_of,
     documents_of,
@@ -23,9 +23,9 @@ from gatling.policy.convert.syntaxes import (
 from gatling.policy.source import DataPath, PolicySource, lines_of
 from gatling.schema.plain import decode_text
 
-KINDS = ("data", "ini", "toml", "xml", "blocks", "properties", "python", "sudoers", "robots", "codeowners", "iptables", "text")
+KINDS = ("data", "ini", "toml", "xml", "blocks", "properties", "python", "rego", "sudoers", "robots", "codeowners", "iptables", "text")
 """data: JSON or YAML. blocks: in braces or tags. properties: keys and values. python: assignments of literals. text: Markdown, tables, lists and sentences."""
-TREES = {"data", "ini", "toml", "xml", "blocks", "properties", "python"}
+TREES = {"data", "ini", "toml", "xml", "blocks", "properties", "python", "rego"}
 """Kinds that are read into one tree."""
 _SUFFIXES = {
     ".json": "data",
@@ -56,7 +56,9 @@ def kind_of(text: str, file: str | None) -> str:
         return suffix
     if PurePath(file or "").suffix.lower() == ".py":
         return "python" if is_python(text) else "text"
-    if suffix is None and (is_rego(text) or is_latex(text)):
+    if suffix is None and is_rego(text):
+        return "rego"
+    if suffix is None and is_latex(text):
         return "text"
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("#", ";"))]
     if suffix is None and lines:
@@ -132,6 +134,7 @@ def tree_of(kind: str, text: str, file: str | None) -> PolicySource:
         "blocks": blocks_of,
         "properties": properties_of,
         "python": python_of,
+        "rego": rego_of,
     }[kind](text, file)
 
 
