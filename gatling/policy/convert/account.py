@@ -123,7 +123,7 @@ def _of_tools(reading: Reading, lexicon: Lexicon, before: tuple[str, ...]) -> Re
                 if not tools:
                     continue
             rule = replace(rule, tools=tools)
-        elif is_no_grant(rule) and not reading.statement.key and (beside := _beside(str(rule.value), lexicon)):
+        elif is_no_grant(rule) and not (reading.statement.key or reading.statement.beside) and (beside := _beside(str(rule.value), lexicon)):
             rule = replace(
                 rule,
                 tools=beside if EVERY_CALL in (beside, rule.tools) else tuple(dict.fromkeys((*rule.tools, *beside))),

@@ -324,7 +324,7 @@ class EntryParser:
             if words <= _HOLDS | _HOLDS_NONE or (operator_of(key) and operator_of(key) in ("<=", ">=", "<", ">", "in", "not_in")):
                 for name, said in value.items():
                     one = {key: said} if operator_of(key) and not isinstance(said, dict) and not words <= _HOLDS - {"max", "min"} else said
-                    case.wants.append((name, one, is_negative or bool(words & _HOLDS_NONE)))
+                    case.wants.append((name, one, is_negative or (not operator_of(key) and bool(words & _HOLDS_NONE))))
                 return
             case.left.append(key)
             return

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gatling.policy.convert.constraints import texts, wanted
 from gatling.policy.convert.entries import Case, EntryParser, rules_of_case, verdict_of
@@ -110,7 +110,7 @@ def read_entry_row(
         notes += [note] if note else []
         if require and one.effect != DENY:
             rules.append(NativeRule("requirement", (tool,), one.roles or (), require=require))
-    found = [Reading(statement, tuple(rules), "; ".join(dict.fromkeys(notes)))]
+    found = [Reading(replace(statement, beside=(tool,)), tuple(rules), "; ".join(dict.fromkeys(notes)))]
     is_denied = all(one.effect == DENY for one in cases)
     for text in remarks:
         if is_denied and not is_sentence(text) and not forbids_more(text, (tool,), lexicon):

@@ -394,7 +394,7 @@ _MEANING = re.compile(
 
 
 _KEY = re.compile(r"^(?:legend|key|marks?|symbols?|values?|codes?)\s*[:=]\s*", re.IGNORECASE)
-_MARKED = re.compile(r"[\"'(`]?(?P<mark>[^\s\"'()`=:]{1,3}|empty|blank)[\"')`]?\ufe0f?\s*(?:=|:|means\b|stands for\b|\u2192|->)?\s*(?P<said>.{2,80})", re.IGNORECASE)
+_MARKED = re.compile(r"[\"'(`]?(?P<mark>[^\s\"'()`=:]{1,3}|[A-Z]{2,12}(?=\s*[=:])|empty|blank)[\"')`]?\ufe0f?\s*(?:=|:|means\b|stands for\b|\u2192|->)?\s*(?P<said>.{2,80})", re.IGNORECASE)
 
 
 def marks_of(text: str) -> dict[str, str]:
@@ -406,13 +406,14 @@ def marks_of(text: str) -> dict[str, str]:
         match = _MARKED.fullmatch(part.strip(" ,."))
         said = effect_in(match.group("said")) if match else None
         effect = said.effect if said else ""
-        if match and not effect and re.search(r"\b(?:approv|confirm|ask|consent|sign|agree)", match.group("said"), re.IGNORECASE):
+        if match and not effect and re.search(r"\b(?:approv|confirm|ask|consent|sign|agree|waits?|release)", match.group("said"), re.IGNORECASE):
             effect = ASK
         is_free = effect == ALLOW and said is not None and (said.rest or QUALIFIED.search(match.group("said") if match else ""))
         if match is None or not effect or is_free:
             return {}
         found[match.group("mark").lower()] = effect
-    return found if len(found) > 1 or (found and _KEY.match(text.strip())) else {}
+    is_one = len(found) == 1 and next(iter(found.values())) == keys.effect_of_value(next(iter(found)))
+    return found if len(found) > 1 or is_one or (found and _KEY.match(text.strip())) else {}
 
 
 _APPROVES = re.compile(

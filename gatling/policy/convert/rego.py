@@ -98,6 +98,8 @@ def _rule(said: str, sets: dict[str, list[str]]) -> dict[str, Any]:
             rule["tool"] = wanted
         elif key in _ROLE and operator == "in" and "roles" not in rule:
             rule["roles"] = wanted
+        elif operator in ("not_in", "not_like") and operator in where.get(key, {}):
+            where[key][operator] += wanted
         elif key in _TOOL | _ROLE or operator in where.get(key, {}):
             rule[f"condition {len(rule)}"] = part
         else:

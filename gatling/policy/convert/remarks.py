@@ -10,10 +10,12 @@ from typing import Any
 from gatling.policy.convert.account import is_mere_permission
 from gatling.policy.convert.comments import Comment
 from gatling.policy.convert.constraints import NEGATIVE
+from gatling.policy.convert.entries import verdict_of
 from gatling.policy.convert.meta import is_legend, read_any
+from gatling.policy.language.keys import ASK, DENY
 from gatling.policy.language.lexicon import Lexicon
 from gatling.policy.language.nature import is_remark
-from gatling.policy.language.scope import is_administrative, is_sentence
+from gatling.policy.language.scope import consents, is_administrative, is_label, is_sentence
 from gatling.policy.language.sentences import read_sentence
 from gatling.policy.language.statement import Reading, Statement, review
 from gatling.policy.source import DataPath, PolicySource
@@ -54,12 +56,17 @@ def repeats(text: str, members: tuple[tuple[str, Any], ...]) -> bool:
     | --- | --- |
     | takes something out (`never_under`, `deny_paths`) | why, or for whom it is there |
     | lists what is allowed | that something else is not (`no tiktok, we had trouble`) |
+    | asks | who consents (`the table owner signs`) |
     | bounds | the same numbers, and words of bounds alone (`up to 50 it just does it`) |
     """
     for key, value in members:
         words = set(split_words(key))
+        if verdict_of(key) == DENY or (verdict_of(value) == ASK and consents(text)):
+            return True
         items = [str(v).lower() for v in (value if isinstance(value, list) else [value])]
         numbers = set(re.findall(r"\d+(?:\.\d+)?", text))
+        if value is None:
+            continue
         if words & NEGATIVE and not isinstance(value, (bool, int, float)):
             return not numbers
         match = _NOT_ONE.fullmatch(text.strip(" ."))
@@ -85,6 +92,9 @@ def remarks(comments: Iterable[Comment], lexicon: Lexicon, attached: Attached = 
                 yield Reading(statement, is_part=True)
                 continue
             if beside and not is_sentence(statement.text) and repeats(comment.text, at.members):
+                yield Reading(statement, is_part=True)
+                continue
+            if beside and not comment.is_behind and is_label(statement.text, beside, lexicon):
                 yield Reading(statement, is_part=True)
                 continue
             if beside and not is_sentence(statement.text):
@@ -135,13 +145,16 @@ def attached_in_tree(source: PolicySource, lexicon: Lexicon, text: str, readings
     def attached(comment: Comment) -> Attachment:
         if comment.is_behind:
             found = ((path[-1], nodes.get(path)) for path in paths.get(comment.line, ()) if path)
-            members = tuple((k, v) for k, v in found if isinstance(k, str) and v is not None and not isinstance(v, dict))
+            stated = [(k, v) for k, v in found if isinstance(k, str) and v is not None]
+            stated += [pair for _, v in stated if isinstance(v, dict) for pair in v.items() if isinstance(pair[1], list)]
+            members = tuple((k, v) for k, v in stated if not isinstance(v, dict))
             return Attachment(tools_on(comment.line), members)
         following = comment.last + 1
         while not is_empty(following) and following not in paths:
             following += 1
         if not is_empty(following):
-            return Attachment(tools_on(following))
+            denials = tuple((path[-1], None) for path in paths[following] if path and isinstance(path[-1], str))
+            return Attachment(tools_on(following), denials)
         return Attachment(tools_on(comment.line - 1) if not is_empty(comment.line - 1) else ())  # the last line of a block
 
     return attached

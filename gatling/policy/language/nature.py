@@ -221,6 +221,9 @@ def _is_name(text: str, *, is_number: bool = False) -> bool:
 def _is_title(text: str, *, is_heading: bool) -> bool:
     """Tell whether a few words only name something: no verb of a sentence, no word that rules, no number."""
     text = re.sub(r"\bguard[ -]?rails?\b", "rules", text, flags=re.IGNORECASE)
+    aside = re.search(r"\s\(([A-Z][^()]*)\)$", text)
+    if aside and not is_ruling(aside.group(1)):
+        text = text[: aside.start()]  # whose it is
     left = DATED.sub(" ", re.sub(r"\((?:v|version|rev)[^)]*\)", " ", _BOTH.sub("rules", text)))
     words = [w for w in split_words(left) if w.isalnum()]
     is_of_document = not _DOCUMENT.isdisjoint(words)
@@ -228,7 +231,7 @@ def _is_title(text: str, *, is_heading: bool) -> bool:
         left = re.sub(r"(?<![\w])(?!(?:limit|max|budget|up|at|most|under|over|above|below|to|than)\b)([A-Za-z]+) \d{1,2}[A-Z]?(?= [-\u2013\u2014]|$)", r"\1", left, flags=re.IGNORECASE)
         left = re.sub(r"\b(?:rev|revision|version)\.? [A-Z\d]{1,2}\b", " ", left, flags=re.IGNORECASE)
         if re.search(r"\b(?:who|what|how|which)\b", left, re.IGNORECASE):
-            left = re.sub(r"\b(?:may|can|do|does)\b", " ", left, flags=re.IGNORECASE)
+            left = re.sub(r"\b(?:may|can|do|does|have|has|is|are)\b", " ", left, flags=re.IGNORECASE)
         left = re.sub(r"\bconfig(?:uration)?\b", " ", left, flags=re.IGNORECASE)
         words = [w for w in split_words(left) if w.isalnum()]
     most = 14 if is_of_document else 10 if is_heading else 4
@@ -236,19 +239,21 @@ def _is_title(text: str, *, is_heading: bool) -> bool:
         return False
     if time_said(left) and not is_of_document:
         return False
-    if is_ruling(left, spared=_TOPICS if is_of_document else frozenset()) or _has_verb(left):
+    if is_ruling(left, spared=_TOPICS if is_of_document else frozenset()) or has_verb(left):
         return False
     if not words:
         return bool(DATED.search(text))
     if ":" in left:
         return is_of_document
+    if len(words) <= 6 and ":" not in left and all(w[:1].isupper() or w in _PARTICLES for w in re.findall(r"[^\W\d_][\w'-]*", left)) and left[:1].isupper():
+        return True  # `Mutua del Sur, Claims Automation`
     is_name = len(words) <= 2 and (
         left[:1].isupper() or (len(words) == 1 and not words[0].endswith(("ed", "le", "en")))
     )
     return is_heading or is_of_document or is_name
 
 
-def _has_verb(text: str) -> bool:
+def has_verb(text: str) -> bool:
     """Tell whether a title has a plural with what it may do behind it, within one of its parts."""
     parts = re.split(r"[()\[\]:,/|]|\s[-\u2013\u2014]\s", text)
     return any(any(map(_may_be_verb, words, words[1:])) for words in ([w for w in split_words(p) if w.isalnum()] for p in parts))
@@ -274,7 +279,8 @@ def _may_be_verb(subject: str, word: str) -> bool:
     return is_plural and not is_noun and word not in _LINKS and root(word) not in _THINGS and word not in ROLE_NOUNS
 
 
-_LINKS = frozenset("of and or in on for to by the a an with at from & as".split())
+_PARTICLES = frozenset("of and the de del la le du des van von der den und & for".split())
+_LINKS = frozenset("that which who whom we you they i it than then of and or in on for to by the a an with at from & as".split())
 _THINGS = frozenset().union(*OBJECTS)
 
 

@@ -20,8 +20,10 @@ from gatling.policy.language.concern import EVERY_CALL, about, tools_of
 from gatling.policy.language.deeds import root
 from gatling.policy.language.lexicon import Lexicon
 from gatling.policy.language.matching import words_for
-from gatling.policy.language.nature import DATED, is_remark, is_ruling
+from gatling.policy.language.nature import DATED, has_verb, is_remark, is_ruling, is_state
+from gatling.policy.language.times import time_said
 from gatling.schema.words import split_words
+from gatling.tools.derive import effect_of
 
 _SENTENCE = re.compile(r"[\W_]*[A-Z\d/].*[.!]\W*", re.DOTALL)
 """A sentence by how it is written: a capital letter, a path or a number first, a full stop last."""
@@ -49,6 +51,11 @@ _COMPARES = re.compile(r"(?:up to|at most|more|less|over|above|below|under|longe
 _POINTS = re.compile(r"\b(?:it|this|that|these|those|them|there|here)\b", re.IGNORECASE)
 
 
+def consents(text: str) -> bool:
+    """Tell whether a remark says whose consent is wanted, and nothing more."""
+    return bool(_CONSENTS.fullmatch(text.strip(" .")))
+
+
 def scope_of(text: str, beside: tuple[str, ...], lexicon: Lexicon, *, explains: bool = False) -> tuple[str, ...]:
     """Return the tools that a remark may be about.
 
@@ -60,15 +67,34 @@ def scope_of(text: str, beside: tuple[str, ...], lexicon: Lexicon, *, explains: 
     is_whole = is_sentence(text)
     direct = {t for t in lexicon.names if said & (set(words_for(t)) - ({lexicon.parts(t)[0]} if is_whole else set()))}
     hits = tools_of(text, lexicon)
-    if _CONSENTS.fullmatch(text.strip(" .")) or (not is_whole and _COMPARES.match(text)):
+    if consents(text) or (not is_whole and _COMPARES.match(text)):
         return beside
     forbids = bool(_FORBIDS.search(text)) and not (_POINTS.search(text) and not is_whole)
+    if not is_whole:
+        direct |= {t for t in beside if said & {w for w in lexicon.parts(t)[1] if len(w) > 2}}
     if set(beside) & direct:
         return tuple(dict.fromkeys((*beside, *direct)))
     if forbids or (is_whole and not explains):
         meant = about(text, lexicon)
         return meant if meant == EVERY_CALL else tuple(dict.fromkeys((*beside, *meant)))
     return tuple(dict.fromkeys((*beside, *hits)))
+
+
+_ID = re.compile(r"^[\W_]*(?:[A-Z]{1,3}[-.]?\d{1,3}|\d{1,2}(?:\.\d{1,2})*)[.):]?(?=\s|$)\s*")
+
+
+def is_label(text: str, beside: tuple[str, ...], lexicon: Lexicon) -> bool:
+    """Tell whether a remark above an entry only names it: `R3 settling small ones`, above what settles claims."""
+    plain = _ID.sub("", text.strip(" -=#*")).strip(" -=#*.")
+    if not plain:
+        return True
+    reads = all(effect_of(tool)[0] == "read" for tool in beside)
+    if reads and re.fullmatch(r"read(?:ing)?[- ]only", plain, re.IGNORECASE):
+        return True
+    if is_sentence(text) or is_ruling(plain) or time_said(plain) or has_verb(plain) or is_state(plain):
+        return False
+    said = set(words_for(plain))
+    return len(plain.split()) <= 8 and all(said & set(words_for(tool)) for tool in beside)
 
 
 def forbids_more(text: str, beside: tuple[str, ...], lexicon: Lexicon) -> bool:
@@ -117,6 +143,8 @@ _ABOUT_THE_DOCUMENT = tuple(
         r"(?:please\s+)?(?:keep|leave|write|format)\s+(?:it|this|them)\b.*",
         r"(?:please\s+)?(?:read|print|pin|bookmark)\s+(?:it|this|them)\b.*",
         r"imported\b.*",
+        r"(?:the\s+)?(?:gateway|guard|server|proxy|engine|host|loader|app|service|middleware|pipeline|ci|orchestrator|runtime)\s+"
+        r"(?:asks|queries|reads|evaluates|calls|consults|loads|uses|applies|enforces|parses|checks)\b.*",
         rf"last\s+{_DOCUMENT}\s+(?:drops?|denies|refuses)",
         r"i\s+(?:write|wrote|am\s+writing|have\s+written|put|made|collected|typed)\b.*",
         r"\(?(?:sent\s+from|typed\s+in|stuck\s+on|printed\s+(?:on|by)|posted\s+(?:on|by|in))\b.*",
@@ -137,6 +165,7 @@ _RULES_OF_CALLS = re.compile(
     re.IGNORECASE,
 )
 _PLACE = re.compile(r"(?:~|\.{0,2})/?(?:[\w.-]+/)*[\w-]+\.[a-z]{1,6}|/(?:[\w.-]+/)+[\w.-]*|https?://\S+")
+_QUOTED = re.compile(r"[\"\u201c\u201e][^\"]+[.!][\"\u201d\u201c]")
 _FILED = re.compile(rf"(?:{_PLACE.pattern})(?:\s*(?:--?|\u2013|\u2014|:)\s*(?P<rest>.*))?")
 _IDS = re.compile(r"\b[A-Z][A-Z0-9]*-\d+\b|#\d+\b|\b[\w.+-]+@[\w.-]+|https?://\S+")
 
@@ -152,6 +181,8 @@ def is_administrative(text: str, lexicon: Lexicon | None = None) -> bool:
     plain = re.sub(r"\b(\w+ \w+) = (\w+ \w+)", r"\1 \2", plain)
     if not plain or len(plain) > 300:
         return False
+    if lexicon is not None and _QUOTED.fullmatch(text.strip()) and not _FORBIDS.search(text) and not tools_of(text, lexicon):
+        return not _RULES_OF_CALLS.search(text)  # a motto
     if found := _FILED.fullmatch(plain):
         rest = found.group("rest") or ""
         return not rest or not is_ruling(DATED.sub(" ", _IDS.sub(" ", rest)), spared=_SPARED_IN_TITLES)
