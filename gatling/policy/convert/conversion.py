@@ -12,11 +12,12 @@ from gatling.errors import InputError
 from gatling.policy.convert.account import accounted, sentences_in_keys
 from gatling.policy.convert.comments import Comment, comments_of
 from gatling.policy.convert.entry_rows import read_entry_row
-from gatling.policy.convert.documents import names_of_text, row_rules, rows_source, statements_of
+from gatling.policy.convert.documents import names_of_text, row_rules, rows_source, statements_of, unlisted
 from gatling.policy.convert.keyed import KeyedReader, role_keys
 from gatling.policy.convert.latex import is_latex, lines_of_latex
 from gatling.policy.convert.lines import read_line, read_tuple, roles_of_line, shared_tokens
 from gatling.policy.convert.lists import read_list_of
+from gatling.policy.convert.named_lines import placed, read_named_line, roles_of_document
 from gatling.policy.convert.named_sets import with_sets
 from gatling.policy.convert.meta import approving_marks, is_legend, legend_of, question_of, read_answer, read_any
 from gatling.policy.convert.outlines import is_outline, outline_of
@@ -207,8 +208,10 @@ def _statements(text: str, lexicon: Lexicon, closed: Lexicon) -> list[Reading]:
         for name, effect in legend_of(said.text).items()
     }
     approving = frozenset(mark for said in statements if isinstance(said, Statement) for mark in approving_marks(said.text))
+    plain = [said for said in statements if isinstance(said, Statement)]
+    named_roles = closed.roles | (roles_of_document(plain, closed) if closed.is_closed else frozenset())
     question = ""
-    for said in statements:
+    for said in unlisted(statements):
         if isinstance(said, tuple):
             readings += _row(*said, lexicon, closed, legend, approving)
         elif closed.is_closed and question_of(said.text):
@@ -219,6 +222,10 @@ def _statements(text: str, lexicon: Lexicon, closed: Lexicon) -> list[Reading]:
         elif closed.is_closed and is_legend(said.text):
             readings.append(Reading(said, is_part=True))
         else:
+            named = read_named_line(said, closed, named_roles, legend) if closed.is_closed and not question else None
+            if named is not None:
+                readings.append(named)
+                continue
             found = read_sentence(said, lexicon)
             answer = read_answer(question, said, closed) if question and closed.is_closed else None
             if answer is not None:
@@ -230,7 +237,7 @@ def _statements(text: str, lexicon: Lexicon, closed: Lexicon) -> list[Reading]:
                 before, is_bounded = _before(readings)
                 found = read_any(said, closed, before, is_bounded=is_bounded)
             question = ""
-            readings.append(found)
+            readings.append(placed(found, closed) if closed.is_closed else found)
     return _again(readings, closed) if closed.is_closed else readings
 
 

@@ -6,6 +6,7 @@ import bisect
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from gatling.policy.convert.meta import is_legend, is_legend_of_checks, legend_of
@@ -15,7 +16,7 @@ from gatling.policy.language.deeds import OBJECTS, deed_of, root
 from gatling.policy.language.effects import effect_in
 from gatling.policy.language.grammar import ROLE_NOUNS, form_of, who_of
 from gatling.policy.language.lexicon import Lexicon, is_tool_name, names_in, role_names
-from gatling.policy.language.nature import is_remark
+from gatling.policy.language.nature import is_default, is_remark
 from gatling.policy.language.statement import Context, Statement
 from gatling.policy.language.times import MONTH
 from gatling.policy.source import DataPath, PolicySource
@@ -187,6 +188,30 @@ def statements_of(text: str, lexicon: Lexicon) -> Iterator[Statement | tuple[Sta
     yield from paragraph()
 
 
+def unlisted(
+    statements: list[Statement | tuple[Statement, dict[str, Any]]],
+) -> Iterator[Statement | tuple[Statement, dict[str, Any]]]:
+    """Join a question for what is not named with its answer: `Not in this list? Then it is forbidden.`"""
+    waiting: Statement | None = None
+    for said in statements:
+        if waiting is not None:
+            text = said.text if isinstance(said, Statement) else ""
+            joined = f"{waiting.text.strip(' =#*').rstrip('?')}, {text}"
+            if text and is_default(joined):
+                yield replace(waiting, text=joined, value=None, is_heading=False)
+                waiting = None
+                continue
+            yield waiting
+            waiting = None
+        is_question = isinstance(said, Statement) and bool(re.fullmatch(r"[\W_]*not (?:\w+ ){0,4}\w+\?[\W_]*", said.text, re.IGNORECASE))
+        if isinstance(said, Statement) and is_question:
+            waiting = said
+        else:
+            yield said
+    if waiting is not None:
+        yield waiting
+
+
 def _title(number: int, text: str, context: Context) -> Statement:
     """Return a heading; one that says nothing of what stands below it is to be accounted for."""
     return Statement(number, text, Context(), "heading", is_heading=not (context.effect or context.roles))
@@ -235,6 +260,9 @@ def heading_context(
     said = effect_in(re.sub(r"^(?:level|tier|class|zone)\s+\w+\s*[:.-]?\s*", "", text, flags=re.IGNORECASE))
     if said.effect and not (set(split_words(said.rest)) - _PLAIN - _HEADS):
         return outer.with_(effect=said.effect)
+    asks = re.fullmatch(r"(?:if|when|where|whenever) (?:an? |the |any )?(?P<who>[\w' -]{2,40}?) (?:asks?|requests?(?: it)?|wants (?:it|something))", text, re.IGNORECASE)
+    if asks:
+        return _with_who(asks.group("who"), outer)
     role = re.fullmatch(r"(?:roles?|for|group|profile)\s*:?\s+(.+)", text, re.IGNORECASE)
     if role and len(role.group(1).split()) <= 3:
         return _with_who(role.group(1), outer)
@@ -385,4 +413,4 @@ def names_of_text(text: str) -> list[str]:
     return [name for _, _, name in names_in(text) if is_tool_name(name)]
 
 
-__all__ = ["heading_context", "names_of_text", "role_names", "row_rules", "rows_source", "statements_of"]
+__all__ = ["heading_context", "names_of_text", "role_names", "row_rules", "rows_source", "statements_of", "unlisted"]

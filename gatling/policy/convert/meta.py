@@ -32,7 +32,7 @@ _NOT_MORE = re.compile(
 )
 """What is beyond the bound before it, which is not granted."""
 _LARGER = re.compile(
-    r"(?:larger|bigger|higher|longer|greater|more) (?:\w+ )?(?:must|have to|has to|need|needs|are|is|go|require|requires)\b",
+    r"(?:larger|bigger|higher|longer|greater|more) (?:\w+ ){0,2}(?:must|have to|has to|need|needs|aren't|isn't|cannot|can't|are|is|go|require|requires)\b",
     re.IGNORECASE,
 )
 
@@ -402,6 +402,7 @@ def marks_of(text: str) -> dict[str, str]:
     plain = _KEY.sub("", text.strip(" ."))
     parts = re.split(r"\s*[\u00b7;|]\s*|\s+/\s+|\s{2,}|,\s+(?=[^\s,]{1,3}\s*(?:=|:|means))", plain)
     found: dict[str, str] = {}
+    has_key = plain != text.strip(" .")
     for part in parts:
         match = _MARKED.fullmatch(part.strip(" ,."))
         said = effect_in(match.group("said")) if match else None
@@ -409,7 +410,8 @@ def marks_of(text: str) -> dict[str, str]:
         if match and not effect and re.search(r"\b(?:approv|confirm|ask|consent|sign|agree|waits?|release)", match.group("said"), re.IGNORECASE):
             effect = ASK
         is_free = effect == ALLOW and said is not None and (said.rest or QUALIFIED.search(match.group("said") if match else ""))
-        if match is None or not effect or is_free:
+        is_said = has_key or (match is not None and bool(re.search(r"=|\bmeans\b|stands for", part[: match.start("said")])))
+        if match is None or not effect or is_free or not is_said:
             return {}
         found[match.group("mark").lower()] = effect
     is_one = len(found) == 1 and next(iter(found.values())) == keys.effect_of_value(next(iter(found)))

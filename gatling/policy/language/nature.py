@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 
 from gatling.policy.language.deeds import OBJECTS, root
-from gatling.policy.language.effects import effect_in
+from gatling.policy.language.effects import effect_in, marked
 from gatling.policy.language.grammar import ROLE_NOUNS
 from gatling.policy.language.keys import DENY
 from gatling.policy.language.times import time_said
@@ -138,6 +138,8 @@ def is_remark(text: str, *, key: str = "", is_heading: bool = False) -> bool:
         return _is_name(found.group(2), is_number=is_number) or bool(
             _WHAT_FOLLOWS.fullmatch(found.group(2).strip(" .:"))
         )
+    if re.fullmatch(r"[\[(]?v?\d+(?:\.\d+)*[\])]?(?:\s*[-\u2013\u2014(]\s*)?", DATED.sub(" ", plain).strip(" #-\u2013\u2014()")) or (is_heading and not DATED.sub("", plain).strip(" #[]()-\u2013\u2014.")):
+        return True  # a version, with its date
     plain = _NUMBERED.sub("", plain, count=1) if _NUMBERED.match(plain) else plain
     plain = plain.strip(" .:;#*=%/-")
     return (
@@ -300,7 +302,7 @@ _LISTED = frozenset(
     "listed named mentioned covered contained included described stated delegated conferred granted given written matched matching match matches found "
     "decided permit permitted grant grants allow allowed list table page file document section policy rule rules line lines row rows entry entries item "
     "items scenario scenarios block blocks stanza here above below this these limits paragraph clause column cell chapter notice memo handbook mail "
-    "message box".split()
+    "message box point points forgot forgotten omitted".split()
 )
 _PEOPLE = frozenset("nobody noone anyone everyone anybody everybody who".split())
 _HOW_MUCH = re.compile(
@@ -308,7 +310,7 @@ _HOW_MUCH = re.compile(
     re.IGNORECASE,
 )
 _OF_THE_POLICY = frozenset(
-    "where box a an the and or is are be it its this that these those of in on to for by from with here above below any all no none not only what so "
+    "where box i we forgot forgotten omitted answer rest permitted permits point points entries what's a an the and or is are be it its this that these those of in on to for by from with here above below any all no none not only what so "
     "whatever everything anything nothing else other others otherwise rest tool tools task tasks action actions operation operations call "
     "calls thing things use uses list table page document section policy rule rules line lines row rows item items entry entries level "
     "agent assistant bot it he she they we us you nobody noone who has have does do doesn isn aren don t s listed named mentioned written stated "
@@ -336,7 +338,7 @@ _DENIED = frozenset(
 def is_default(text: str) -> bool:
     """Tell whether a sentence says that what the policy does not name is denied, and nothing more: each of its words is one of
     such sentences."""
-    text = _LEAD.sub("", text)
+    text = _UNLESS_LISTED.sub(" not listed", _LEAD.sub("", marked(text)))
     words = {w for w in split_words(text) if w.isalnum()}
     known = all(w in _OF_THE_POLICY or singular(w) in ROLE_NOUNS or w in _OFFICES for w in words)
     if len(text) > 300 or _HOW_MUCH.search(text) or not known:
@@ -352,6 +354,12 @@ def is_default(text: str) -> bool:
     return turned > 1 and bool(words & _LISTED)
 
 
+_UNLESS_LISTED = re.compile(
+    r",? (?:unless|except (?:what|where)|until) (?:(?:an?|the|some|one of the|any|this|it) )?(?:(?:entry|entries|rules?|lines?|rows?|points?|page|list|table|document|section|policy|clause) )?"
+    r"(?:(?:is|are) )?(?:here |above |below )?(?:permits?|allows?|says?|grants?|lists?|names?|listed|named|mentioned|allowed)(?: (?:it|so|otherwise|here|above|below|them|this))*",
+    re.IGNORECASE,
+)
+"""`Everything is forbidden unless an entry here permits it.`"""
 _LEAD = re.compile(
     r"^(?:(?:rule of thumb|note|nb|n\.b\.|remember|important|basically|in short|in general|please note|as always|default|the rest|finally|and)\s*[:,]\s*)",
     re.IGNORECASE,
