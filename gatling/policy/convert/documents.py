@@ -30,6 +30,8 @@ _BULLET = re.compile(
     r"^\s*(?:[-*+\u2022]|\(?\d{1,3}[.)]|\(?[a-z]\)|\[[ xX?~!*-]\]|(?:[A-Z]{1,2}[.-])?\d{1,3}(?:\.\d{1,3}){1,3}[.)]?|[A-Z]{1,2}[.-]\d{1,3}[.)]?)\s+"
     r"(?:\[[ xX?~!*-]\]\s+)?(.+)$"
 )
+_BOXED = re.compile(r"^\s*(?:[-*]\s+)?\[\s*[A-Z]{2,8}\s*\]\s+\S")
+"""A line that starts with its verdict in a box."""
 _ROW = re.compile(r"^\s*\|(.+)\|\s*$")
 _BORDER = re.compile(r"\s*[.'`+,\u250c\u2514\u2560\u255a\u2554\u2500-]?[-=_\u2500\u2550]{10,}[.'`+,\u2510\u2518\u2557\u255d]?\s*")
 _RULER = re.compile(r"^[\s|:=+-]+$")
@@ -166,6 +168,11 @@ def statements_of(text: str, lexicon: Lexicon) -> Iterator[Statement | tuple[Sta
             assert bullet is not None
             yield from _sentences([(number, bullet.group(1))], context)
             context = was
+            continue
+        if _BOXED.match(line):
+            yield from paragraph()
+            waiting.append((number, line.strip()))
+            is_item = True
             continue
         if bullet or fence or _COMMAND.match(line):
             yield from paragraph()

@@ -56,16 +56,21 @@ def tool_of(text: str, lexicon: Lexicon) -> tuple[str, tuple[int, int]]:
     return found[0] if len({tool for tool, _ in found}) == 1 and len(found) == 1 else ("", (0, 0))
 
 
+def _plain(text: str) -> str:
+    """Return a line without what sets it in bold or as code of a page."""
+    return re.sub(r"</?code>|'''?|\*\*", "", text)
+
+
 def roles_of_document(statements: Iterable[Statement], lexicon: Lexicon) -> frozenset[str]:
     """Return names that stand where whom it is for does, in two lines at least, beside the names of tools."""
     counts: Counter[str] = Counter()
     for statement in statements:
-        text = statement.text
+        text = _plain(statement.text)
         tool, (start, end) = tool_of(text, lexicon)
         if not tool:
             continue
         before = re.sub(r"^[^\w]*(?:\[[^\]]*\])?[^\w]*", "", text[:start]).strip(" :-*")
-        after = re.split(r"[,;.]\s|[,;]$", re.sub(r"^[\s.:*<>/code\u2013\u2014-]+", "", text[end:]), maxsplit=1)[0].strip(" .")
+        after = re.split(r"[,;.]\s|[,;]$", re.sub(r"^[\s.:*`\u2013\u2014-]+", "", text[end:]), maxsplit=1)[0].strip(" .")
         for part in (before, _FOR.sub("", after)):
             names = [n.strip(" `*\"'.") for n in re.split(r"\s*(?:,|\+|&|/|\band\b|\bor\b)\s*", _MAY.sub("", part))]
             if names and all(re.fullmatch(r"[A-Za-z][\w-]*(?: [A-Za-z][\w-]*)?", n) and not is_ruling(n) for n in names):
@@ -75,7 +80,7 @@ def roles_of_document(statements: Iterable[Statement], lexicon: Lexicon) -> froz
 
 def read_named_line(statement: Statement, lexicon: Lexicon, roles: frozenset[str], legend: dict[str, str]) -> Reading | None:
     """Read a line that names one tool; None if it names none or several, or not all of it is understood."""
-    text = re.sub(r"</?code>|'''?|\*\*", "", statement.text)
+    text = _plain(statement.text)
     tool, (start, end) = tool_of(text, lexicon)
     if not tool or tool not in lexicon.specs or len(text) > _MAX_CHARS or re.search(r"~~|<!--|\?", text):
         return None
@@ -87,8 +92,13 @@ def read_named_line(statement: Statement, lexicon: Lexicon, roles: frozenset[str
     if head and not _is_paraphrase(head, tool) and not _names(head.strip(" :-"), case, parser, roles):
         return None
     for clause in _clauses(tail):
-        if not _clause(clause, case, parser, tool, lexicon, roles):
+        parts = re.split(r":\s+", clause)
+        if _clause(clause, case, parser, tool, lexicon, roles):
+            continue
+        if len(parts) < 2 or not all(_clause(part, case, parser, tool, lexicon, roles) for part in parts):
             return None
+    if case.roles is not None and context.doubt.startswith("what stands under "):
+        case.left.remove(context.doubt)  # the line itself says for whom
     if case.left:
         return None
     if not case.effect and case.roles is None:
@@ -123,8 +133,8 @@ def _is_paraphrase(head: str, tool: str) -> bool:
 
 def _clauses(tail: str) -> list[str]:
     kept = re.sub(r"\"[^\"]*\"|`[^`]*`|'[^'\s][^']*'", lambda m: m.group().replace(",", "\x00").replace(";", "\x01").replace(".", "\x02").replace(" ", "\x03"), tail)
-    kept = re.sub(r"^[\s.:;,=\u2013\u2014>|-]+", "", kept)
-    parts = re.split(r"\s*[;:]\s+|\.\s+|\.$|\s+[\u2013\u2014\u2192-]>?\s+|,\s+(?=(?:but|only|not|no|at|up|max|maximum|with|after|once|and only|any|in|for|from)\b|[\w\x03]+\s+(?:\"|`))|\s+\((?=\w)", kept)
+    kept = re.sub(r"^[\s.:;,=\u2013\u2014\u2192>|-]+", "", kept)
+    parts = re.split(r"\s*;\s+|\.\s+|\.$|\s+[\u2013\u2014\u2192-]>?\s+|,\s+(?=(?:but|only|not|no|at|up|max|maximum|with|after|once|and only|any|in|for|from)\b|[\w\x03]+\s+(?:\"|`))|\s+\((?=\w)", kept)
     back = (p.replace("\x00", ",").replace("\x01", ";").replace("\x02", ".").replace("\x03", " ").strip(" ,.;)") for p in parts)
     return [p for p in back if p]
 

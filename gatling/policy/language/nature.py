@@ -138,7 +138,7 @@ def is_remark(text: str, *, key: str = "", is_heading: bool = False) -> bool:
         return _is_name(found.group(2), is_number=is_number) or bool(
             _WHAT_FOLLOWS.fullmatch(found.group(2).strip(" .:"))
         )
-    if re.fullmatch(r"[\[(]?v?\d+(?:\.\d+)*[\])]?(?:\s*[-\u2013\u2014(]\s*)?", DATED.sub(" ", plain).strip(" #-\u2013\u2014()")) or (is_heading and not DATED.sub("", plain).strip(" #[]()-\u2013\u2014.")):
+    if re.fullmatch(r"[\W_]*(?:v\d+(?:\.\d+)*|\[v?\d+(?:\.\d+)+\])[\W_]*", DATED.sub(" ", plain)) or (is_heading and DATED.search(plain) and not DATED.sub("", plain).strip(" #[]()-\u2013\u2014.")):
         return True  # a version, with its date
     plain = _NUMBERED.sub("", plain, count=1) if _NUMBERED.match(plain) else plain
     plain = plain.strip(" .:;#*=%/-")
