@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 from gatling.policy.language import keys
+from gatling.policy.language.administration import is_administrative, is_purpose
 from gatling.policy.language.concern import EVERY_CALL, about, about_phrase, best_of
 from gatling.policy.language.effects import effect_in
 from gatling.policy.language.lexicon import Lexicon
 from gatling.policy.language.matching import perhaps_granted
 from gatling.policy.language.nature import is_about_others, is_remark, is_ruling, is_state
 from gatling.policy.language.restrictions import APPROVED
-from gatling.policy.language.scope import forbids_more, is_administrative, is_purpose, is_sentence, scope_of
+from gatling.policy.language.scope import forbids_more, is_sentence, scope_of
 from gatling.policy.language.statement import NativeRule, Reading, Statement, is_no_grant, review
 from gatling.policy.reading.vocabulary import is_prose
 from gatling.policy.source import DataPath, PolicySource
@@ -28,7 +29,13 @@ _PERHAPS = "whether it means these tools too"
 def accounted(readings: list[Reading], lexicon: Lexicon) -> list[Reading]:
     """Return the readings so that nothing that may restrict is left out: each such piece is an item of review, with its tools."""
     grants = [rule for reading in readings for rule in reading.rules if rule.kind == "grant"]
-    denied = {t for r in readings for rule in r.rules if rule.kind == "denial" and not rule.roles and not rule.when for t in rule.tools}
+    denied = {
+        t
+        for r in readings
+        for rule in r.rules
+        if rule.kind == "denial" and not rule.roles and not rule.when
+        for t in rule.tools
+    }
     is_of_roles = bool(grants) and all(rule.roles for rule in grants)
     result: list[Reading] = []
     lines: dict[int, tuple[str, ...]] = {}
@@ -36,7 +43,12 @@ def accounted(readings: list[Reading], lexicon: Lexicon) -> list[Reading]:
     for reading in readings:
         line = reading.statement.line
         said = reading.statement
-        if said.beside and denied.issuperset(said.beside) and not is_sentence(said.text) and not forbids_more(said.text, said.beside, lexicon):
+        if (
+            said.beside
+            and denied.issuperset(said.beside)
+            and not is_sentence(said.text)
+            and not forbids_more(said.text, said.beside, lexicon)
+        ):
             result.append(replace(reading, rules=(), is_part=True))
             continue
         last = next((rule.tools for rule in result[-1].rules if rule.tools), ()) if result else ()
@@ -123,7 +135,11 @@ def _of_tools(reading: Reading, lexicon: Lexicon, before: tuple[str, ...]) -> Re
                 if not tools:
                     continue
             rule = replace(rule, tools=tools)
-        elif is_no_grant(rule) and not (reading.statement.key or reading.statement.beside) and (beside := _beside(str(rule.value), lexicon)):
+        elif (
+            is_no_grant(rule)
+            and not (reading.statement.key or reading.statement.beside)
+            and (beside := _beside(str(rule.value), lexicon))
+        ):
             rule = replace(
                 rule,
                 tools=beside if EVERY_CALL in (beside, rule.tools) else tuple(dict.fromkeys((*rule.tools, *beside))),

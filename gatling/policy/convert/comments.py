@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gatling.policy.language.administration import is_administrative
 from gatling.policy.language.nature import is_remark
-from gatling.policy.language.scope import is_administrative
 
 _MARKS = {
     "data": ("#",),
@@ -73,7 +73,12 @@ def comments_of(text: str, kind: str) -> list[Comment]:
         if not said:
             continue
         is_next = bool(whole) and number == last + 1 and said[:1].islower() and not _STATED.match(said)
-        if is_next and not found[-1].text.endswith((".", ":", "!", "?", ";")) and not _is_own(found[-1].text) and not _is_own(said):
+        if (
+            is_next
+            and not found[-1].text.endswith((".", ":", "!", "?", ";"))
+            and not _is_own(found[-1].text)
+            and not _is_own(said)
+        ):
             found[-1] = Comment(found[-1].line, f"{found[-1].text} {said}", number)
         else:
             found.append(Comment(number, said, number, is_behind=not whole))

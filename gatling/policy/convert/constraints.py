@@ -28,14 +28,18 @@ from gatling.schema.arguments import is_free_text_name
 from gatling.schema.words import split_words
 from gatling.tools.spec import Parameter
 
-NEGATIVE = frozenset("never not no deny denied forbidden exclude excluded excludes excluding except blocked block disallowed without none but".split())
+NEGATIVE = frozenset(
+    "never not no deny denied forbidden exclude excluded excludes excluding except blocked block disallowed without none but".split()
+)
 _POSITIVE = frozenset(
     "only allowed allow permitted may can if in on to under within inside of for from at into be is are the a an with must list these "
     "following either any where when which its and or approved known accepted valid".split()
 )
 _STARTS = frozenset("prefix prefixes starting starts begins beginning under below startswith".split())
 _ENDS = frozenset("suffix suffixes ending ends domain domains endswith".split())
-_GENERIC = frozenset("path paths value values name names list parameter field fields numbers address addresses values set sets kind kinds type types".split())
+_GENERIC = frozenset(
+    "path paths value values name names list parameter field fields numbers address addresses values set sets kind kinds type types".split()
+)
 _SHORT = {
     "dst": "destination", "dest": "destination", "src": "source", "dport": "port", "amt": "amount", "qty": "quantity", "nr": "number",
     "repos": "repo", "env": "environment", "ns": "namespace", "dir": "directory", "addr": "address",
@@ -54,13 +58,17 @@ _MORE = re.compile(
 )
 """What is beyond the bound that stands before it is not granted anyway."""
 _COMPARED = re.compile(r"(?P<key>[A-Za-z][\w .-]*?)\s*(?P<op>==|!=|=|:)\s*(?P<value>[^=<>]+)")
-_ELEMENT = re.compile(r"(?P<key>[A-Za-z][\w .-]*?)\s+(?P<op>not in|in|is not|is|one of|none of)\s*[(\[{]?(?P<value>[^()\[\]{}=<>]+?)[)\]}]?")
+_ELEMENT = re.compile(
+    r"(?P<key>[A-Za-z][\w .-]*?)\s+(?P<op>not in|in|is not|is|one of|none of)\s*[(\[{]?(?P<value>[^()\[\]{}=<>]+?)[)\]}]?"
+)
 _ENDING = re.compile(
     r"(?P<key>[A-Za-z][\w .-]*?)\s+(?:(?:is|are|must be|must|does|do)\s+)?(?P<not>not\s+|never\s+)?(?P<how>ends?|ending|starts?|starting|begins?|beginning)\s+(?:with|in|by)\s+"
     r"(?P<value>[^\s,;]+)",
     re.IGNORECASE,
 )
-_QUOTED = re.compile(r"\"([^\"]+)\"|'([^']+)'|`([^`]+)`|\u201c([^\u201d]+)\u201d|\u201e([^\u201c\u201d]+)[\u201c\u201d]")
+_QUOTED = re.compile(
+    r"\"([^\"]+)\"|'([^']+)'|`([^`]+)`|\u201c([^\u201d]+)\u201d|\u201e([^\u201c\u201d]+)[\u201c\u201d]"
+)
 _RANGE = re.compile(r"(?:from\s+)?(-?\d[\d.,]*)\s*(?:\.\.|to|-|\u2013)\s*(-?\d[\d.,]*)")
 _MAX_TEXT = 400
 
@@ -135,7 +143,13 @@ def _keyed(tool: str, key: str, value: Any, lexicon: Lexicon) -> When | None:
         return None
     amounts = [amount_of(i) for i in items]
     if bounding:
-        if len(items) != 1 or amounts[0] is None or name.type not in ("number", "integer") or is_negative or amounts[0].currency:
+        if (
+            len(items) != 1
+            or amounts[0] is None
+            or name.type not in ("number", "integer")
+            or is_negative
+            or amounts[0].currency
+        ):
             return None
         operator = operator_of(bounding[0]) if len(bounding) == 1 else operator_of(" ".join(bounding))
         return _bound(name, operator, amounts[0].number) if operator else None
@@ -155,7 +169,11 @@ def _only_one(value: Any, tool: str, lexicon: Lexicon) -> Parameter | None:
     elif all(isinstance(i, str) and i.startswith(("/", "~")) for i in items):
         found = [p for p in parameters if p.name == place_of(tool, lexicon)]
     elif all(isinstance(i, str) for i in items):
-        found = [p for p in parameters if p.type == "string" and not is_free_text_name(p.name) and "id" not in split_words(p.name)]
+        found = [
+            p
+            for p in parameters
+            if p.type == "string" and not is_free_text_name(p.name) and "id" not in split_words(p.name)
+        ]
     else:
         return None
     return found[0] if len(found) == 1 else None
@@ -203,7 +221,9 @@ def _operated(parameter: Parameter, value: dict[str, Any], tool: str, *, is_nega
                 one = _bound(parameter, operator, amount.number)
         else:
             items = bound if isinstance(bound, list) else [bound]
-            one = _valued(parameter, items, is_negative=operator in ("not_in", "not_like"), is_prefix=operator == "prefix")
+            one = _valued(
+                parameter, items, is_negative=operator in ("not_in", "not_like"), is_prefix=operator == "prefix"
+            )
         both = joined(result, one) if one is not None else None
         if both is None:
             return None
@@ -211,12 +231,18 @@ def _operated(parameter: Parameter, value: dict[str, Any], tool: str, *, is_nega
     return result or None
 
 
-def _valued(parameter: Parameter, items: list[Any], *, is_negative: bool = False, is_prefix: bool = False) -> When | None:
+def _valued(
+    parameter: Parameter, items: list[Any], *, is_negative: bool = False, is_prefix: bool = False
+) -> When | None:
     """Return that an argument is one of some values or places, or none of them."""
     if not items or any(isinstance(i, (dict, list)) or i is None for i in items):
         return None
     if parameter.type == "boolean" or any(isinstance(i, bool) for i in items):
-        said = items[0] if isinstance(items[0], bool) else {keys.ALLOW: True, keys.DENY: False}.get(keys.effect_of_value(items[0]))
+        said = (
+            items[0]
+            if isinstance(items[0], bool)
+            else {keys.ALLOW: True, keys.DENY: False}.get(keys.effect_of_value(items[0]))
+        )
         if parameter.type != "boolean" or len(items) != 1 or said is None:
             return None
         return {parameter.name: {"equals": said is not is_negative}}
@@ -226,7 +252,9 @@ def _valued(parameter: Parameter, items: list[Any], *, is_negative: bool = False
             return None
         return {parameter.name: {"not_in" if is_negative else "in": [n.number for n in numbers if n]}}
     values = [str(i).strip().strip("`") for i in items]
-    if any(not v or len(v) > 120 or len(v.split()) > 5 or re.search(r"\.\.|[<>=]", v) for v in values) or any(map(_is_phrase, values)):
+    if any(not v or len(v) > 120 or len(v.split()) > 5 or re.search(r"\.\.|[<>=]", v) for v in values) or any(
+        map(_is_phrase, values)
+    ):
         return None
     if all(set(v) <= {"*", "/"} for v in values):
         return {} if not is_negative else None
@@ -249,7 +277,11 @@ def _valued(parameter: Parameter, items: list[Any], *, is_negative: bool = False
 def _is_phrase(value: str) -> bool:
     """Tell whether a value says more than a name does: a condition, an effect."""
     return bool(
-        re.search(r"\b(?:only|except|unless|not|never|if|when|but|without|with|until|after|before|ask|other|all|any|every|per|everything)\b", value, re.IGNORECASE)
+        re.search(
+            r"\b(?:only|except|unless|not|never|if|when|but|without|with|until|after|before|ask|other|all|any|every|per|everything)\b",
+            value,
+            re.IGNORECASE,
+        )
     )
 
 
@@ -270,20 +302,30 @@ def texts(tool: str, text: str, lexicon: Lexicon) -> When | None:
 
 def _clauses(text: str, tool: str, lexicon: Lexicon) -> list[str]:
     """Split a text where another parameter or another bound begins."""
-    kept = _QUOTED.sub(lambda m: m.group().replace(",", "\x00").replace(";", "\x01").replace(" ", "\x02").replace(".", "\x03"), text)
+    kept = _QUOTED.sub(
+        lambda m: m.group().replace(",", "\x00").replace(";", "\x01").replace(" ", "\x02").replace(".", "\x03"), text
+    )
     parts = re.split(r";|\.\s+(?=[A-Z])|\.$", kept)
     found: list[str] = []
     for part in parts:
         last = ""
         for piece in re.split(r"(,\s+|\s+(?:and|&&|with|but)\s+|,(?=\S))", part):
             is_mark = bool(re.fullmatch(r",\s*|\s+(?:and|&&|with|but)\s+", piece))
-            if last and not is_mark and _opens(piece, tool, lexicon) and re.search(r"(,\s*|\s+(?:and|&&|with|but)\s+)$", last):
+            if (
+                last
+                and not is_mark
+                and _opens(piece, tool, lexicon)
+                and re.search(r"(,\s*|\s+(?:and|&&|with|but)\s+)$", last)
+            ):
                 found.append(re.sub(r"(?:,\s*|\s+(?:and|&&|with|but)\s+)$", "", last))
                 last = piece
             else:
                 last += piece
         found.append(last)
-    back = (p.replace("\x00", ",").replace("\x01", ";").replace("\x02", " ").replace("\x03", ".").strip(" ,.") for p in found)
+    back = (
+        p.replace("\x00", ",").replace("\x01", ";").replace("\x02", " ").replace("\x03", ".").strip(" ,.")
+        for p in found
+    )
     return [p for p in back if p]
 
 
@@ -293,7 +335,13 @@ def _opens(piece: str, tool: str, lexicon: Lexicon) -> bool:
     head = re.match(r"[A-Za-z][\w-]*", said)
     if head and _parameter([w.lower() for w in split_words(head.group())], tool, lexicon) is not None:
         return True
-    return bool(re.match(r"(?:up to|at most|no more|not more|no longer|not longer|no higher|max|maximum|more than|over|above|below|under|<|>|not the)\b", piece.strip(), re.IGNORECASE))
+    return bool(
+        re.match(
+            r"(?:up to|at most|no more|not more|no longer|not longer|no higher|max|maximum|more than|over|above|below|under|<|>|not the)\b",
+            piece.strip(),
+            re.IGNORECASE,
+        )
+    )
 
 
 def _clause(tool: str, clause: str, lexicon: Lexicon) -> When | None:
@@ -313,8 +361,17 @@ def _clause(tool: str, clause: str, lexicon: Lexicon) -> When | None:
         name = _parameter([w for w in words if w not in _POSITIVE], tool, lexicon)
         value = match.group("value").strip("\"'`")
         form = f"*{value}" if match.group("how").lower().startswith("end") else f"{value}*"
-        return _valued(name, [form], is_negative=bool(match.group("not"))) if name is not None and not NEGATIVE & set(words) else None
-    plain = re.sub(r"\b(?:no|not) (?:longer|higher|larger|bigger|greater|fewer|more) than\b|\bno more than\b|\bnot over\b", "at most", text, flags=re.IGNORECASE)
+        return (
+            _valued(name, [form], is_negative=bool(match.group("not")))
+            if name is not None and not NEGATIVE & set(words)
+            else None
+        )
+    plain = re.sub(
+        r"\b(?:no|not) (?:longer|higher|larger|bigger|greater|fewer|more) than\b|\bno more than\b|\bnot over\b",
+        "at most",
+        text,
+        flags=re.IGNORECASE,
+    )
     plain = re.sub(r"\bor (?:lower|less|fewer|shorter|smaller)\b", "or less", plain, flags=re.IGNORECASE)
     bounds, rest = bounds_in(plain)
     if bounds:
@@ -327,7 +384,9 @@ def _clause(tool: str, clause: str, lexicon: Lexicon) -> When | None:
     return _listed(tool, clause, lexicon)
 
 
-_UNITS = frozenset("percent pct degrees degree euros euro eur dollars usd pounds gbp minutes hours days kg gb mb kb pieces items number of".split())
+_UNITS = frozenset(
+    "percent pct degrees degree euros euro eur dollars usd pounds gbp minutes hours days kg gb mb kb pieces items number of".split()
+)
 _FILLERS = frozenset(
     "the a an of only is are must be for in to with and each one single no stay stays at maximum total own has have most s this may it value amount".split()
 )
@@ -348,7 +407,9 @@ def _bounded(tool: str, bounds: list[Any], rest: str, lexicon: Lexicon) -> When 
         by_unit = [p for p in numbers if any(root(w) in map(root, split_words(p.name)) for w in telling)]
         if left and not (len(by_unit) == 1 and all(root(w) in map(root, split_words(by_unit[0].name)) for w in left)):
             return None
-        chosen = by_unit if len(by_unit) == 1 else numbers if not [w for w in telling if w in _UNITS and by_unit] else []
+        chosen = (
+            by_unit if len(by_unit) == 1 else numbers if not [w for w in telling if w in _UNITS and by_unit] else []
+        )
         named = chosen[0] if len(chosen) == 1 else None
     if named is None or named.type not in ("number", "integer"):
         return None
@@ -387,7 +448,9 @@ def _listed(tool: str, clause: str, lexicon: Lexicon) -> When | None:
             return None
         if name is None:
             strings = [p for p in spec.parameters if p.type == "string" and _TARGETED.intersection(split_words(p.name))]
-            name = strings[0] if len(strings) == 1 and re.match(r"(?:only )?to\b", clause.strip(), re.IGNORECASE) else None
+            name = (
+                strings[0] if len(strings) == 1 and re.match(r"(?:only )?to\b", clause.strip(), re.IGNORECASE) else None
+            )
         return _valued(name, quoted, is_negative=is_negative) if name is not None and name.type == "string" else None
     if name is None or not values or name.type not in ("string", "array"):
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePath
@@ -11,15 +10,15 @@ from typing import Any
 from gatling.errors import InputError
 from gatling.policy.convert.account import accounted, sentences_in_keys
 from gatling.policy.convert.comments import Comment, comments_of
-from gatling.policy.convert.entry_rows import read_entry_row
 from gatling.policy.convert.documents import names_of_text, row_rules, rows_source, statements_of, unlisted
+from gatling.policy.convert.entry_rows import read_entry_row
 from gatling.policy.convert.keyed import KeyedReader, role_keys
 from gatling.policy.convert.latex import is_latex, lines_of_latex
 from gatling.policy.convert.lines import read_line, read_tuple, roles_of_line, shared_tokens
 from gatling.policy.convert.lists import read_list_of
+from gatling.policy.convert.meta import approving_marks, is_legend, legend_of, question_of, read_answer, read_any
 from gatling.policy.convert.named_lines import placed, read_named_line, roles_of_document
 from gatling.policy.convert.named_sets import with_sets
-from gatling.policy.convert.meta import approving_marks, is_legend, legend_of, question_of, read_answer, read_any
 from gatling.policy.convert.outlines import is_outline, outline_of
 from gatling.policy.convert.record_words import Around, column_kind
 from gatling.policy.convert.records import RecordReader
@@ -191,7 +190,9 @@ def _read(text: str, file: str | None, kind: str, names: list[str], specs: dict[
         beside = comments_of(text, "values")
         marks = {name: effect for comment in beside for name, effect in legend_of(comment.text).items()}
         approving = frozenset(mark for comment in beside for mark in approving_marks(comment.text))
-        readings = [found for statement, row in rows for found in _row(statement, row, lexicon, closed, marks, approving)]
+        readings = [
+            found for statement, row in rows for found in _row(statement, row, lexicon, closed, marks, approving)
+        ]
     else:
         readings = _statements(text, lexicon, closed)
     return accounted([*readings, *remarks(beside, closed, attached_in_lines(readings, text))], closed)
@@ -207,7 +208,9 @@ def _statements(text: str, lexicon: Lexicon, closed: Lexicon) -> list[Reading]:
         if isinstance(said, Statement) and closed.is_closed and is_legend(said.text)
         for name, effect in legend_of(said.text).items()
     }
-    approving = frozenset(mark for said in statements if isinstance(said, Statement) for mark in approving_marks(said.text))
+    approving = frozenset(
+        mark for said in statements if isinstance(said, Statement) for mark in approving_marks(said.text)
+    )
     plain = [said for said in statements if isinstance(said, Statement)]
     named_roles = closed.roles | (roles_of_document(plain, closed) if closed.is_closed else frozenset())
     question = ""
@@ -237,7 +240,7 @@ def _statements(text: str, lexicon: Lexicon, closed: Lexicon) -> list[Reading]:
                 before, is_bounded = _before(readings)
                 found = read_any(said, closed, before, is_bounded=is_bounded)
             question = ""
-            readings.append(placed(found, closed) if closed.is_closed else found)
+            readings.append(placed(found, closed, readings) if closed.is_closed else found)
     return _again(readings, closed) if closed.is_closed else readings
 
 
@@ -292,7 +295,11 @@ def _row(
     approving: frozenset[str],
 ) -> list[Reading]:
     """Read one row of a table: by the tool that it names, by the names of its columns, else by the words of all its cells."""
-    found = read_entry_row(row, statement, closed, closed.roles, legend, approving) if closed.is_closed and closed.specs else None
+    found = (
+        read_entry_row(row, statement, closed, closed.roles, legend, approving)
+        if closed.is_closed and closed.specs
+        else None
+    )
     if found and all(reading.status == "understood" for reading in found[:1]):
         return found
     by_words = _row_by_words(statement, row, lexicon, closed, legend)

@@ -33,7 +33,9 @@ _BULLET = re.compile(
 _BOXED = re.compile(r"^\s*(?:[-*]\s+)?\[\s*[A-Z]{2,8}\s*\]\s+\S")
 """A line that starts with its verdict in a box."""
 _ROW = re.compile(r"^\s*\|(.+)\|\s*$")
-_BORDER = re.compile(r"\s*[.'`+,\u250c\u2514\u2560\u255a\u2554\u2500-]?[-=_\u2500\u2550]{10,}[.'`+,\u2510\u2518\u2557\u255d]?\s*")
+_BORDER = re.compile(
+    r"\s*[.'`+,\u250c\u2514\u2560\u255a\u2554\u2500-]?[-=_\u2500\u2550]{10,}[.'`+,\u2510\u2518\u2557\u255d]?\s*"
+)
 _RULER = re.compile(r"^[\s|:=+-]+$")
 SENTENCE_END = re.compile(
     r"(?<=[.!?;])(?<!e\.g\.)(?<!i\.e\.)(?<!max\.)(?<!min\.)(?<!\bSt\.)(?<!\bMr\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bInc\.)(?<!\bLtd\.)(?<!\bCo\.)(?<!\bca\.)(?<!\brev\.)(?<!\bSr\.)(?<!\b[A-Z]\.)\s+(?=[A-Z`*\"'(])"
@@ -118,7 +120,11 @@ def statements_of(text: str, lexicon: Lexicon) -> Iterator[Statement | tuple[Sta
             yield from paragraph()
             fence = not fence
             continue
-        if not fence and len(line) > 2 and (_RULER.match(line) and line.lstrip()[0] == "+" or _BORDER.fullmatch(line)):
+        if (
+            not fence
+            and len(line) > 2
+            and ((_RULER.match(line) and line.lstrip()[0] == "+") or _BORDER.fullmatch(line))
+        ):
             continue  # a ruler of a table that is drawn
         if row := _ROW.match(line):
             yield from paragraph()
@@ -210,7 +216,9 @@ def unlisted(
                 continue
             yield waiting
             waiting = None
-        is_question = isinstance(said, Statement) and bool(re.fullmatch(r"[\W_]*not (?:\w+ ){0,4}\w+\?[\W_]*", said.text, re.IGNORECASE))
+        is_question = isinstance(said, Statement) and bool(
+            re.fullmatch(r"[\W_]*not (?:\w+ ){0,4}\w+\?[\W_]*", said.text, re.IGNORECASE)
+        )
         if isinstance(said, Statement) and is_question:
             waiting = said
         else:
@@ -267,7 +275,11 @@ def heading_context(
     said = effect_in(re.sub(r"^(?:level|tier|class|zone)\s+\w+\s*[:.-]?\s*", "", text, flags=re.IGNORECASE))
     if said.effect and not (set(split_words(said.rest)) - _PLAIN - _HEADS):
         return outer.with_(effect=said.effect)
-    asks = re.fullmatch(r"(?:if|when|where|whenever) (?:an? |the |any )?(?P<who>[\w' -]{2,40}?) (?:asks?|requests?(?: it)?|wants (?:it|something))", text, re.IGNORECASE)
+    asks = re.fullmatch(
+        r"(?:if|when|where|whenever) (?:an? |the |any )?(?P<who>[\w' -]{2,40}?) (?:asks?|requests?(?: it)?|wants (?:it|something))",
+        text,
+        re.IGNORECASE,
+    )
     if asks:
         return _with_who(asks.group("who"), outer)
     role = re.fullmatch(r"(?:roles?|for|group|profile)\s*:?\s+(.+)", text, re.IGNORECASE)
@@ -325,7 +337,7 @@ def _sentences(lines: list[tuple[int, str]], context: Context) -> Iterator[State
                 r"\b(?:the|our|this) (?:[\w-]+ ){0,3}(?:agent|assistant|bot|helper)$", subject, re.IGNORECASE
             )
             subject = own.group() if own else subject
-            for clause in _clauses(sentence):
+            for clause in [sentence] if _BOXED.match(sentence) else _clauses(sentence):
                 yield Statement(line, clause, context)
 
 

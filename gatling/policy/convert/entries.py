@@ -15,35 +15,68 @@ from typing import Any
 from gatling.policy.convert.claims import hosts_in
 from gatling.policy.convert.constraints import operator_of, texts, wanted
 from gatling.policy.convert.qualities import When, currency_in, joined
-from gatling.policy.convert.record_words import APPROVAL, EFFECT, EVERYBODY, NOBODY, NOTE, NUMBERS, WHO, are_names, is_of, is_role_word
+from gatling.policy.convert.record_words import (
+    APPROVAL,
+    EFFECT,
+    EVERYBODY,
+    NOBODY,
+    NOTE,
+    NUMBERS,
+    WHO,
+    are_names,
+    is_of,
+    is_role_word,
+)
 from gatling.policy.language import keys
+from gatling.policy.language.administration import is_administrative
 from gatling.policy.language.amounts import amount_of
 from gatling.policy.language.effects import effect_in
 from gatling.policy.language.keys import ALLOW, ASK, DENY
 from gatling.policy.language.lexicon import Lexicon, role_names
 from gatling.policy.language.nature import is_remark
 from gatling.policy.language.restrictions import APPROVED, currency_rules
-from gatling.policy.language.scope import is_administrative
 from gatling.policy.language.statement import NativeRule, no_grant, review
 from gatling.schema.words import split_words
 
 EXPLAINING = frozenset("reason reasons why because rationale message explanation motive justification hint".split())
 """Keys for why an entry is as it is."""
-_EFFECT_KEYS = EFFECT | frozenset("mode action can may enabled enable disposition do does target op response then allowed decision level gate".split())
+_EFFECT_KEYS = EFFECT | frozenset(
+    "mode action can may enabled enable disposition do does target op response then allowed decision level gate".split()
+)
 _HOLDS = frozenset(
     "limits limit only where on in provided with if when match conditions condition constraints constraint args arguments params parameters within "
     "bounds restrictions restriction only_if only_when must require requires scope max min maximum minimum given if_all all values filters filter "
     "restrict restricted_to input oneof".split()
 )
 """Keys of blocks that hold bounds of the entry that they stand in."""
-_HOLDS_NONE = frozenset("not never except noneof none_of unless exclude excluded excluding deny_if forbidden_values".split())
-_WHOM = frozenset("ask approver approvers approved by who says ok whom from confirmer reviewer reviewers signer escalate_to timeout contact via channel notify".split())
-_LOGGED = frozenset("log logged logging audit audited trace record_call telemetry n nr id sid priority order seq generation line number index weight".split())
+_HOLDS_NONE = frozenset(
+    "not never except noneof none_of unless exclude excluded excluding deny_if forbidden_values".split()
+)
+_WHOM = frozenset(
+    "ask approver approvers approved by who says ok whom from confirmer reviewer reviewers signer escalate_to timeout contact via channel notify".split()
+)
+_LOGGED = frozenset(
+    "log logged logging audit audited trace record_call telemetry n nr id sid priority order seq generation line number index weight".split()
+)
 _LABELS = frozenset("label labels name title sid id heading ref key slug".split())
 _SIDES = frozenset("src source from by calling caller allowed on behalf of".split())
 _FIELD = frozenset("field parameter param argument attribute property key arg".split())
-_GO = {"go": ALLOW, "free": ALLOW, "auto": ALLOW, "stop": DENY, "hold": ASK, "wait": ASK, "drop": DENY, "escalate": ASK, "manual": ASK, "prohibit": DENY}
-_APPROVED_VALUE = re.compile(r"\b(?:approval|approved?|sign ?off|signoff|consent|confirm\w*|human|review|dual control|second|ask)\b", re.IGNORECASE)
+_GO = {
+    "go": ALLOW,
+    "free": ALLOW,
+    "auto": ALLOW,
+    "stop": DENY,
+    "hold": ASK,
+    "wait": ASK,
+    "drop": DENY,
+    "escalate": ASK,
+    "manual": ASK,
+    "prohibit": DENY,
+}
+_APPROVED_VALUE = re.compile(
+    r"\b(?:approval|approved?|sign ?off|signoff|consent|confirm\w*|human|review|dual control|second|ask)\b",
+    re.IGNORECASE,
+)
 
 
 def verdict_of(value: Any) -> str:
@@ -64,9 +97,16 @@ def verdict_of(value: Any) -> str:
         return said.effect if not said.rest else ""
     text = " ".join(words)
     said = effect_in(text)
-    if words[0] in ("ask", "check", "confirm", "require", "requires", "needs", "need", "hold", "wait", "escalate") and len(words) <= 6:
+    if (
+        words[0] in ("ask", "check", "confirm", "require", "requires", "needs", "need", "hold", "wait", "escalate")
+        and len(words) <= 6
+    ):
         return ASK
-    if _APPROVED_VALUE.search(text) and len(words) <= 5 and words[0] in ("permit", "allow", "allowed", "permitted", "ok", "yes", "with", "after", "grant"):
+    if (
+        _APPROVED_VALUE.search(text)
+        and len(words) <= 5
+        and words[0] in ("permit", "allow", "allowed", "permitted", "ok", "yes", "with", "after", "grant")
+    ):
         return ASK
     return said.effect if said.effect and not said.rest else ""
 
@@ -89,7 +129,9 @@ class Case:
     """Whose it is, concluded from a key above: what is granted is theirs, what is forbidden binds everybody."""
 
     def copy(self) -> Case:
-        return Case(self.effect, self.roles, list(self.wants), list(self.asks), list(self.left), self.is_limit, self.guess)
+        return Case(
+            self.effect, self.roles, list(self.wants), list(self.asks), list(self.left), self.is_limit, self.guess
+        )
 
 
 class EntryParser:
@@ -143,10 +185,16 @@ class EntryParser:
         words = {w.lower() for w in split_words(key) if w.isalnum()} or {key}
         effect = self.effect_of(value) if not isinstance(value, (dict, list)) else ""
         is_block = isinstance(value, (dict, list)) and words <= _HOLDS | _HOLDS_NONE
-        key_effect = "" if is_block else verdict_of(key) or (keys.effect_of_key(key) if keys.is_plain_effect(key) else "")
+        key_effect = (
+            "" if is_block else verdict_of(key) or (keys.effect_of_key(key) if keys.is_plain_effect(key) else "")
+        )
         if isinstance(value, tuple):
             value = list(value)
-        if words <= _LABELS | NUMBERS | _LOGGED and not isinstance(value, (dict, list)) and not re.search(r"\s", str(value)):
+        if (
+            words <= _LABELS | NUMBERS | _LOGGED
+            and not isinstance(value, (dict, list))
+            and not re.search(r"\s", str(value))
+        ):
             return
         if words & EXPLAINING or words <= NOTE | _LABELS:
             self._remark(key, value, case)
@@ -158,14 +206,22 @@ class EntryParser:
             case.effect = self.both(case.effect, DENY) if value else case.effect
         elif self._tier(key, value, case):
             return
-        elif (is_of(key, WHO) or (words & keys.ROLE_KEYS and words <= WHO | _SIDES)) and not isinstance(value, dict) and self._are_names(value):
+        elif (
+            (is_of(key, WHO) or (words & keys.ROLE_KEYS and words <= WHO | _SIDES))
+            and not isinstance(value, dict)
+            and self._are_names(value)
+        ):
             self._whose(key, value, case)
         elif words <= _EFFECT_KEYS | {"x", "required"} and effect:
             if "enabled" in words and effect == ALLOW:
                 return
             case.effect = self.both(case.effect, effect)
         elif words & APPROVAL and words <= APPROVAL | {"required", "needed", "needs", "by", "of"}:
-            said = DENY if value is False or str(value).strip().lower() in ("no", "none", "never", "false", "not required") else ASK
+            said = (
+                DENY
+                if value is False or str(value).strip().lower() in ("no", "none", "never", "false", "not required")
+                else ASK
+            )
             case.effect = self.both(case.effect, ASK) if said == ASK else case.effect
         elif words <= _WHOM:
             if case.effect == "" and words & {"approver", "approvers", "signer"}:
@@ -183,10 +239,16 @@ class EntryParser:
             is_negative = bool(words & _HOLDS_NONE)
             is_most = bool(words & {"max", "maximum", "most", "limit", "limits"})
             for name, said in value.items():
-                is_bare = isinstance(said, (int, float, str)) and amount_of(said) is not None and not isinstance(said, bool)
+                is_bare = (
+                    isinstance(said, (int, float, str)) and amount_of(said) is not None and not isinstance(said, bool)
+                )
                 bound = "max" if is_most and is_bare else "min" if words & {"min", "minimum"} and is_bare else ""
                 self._bound(f"{bound} {name}".strip(), said, case, is_negative=is_negative)
-        elif isinstance(value, str) and words <= _HOLDS | {"at", "most", "only", "in", "allowed"} and re.match(r"[\w .-]{1,40}:\s", value):
+        elif (
+            isinstance(value, str)
+            and words <= _HOLDS | {"at", "most", "only", "in", "allowed"}
+            and re.match(r"[\w .-]{1,40}:\s", value)
+        ):
             name, _, said = value.partition(":")
             bound = "max" if words & {"most", "max", "maximum"} else "min" if words & {"least", "min"} else ""
             self._bound(f"{bound} {name}".strip(), said.strip(), case)
@@ -207,12 +269,19 @@ class EntryParser:
         return DENY if DENY in (one, other) else ASK
 
     def _are_names(self, value: Any) -> bool:
-        return are_names(value) and not any(re.search(r"[<>=!]", n) for n in ([value] if isinstance(value, str) else value))
+        return are_names(value) and not any(
+            re.search(r"[<>=!]", n) for n in ([value] if isinstance(value, str) else value)
+        )
 
     def names(self, value: Any, case: Case) -> tuple[str, ...]:
         """Return the roles that a value names; what is not a name of one is left over."""
         items = value if isinstance(value, list) else re.split(r"\s*[,;|]\s*|\s+and\s+|\s*&\s*", str(value))
-        if isinstance(value, str) and len(items) == 1 and len(spaced := value.split()) > 1 and all(s.lower() in self.roles for s in spaced):
+        if (
+            isinstance(value, str)
+            and len(items) == 1
+            and len(spaced := value.split()) > 1
+            and all(s.lower() in self.roles for s in spaced)
+        ):
             items = spaced
         found: list[str] = []
         for item in items:
@@ -222,7 +291,11 @@ class EntryParser:
             if name.lower() in NOBODY:
                 case.effect = DENY
                 continue
-            if not name or len(name.split()) > 4 or re.search(r"\b(?:not|except|but|only|if|without|when|unless|until)\b|[!<>=?()]", name, re.IGNORECASE):
+            if (
+                not name
+                or len(name.split()) > 4
+                or re.search(r"\b(?:not|except|but|only|if|without|when|unless|until)\b|[!<>=?()]", name, re.IGNORECASE)
+            ):
                 case.left.append(f"whom {name} means")
                 continue
             found += [name] if re.fullmatch(r"[\w.-]+[/:][\w.-]+", name) else []
@@ -243,7 +316,12 @@ class EntryParser:
             inner.append((key, None, effect))
         elif isinstance(value, dict):
             inner.append((key, value, ""))
-        elif isinstance(value, list) and value and self.effect_of(value[0]) and all(isinstance(v, dict) for v in value[1:]):
+        elif (
+            isinstance(value, list)
+            and value
+            and self.effect_of(value[0])
+            and all(isinstance(v, dict) for v in value[1:])
+        ):
             merged = {k: v for part in value[1:] for k, v in part.items()}
             inner.append((key, merged, self.effect_of(value[0])))
         else:
@@ -257,7 +335,9 @@ class EntryParser:
             inner += [("", v, effect) for v in value]
         elif self._are_names(value) and not isinstance(value, bool):
             names = value if isinstance(value, list) else re.split(r"\s*[,;]\s*", value)
-            known = all(str(n).strip().lower() in self.roles | EVERYBODY | NOBODY or is_role_word(str(n)) for n in names)
+            known = all(
+                str(n).strip().lower() in self.roles | EVERYBODY | NOBODY or is_role_word(str(n)) for n in names
+            )
             if not known or case.roles is not None:
                 case.left.append(f"{key}: {value}")
                 return
@@ -274,9 +354,24 @@ class EntryParser:
         if amount_of(value) is None or isinstance(value, bool):
             return False
         words = [w.lower() for w in split_words(key) if w.isalnum()]
-        asks = {"confirm", "confirmation", "ask", "approve", "approval", "approved", "signoff", "review", "escalate", "human", "manual", "hold"}
+        asks = {
+            "confirm",
+            "confirmation",
+            "ask",
+            "approve",
+            "approval",
+            "approved",
+            "signoff",
+            "review",
+            "escalate",
+            "human",
+            "manual",
+            "hold",
+        }
         over = {"above", "over", "beyond", "from", "exceeding", "more", "exceeds"}
-        if asks & set(words) and {"with", "without"} & set(words):  # `max_cost_without_approval`, `max_cost_with_approval_of_lead`
+        if asks & set(words) and {"with", "without"} & set(
+            words
+        ):  # `max_cost_without_approval`, `max_cost_with_approval_of_lead`
             at = next(i for i, w in enumerate(words) if w in ("with", "without"))
             key = " ".join(w for w in words[:at] if w not in ("max", "maximum", "limit", "up", "to"))
             if "without" in words:
@@ -286,11 +381,20 @@ class EntryParser:
             return True
         if not asks & set(words) or not over & set(words):
             return False
-        rest = [w for w in words if w not in asks | over | {"if", "first", "when", "than", "needs", "need", "required", "requires", "sign", "off", "is"}]
+        rest = [
+            w
+            for w in words
+            if w
+            not in asks
+            | over
+            | {"if", "first", "when", "than", "needs", "need", "required", "requires", "sign", "off", "is"}
+        ]
         case.asks.append((" ".join(rest), value))
         return True
 
-    def _several(self, key: str, items: list[dict[str, Any]], words: set[str], case: Case, inner: list[tuple[str, Any, str]]) -> None:
+    def _several(
+        self, key: str, items: list[dict[str, Any]], words: set[str], case: Case, inner: list[tuple[str, Any, str]]
+    ) -> None:
         """Read a list of blocks: bounds by field, or cases."""
         if all(self._is_field(item) for item in items):
             for item in items:
@@ -321,9 +425,15 @@ class EntryParser:
     def _bound(self, key: str, value: Any, case: Case, *, is_negative: bool = False) -> None:
         if isinstance(value, dict) and not all(map(operator_of, value)):
             words = {w.lower() for w in split_words(key)}
-            if words <= _HOLDS | _HOLDS_NONE or (operator_of(key) and operator_of(key) in ("<=", ">=", "<", ">", "in", "not_in")):
+            if words <= _HOLDS | _HOLDS_NONE or (
+                operator_of(key) and operator_of(key) in ("<=", ">=", "<", ">", "in", "not_in")
+            ):
                 for name, said in value.items():
-                    one = {key: said} if operator_of(key) and not isinstance(said, dict) and not words <= _HOLDS - {"max", "min"} else said
+                    one = (
+                        {key: said}
+                        if operator_of(key) and not isinstance(said, dict) and not words <= _HOLDS - {"max", "min"}
+                        else said
+                    )
                     case.wants.append((name, one, is_negative or (not operator_of(key) and bool(words & _HOLDS_NONE))))
                 return
             case.left.append(key)
@@ -339,7 +449,9 @@ class EntryParser:
                 self.remarks.append((key, text))
 
 
-def rules_of_case(case: Case, tools: tuple[str, ...], lexicon: Lexicon, text: str) -> tuple[tuple[NativeRule, ...], str]:
+def rules_of_case(
+    case: Case, tools: tuple[str, ...], lexicon: Lexicon, text: str
+) -> tuple[tuple[NativeRule, ...], str]:
     """Return the rules that a case becomes, and what was read more narrowly than it may be meant."""
     effect = case.effect or (ALLOW if (case.roles is not None or case.asks) and not case.is_limit else "")
     roles = case.roles if case.roles is not None else case.guess if effect != DENY else ()
@@ -354,7 +466,11 @@ def rules_of_case(case: Case, tools: tuple[str, ...], lexicon: Lexicon, text: st
         when, places, why = _when(case, tool, tools, lexicon)
         if places and effect == DENY:
             why.append("its places")
-        rules += [NativeRule("places", (tool,), roles, value=hosts, key="allowed_domains") for hosts in places if effect != DENY]
+        rules += [
+            NativeRule("places", (tool,), roles, value=hosts, key="allowed_domains")
+            for hosts in places
+            if effect != DENY
+        ]
         if effect == DENY:
             is_plain = not why and not left
             if not is_plain:
@@ -406,10 +522,16 @@ def _when(case: Case, tool: str, tools: tuple[str, ...], lexicon: Lexicon) -> tu
             places.append(hosts)
             continue
         words = set(split_words(key))
-        found = texts(tool, value, lexicon) if isinstance(value, str) and words <= _HOLDS | {"fine", "print", "remark", "remarks", "note"} else None
+        found = (
+            texts(tool, value, lexicon)
+            if isinstance(value, str) and words <= _HOLDS | {"fine", "print", "remark", "remarks", "note"}
+            else None
+        )
         if found is None:
             found = wanted(tool, f"not {key}" if is_negative else key, value, lexicon)
-        if found is None and any(wanted(t, f"not {key}" if is_negative else key, value, lexicon) for t in tools if t != tool):
+        if found is None and any(
+            wanted(t, f"not {key}" if is_negative else key, value, lexicon) for t in tools if t != tool
+        ):
             continue
         both = joined(when, found) if found is not None else None
         if both is None:
@@ -422,4 +544,3 @@ def _when(case: Case, tool: str, tools: tuple[str, ...], lexicon: Lexicon) -> tu
 def _broken(when: When) -> When:
     """Return the conditions of a denial: a floor that only keeps a bound honest says nothing of what is forbidden."""
     return {name: {o: b for o, b in said.items() if not (o == "min" and len(said) > 1)} for name, said in when.items()}
-

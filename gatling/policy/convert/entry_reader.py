@@ -12,6 +12,7 @@ from gatling.policy.convert.keyed import INHERITS
 from gatling.policy.convert.record_claims import ClaimReader
 from gatling.policy.convert.record_words import EFFECT, ELSE, EVERYBODY, STRUCTURE, WHO, Around, is_of, is_role_word
 from gatling.policy.language import keys
+from gatling.policy.language.administration import is_administrative, is_purpose
 from gatling.policy.language.concern import tools_of
 from gatling.policy.language.deeds import root
 from gatling.policy.language.effects import effect_in
@@ -19,7 +20,7 @@ from gatling.policy.language.keys import ASK, DENY
 from gatling.policy.language.lexicon import Lexicon, role_names
 from gatling.policy.language.matching import words_for
 from gatling.policy.language.nature import is_remark, is_ruling
-from gatling.policy.language.scope import forbids_more, is_administrative, is_purpose, is_sentence
+from gatling.policy.language.scope import forbids_more, is_sentence
 from gatling.policy.language.statement import NativeRule, Reading, Statement, review
 from gatling.policy.source import DataPath
 from gatling.schema.arguments import walk
@@ -30,21 +31,32 @@ _SOMETIMES = frozenset(
     "exceptions exception break glass oncall outage fallback degraded offline".split()
 )
 """Labels above entries that may say when these hold."""
-_MATCHED = frozenset("here listed named match matches matched applies mentioned found rule rules table list above below covered specified defined row line entry".split())
-_NOT = frozenset("not no nothing nobody none un unlisted unmatched unspecified undefined unnamed implicit implicitly missing absent uncovered".split())
+_MATCHED = frozenset(
+    "here listed named match matches matched applies mentioned found rule rules table list above below covered specified defined row line entry".split()
+)
+_NOT = frozenset(
+    "not no nothing nobody none un unlisted unmatched unspecified undefined unnamed implicit implicitly missing absent uncovered".split()
+)
 _OF_DEFAULTS = (
     ELSE
     | _MATCHED
     | _NOT
-    | frozenset("what is are if when whatever that in this it on any all action effect verdict decision answer access policy behaviour behavior tools tool calls the to do does".split())
+    | frozenset(
+        "what is are if when whatever that in this it on any all action effect verdict decision answer access policy behaviour behavior tools tool calls the to do does".split()
+    )
 )
-_STRATEGY = frozenset("strategy mode model approach posture stance default defaults type semantics evaluation baseline principle".split())
+_STRATEGY = frozenset(
+    "strategy mode model approach posture stance default defaults type semantics evaluation baseline principle".split()
+)
 _CLOSED = re.compile(
     r"(?:white|allow)[ _-]?list(?:ed|ing)?(?: only)?|deny[ _-]by[ _-]default|default[ _-]deny|deny[ _-]all|closed|restrictive|opt[ _-]in|fail[ _-]closed|"
     r"deny[ _-]unless[ _-](?:allowed|permitted|listed)|least[ _-]privilege",
     re.IGNORECASE,
 )
-_NORM = re.compile(r"\b(?:never|must|may|shall|cannot|can't|not|no|nobody|except|unless|only if|forbid\w*|until|allowed|permitted|expires?|valid)\b", re.IGNORECASE)
+_NORM = re.compile(
+    r"\b(?:never|must|may|shall|cannot|can't|not|no|nobody|except|unless|only if|forbid\w*|until|allowed|permitted|expires?|valid)\b",
+    re.IGNORECASE,
+)
 
 
 def default_of(key: str, value: Any) -> str:
@@ -79,9 +91,18 @@ def inferred_roles(data: Any, lexicon: Lexicon) -> frozenset[str]:
         own = {w for p in lexicon.specs[tool].parameters for w in words_for(p.name)}
         for key, said in value.items():
             effect = verdict_of(said) if not isinstance(said, list) else verdict_of(said[0]) if said else ""
-            if effect and not own & set(words_for(key)) and not _NORM.search(key) and not verdict_of(key) and not keys.effect_of_key(key) and re.fullmatch(r"[A-Za-z][\w .-]*", key):
+            if (
+                effect
+                and not own & set(words_for(key))
+                and not _NORM.search(key)
+                and not verdict_of(key)
+                and not keys.effect_of_key(key)
+                and re.fullmatch(r"[A-Za-z][\w .-]*", key)
+            ):
                 counts[key.lower()] += 1
-    words_of_effects = frozenset("effect decision verdict status answer mode action enabled active log result outcome access permission can may then".split())
+    words_of_effects = frozenset(
+        "effect decision verdict status answer mode action enabled active log result outcome access permission can may then".split()
+    )
     return frozenset(key for key, count in counts.items() if count > 1 and key not in words_of_effects)
 
 
@@ -103,10 +124,18 @@ class NamedEntryReader(ClaimReader):
         """Return the tools that a block is an entry of, and the member that names them."""
         parser = EntryParser(self.lexicon, self.entry_roles)
         for key, value in block.items():
-            if isinstance(value, (str, list)) and _NORM.search(" ".join(split_words(key))) and parser.names_tools(value):
+            if (
+                isinstance(value, (str, list))
+                and _NORM.search(" ".join(split_words(key)))
+                and parser.names_tools(value)
+            ):
                 return (), ""
             if isinstance(value, (str, list)) and not is_of(key, WHO) and (found := parser.names_tools(value)):
-                if keys.effect_of_key(key) and keys.is_plain_effect(key) and key.lower() not in ("action", "actions", "operations", "can_do"):
+                if (
+                    keys.effect_of_key(key)
+                    and keys.is_plain_effect(key)
+                    and key.lower() not in ("action", "actions", "operations", "can_do")
+                ):
                     return (), ""
                 return found, key
         head = next((p for p in reversed(path) if isinstance(p, str)), "")
@@ -149,7 +178,11 @@ class NamedEntryReader(ClaimReader):
         said = [(key, value) for key, value in block.items() if value not in (None, "", [], {})]
         effects = [verdict_of(value) for key, value in said if set(split_words(key)) <= EFFECT | {"action", "mode"}]
         whole = [str(value).strip().lower() in EVERYBODY | {"everything", "anything"} for _, value in said]
-        others = [v for (k, v), w in zip(said, whole, strict=True) if not w and not set(split_words(k)) <= EFFECT | {"action", "mode"}]
+        others = [
+            v
+            for (k, v), w in zip(said, whole, strict=True)
+            if not w and not set(split_words(k)) <= EFFECT | {"action", "mode"}
+        ]
         if effects != [DENY] or not any(whole) or not all(isinstance(v, (int, float)) for v in others):
             return False
         self.say(path, block, (NativeRule("default", value="deny"),))
@@ -182,7 +215,12 @@ class NamedEntryReader(ClaimReader):
             parts = {w.lower() for w in split_words(word)}
             if parts <= STRUCTURE or self.lexicon.exact(word) or {root(w) for w in parts} <= own:
                 continue
-            if parts & _SOMETIMES or is_ruling(word) or keys.is_condition(word, "") or effect_in(word).effect in (DENY, ASK):
+            if (
+                parts & _SOMETIMES
+                or is_ruling(word)
+                or keys.is_condition(word, "")
+                or effect_in(word).effect in (DENY, ASK)
+            ):
                 case.left.append(word)
             elif case.roles is None and (is_role_word(word) or word.lower() in self.entry_roles):
                 case.roles = role_names(word)
@@ -197,12 +235,21 @@ class NamedEntryReader(ClaimReader):
             labels = {
                 path[-1]
                 for path, value in walk(self.source.data)
-                if isinstance(value, dict) and path and isinstance(path[-1], str) and not self.lexicon.exact(path[-1]) and self.tools_of_entry(value, path)[0]
+                if isinstance(value, dict)
+                and path
+                and isinstance(path[-1], str)
+                and not self.lexicon.exact(path[-1])
+                and self.tools_of_entry(value, path)[0]
             }
             found: dict[str, list[str]] = {}
             for path, value in walk(self.source.data):
                 head = next((p for p in reversed(path) if isinstance(p, str)), "")
-                if isinstance(value, list) and value and all(isinstance(v, str) for v in value) and labels.issuperset(value):
+                if (
+                    isinstance(value, list)
+                    and value
+                    and all(isinstance(v, str) for v in value)
+                    and labels.issuperset(value)
+                ):
                     for label in value:
                         found.setdefault(label, []).extend(role_names(head))
             self._bindings = {label: tuple(dict.fromkeys(roles)) for label, roles in found.items()}
@@ -216,13 +263,30 @@ class NamedEntryReader(ClaimReader):
             return self._describes(key, value, path)
         if isinstance(value, str) and (is_purpose(key, value) or is_administrative(value, self.lexicon)):
             return True
-        if isinstance(value, list) and value and all(isinstance(v, str) and (is_remark(v, key=key) or self._is_label(key, v)) for v in value):
+        if (
+            isinstance(value, list)
+            and value
+            and all(isinstance(v, str) and (is_remark(v, key=key) or self._is_label(key, v)) for v in value)
+        ):
             return True
-        if isinstance(value, list) and value and self.bindings and all(isinstance(v, str) and v in self.bindings for v in value):
+        if (
+            isinstance(value, list)
+            and value
+            and self.bindings
+            and all(isinstance(v, str) and v in self.bindings for v in value)
+        ):
             return True
         above = [p for p in path[:-1] if isinstance(p, str)]
         is_role = any(is_of(p, keys.ROLE_KEYS | {"people", "groups", "subjects"}) for p in above)
-        if isinstance(value, str) and is_role and (key.lower() in self.entry_roles or is_role_word(key) or is_of(key, frozenset(("label", "text", "about", "description", "title", "name", "id")))):
+        if (
+            isinstance(value, str)
+            and is_role
+            and (
+                key.lower() in self.entry_roles
+                or is_role_word(key)
+                or is_of(key, frozenset(("label", "text", "about", "description", "title", "name", "id")))
+            )
+        ):
             return not _NORM.search(value) and not tools_of(value, self.lexicon)
         return self._is_label(key, value)
 
@@ -243,8 +307,14 @@ class NamedEntryReader(ClaimReader):
             return False
         text = value.strip()
         words = text.split()
-        is_name = 0 < len(words) <= 4 and not text.endswith((".", "!", "?")) and all(re.fullmatch(r"[\w&.'+/@#-]+", w) for w in words)
-        is_name = is_name and (len(words) == 1 or all(w[:1].isupper() or not w[:1].isalpha() for w in words if len(w) > 3))
+        is_name = (
+            0 < len(words) <= 4
+            and not text.endswith((".", "!", "?"))
+            and all(re.fullmatch(r"[\w&.'+/@#-]+", w) for w in words)
+        )
+        is_name = is_name and (
+            len(words) == 1 or all(w[:1].isupper() or not w[:1].isalpha() for w in words if len(w) > 3)
+        )
         if not is_name or verdict_of(text) or is_ruling(re.sub(r"[A-Z]+-\d+|\d", "", text)):
             return False
         own = {w for s in self.lexicon.specs.values() for p in s.parameters for w in words_for(p.name)}
@@ -260,5 +330,3 @@ def _names_within(value: Any) -> list[str]:
         if isinstance(leaf, str) and len(leaf) < 80:
             found.append(leaf)
     return found
-
-

@@ -17,13 +17,24 @@ from dataclasses import dataclass, field, replace
 from gatling.policy.convert.constraints import texts, wanted
 from gatling.policy.convert.entries import Case, EntryParser, rules_of_case, verdict_of
 from gatling.policy.convert.qualities import NOTHING, When
-from gatling.policy.convert.record_words import APPROVAL, EFFECT, EVERYBODY, INNER, LIMITS, NO_APPROVAL, NOTE, WHO, is_role_word
+from gatling.policy.convert.record_words import (
+    APPROVAL,
+    EFFECT,
+    EVERYBODY,
+    INNER,
+    LIMITS,
+    NO_APPROVAL,
+    NOTE,
+    WHO,
+    is_role_word,
+)
 from gatling.policy.language import keys
+from gatling.policy.language.administration import is_administrative
 from gatling.policy.language.effects import effect_in
 from gatling.policy.language.keys import ALLOW, ASK, DENY
 from gatling.policy.language.lexicon import Lexicon
 from gatling.policy.language.nature import is_remark
-from gatling.policy.language.scope import forbids_more, is_administrative, is_sentence
+from gatling.policy.language.scope import forbids_more, is_sentence
 from gatling.policy.language.statement import NativeRule, Reading, Statement, review
 from gatling.schema.words import split_words
 
@@ -33,11 +44,23 @@ _VALUE_COLUMNS = frozenset("allowed values value one of options permitted only a
 _MOST_COLUMNS = frozenset("max maximum upper most at limit cap ceiling highest".split())
 _LEAST_COLUMNS = frozenset("min minimum lower least at lowest".split())
 _TEXT_COLUMNS = (
-    LIMITS | INNER | NOTE | frozenset("conditions condition fine print details detail scope only constraint extra further bounds unless where how much".split())
+    LIMITS
+    | INNER
+    | NOTE
+    | frozenset(
+        "conditions condition fine print details detail scope only constraint extra further bounds unless where how much".split()
+    )
 )
-_REST = re.compile(r"\*?\s*\(?(?:anything|everything|all|any|all the|the) (?:else|other\w*|rest|remaining)[\w ]*\)?|the rest|other tools?|others|\*", re.IGNORECASE)
-_APPROVER = re.compile(r"(?:->|\u2192|=>|by|with|from|ask)?\s*(?:the |an? )?(?P<who>[A-Za-z][\w' -]{1,40})", re.IGNORECASE)
-_CONSENT = re.compile(r"(?:four eyes|two people|second (?:person|pair of eyes)|dual control|in writing|first)", re.IGNORECASE)
+_REST = re.compile(
+    r"\*?\s*\(?(?:anything|everything|all|any|all the|the) (?:else|other\w*|rest|remaining)[\w ]*\)?|the rest|other tools?|others|\*",
+    re.IGNORECASE,
+)
+_APPROVER = re.compile(
+    r"(?:->|\u2192|=>|by|with|from|ask)?\s*(?:the |an? )?(?P<who>[A-Za-z][\w' -]{1,40})", re.IGNORECASE
+)
+_CONSENT = re.compile(
+    r"(?:four eyes|two people|second (?:person|pair of eyes)|dual control|in writing|first)", re.IGNORECASE
+)
 
 
 @dataclass
@@ -115,7 +138,9 @@ def read_entry_row(
     for text in remarks:
         if is_denied and not is_sentence(text) and not forbids_more(text, (tool,), lexicon):
             continue  # why it is denied
-        found.append(Reading(Statement(statement.line, text, beside=(tool,)), (review(text, "a remark beside a rule"),)))
+        found.append(
+            Reading(Statement(statement.line, text, beside=(tool,)), (review(text, "a remark beside a rule"),))
+        )
     return found
 
 
@@ -123,7 +148,9 @@ def _rest(cells: dict[str, str], statement: Statement, legend: dict[str, str]) -
     """Read the row of what no other row names: it is denied; None if it says anything else."""
     said = [c for c in cells.values() if c]
     effects = [legend.get(c.lower(), "") or verdict_of(c) for c in said]
-    left = [c for c, e in zip(said, effects, strict=True) if not e and not _REST.fullmatch(c) and c.lower() not in EVERYBODY]
+    left = [
+        c for c, e in zip(said, effects, strict=True) if not e and not _REST.fullmatch(c) and c.lower() not in EVERYBODY
+    ]
     if any(map(_REST.fullmatch, said)) and DENY in effects and set(effects) <= {DENY, ""} and not left:
         return [Reading(statement, (NativeRule("default", value="deny"),))]
     return None
@@ -209,6 +236,6 @@ def _text(header: str, cell: str, cases: list[Case], tool: str, lexicon: Lexicon
 
 def _is_approver(text: str) -> bool:
     match = _APPROVER.fullmatch(text)
-    return bool(_CONSENT.fullmatch(text)) or (match is not None and is_role_word(match.group("who")) and len(text.split()) <= 4)
-
-
+    return bool(_CONSENT.fullmatch(text)) or (
+        match is not None and is_role_word(match.group("who")) and len(text.split()) <= 4
+    )

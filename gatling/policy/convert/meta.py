@@ -10,6 +10,8 @@ import re
 from dataclasses import replace
 
 from gatling.policy.convert.claims import Claim, phrase_claim, rules_of, tools_meant
+from gatling.policy.convert.constraints import texts
+from gatling.policy.convert.entries import Case, rules_of_case
 from gatling.policy.convert.qualities import bounds_for, bounds_in
 from gatling.policy.language import keys
 from gatling.policy.language.effects import Effect, effect_in
@@ -17,7 +19,7 @@ from gatling.policy.language.grammar import Who, form_of, who_of
 from gatling.policy.language.keys import ALLOW, ASK, DENY
 from gatling.policy.language.lexicon import Lexicon
 from gatling.policy.language.matching import concerned, words_for
-from gatling.policy.language.nature import is_default, is_remark
+from gatling.policy.language.nature import is_default, is_remark, is_ruling
 from gatling.policy.language.restrictions import APPROVED
 from gatling.policy.language.sentences import MAX_CHARS, is_role, read_sentence
 from gatling.policy.language.statement import NativeRule, Reading, Statement
@@ -74,6 +76,22 @@ def read_any(
         before: the tools of the sentence before it.
         is_bounded: that it says how much of these there may be.
     """
+    topic = _TOPIC.match(statement.text)
+    if (
+        topic
+        and not is_ruling(topic.group("topic"))
+        and not effect_in(topic.group("topic")).effect
+        and not statement.context.effect
+    ):
+        rest = statement.text[topic.end() :]
+        if (
+            form_of(rest) is not None
+            and who_of(topic.group("topic")).roles[:1] != ()
+            and concerned(topic.group("topic"), lexicon)
+        ):
+            return replace(
+                read_any(replace(statement, text=rest), lexicon, before, is_bounded=is_bounded), statement=statement
+            )
     if is_default(statement.text) or _ALL_DENIED.fullmatch(statement.text.strip(" .;")):
         return Reading(statement, (NativeRule("default", value="deny"),))
     if _LARGER.match(statement.text) and before and not concerned(_LARGER.sub("", statement.text), lexicon):
@@ -109,6 +127,8 @@ def read_any(
     return reading
 
 
+_TOPIC = re.compile(r"(?P<topic>[A-Z][\w-]*(?: [\w-]+){0,2}):\s+(?=\w)")
+"""`Heating: parents may set the thermostat.`"""
 _ALL_DENIED = re.compile(
     r"(?:deny|block|reject|drop|disallow|forbid|refuse|default deny)\s*:?\s+(?:\*|all|any|everything|anything)(?: else| other)?(?: by default)?",
     re.IGNORECASE,
@@ -207,10 +227,27 @@ def read_by_words(statement: Statement, lexicon: Lexicon) -> Reading | None:
     claim.text = statement.text
     if meant is None and claim.bounds and effect in (ASK, DENY) and not context.effect:
         return _bounded(statement, claim, lexicon)
+    if meant is None and (split := _with_tail(what, effect, bound if effect == DENY else roles, statement, lexicon)):
+        return split
     if meant is None or claim.left:
         return None
     rules, note = rules_of(claim, meant, lexicon)
     return None if any(rule.kind == "review" for rule in rules) or note else Reading(statement, rules)
+
+
+def _with_tail(
+    what: str, effect: str, roles: tuple[str, ...], statement: Statement, lexicon: Lexicon
+) -> Reading | None:
+    """Read `set the thermostat in any room between 16 and 24 degrees`: a deed of one tool, and what is wanted of its arguments."""
+    words = what.strip(" .").split()
+    for size in range(min(len(words) - 1, 8), 0, -1):
+        tools = tools_meant(" ".join(words[:size]).rstrip(","), lexicon)
+        tail = " ".join(words[size:])
+        if len(tools) != 1 or not texts(tools[0], tail, lexicon):
+            continue
+        rules, note = rules_of_case(Case(effect, roles, [("limits", tail, False)]), tools, lexicon, statement.text)
+        return None if note or any(rule.kind == "review" for rule in rules) else Reading(statement, rules)
+    return None
 
 
 _CASE = re.compile(
@@ -394,7 +431,10 @@ _MEANING = re.compile(
 
 
 _KEY = re.compile(r"^(?:legend|key|marks?|symbols?|values?|codes?)\s*[:=]\s*", re.IGNORECASE)
-_MARKED = re.compile(r"[\"'(`]?(?P<mark>[^\s\"'()`=:]{1,3}|[A-Z]{2,12}(?=\s*[=:])|empty|blank)[\"')`]?\ufe0f?\s*(?:=|:|means\b|stands for\b|\u2192|->)?\s*(?P<said>.{2,80})", re.IGNORECASE)
+_MARKED = re.compile(
+    r"[\"'(`]?(?P<mark>[^\s\"'()`=:]{1,3}|[A-Z]{2,12}(?=\s*[=:])|empty|blank)[\"')`]?\ufe0f?\s*(?:=|:|means\b|stands for\b|\u2192|->)?\s*(?P<said>.{2,80})",
+    re.IGNORECASE,
+)
 
 
 def marks_of(text: str) -> dict[str, str]:
@@ -407,10 +447,22 @@ def marks_of(text: str) -> dict[str, str]:
         match = _MARKED.fullmatch(part.strip(" ,."))
         said = effect_in(match.group("said")) if match else None
         effect = said.effect if said else ""
-        if match and not effect and re.search(r"\b(?:approv|confirm|ask|consent|sign|agree|waits?|release)", match.group("said"), re.IGNORECASE):
+        if (
+            match
+            and not effect
+            and re.search(
+                r"\b(?:approv|confirm|ask|consent|sign|agree|waits?|release)", match.group("said"), re.IGNORECASE
+            )
+        ):
             effect = ASK
-        is_free = effect == ALLOW and said is not None and (said.rest or QUALIFIED.search(match.group("said") if match else ""))
-        is_said = has_key or (match is not None and bool(re.search(r"=|\bmeans\b|stands for", part[: match.start("said")])))
+        is_free = (
+            effect == ALLOW
+            and said is not None
+            and (said.rest or QUALIFIED.search(match.group("said") if match else ""))
+        )
+        is_said = has_key or (
+            match is not None and bool(re.search(r"=|\bmeans\b|stands for", part[: match.start("said")]))
+        )
         if match is None or not effect or is_free or not is_said:
             return {}
         found[match.group("mark").lower()] = effect
@@ -440,7 +492,9 @@ def is_legend(text: str) -> bool:
     )
     if (found := _ASKED_OF.fullmatch(text.strip(" ."))) and keys.effect_of_key(found.group(1)) == ASK:
         return True
-    return bool(marks_of(text)) or bool(legend_of(text)) and all(_MEANING.fullmatch(part.strip(" .")) for part in parts if part.strip())
+    return bool(marks_of(text)) or (
+        bool(legend_of(text)) and all(_MEANING.fullmatch(part.strip(" .")) for part in parts if part.strip())
+    )
 
 
 QUALIFIED = re.compile(

@@ -23,7 +23,7 @@ from gatling.policy.language.keys import ALLOW, ASK, DENY
 from gatling.policy.language.lexicon import Lexicon
 from gatling.policy.language.matching import words_for
 from gatling.policy.language.nature import is_ruling
-from gatling.policy.language.scope import consents
+from gatling.policy.language.scope import consents, forbids_more
 from gatling.policy.language.statement import Reading, Statement
 
 _MAX_CHARS = 500
@@ -31,13 +31,19 @@ _TOKEN = re.compile(r"</?code>|[`*]*\(?[`*]*([A-Za-z][\w.]*)[`*]*\)?")
 _BOX = re.compile(r"^\s*(?:[-*\u2022]\s*)?\[\s*(?P<said>[A-Za-z ]{2,12}|[xX ])\s*\]\s*")
 _LEAD = re.compile(r"^[\s>*\u2022-]*(?P<mark>[^\w\s`*(\[\"'<]{1,3}\ufe0f?)\s+")
 _FOR = re.compile(r"^(?:for|by|only|is for|are for|available to|open to|restricted to|limited to|to)\s+", re.IGNORECASE)
-_MAY = re.compile(r"\s*(?:\b(?:may|can)(?: (?:do|use|call|run)(?: (?:it|this|that))?)?|only|too|as well|both|alone|on their own)\s*$", re.IGNORECASE)
+_MAY = re.compile(
+    r"\s*(?:\b(?:may|can)(?: (?:do|use|call|run)(?: (?:it|this|that))?)?|only|too|as well|both|alone|on their own)\s*$",
+    re.IGNORECASE,
+)
 _APPROVED = re.compile(
     r"(?:but |and |(?:but )?only )*(?:after|once|when|with|if|needs?|requires?|must|subject to|bot waits until|waits until|\u2192|->)?\b.*"
     r"\b(?:approv\w*|confirm\w*|agree[sd]?|sign(?:s|ed)? off|sign-?off|consent\w*|ok|okay|release[sd]?|asks?|four eyes)\b.*",
     re.IGNORECASE,
 )
-_NO_LIMIT = re.compile(r"(?:no restrictions?|no limits?|any time|anytime|at any time|in every \w+|in any \w+|always|without limits?|unlimited|as many as .{1,20})", re.IGNORECASE)
+_NO_LIMIT = re.compile(
+    r"(?:no restrictions?|no limits?|any time|anytime|at any time|in every \w+|in any \w+|always|without limits?|unlimited|as many as .{1,20})",
+    re.IGNORECASE,
+)
 _DENIED = re.compile(
     r"(?:is |are )?(?:no|never|nobody|no one|prohibited|forbidden|not allowed|not permitted|banned|blocked|off limits)(?: (?:for|to) (?:all|everyone|everybody|anybody|anyone))?(?: (?:any more|anymore|ever))?",
     re.IGNORECASE,
@@ -70,15 +76,21 @@ def roles_of_document(statements: Iterable[Statement], lexicon: Lexicon) -> froz
         if not tool:
             continue
         before = re.sub(r"^[^\w]*(?:\[[^\]]*\])?[^\w]*", "", text[:start]).strip(" :-*")
-        after = re.split(r"[,;.]\s|[,;]$", re.sub(r"^[\s.:*`\u2013\u2014-]+", "", text[end:]), maxsplit=1)[0].strip(" .")
+        after = re.split(r"[,;.]\s|[,;]$", re.sub(r"^[\s.:*`\u2013\u2014-]+", "", text[end:]), maxsplit=1)[0].strip(
+            " ."
+        )
         for part in (before, _FOR.sub("", after)):
             names = [n.strip(" `*\"'.") for n in re.split(r"\s*(?:,|\+|&|/|\band\b|\bor\b)\s*", _MAY.sub("", part))]
-            if names and all(re.fullmatch(r"[A-Za-z][\w-]*(?: [A-Za-z][\w-]*)?", n) and not is_ruling(n) for n in names):
+            if names and all(
+                re.fullmatch(r"[A-Za-z][\w-]*(?: [A-Za-z][\w-]*)?", n) and not is_ruling(n) for n in names
+            ):
                 counts.update({n.lower() for n in names})
     return frozenset(name for name, count in counts.items() if count > 1 and not verdict_of(name))
 
 
-def read_named_line(statement: Statement, lexicon: Lexicon, roles: frozenset[str], legend: dict[str, str]) -> Reading | None:
+def read_named_line(
+    statement: Statement, lexicon: Lexicon, roles: frozenset[str], legend: dict[str, str]
+) -> Reading | None:
     """Read a line that names one tool; None if it names none or several, or not all of it is understood."""
     text = _plain(statement.text)
     tool, (start, end) = tool_of(text, lexicon)
@@ -132,10 +144,20 @@ def _is_paraphrase(head: str, tool: str) -> bool:
 
 
 def _clauses(tail: str) -> list[str]:
-    kept = re.sub(r"\"[^\"]*\"|`[^`]*`|'[^'\s][^']*'", lambda m: m.group().replace(",", "\x00").replace(";", "\x01").replace(".", "\x02").replace(" ", "\x03"), tail)
+    kept = re.sub(
+        r"\"[^\"]*\"|`[^`]*`|'[^'\s][^']*'",
+        lambda m: m.group().replace(",", "\x00").replace(";", "\x01").replace(".", "\x02").replace(" ", "\x03"),
+        tail,
+    )
     kept = re.sub(r"^[\s.:;,=\u2013\u2014\u2192>|-]+", "", kept)
-    parts = re.split(r"\s*;\s+|\.\s+|\.$|\s+[\u2013\u2014\u2192-]>?\s+|,\s+(?=(?:but|only|not|no|at|up|max|maximum|with|after|once|and only|any|in|for|from)\b|[\w\x03]+\s+(?:\"|`))|\s+\((?=\w)", kept)
-    back = (p.replace("\x00", ",").replace("\x01", ";").replace("\x02", ".").replace("\x03", " ").strip(" ,.;)") for p in parts)
+    parts = re.split(
+        r"\s*;\s+|\.\s+|\.$|\s+[\u2013\u2014\u2192-]>?\s+|,\s+(?=(?:but|only|not|no|at|up|max|maximum|with|after|once|and only|any|in|for|from)\b|[\w\x03]+\s+(?:\"|`))|\s+\((?=\w)",
+        kept,
+    )
+    back = (
+        p.replace("\x00", ",").replace("\x01", ";").replace("\x02", ".").replace("\x03", " ").strip(" ,.;)")
+        for p in parts
+    )
     return [p for p in back if p]
 
 
@@ -144,7 +166,9 @@ def _names(text: str, case: Case, parser: EntryParser, roles: frozenset[str]) ->
     plain = _MAY.sub("", _FOR.sub("", text.strip(" .:*")))
     plain = re.sub(r"\b(?:all|every|the|any|both|a|an)\b ", "", plain, flags=re.IGNORECASE).strip(" :*`")
     names = [n.strip(" `*\"'") for n in re.split(r"\s*(?:,|\+|&|/|\band\b|\bor\b)\s*", plain) if n.strip()]
-    if not names or not all(n.lower() in roles | {"everyone", "everybody", "anyone", "anybody"} or is_role_word(n) for n in names):
+    if not names or not all(
+        n.lower() in roles | {"everyone", "everybody", "anyone", "anybody"} or is_role_word(n) for n in names
+    ):
         return False
     if case.roles is not None:
         return False
@@ -163,7 +187,7 @@ def _clause(clause: str, case: Case, parser: EntryParser, tool: str, lexicon: Le
     if _NO_LIMIT.fullmatch(clause):
         return True
     if case.effect == DENY:
-        return not is_ruling(clause)
+        return not forbids_more(clause, (tool,), lexicon)  # why it is denied
     found = texts(tool, clause, lexicon)
     if found:
         case.wants.append(("limits", clause, False))
@@ -178,7 +202,9 @@ def _clause(clause: str, case: Case, parser: EntryParser, tool: str, lexicon: Le
                 case.wants.append(("limits", rest, False))
                 case.effect = case.effect or ALLOW
                 return True
-    if (_APPROVED.fullmatch(clause) or consents(clause)) and not re.search(r"\b(?:not|never|no|unless|except|without|above|over|if)\b|\d", clause, re.IGNORECASE):
+    if (_APPROVED.fullmatch(clause) or consents(clause)) and not re.search(
+        r"\b(?:not|never|no|unless|except|without|above|over|if)\b|\d", clause, re.IGNORECASE
+    ):
         case.effect = parser.both(case.effect, ASK)
         return True
     return False
@@ -190,9 +216,18 @@ def _names_only(text: str, roles: frozenset[str]) -> bool:
     return bool(names) and all(n in roles or is_role_word(n) for n in names)
 
 
-def placed(reading: Reading, lexicon: Lexicon) -> Reading:
-    """Return an open line that names one tool as being about that tool, unless it is a sentence of its own about more."""
-    tool, _ = tool_of(reading.statement.text, lexicon)
-    if not tool or reading.status != "open" or reading.statement.beside:
+def placed(reading: Reading, lexicon: Lexicon, before: list[Reading]) -> Reading:
+    """Return an open line that names one tool as being about it, and what follows such a line on the same line too.
+
+    How far it reaches is for `scope_of` to say: a sentence of its own about something else reaches as far as anywhere.
+    """
+    statement = reading.statement
+    if reading.status != "open" or statement.beside:
         return reading
-    return replace(reading, statement=replace(reading.statement, beside=(tool,)))
+    tool, _ = tool_of(statement.text, lexicon)
+    said = (tool,) if tool else ()
+    if not said and before and before[-1].statement.line == statement.line:
+        last = before[-1].statement
+        named = tool_of(last.text, lexicon)[0]
+        said = (named,) if named else last.beside
+    return replace(reading, statement=replace(statement, beside=said)) if said else reading

@@ -39,7 +39,9 @@ def _name_in(text: str) -> str:
 def _replaced(value: Any, named: dict[str, list[Any]]) -> Any:
     """Depth is bounded by the decoder."""
     if isinstance(value, dict):
-        return {key: _replaced(child, named) for key, child in value.items() if not (key in named and child == named[key])}
+        return {
+            key: _replaced(child, named) for key, child in value.items() if not (key in named and child == named[key])
+        }
     if isinstance(value, list):
         found: list[Any] = []
         for item in value:

@@ -18,7 +18,10 @@ MAX_DEPTH = 24
 
 def is_python(text: str) -> bool:
     """Tell whether a text assigns mappings or lists to names, as Python does."""
-    return bool(re.search(r"^[A-Za-z_][\w, ]*(?:\s*:\s*[\w\[\], .]+)?\s*=\s*(?:[\[{(]|dict\()", text, re.MULTILINE)) and _parsed(text) is not None
+    return (
+        bool(re.search(r"^[A-Za-z_][\w, ]*(?:\s*:\s*[\w\[\], .]+)?\s*=\s*(?:[\[{(]|dict\()", text, re.MULTILINE))
+        and _parsed(text) is not None
+    )
 
 
 def _parsed(text: str) -> ast.Module | None:
@@ -43,7 +46,11 @@ def python_of(text: str, file: str | None) -> PolicySource:
     lines: dict[DataPath, int] = {}
     known: dict[str, Any] = {}
     for statement in module.body:
-        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str):
+        if (
+            isinstance(statement, ast.Expr)
+            and isinstance(statement.value, ast.Constant)
+            and isinstance(statement.value.value, str)
+        ):
             continue  # what a text by itself says is a comment
         value = statement.value if isinstance(statement, (ast.Assign, ast.AnnAssign)) else None
         targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
@@ -77,7 +84,10 @@ def _plain(node: ast.expr, path: DataPath, known: dict[str, Any], lines: dict[Da
         case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
             return [_plain(item, (*path, i), known, lines, file) for i, item in enumerate(items)]
         case ast.Dict(keys=heads, values=values):
-            pairs = [(h.value if isinstance(h, ast.Constant) else known.get(h.id) if isinstance(h, ast.Name) else None, v) for h, v in zip(heads, values, strict=True)]
+            pairs = [
+                (h.value if isinstance(h, ast.Constant) else known.get(h.id) if isinstance(h, ast.Name) else None, v)
+                for h, v in zip(heads, values, strict=True)
+            ]
         case ast.Call(func=ast.Name(id="dict"), args=[], keywords=keywords) if all(k.arg for k in keywords):
             pairs = [(k.arg, k.value) for k in keywords]
         case ast.Call(func=ast.Name(id="set" | "frozenset" | "list" | "tuple"), args=[inner], keywords=[]):

@@ -13,9 +13,9 @@ from typing import Any
 from gatling.policy.convert.claims import (
     tools_meant,
 )
+from gatling.policy.convert.entry_reader import NamedEntryReader, default_of
 from gatling.policy.convert.keyed import INHERITS
 from gatling.policy.convert.meta import read_any
-from gatling.policy.convert.entry_reader import NamedEntryReader, default_of
 from gatling.policy.convert.record_words import (
     EFFECT,
     ELSE,
@@ -41,13 +41,13 @@ from gatling.policy.convert.record_words import (
 )
 from gatling.policy.convert.tiers import separated, tiered
 from gatling.policy.language import keys
+from gatling.policy.language.administration import is_administrative, is_purpose
 from gatling.policy.language.deeds import root
 from gatling.policy.language.effects import effect_in
 from gatling.policy.language.keys import ASK, DENY
 from gatling.policy.language.lexicon import is_tool_name, role_names
 from gatling.policy.language.matching import words_for
 from gatling.policy.language.nature import is_about_order, is_default, is_remark
-from gatling.policy.language.scope import is_administrative, is_purpose
 from gatling.policy.language.statement import Context, NativeRule, Reading, Statement
 from gatling.policy.native.schema import FORMAT
 from gatling.policy.reading.vocabulary import is_prose
@@ -125,7 +125,12 @@ class RecordReader(NamedEntryReader):
                 else:
                     self.item(item, (*path, i), around)
         elif isinstance(value, dict):
-            if self._binds(value, path) or self.entry(value, path, around) or self.denies_the_rest(value, path) or self._by_role(value, path, around):
+            if (
+                self._binds(value, path)
+                or self.entry(value, path, around)
+                or self.denies_the_rest(value, path)
+                or self._by_role(value, path, around)
+            ):
                 return
             if around.names_roles and isinstance(value.get("name"), str) and len(value) > 1:
                 around = replace(self._with_roles(around, value["name"], "name"), names_roles=False)

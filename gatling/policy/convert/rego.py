@@ -145,7 +145,11 @@ def _condition(text: str, sets: dict[str, list[str]]) -> tuple[str, str, Any] | 
         if re.fullmatch(r"-?\d+(?:\.\d+)?", said):
             return key, operator, [float(said) if "." in said else int(said)]
         values = _values(said, sets) if sign == "==" else None
-        return (key, "in", values) if values is not None and (said.endswith("[_]") or said.rstrip().endswith("[_]")) else None
+        return (
+            (key, "in", values)
+            if values is not None and (said.endswith("[_]") or said.rstrip().endswith("[_]"))
+            else None
+        )
     if found := re.fullmatch(rf"\"([^\"]*)\"\s*==\s*{_PATH}", plain):
         return found.group(2), "in", [found.group(1)]
     if found := re.fullmatch(rf"{_PATH}\s*(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)", plain):

@@ -12,10 +12,11 @@ from gatling.policy.convert.comments import Comment
 from gatling.policy.convert.constraints import NEGATIVE
 from gatling.policy.convert.entries import verdict_of
 from gatling.policy.convert.meta import is_legend, read_any
+from gatling.policy.language.administration import is_administrative
 from gatling.policy.language.keys import ASK, DENY
 from gatling.policy.language.lexicon import Lexicon
 from gatling.policy.language.nature import is_remark
-from gatling.policy.language.scope import consents, is_administrative, is_label, is_sentence
+from gatling.policy.language.scope import consents, is_label, is_sentence
 from gatling.policy.language.sentences import read_sentence
 from gatling.policy.language.statement import Reading, Statement, review
 from gatling.policy.source import DataPath, PolicySource
@@ -40,8 +41,13 @@ def nowhere(_: Comment) -> Attachment:
     return Attachment()
 
 
-_NOT_ONE = re.compile(r"(?:no|not|never|without)\s+(?:the |a |any )?(?P<a>[\w'-]+)\b.*|(?P<b>[\w'-]+) (?:is|are) not\b.*", re.IGNORECASE)
-_SAYS_MORE = re.compile(r"\b(?:must|may|only|shall|except|unless|if|when|until|before|after|ask|approv\w*|confirm\w*|sign\w*|and no|nor)\b|\d", re.IGNORECASE)
+_NOT_ONE = re.compile(
+    r"(?:no|not|never|without)\s+(?:the |a |any )?(?P<a>[\w'-]+)\b.*|(?P<b>[\w'-]+) (?:is|are) not\b.*", re.IGNORECASE
+)
+_SAYS_MORE = re.compile(
+    r"\b(?:must|may|only|shall|except|unless|if|when|until|before|after|ask|approv\w*|confirm\w*|sign\w*|and no|nor)\b|\d",
+    re.IGNORECASE,
+)
 _OF_BOUNDS = frozenset(
     "up to at most more less than over above below under it that this just does do ask asks first and or then the a needs need approval confirmation "
     "max min maximum minimum limit is are not never no without only by itself alone beyond what s each per call free automatic automatically wait waits "
@@ -84,7 +90,10 @@ def remarks(comments: Iterable[Comment], lexicon: Lexicon, attached: Attached = 
     for comment in comments:
         at = attached(comment) if lexicon.is_closed else Attachment()
         beside = at.tools
-        for sentence in re.split(r"(?<=[.!?;])(?<!\brev\.)(?<!\bSt\.)(?<!\bSr\.)(?<!\bDr\.)(?<!\bMr\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\b[A-Z]\.)\s+", comment.text):
+        for sentence in re.split(
+            r"(?<=[.!?;])(?<!\brev\.)(?<!\bSt\.)(?<!\bSr\.)(?<!\bDr\.)(?<!\bMr\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\b[A-Z]\.)\s+",
+            comment.text,
+        ):
             statement = Statement(comment.line, sentence.strip(" ;"), beside=beside)
             if not any(c.isalnum() for c in sentence):
                 continue
@@ -146,7 +155,9 @@ def attached_in_tree(source: PolicySource, lexicon: Lexicon, text: str, readings
         if comment.is_behind:
             found = ((path[-1], nodes.get(path)) for path in paths.get(comment.line, ()) if path)
             stated = [(k, v) for k, v in found if isinstance(k, str) and v is not None]
-            stated += [pair for _, v in stated if isinstance(v, dict) for pair in v.items() if isinstance(pair[1], list)]
+            stated += [
+                pair for _, v in stated if isinstance(v, dict) for pair in v.items() if isinstance(pair[1], list)
+            ]
             members = tuple((k, v) for k, v in stated if not isinstance(v, dict))
             return Attachment(tools_on(comment.line), members)
         following = comment.last + 1
@@ -155,7 +166,9 @@ def attached_in_tree(source: PolicySource, lexicon: Lexicon, text: str, readings
         if not is_empty(following):
             denials = tuple((path[-1], None) for path in paths[following] if path and isinstance(path[-1], str))
             return Attachment(tools_on(following), denials)
-        return Attachment(tools_on(comment.line - 1) if not is_empty(comment.line - 1) else ())  # the last line of a block
+        return Attachment(
+            tools_on(comment.line - 1) if not is_empty(comment.line - 1) else ()
+        )  # the last line of a block
 
     return attached
 

@@ -23,7 +23,21 @@ from gatling.policy.convert.syntaxes import (
 from gatling.policy.source import DataPath, PolicySource, lines_of
 from gatling.schema.plain import decode_text
 
-KINDS = ("data", "ini", "toml", "xml", "blocks", "properties", "python", "rego", "sudoers", "robots", "codeowners", "iptables", "text")
+KINDS = (
+    "data",
+    "ini",
+    "toml",
+    "xml",
+    "blocks",
+    "properties",
+    "python",
+    "rego",
+    "sudoers",
+    "robots",
+    "codeowners",
+    "iptables",
+    "text",
+)
 """data: JSON or YAML. blocks: in braces or tags. properties: keys and values. python: assignments of literals. text: Markdown, tables, lists and sentences."""
 TREES = {"data", "ini", "toml", "xml", "blocks", "properties", "python", "rego"}
 """Kinds that are read into one tree."""

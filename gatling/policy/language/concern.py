@@ -106,7 +106,8 @@ _CLAUSE = re.compile(
 
 
 _NOTED = re.compile(
-    r"^\W*(?:note|remember|reminder|important|attention|warning|nb|please note|remark)(?: (?:from|by|of|for) [\w' ]{1,40})?\s*:\s+(?=\S)", re.IGNORECASE
+    r"^\W*(?:note|remember|reminder|important|attention|warning|nb|please note|remark)(?: (?:from|by|of|for) [\w' ]{1,40})?\s*:\s+(?=\S)",
+    re.IGNORECASE,
 )
 """Who says it says nothing of which calls it is about."""
 

@@ -138,7 +138,9 @@ def is_remark(text: str, *, key: str = "", is_heading: bool = False) -> bool:
         return _is_name(found.group(2), is_number=is_number) or bool(
             _WHAT_FOLLOWS.fullmatch(found.group(2).strip(" .:"))
         )
-    if re.fullmatch(r"[\W_]*(?:v\d+(?:\.\d+)*|\[v?\d+(?:\.\d+)+\])[\W_]*", DATED.sub(" ", plain)) or (is_heading and DATED.search(plain) and not DATED.sub("", plain).strip(" #[]()-\u2013\u2014.")):
+    if re.fullmatch(r"[\W_]*(?:v\d+(?:\.\d+)*|\[v?\d+(?:\.\d+)+\])[\W_]*", DATED.sub(" ", plain)) or (
+        is_heading and DATED.search(plain) and not DATED.sub("", plain).strip(" #[]()-\u2013\u2014.")
+    ):
         return True  # a version, with its date
     plain = _NUMBERED.sub("", plain, count=1) if _NUMBERED.match(plain) else plain
     plain = plain.strip(" .:;#*=%/-")
@@ -230,14 +232,25 @@ def _is_title(text: str, *, is_heading: bool) -> bool:
     words = [w for w in split_words(left) if w.isalnum()]
     is_of_document = not _DOCUMENT.isdisjoint(words)
     if is_of_document:
-        left = re.sub(r"(?<![\w])(?!(?:limit|max|budget|up|at|most|under|over|above|below|to|than)\b)([A-Za-z]+) \d{1,2}[A-Z]?(?= [-\u2013\u2014]|$)", r"\1", left, flags=re.IGNORECASE)
+        left = re.sub(
+            r"(?<![\w])(?!(?:limit|max|budget|up|at|most|under|over|above|below|to|than)\b)([A-Za-z]+) \d{1,2}[A-Z]?(?= [-\u2013\u2014]|$)",
+            r"\1",
+            left,
+            flags=re.IGNORECASE,
+        )
         left = re.sub(r"\b(?:rev|revision|version)\.? [A-Z\d]{1,2}\b", " ", left, flags=re.IGNORECASE)
         if re.search(r"\b(?:who|what|how|which)\b", left, re.IGNORECASE):
             left = re.sub(r"\b(?:may|can|do|does|have|has|is|are)\b", " ", left, flags=re.IGNORECASE)
         left = re.sub(r"\bconfig(?:uration)?\b", " ", left, flags=re.IGNORECASE)
         words = [w for w in split_words(left) if w.isalnum()]
     most = 14 if is_of_document else 10 if is_heading else 4
-    if len(words) > most or re.search(r"[.;]\s|\S[/\\]\S|[\\*]" if is_of_document else r"[.;]\s|[/\\*]", re.sub(r"\b[A-Z]\. ", " ", left)) or not _STATES.isdisjoint(words):
+    if (
+        len(words) > most
+        or re.search(
+            r"[.;]\s|\S[/\\]\S|[\\*]" if is_of_document else r"[.;]\s|[/\\*]", re.sub(r"\b[A-Z]\. ", " ", left)
+        )
+        or not _STATES.isdisjoint(words)
+    ):
         return False
     if time_said(left) and not is_of_document:
         return False
@@ -247,7 +260,12 @@ def _is_title(text: str, *, is_heading: bool) -> bool:
         return bool(DATED.search(text))
     if ":" in left:
         return is_of_document
-    if len(words) <= 6 and ":" not in left and all(w[:1].isupper() or w in _PARTICLES for w in re.findall(r"[^\W\d_][\w'-]*", left)) and left[:1].isupper():
+    if (
+        len(words) <= 6
+        and ":" not in left
+        and all(w[:1].isupper() or w in _PARTICLES for w in re.findall(r"[^\W\d_][\w'-]*", left))
+        and left[:1].isupper()
+    ):
         return True  # `Mutua del Sur, Claims Automation`
     is_name = len(words) <= 2 and (
         left[:1].isupper() or (len(words) == 1 and not words[0].endswith(("ed", "le", "en")))
@@ -258,7 +276,10 @@ def _is_title(text: str, *, is_heading: bool) -> bool:
 def has_verb(text: str) -> bool:
     """Tell whether a title has a plural with what it may do behind it, within one of its parts."""
     parts = re.split(r"[()\[\]:,/|]|\s[-\u2013\u2014]\s", text)
-    return any(any(map(_may_be_verb, words, words[1:])) for words in ([w for w in split_words(p) if w.isalnum()] for p in parts))
+    return any(
+        any(map(_may_be_verb, words, words[1:]))
+        for words in ([w for w in split_words(p) if w.isalnum()] for p in parts)
+    )
 
 
 _BOTH = re.compile(
@@ -282,7 +303,9 @@ def _may_be_verb(subject: str, word: str) -> bool:
 
 
 _PARTICLES = frozenset("of and the de del la le du des van von der den und & for".split())
-_LINKS = frozenset("that which who whom we you they i it than then of and or in on for to by the a an with at from & as".split())
+_LINKS = frozenset(
+    "that which who whom we you they i it than then of and or in on for to by the a an with at from & as".split()
+)
 _THINGS = frozenset().union(*OBJECTS)
 
 
