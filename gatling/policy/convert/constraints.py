@@ -464,4 +464,6 @@ def _items(text: str) -> list[str]:
     if quoted and not re.sub(r"\b(?:and|or)\b|[\s,;|/]", "", _QUOTED.sub("", text)):
         return quoted
     parts = re.split(r"\s*(?:,|\||;|\band\b|\bor\b)\s*", text.strip(" ()[]{}.\"'`"))
+    if any(re.match(r"(?:the|an?|our|your|their|its|his|her)\s", part, re.IGNORECASE) for part in parts):
+        return []  # `in the address book` names no value
     return [part.strip(" \"'`") for part in parts if part.strip(" \"'`")]

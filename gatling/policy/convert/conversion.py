@@ -14,9 +14,10 @@ from gatling.policy.convert.documents import names_of_text, row_rules, rows_sour
 from gatling.policy.convert.entry_rows import read_entry_row
 from gatling.policy.convert.keyed import KeyedReader, role_keys
 from gatling.policy.convert.latex import is_latex, lines_of_latex
+from gatling.policy.convert.legends import approving_marks, is_legend, legend_of
 from gatling.policy.convert.lines import read_line, read_tuple, roles_of_line, shared_tokens
 from gatling.policy.convert.lists import read_list_of
-from gatling.policy.convert.meta import approving_marks, is_legend, legend_of, question_of, read_answer, read_any
+from gatling.policy.convert.meta import question_of, read_answer, read_any
 from gatling.policy.convert.named_lines import placed, read_named_line, roles_of_document
 from gatling.policy.convert.named_sets import with_sets
 from gatling.policy.convert.outlines import is_outline, outline_of

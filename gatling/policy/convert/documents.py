@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from gatling.policy.convert.meta import is_legend, is_legend_of_checks, legend_of
+from gatling.policy.convert.legends import is_legend, is_legend_of_checks, legend_of
 from gatling.policy.convert.tables import unique
 from gatling.policy.language import keys
 from gatling.policy.language.deeds import OBJECTS, deed_of, root

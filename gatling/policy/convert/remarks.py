@@ -11,7 +11,8 @@ from gatling.policy.convert.account import is_mere_permission
 from gatling.policy.convert.comments import Comment
 from gatling.policy.convert.constraints import NEGATIVE
 from gatling.policy.convert.entries import verdict_of
-from gatling.policy.convert.meta import is_legend, read_any
+from gatling.policy.convert.legends import is_legend
+from gatling.policy.convert.meta import read_any
 from gatling.policy.language.administration import is_administrative
 from gatling.policy.language.keys import ASK, DENY
 from gatling.policy.language.lexicon import Lexicon

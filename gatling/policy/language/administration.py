@@ -44,6 +44,7 @@ _TELLS = tuple(
     re.compile(expression, re.IGNORECASE)
     for expression in (
         rf"(?:last|first|originally|initially|automatically|auto)?[\s-]*{_EDITED}(?:\s+{_BY}\b.*|\W*)",
+        rf"{_EDITED}\s+{_THIS}\s+(?:from|by|on|for|in)\b.*",
         rf"{_THIS}(?:\s+(?:in|of|for|on|below|above)\s+[\w' -]{{1,30}}?)?\s+(?:is|was|are|were|has\s+been|have\s+been|gets?)\s+"
         rf"(?:\w+\s+){{0,3}}(?:{_EDITED}|{_AGREED}|outdated|the\s+source\s+of\s+truth|final|a\s+draft)\b.*",
         rf"{_THIS}\s+(?:lives?|lies|sits|resides|comes?|belongs?|describes?|lists?|explains?|covers?|replaces?|supersedes?|mirrors?)\b.*",
@@ -119,7 +120,8 @@ def is_administrative(text: str, lexicon: Lexicon | None = None) -> bool:
     is_dated = bool(_DATED_DEED.fullmatch(plain)) and bool(DATED.search(plain))
     if is_dated or any(p.fullmatch(plain) for p in _TELLS):
         words = re.sub(rf"\b(?:{_EDITED}|{_AGREED})\b", " ", left, flags=re.IGNORECASE)
-        return not is_ruling(words, spared=_SPARED)
+        if not is_ruling(words, spared=_SPARED):
+            return True
     parts = [part for part in re.split(r"\s*(?:[,;:]|\s[-\u2013\u2014\u00b7|/]|\s-)\s+", text.strip(" .!")) if part]
     return 1 < len(parts) <= 5 and all(is_administrative(part, lexicon) or is_remark(part) for part in parts)
 

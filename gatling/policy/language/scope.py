@@ -52,6 +52,10 @@ _COMPARES = re.compile(
 _POINTS = re.compile(r"\b(?:it|this|that|these|those|them|there|here)\b", re.IGNORECASE)
 
 
+_PREDICATE = re.compile(r"\b(?:must|may|can|cannot|is|are|never|shall|should|will|goes?|needs?|requires?|stays?|remains?|only|don't|doesn't|has|have)\b", re.IGNORECASE)
+"""What a sentence says of its subject begins here: its subject alone places it."""
+
+
 def consents(text: str) -> bool:
     """Tell whether a remark says whose consent is wanted, and nothing more."""
     return bool(_CONSENTS.fullmatch(text.strip(" .")))
@@ -64,8 +68,9 @@ def scope_of(text: str, beside: tuple[str, ...], lexicon: Lexicon, *, explains: 
         beside: the tools of the entry that it is attached to.
         explains: it stands under a key that says why the entry is as it is.
     """
-    said = set(words_for(text))
     is_whole = is_sentence(text)
+    subject = _PREDICATE.split(text, maxsplit=1)[0] if is_whole else text
+    said = set(words_for(subject if subject.strip() else text))
     direct = {t for t in lexicon.names if said & (set(words_for(t)) - ({lexicon.parts(t)[0]} if is_whole else set()))}
     hits = tools_of(text, lexicon)
     if consents(text) or _COMPARES.match(text):
