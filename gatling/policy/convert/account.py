@@ -15,7 +15,7 @@ from gatling.policy.language.lexicon import Lexicon
 from gatling.policy.language.matching import perhaps_granted
 from gatling.policy.language.nature import is_about_others, is_remark, is_ruling, is_state
 from gatling.policy.language.restrictions import APPROVED
-from gatling.policy.language.scope import forbids_more, is_sentence, scope_of
+from gatling.policy.language.scope import is_reason, scope_of
 from gatling.policy.language.statement import NativeRule, Reading, Statement, is_no_grant, review
 from gatling.policy.reading.vocabulary import is_prose
 from gatling.policy.source import DataPath, PolicySource
@@ -43,12 +43,7 @@ def accounted(readings: list[Reading], lexicon: Lexicon) -> list[Reading]:
     for reading in readings:
         line = reading.statement.line
         said = reading.statement
-        if (
-            said.beside
-            and denied.issuperset(said.beside)
-            and not is_sentence(said.text)
-            and not forbids_more(said.text, said.beside, lexicon)
-        ):
+        if said.beside and denied.issuperset(said.beside) and is_reason(said.text, said.beside, lexicon):
             result.append(replace(reading, rules=(), is_part=True))
             continue
         last = next((rule.tools for rule in result[-1].rules if rule.tools), ()) if result else ()

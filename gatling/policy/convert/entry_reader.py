@@ -20,7 +20,7 @@ from gatling.policy.language.keys import ASK, DENY
 from gatling.policy.language.lexicon import Lexicon, role_names
 from gatling.policy.language.matching import words_for
 from gatling.policy.language.nature import is_remark, is_ruling
-from gatling.policy.language.scope import forbids_more, is_sentence
+from gatling.policy.language.scope import is_reason
 from gatling.policy.language.statement import NativeRule, Reading, Statement, review
 from gatling.policy.source import DataPath
 from gatling.schema.arguments import walk
@@ -198,7 +198,7 @@ class NamedEntryReader(ClaimReader):
         """Leave a remark inside of an entry to somebody. What an entry that denies says of why is part of it, unless it forbids more."""
         where = self.statement((*path, key), text).line
         explains = bool(EXPLAINING.intersection(split_words(key)))
-        if is_denied and (explains or not is_sentence(text)) and not forbids_more(text, tools, self.lexicon):
+        if is_denied and is_reason(text, tools, self.lexicon, explains=explains):
             self.readings.append(Reading(Statement(where, text), is_part=True))
             return
         said = Statement(where, text, beside=tools, explains=explains)

@@ -34,7 +34,7 @@ from gatling.policy.language.effects import effect_in
 from gatling.policy.language.keys import ALLOW, ASK, DENY
 from gatling.policy.language.lexicon import Lexicon
 from gatling.policy.language.nature import is_remark
-from gatling.policy.language.scope import forbids_more, is_sentence
+from gatling.policy.language.scope import is_reason
 from gatling.policy.language.statement import NativeRule, Reading, Statement, review
 from gatling.schema.words import split_words
 
@@ -136,7 +136,7 @@ def read_entry_row(
     found = [Reading(replace(statement, beside=(tool,)), tuple(rules), "; ".join(dict.fromkeys(notes)))]
     is_denied = all(one.effect == DENY for one in cases)
     for text in remarks:
-        if is_denied and not is_sentence(text) and not forbids_more(text, (tool,), lexicon):
+        if is_denied and is_reason(text, (tool,), lexicon):
             continue  # why it is denied
         found.append(
             Reading(Statement(statement.line, text, beside=(tool,)), (review(text, "a remark beside a rule"),))

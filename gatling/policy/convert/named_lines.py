@@ -23,7 +23,7 @@ from gatling.policy.language.keys import ALLOW, ASK, DENY
 from gatling.policy.language.lexicon import Lexicon
 from gatling.policy.language.matching import words_for
 from gatling.policy.language.nature import is_ruling
-from gatling.policy.language.scope import consents, forbids_more
+from gatling.policy.language.scope import consents, is_reason
 from gatling.policy.language.statement import Reading, Statement
 
 _MAX_CHARS = 500
@@ -187,7 +187,7 @@ def _clause(clause: str, case: Case, parser: EntryParser, tool: str, lexicon: Le
     if _NO_LIMIT.fullmatch(clause):
         return True
     if case.effect == DENY:
-        return not forbids_more(clause, (tool,), lexicon)  # why it is denied
+        return is_reason(clause, (tool,), lexicon)  # why it is denied
     found = texts(tool, clause, lexicon)
     if found:
         case.wants.append(("limits", clause, False))

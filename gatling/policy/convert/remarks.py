@@ -14,10 +14,11 @@ from gatling.policy.convert.entries import verdict_of
 from gatling.policy.convert.legends import is_legend
 from gatling.policy.convert.meta import read_any
 from gatling.policy.language.administration import is_administrative
+from gatling.policy.language.concern import tools_of
 from gatling.policy.language.keys import ASK, DENY
 from gatling.policy.language.lexicon import Lexicon
 from gatling.policy.language.nature import is_remark
-from gatling.policy.language.scope import consents, is_label, is_sentence
+from gatling.policy.language.scope import consents, is_label, is_sentence, touches_others
 from gatling.policy.language.sentences import read_sentence
 from gatling.policy.language.statement import Reading, Statement, review
 from gatling.policy.source import DataPath, PolicySource
@@ -56,7 +57,7 @@ _OF_BOUNDS = frozenset(
 )
 
 
-def repeats(text: str, members: tuple[tuple[str, Any], ...]) -> bool:
+def repeats(text: str, at: Attachment, lexicon: Lexicon) -> bool:
     """Tell whether a remark says again what the line that it ends says anyway.
 
     | the line | the remark |
@@ -66,20 +67,22 @@ def repeats(text: str, members: tuple[tuple[str, Any], ...]) -> bool:
     | asks | who consents (`the table owner signs`) |
     | bounds | the same numbers, and words of bounds alone (`up to 50 it just does it`) |
     """
-    for key, value in members:
+    is_alone = not touches_others(text, at.tools, lexicon)
+    for key, value in at.members:
         words = set(split_words(key))
         if verdict_of(key) == DENY or (verdict_of(value) == ASK and consents(text)):
-            return True
+            return is_alone
         items = [str(v).lower() for v in (value if isinstance(value, list) else [value])]
         numbers = set(re.findall(r"\d+(?:\.\d+)?", text))
         if value is None:
             continue
         if words & NEGATIVE and not isinstance(value, (bool, int, float)):
-            return not numbers
+            return not numbers and is_alone
         match = _NOT_ONE.fullmatch(text.strip(" ."))
         if match and isinstance(value, list) and not words & NEGATIVE:
             name = (match.group("a") or match.group("b")).lower()
-            return not any(name in item for item in items) and not _SAYS_MORE.search(text)
+            is_other = not any(name in item for item in items) and set(tools_of(name, lexicon)) <= set(at.tools)
+            return is_other and not _SAYS_MORE.search(text)
         said = {w for w in split_words(text) if w.isalpha()}
         if numbers and numbers <= set(items) and said <= _OF_BOUNDS:
             return True
@@ -101,7 +104,7 @@ def remarks(comments: Iterable[Comment], lexicon: Lexicon, attached: Attached = 
             if is_legend(sentence) or is_remark(statement.text) or is_administrative(statement.text, lexicon):
                 yield Reading(statement, is_part=True)
                 continue
-            if beside and not is_sentence(statement.text) and repeats(comment.text, at.members):
+            if beside and not is_sentence(statement.text) and repeats(comment.text, at, lexicon):
                 yield Reading(statement, is_part=True)
                 continue
             if beside and not comment.is_behind and is_label(statement.text, beside, lexicon):

@@ -127,6 +127,22 @@ def about(text: str, lexicon: Lexicon) -> tuple[str, ...]:
     return tuple(found)
 
 
+def says_little(word: str, lexicon: Lexicon) -> bool:
+    """Tell whether a word is of people, of consent, or of how a sentence is built: it does not say what is spoken of."""
+    r = root(word)
+    return (
+        word in _LINK
+        or word in _MODALS
+        or word in _PREPOSITIONS
+        or r in _PEOPLE
+        or r in _CONSENT
+        or r in _GENERIC
+        or singular(word) in ROLE_NOUNS
+        or word in lexicon.roles
+        or word in ("exception", "exceptions", "second", "third", "please", "also", "thanks", "business")
+    )
+
+
 def tools_of(text: str, lexicon: Lexicon) -> tuple[str, ...]:
     """Return the tools that share a thing or a deed with a text, whatever else it says."""
     said = [word for word in split_words(text) if word[:1].isalnum() and word not in _LINK][:_MAX_WORDS]
