@@ -372,6 +372,7 @@ def _keyed(
     """Read a tree; return what became of it, and the members of entries that were read."""
     known = KeyedReader(source, lexicon, role_keys(source.data)).read()
     is_read = not any(r.status == "open" for r in known) and _are_known(known, closed)
+    is_read = is_read and all(_fits(reading, closed) for reading in known)
     reader = RecordReader(source, closed, KeyedReader(source, lexicon, role_keys(source.data)))
     if not closed.is_closed or (is_read and not reader.bindings):
         return known, set()

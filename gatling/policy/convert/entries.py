@@ -14,6 +14,7 @@ from typing import Any
 
 from gatling.policy.convert.claims import hosts_in
 from gatling.policy.convert.constraints import operator_of, texts, wanted
+from gatling.policy.convert.legends import is_legend
 from gatling.policy.convert.qualities import When, currency_in, joined
 from gatling.policy.convert.record_words import (
     APPROVAL,
@@ -445,7 +446,7 @@ class EntryParser:
             text = str(item).strip()
             if isinstance(item, (dict, list)):
                 case.left.append(key)
-            elif not is_remark(text, key=key) and not is_administrative(text, self.lexicon) and text:
+            elif text and not (is_remark(text, key=key) or is_administrative(text, self.lexicon) or is_legend(text)):
                 self.remarks.append((key, text))
 
 

@@ -18,7 +18,7 @@ from gatling.policy.language.concern import tools_of
 from gatling.policy.language.keys import ASK, DENY
 from gatling.policy.language.lexicon import Lexicon
 from gatling.policy.language.nature import is_remark
-from gatling.policy.language.scope import consents, is_label, is_sentence, touches_others
+from gatling.policy.language.scope import consents, is_label, is_reason, is_sentence, touches_others
 from gatling.policy.language.sentences import read_sentence
 from gatling.policy.language.statement import Reading, Statement, review
 from gatling.policy.source import DataPath, PolicySource
@@ -71,7 +71,7 @@ def repeats(text: str, at: Attachment, lexicon: Lexicon) -> bool:
     for key, value in at.members:
         words = set(split_words(key))
         if verdict_of(key) == DENY or (verdict_of(value) == ASK and consents(text)):
-            return is_alone
+            return is_reason(text, at.tools, lexicon)
         items = [str(v).lower() for v in (value if isinstance(value, list) else [value])]
         numbers = set(re.findall(r"\d+(?:\.\d+)?", text))
         if value is None:
@@ -104,7 +104,7 @@ def remarks(comments: Iterable[Comment], lexicon: Lexicon, attached: Attached = 
             if is_legend(sentence) or is_remark(statement.text) or is_administrative(statement.text, lexicon):
                 yield Reading(statement, is_part=True)
                 continue
-            if beside and not is_sentence(statement.text) and repeats(comment.text, at, lexicon):
+            if beside and not is_sentence(statement.text) and repeats(statement.text, at, lexicon):
                 yield Reading(statement, is_part=True)
                 continue
             if beside and not comment.is_behind and is_label(statement.text, beside, lexicon):

@@ -48,7 +48,8 @@ _CONSENTS = re.compile(
 )
 """`the table owner signs`: whose consent what it is attached to wants."""
 _COMPARES = re.compile(
-    r"(?:up to|at most|more|less|over|above|below|under|longer|larger|higher|fewer|from|between)\b(?: than)?[^a-z]*\d",
+    r"(?:up to|at most|more|less|over|above|below|under|longer|larger|higher|fewer|from|between)\b(?: than)?[^a-z]*\d|"
+    r"(?:larger|smaller|bigger|higher|lower|longer|shorter) ones?\b",
     re.IGNORECASE,
 )
 _MANNER = re.compile(
@@ -78,6 +79,7 @@ def _placed(text: str, beside: tuple[str, ...], lexicon: Lexicon) -> frozenset[s
     They do if it speaks of the entry's own things, points at it (`the pipe is broken there`), only compares or consents, or has no
     word but of people and consent. A sentence is placed by its subject alone.
     """
+    text = text.strip(" -=#*")
     is_whole = is_sentence(text)
     if (
         consents(text)
