@@ -22,7 +22,7 @@ from gatling.policy.convert.named_lines import placed, read_named_line, roles_of
 from gatling.policy.convert.named_sets import with_sets
 from gatling.policy.convert.outlines import is_outline, outline_of
 from gatling.policy.convert.record_words import Around, column_kind
-from gatling.policy.convert.records import RecordReader
+from gatling.policy.convert.records import RecordReader, fits
 from gatling.policy.convert.remarks import attached_in_lines, attached_in_tree, remarks
 from gatling.policy.convert.sources import KINDS, TREES, kind_of, tree_of
 from gatling.policy.convert.tables import delimiter_of, is_html, lines_of_html, read_row, rows_of_csv
@@ -237,7 +237,7 @@ def _statements(text: str, lexicon: Lexicon, closed: Lexicon) -> list[Reading]:
             elif question:
                 asked = replace(said, text=f"{question}? {said.text}", context=said.context.with_(effect="deny"))
                 found = Reading(asked, (review(asked.text, "an answer that is not understood"),))
-            elif closed.is_closed and (found.status != "understood" or not _fits(found, closed)):
+            elif closed.is_closed and (found.status != "understood" or not fits(found, closed)):
                 before, is_bounded = _before(readings)
                 found = read_any(said, closed, before, is_bounded=is_bounded)
             question = ""
@@ -372,23 +372,12 @@ def _keyed(
     """Read a tree; return what became of it, and the members of entries that were read."""
     known = KeyedReader(source, lexicon, role_keys(source.data)).read()
     is_read = not any(r.status == "open" for r in known) and _are_known(known, closed)
-    is_read = is_read and all(_fits(reading, closed) for reading in known)
+    is_read = is_read and all(fits(reading, closed) for reading in known)
     reader = RecordReader(source, closed, KeyedReader(source, lexicon, role_keys(source.data)))
     if not closed.is_closed or (is_read and not reader.bindings):
         return known, set()
     reader.legend = {name: effect for c in comments for name, effect in legend_of(c.text).items()}
     return reader.read(), reader.taken
-
-
-def _fits(reading: Reading, lexicon: Lexicon) -> bool:
-    """Tell whether the tools of a reading have the arguments that it bounds, as far as that is known."""
-    for rule in reading.rules:
-        for tool in rule.tools:
-            spec = lexicon.specs.get(tool)
-            names = {n for n in (*rule.when, *rule.require) if "." not in n}
-            if spec is not None and not names <= {p.name for p in spec.parameters}:
-                return False
-    return True
 
 
 def _are_known(readings: list[Reading], lexicon: Lexicon) -> bool:

@@ -103,7 +103,7 @@ def marks_of(text: str) -> dict[str, str]:
         if match is None or not effect or is_free or not is_said:
             return {}
         found[match.group("mark").lower()] = effect
-    is_one = len(found) == 1 and next(iter(found.values())) == keys.effect_of_value(next(iter(found)))
+    is_one = len(found) == 1 and next(iter(found.values())) == effect_in(next(iter(found))).effect
     return found if len(found) > 1 or is_one or (found and _KEY.match(text.strip())) else {}
 
 

@@ -106,6 +106,8 @@ class RecordReader(NamedEntryReader):
         rules = [rule for reading in readings for rule in reading.rules]
         if not self.lexicon.is_closed:
             return bool(rules)
+        if not all(fits(reading, self.lexicon) for reading in readings):
+            return False
         return bool(rules) and all(
             tool in self.lexicon.names or (rule.kind == "denial" and "*" in tool)
             for rule in rules
@@ -361,3 +363,14 @@ def _loads(readings: list[Reading]) -> bool:
         for rule in reading.rules
         if rule.kind == "member"
     )
+
+
+def fits(reading: Reading, lexicon: Lexicon) -> bool:
+    """Tell whether the tools of a reading have the arguments that it bounds, as far as that is known."""
+    for rule in reading.rules:
+        for tool in rule.tools:
+            spec = lexicon.specs.get(tool)
+            names = {n for n in (*rule.when, *rule.require) if "." not in n}
+            if spec is not None and not names <= {p.name for p in spec.parameters}:
+                return False
+    return True

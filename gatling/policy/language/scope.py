@@ -176,7 +176,9 @@ def touches_others(text: str, beside: tuple[str, ...], lexicon: Lexicon) -> bool
 
 
 def forbids_more(text: str, beside: tuple[str, ...], lexicon: Lexicon) -> bool:
-    """Tell whether a remark beside what is denied forbids other calls too, by its words: it is then more than the reason."""
-    said = set(words_for(text))
+    """Tell whether a remark beside what is denied forbids other calls too, by words that are not of its entry: then it is more than
+    the reason."""
+    own = {w for tool in beside for w in words_for(tool)}
+    said = set(words_for(text)) - own
     others = any(said & set(words_for(t)) for t in lexicon.names if t not in beside)
     return others and bool(_FORBIDS.search(text))
