@@ -76,9 +76,9 @@ def test_nothing_is_allowed_that_its_author_would_not(source: dict[str, Any]) ->
 
 
 LEAST = {
-    "first": {"structured": 0, "prose": 0},
-    "second": {"structured": 0, "prose": 0},
-    "third": {"structured": 0, "prose": 0},
+    "first": {"structured": 31, "prose": 3},
+    "second": {"structured": 37, "prose": 5},
+    "third": {"structured": 49, "prose": 3},
 }
 """Calls that must pass and do. What the sets call a list (of sudoers, of lines) counts as structured."""
 

@@ -165,8 +165,8 @@ def _read(text: str, file: str | None, kind: str, names: list[str], specs: dict[
         closed = _closed(lexicon, names, specs, len(comments) + sum(1 for _ in walk(source.data)))
         readings, taken = _keyed(source, lexicon, closed, comments)
         said = [Comment(s.line, s.text, s.line) for s in sentences_in_keys(source, taken)]
-        beside = remarks(comments, closed, attached_in_tree(source, closed, text, readings))
-        return accounted([*readings, *beside, *remarks(said, closed)], closed)
+        attached = remarks(comments, closed, attached_in_tree(source, closed, text, readings))
+        return accounted([*readings, *attached, *remarks(said, closed)], closed)
     lexicon = Lexicon([*names, *names_of_text(text)], specs)
     parts = text.count("\n") + text.count(". ")
     _check_size(lexicon, parts, file)

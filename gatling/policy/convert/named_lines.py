@@ -225,7 +225,7 @@ def placed(reading: Reading, lexicon: Lexicon, before: list[Reading]) -> Reading
     if reading.status != "open" or statement.beside:
         return reading
     tool, _ = tool_of(statement.text, lexicon)
-    said = (tool,) if tool else ()
+    said: tuple[str, ...] = (tool,) if tool else ()
     if not said and before and before[-1].statement.line == statement.line:
         last = before[-1].statement
         named = tool_of(last.text, lexicon)[0]

@@ -83,20 +83,20 @@ def _plain(node: ast.expr, path: DataPath, known: dict[str, Any], lines: dict[Da
             return -value
         case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
             return [_plain(item, (*path, i), known, lines, file) for i, item in enumerate(items)]
-        case ast.Dict(keys=heads, values=values):
+        case ast.Dict(keys=heads, values=nodes):
             pairs = [
                 (h.value if isinstance(h, ast.Constant) else known.get(h.id) if isinstance(h, ast.Name) else None, v)
-                for h, v in zip(heads, values, strict=True)
+                for h, v in zip(heads, nodes, strict=True)
             ]
         case ast.Call(func=ast.Name(id="dict"), args=[], keywords=keywords) if all(k.arg for k in keywords):
             pairs = [(k.arg, k.value) for k in keywords]
-        case ast.Call(func=ast.Name(id="set" | "frozenset" | "list" | "tuple"), args=[inner], keywords=[]):
-            return _plain(inner, path, known, lines, file)
+        case ast.Call(func=ast.Name(id="set" | "frozenset" | "list" | "tuple"), args=[only], keywords=[]):
+            return _plain(only, path, known, lines, file)
         case _:
             raise InputError("no literal", file=file, line=node.lineno)
     result: dict[str, Any] = {}
-    for key, value in pairs:
+    for key, inner in pairs:
         if not isinstance(key, str) or key in result:
-            raise InputError("a key that is no text, or stands twice", file=file, line=value.lineno)
-        result[key] = _plain(value, (*path, key), known, lines, file)
+            raise InputError("a key that is no text, or stands twice", file=file, line=inner.lineno)
+        result[key] = _plain(inner, (*path, key), known, lines, file)
     return result

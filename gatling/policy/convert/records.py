@@ -45,7 +45,7 @@ from gatling.policy.language.administration import is_administrative, is_purpose
 from gatling.policy.language.deeds import root
 from gatling.policy.language.effects import effect_in
 from gatling.policy.language.keys import ASK, DENY
-from gatling.policy.language.lexicon import is_tool_name, role_names
+from gatling.policy.language.lexicon import Lexicon, is_tool_name, role_names
 from gatling.policy.language.matching import words_for
 from gatling.policy.language.nature import is_about_order, is_default, is_remark
 from gatling.policy.language.statement import Context, NativeRule, Reading, Statement
