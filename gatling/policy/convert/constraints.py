@@ -427,7 +427,7 @@ def _listed(tool: str, clause: str, lexicon: Lexicon) -> When | None:
     """Read a parameter and its values, whatever stands between them: `queues "short" and "long" only`, `not the rooms "Aula"`."""
     spec = lexicon.specs[tool]
     quoted = [next(g for g in m.groups() if g) for m in _QUOTED.finditer(clause)]
-    words = [w for w in re.findall(r"[\w#@.*/+-]+", _QUOTED.sub(" ", clause) if quoted else clause)]
+    words = list(re.findall(r"[\w#@.*/+-]+", _QUOTED.sub(" ", clause) if quoted else clause))
     lower = [w.lower().strip(".") for w in words]
     is_negative = bool(NEGATIVE.intersection(lower) - {"but"})
     name: Parameter | None = None
