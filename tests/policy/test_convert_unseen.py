@@ -95,12 +95,13 @@ def test_calls_that_must_pass_do_not_become_fewer(name: str, sources: list[dict[
 
 
 def test_open_items_name_lines_that_say_what_they_quote() -> None:
-    """Each item of a third set's document quotes words of the line that it names, or of those that go on with it."""
+    """Each item of a third set's document quotes words of the line that it names, of those that go on with it, or of the question
+    that it answers."""
     strange = []
     for source in THIRD:
         lines = source["text"].splitlines()
         for reading in convert(source["text"], file=source["file"], tools=catalogue(source)).open:
-            near = " ".join(lines[reading.statement.line - 1 : reading.statement.line + 24])
+            near = " ".join(lines[max(0, reading.statement.line - 3) : reading.statement.line + 24])
             said = [w for w in reading.statement.text.replace("`", " ").split() if w.isalpha() and len(w) > 3]
             if said and not any(word in near for word in said):
                 strange.append((source["file"], reading.statement.line, reading.statement.text))
