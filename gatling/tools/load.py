@@ -46,8 +46,10 @@ def read_file(path: str | Path) -> list[ToolSpec]:
     """Read a file of any kind in `DOCUMENTS`, told apart by content. Raises: InputError with file and path."""
     document = read_document(path)
     try:
+        if isinstance(document, list) and document:
+            document = {"tools": document}  # as they are handed to a model
         if not isinstance(document, dict):
-            raise InputError("must be an object")
+            raise InputError("must be an object, or a list of tools that is not empty")
         for kind in DOCUMENTS.values():
             if kind.is_one(document):
                 return list(kind.read(document, Path(path).name.split(".")[0]))

@@ -83,7 +83,7 @@ _DOCUMENTS = (
     ),
     ToolDocument(
         "mcp",
-        "a saved MCP `tools/list`",
+        "a saved MCP `tools/list` or a list of tools",
         lambda d: "tools" in d or "result" in d,
         "gatling.tools.readers.mcp:mcp_tools",
     ),

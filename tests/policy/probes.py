@@ -382,3 +382,6 @@ OTHER_PROHIBITIONS = {
     ],
 }
 """By the tool that each forbids."""
+
+SENTENCES = list({**PROHIBITIONS, **FURTHER}.items())
+"""All prohibitions about the tools of an office, each with the call that it forbids."""

@@ -18,15 +18,14 @@ from tests import sizes
 from tests.policy.probes import (
     DELETION,
     DOCUMENTS,
-    FURTHER,
     MAIL,
     OTHER_CALLS,
     OTHER_PROHIBITIONS,
     OTHER_TOOLS,
     PAYMENT,
-    PROHIBITIONS,
     PROSE,
     READING,
+    SENTENCES,
     TOOLS,
 )
 
@@ -48,7 +47,6 @@ def places(index: int, names: list[str]) -> list[str]:
     return names if sizes.is_thorough else [names[(index + 7 * k) % len(names)] for k in range(4)]
 
 
-SENTENCES = list({**PROHIBITIONS, **FURTHER}.items())
 OTHERS = [(sentence, tool) for tool, sentences in OTHER_PROHIBITIONS.items() for sentence in sentences]
 
 

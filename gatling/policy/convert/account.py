@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 from typing import Any
 
 from gatling.policy.language import keys
+from gatling.policy.language.administration import is_administrative, is_purpose
 from gatling.policy.language.concern import EVERY_CALL, about, about_phrase, best_of
 from gatling.policy.language.effects import effect_in
 from gatling.policy.language.lexicon import Lexicon
 from gatling.policy.language.matching import perhaps_granted
 from gatling.policy.language.nature import is_about_others, is_remark, is_ruling, is_state
 from gatling.policy.language.restrictions import APPROVED
+from gatling.policy.language.scope import is_reason, scope_of
 from gatling.policy.language.statement import NativeRule, Reading, Statement, is_no_grant, review
 from gatling.policy.reading.vocabulary import is_prose
-from gatling.policy.source import PolicySource
+from gatling.policy.source import DataPath, PolicySource
 from gatling.schema.arguments import walk
 
 _PERMITS = frozenset("may can allow allowed permit permitted could approve release clear".split())
@@ -27,12 +29,23 @@ _PERHAPS = "whether it means these tools too"
 def accounted(readings: list[Reading], lexicon: Lexicon) -> list[Reading]:
     """Return the readings so that nothing that may restrict is left out: each such piece is an item of review, with its tools."""
     grants = [rule for reading in readings for rule in reading.rules if rule.kind == "grant"]
+    denied = {
+        t
+        for r in readings
+        for rule in r.rules
+        if rule.kind == "denial" and not rule.roles and not rule.when
+        for t in rule.tools
+    }
     is_of_roles = bool(grants) and all(rule.roles for rule in grants)
     result: list[Reading] = []
     lines: dict[int, tuple[str, ...]] = {}
     asked: set[int] = set()
     for reading in readings:
         line = reading.statement.line
+        said = reading.statement
+        if said.beside and denied.issuperset(said.beside) and is_reason(said.text, said.beside, lexicon):
+            result.append(replace(reading, rules=(), is_part=True))
+            continue
         last = next((rule.tools for rule in result[-1].rules if rule.tools), ()) if result else ()
         before = lines.get(line, last)
         if line in asked and _APPROVES.fullmatch(reading.statement.text.strip(" .")) and reading.status == "open":
@@ -59,14 +72,20 @@ def _accounted(reading: Reading, *, is_of_roles: bool) -> Reading:
     return replace(reading, rules=(review(statement.text, _NO_RULE),))
 
 
-def sentences_in_keys(source: PolicySource) -> Iterator[Statement]:
-    """Yield the keys of a tree that are sentences: `Never hand over crypto: true`. What stands there does not unsay them."""
+def sentences_in_keys(source: PolicySource, taken: Container[DataPath] = ()) -> Iterator[Statement]:
+    """Yield the keys of a tree that are sentences: `Never hand over crypto: true`. What stands there does not unsay them.
+
+    Args:
+        taken: members that a reader took for a bound of its entry; such a key says more only with a full stop.
+    """
     for path, value in walk(source.data):
         key = path[-1] if path else ""
         if not isinstance(key, str) or len(key.split()) < 2 or isinstance(value, (dict, list)):
             continue
         is_said = value is None or isinstance(value, (bool, int, float)) or not effect_in(str(value)).effect
         is_sentence = key.rstrip().endswith((".", "!", "?")) or (is_said and (is_ruling(key) or is_state(key)))
+        if path in taken and not key.rstrip().endswith((".", "!", "?")):
+            continue
         if is_sentence and not (keys.effect_of_key(key) and keys.is_plain_effect(key)):
             yield Statement(source.lines.get(path, 1), " ".join(key.split()))
 
@@ -74,7 +93,7 @@ def sentences_in_keys(source: PolicySource) -> Iterator[Statement]:
 def _says_nothing(piece: tuple[str, str]) -> bool:
     key, text = piece
     sentences = re.split(r"(?<=[.!?;])\s+(?=[A-Z(])", text)
-    return all(is_remark(sentence, key=key) for sentence in sentences)
+    return all(is_remark(s, key=key) or is_administrative(s) for s in sentences) or is_purpose(key, text)
 
 
 def _pieces(key: str, value: Any, text: str) -> list[tuple[str, str]]:
@@ -111,7 +130,11 @@ def _of_tools(reading: Reading, lexicon: Lexicon, before: tuple[str, ...]) -> Re
                 if not tools:
                     continue
             rule = replace(rule, tools=tools)
-        elif is_no_grant(rule) and not reading.statement.key and (beside := _beside(str(rule.value), lexicon)):
+        elif (
+            is_no_grant(rule)
+            and not (reading.statement.key or reading.statement.beside)
+            and (beside := _beside(str(rule.value), lexicon))
+        ):
             rule = replace(
                 rule,
                 tools=beside if EVERY_CALL in (beside, rule.tools) else tuple(dict.fromkeys((*rule.tools, *beside))),
@@ -161,6 +184,8 @@ def concerned(reading: Reading, text: str, lexicon: Lexicon) -> tuple[str, ...]:
     What stands under keys is about the tools that these have words of, unless it is a sentence, which may be about more.
     """
     statement = reading.statement
+    if statement.beside:
+        return scope_of(text, statement.beside, lexicon, explains=statement.explains)
     if statement.key and (head := re.match(r"[\w\[\]. -]*?: ", text)):
         above, said = best_of(head.group(), lexicon), text[head.end() :]
         if above and not is_prose(said):

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gatling.policy.language.administration import is_administrative
+from gatling.policy.language.nature import is_remark
 
 _MARKS = {
     "data": ("#",),
@@ -11,6 +15,8 @@ _MARKS = {
     "toml": ("#",),
     "blocks": ("#", "//"),
     "properties": ("#", "!"),
+    "python": ("#",),
+    "rego": ("#",),
     "values": ("#",),
     "sudoers": ("#",),
     "robots": ("#",),
@@ -20,14 +26,35 @@ _MARKS = {
 """What starts a comment, by the kind of the source."""
 _TAGGED = re.compile(r"<!--(.*?)-->", re.DOTALL)
 _SLASHED = re.compile(r"/\*(.*?)\*/", re.DOTALL)
+_DOCSTRING = re.compile(r"^(?:\"\"\"(.*?)\"\"\"|'''(.*?)'''|\"([^\"\n]*)\"$)", re.DOTALL | re.MULTILINE)
 _SHOWN = re.compile(
     r"\b(?:title|alt|aria-label|content|summary|placeholder|data-[\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')",
     re.IGNORECASE,
 )
 
 
-def comments_of(text: str, kind: str) -> list[tuple[int, str]]:
-    """Return the comments of a source, each with its line; those in a row are one."""
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment, with the lines on which it starts and ends."""
+
+    line: int
+    text: str
+    last: int
+    is_behind: bool = False
+    """It ends a line that says something."""
+
+
+_STATED = re.compile(r"[\w-]+(?: [\w-]+)?\s*[:=]\s")
+"""`owner: Marek` is a line of its own, though it starts with a small letter."""
+
+
+def _is_own(text: str) -> bool:
+    """Tell whether a line says something of the document by itself."""
+    return is_remark(text) or is_administrative(text)
+
+
+def comments_of(text: str, kind: str) -> list[Comment]:
+    """Return the comments of a source; lines in a row of which one goes on with the sentence before are one."""
     if kind == "data" and text.lstrip()[:1] in "{[":
         return []
     if kind in ("xml", "html"):
@@ -35,7 +62,7 @@ def comments_of(text: str, kind: str) -> list[tuple[int, str]]:
     marks = _MARKS.get(kind, ())
     if not marks:
         return []
-    found: list[tuple[int, str]] = []
+    found: list[Comment] = []
     last = -1
     own = re.compile(rf"\s*(?:{'|'.join(map(re.escape, marks))})+[!]?\s?(.*)$")
     behind = re.compile(rf"\s(?:{'|'.join(map(re.escape, marks))})+\s*(.*)$")
@@ -45,21 +72,31 @@ def comments_of(text: str, kind: str) -> list[tuple[int, str]]:
         said = line[match.start(1) :].strip() if match else ""
         if not said:
             continue
-        if whole and number == last + 1 and not found[-1][1].endswith((".", ":", "!", "?", ";")) and said[:1].islower():
-            found[-1] = (found[-1][0], f"{found[-1][1]} {said}")
+        is_next = bool(whole) and number == last + 1 and said[:1].islower() and not _STATED.match(said)
+        if (
+            is_next
+            and not found[-1].text.endswith((".", ":", "!", "?", ";"))
+            and not _is_own(found[-1].text)
+            and not _is_own(said)
+        ):
+            found[-1] = Comment(found[-1].line, f"{found[-1].text} {said}", number)
         else:
-            found.append((number, said))
+            found.append(Comment(number, said, number, is_behind=not whole))
         last = number if whole else -1
     if kind == "blocks":
         found += _within(text, _SLASHED)
+    if kind == "python":
+        found += _within(text, _DOCSTRING)
     return found
 
 
-def _within(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, str]]:
+def _within(text: str, pattern: re.Pattern[str]) -> Iterator[Comment]:
+    lines = text.splitlines()
     line, place = 1, 0
     for match in pattern.finditer(text):
         line += text.count("\n", place, match.start())
         place = match.start()
         said = " ".join(next((g for g in match.groups() if g), "").split())
+        before = lines[line - 1].split(match.group().splitlines()[0])[0] if match.group() and line <= len(lines) else ""
         if said:
-            yield line, said
+            yield Comment(line, said, line + match.group().count("\n"), is_behind=bool(before.strip()))

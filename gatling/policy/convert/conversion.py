@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
 from gatling.errors import InputError
-from gatling.policy.convert.account import accounted, is_mere_permission, sentences_in_keys
-from gatling.policy.convert.comments import comments_of
-from gatling.policy.convert.documents import names_of_text, row_rules, rows_source, statements_of
+from gatling.policy.convert.account import accounted, sentences_in_keys
+from gatling.policy.convert.comments import Comment, comments_of
+from gatling.policy.convert.documents import names_of_text, row_rules, rows_source, statements_of, unlisted
+from gatling.policy.convert.entry_rows import read_entry_row
 from gatling.policy.convert.keyed import KeyedReader, role_keys
 from gatling.policy.convert.latex import is_latex, lines_of_latex
+from gatling.policy.convert.legends import approving_marks, is_legend, legend_of
 from gatling.policy.convert.lines import read_line, read_tuple, roles_of_line, shared_tokens
 from gatling.policy.convert.lists import read_list_of
-from gatling.policy.convert.meta import is_legend, legend_of, question_of, read_answer, read_any
+from gatling.policy.convert.meta import question_of, read_answer, read_any
+from gatling.policy.convert.named_lines import placed, read_named_line, roles_of_document
+from gatling.policy.convert.named_sets import with_sets
 from gatling.policy.convert.outlines import is_outline, outline_of
 from gatling.policy.convert.record_words import Around, column_kind
-from gatling.policy.convert.records import RecordReader
-from gatling.policy.convert.rego import is_rego, lines_of_rego
+from gatling.policy.convert.records import RecordReader, fits
+from gatling.policy.convert.remarks import attached_in_lines, attached_in_tree, remarks
 from gatling.policy.convert.sources import KINDS, TREES, kind_of, tree_of
 from gatling.policy.convert.tables import delimiter_of, is_html, lines_of_html, read_row, rows_of_csv
 from gatling.policy.convert.tiers import separated
@@ -34,7 +37,7 @@ from gatling.policy.language.times import explained
 from gatling.policy.native.schema import FORMAT
 from gatling.policy.reading.vocabulary import is_prose
 from gatling.policy.recognise import policy_problems
-from gatling.policy.source import PolicySource
+from gatling.policy.source import DataPath, PolicySource
 from gatling.schema.arguments import walk
 from gatling.tools.spec import ToolSpec
 
@@ -102,7 +105,7 @@ def convert(
     try:
         readings = list(_read(text, file, kind, names, specs))
     except InputError:
-        if not is_guess or kind != "blocks":
+        if not is_guess or kind not in ("blocks", "python", "rego"):
             raise
         kind = "text"  # it only looked like that
         readings = list(_read(text, file, kind, names, specs))
@@ -156,11 +159,14 @@ def _read(text: str, file: str | None, kind: str, names: list[str], specs: dict[
         return [Reading(statement, (NativeRule("member", key="cedar", value=text, reason="cedar"),))]
     if kind in TREES:
         source = tree_of(kind, text, file)
+        source = PolicySource(with_sets(source.data), source.lines, source.file)
         lexicon = _lexicon_of(source, names, specs)
         comments = comments_of(text, kind)
         closed = _closed(lexicon, names, specs, len(comments) + sum(1 for _ in walk(source.data)))
-        aside = [*comments, *((said.line, said.text) for said in sentences_in_keys(source))]
-        return accounted([*_keyed(source, lexicon, closed, comments), *_remarks(aside, closed)], closed)
+        readings, taken = _keyed(source, lexicon, closed, comments)
+        said = [Comment(s.line, s.text, s.line) for s in sentences_in_keys(source, taken)]
+        attached = remarks(comments, closed, attached_in_tree(source, closed, text, readings))
+        return accounted([*readings, *attached, *remarks(said, closed)], closed)
     lexicon = Lexicon([*names, *names_of_text(text)], specs)
     parts = text.count("\n") + text.count(". ")
     _check_size(lexicon, parts, file)
@@ -169,46 +175,61 @@ def _read(text: str, file: str | None, kind: str, names: list[str], specs: dict[
     if kind != "text":
         listed = read_list_of(kind, text)
         listed = _again(listed, closed) if closed.is_closed else listed
-        return accounted([*listed, *_remarks(comments_of(text, kind), closed)], closed)
-    beside: list[tuple[int, str]] = []
+        return accounted([*listed, *remarks(comments_of(text, kind), closed)], closed)
+    beside: list[Comment] = []
     if PurePath(file or "").suffix.lower() in ("", ".txt") and is_outline(text):
         source = outline_of(text, file)
         lexicon = _lexicon_of(source, names, specs)
-        return accounted(_keyed(source, lexicon, _closed(lexicon, names, specs, parts), []), closed)
+        return accounted(_keyed(source, lexicon, _closed(lexicon, names, specs, parts), [])[0], closed)
     if is_html(text):
         beside, text = comments_of(text, "html"), lines_of_html(text)
-    if is_rego(text):
-        text = lines_of_rego(text)
     if is_latex(text):
         text = lines_of_latex(text)
     delimiter = delimiter_of(text) if _is_values(file) else ""
     if delimiter:
         rows = ((Statement(line, said), row) for line, said, row in rows_of_csv(text, delimiter))
-        readings = [_row(statement, row, lexicon, closed, {}) for statement, row in rows]
         beside = comments_of(text, "values")
+        marks = {name: effect for comment in beside for name, effect in legend_of(comment.text).items()}
+        approving = frozenset(mark for comment in beside for mark in approving_marks(comment.text))
+        readings = [
+            found for statement, row in rows for found in _row(statement, row, lexicon, closed, marks, approving)
+        ]
     else:
         readings = _statements(text, lexicon, closed)
-    return accounted([*readings, *_remarks(beside, closed)], closed)
+    return accounted([*readings, *remarks(beside, closed, attached_in_lines(readings, text))], closed)
 
 
 def _statements(text: str, lexicon: Lexicon, closed: Lexicon) -> list[Reading]:
     """Read the sentences, lines and rows of a text."""
     readings: list[Reading] = []
     statements = list(statements_of(text, lexicon))
-    legend: dict[str, str] = {}
+    legend = {
+        name: effect
+        for said in statements
+        if isinstance(said, Statement) and closed.is_closed and is_legend(said.text)
+        for name, effect in legend_of(said.text).items()
+    }
+    approving = frozenset(
+        mark for said in statements if isinstance(said, Statement) for mark in approving_marks(said.text)
+    )
+    plain = [said for said in statements if isinstance(said, Statement)]
+    named_roles = closed.roles | (roles_of_document(plain, closed) if closed.is_closed else frozenset())
     question = ""
-    for said in statements:
+    for said in unlisted(statements):
         if isinstance(said, tuple):
-            readings.append(_row(*said, lexicon, closed, legend))
+            readings += _row(*said, lexicon, closed, legend, approving)
         elif closed.is_closed and question_of(said.text):
             question = question_of(said.text)
             readings.append(Reading(said, is_part=True))
         elif said.value == "heading":
             readings.append(Reading(said, is_part=not said.is_heading))
         elif closed.is_closed and is_legend(said.text):
-            legend |= legend_of(said.text)
             readings.append(Reading(said, is_part=True))
         else:
+            named = read_named_line(said, closed, named_roles, legend) if closed.is_closed and not question else None
+            if named is not None:
+                readings.append(named)
+                continue
             found = read_sentence(said, lexicon)
             answer = read_answer(question, said, closed) if question and closed.is_closed else None
             if answer is not None:
@@ -216,11 +237,11 @@ def _statements(text: str, lexicon: Lexicon, closed: Lexicon) -> list[Reading]:
             elif question:
                 asked = replace(said, text=f"{question}? {said.text}", context=said.context.with_(effect="deny"))
                 found = Reading(asked, (review(asked.text, "an answer that is not understood"),))
-            elif closed.is_closed and (found.status != "understood" or not _fits(found, closed)):
+            elif closed.is_closed and (found.status != "understood" or not fits(found, closed)):
                 before, is_bounded = _before(readings)
                 found = read_any(said, closed, before, is_bounded=is_bounded)
             question = ""
-            readings.append(found)
+            readings.append(placed(found, closed, readings) if closed.is_closed else found)
     return _again(readings, closed) if closed.is_closed else readings
 
 
@@ -266,28 +287,29 @@ def _is_values(file: str | None) -> bool:
     return PurePath(file or "").suffix.lower() in (".csv", ".tsv", ".psv")
 
 
-def _remarks(comments: list[tuple[int, str]], lexicon: Lexicon) -> Iterable[Reading]:
-    """Read what comments say: they forbid and bound as any other sentence, and grant nothing."""
-    for line, said in comments:
-        for sentence in re.split(r"(?<=[.!?;])\s+", said):
-            statement = Statement(line, sentence.strip(" ;"))
-            if not any(c.isalnum() for c in sentence):
-                continue
-            if is_legend(sentence) or is_remark(statement.text):
-                yield Reading(statement, is_part=True)
-                continue
-            reading = read_any(statement, lexicon) if lexicon.is_closed else read_sentence(statement, lexicon)
-            kept = tuple(
-                r for r in reading.rules if (r.kind != "grant" or r.is_exclusive) and not is_mere_permission(r)
-            )
-            granted = len(kept) < len(reading.rules)
-            yield replace(reading, rules=kept, note=reading.note or ("a comment grants nothing" if granted else ""))
-
-
 def _row(
+    statement: Statement,
+    row: dict[str, str],
+    lexicon: Lexicon,
+    closed: Lexicon,
+    legend: dict[str, str],
+    approving: frozenset[str],
+) -> list[Reading]:
+    """Read one row of a table: by the tool that it names, by the names of its columns, else by the words of all its cells."""
+    found = (
+        read_entry_row(row, statement, closed, closed.roles, legend, approving)
+        if closed.is_closed and closed.specs
+        else None
+    )
+    if found and all(reading.status == "understood" for reading in found[:1]):
+        return found
+    by_words = _row_by_words(statement, row, lexicon, closed, legend)
+    return found if found and by_words.status != "understood" else [by_words]
+
+
+def _row_by_words(
     statement: Statement, row: dict[str, str], lexicon: Lexicon, closed: Lexicon, legend: dict[str, str]
 ) -> Reading:
-    """Read one row of a table: by the names of its columns, else by the words of all its cells."""
     rules, _ = row_rules(row)
     source = rows_source([(statement.line, rule) for rule in rules])
     reader = KeyedReader(source, lexicon, role_keys(source.data))
@@ -344,25 +366,18 @@ def _lexicon_of(source: PolicySource, names: list[str], specs: dict[str, ToolSpe
     return lexicon
 
 
-def _keyed(source: PolicySource, lexicon: Lexicon, closed: Lexicon, comments: list[tuple[int, str]]) -> list[Reading]:
+def _keyed(
+    source: PolicySource, lexicon: Lexicon, closed: Lexicon, comments: list[Comment]
+) -> tuple[list[Reading], set[DataPath]]:
+    """Read a tree; return what became of it, and the members of entries that were read."""
     known = KeyedReader(source, lexicon, role_keys(source.data)).read()
-    if not closed.is_closed or (not any(r.status == "open" for r in known) and _are_known(known, closed)):
-        return known
-    keyed = KeyedReader(source, lexicon, role_keys(source.data))
-    reader = RecordReader(source, closed, keyed)
-    reader.legend = {name: effect for _, said in comments for name, effect in legend_of(said).items()}
-    return reader.read()
-
-
-def _fits(reading: Reading, lexicon: Lexicon) -> bool:
-    """Tell whether the tools of a reading have the arguments that it bounds, as far as that is known."""
-    for rule in reading.rules:
-        for tool in rule.tools:
-            spec = lexicon.specs.get(tool)
-            names = {n for n in (*rule.when, *rule.require) if "." not in n}
-            if spec is not None and not names <= {p.name for p in spec.parameters}:
-                return False
-    return True
+    is_read = not any(r.status == "open" for r in known) and _are_known(known, closed)
+    is_read = is_read and all(fits(reading, closed) for reading in known)
+    reader = RecordReader(source, closed, KeyedReader(source, lexicon, role_keys(source.data)))
+    if not closed.is_closed or (is_read and not reader.bindings):
+        return known, set()
+    reader.legend = {name: effect for c in comments for name, effect in legend_of(c.text).items()}
+    return reader.read(), reader.taken
 
 
 def _are_known(readings: list[Reading], lexicon: Lexicon) -> bool:

@@ -6,16 +6,17 @@ import bisect
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from gatling.policy.convert.meta import is_legend, is_legend_of_checks, legend_of
+from gatling.policy.convert.legends import is_legend, is_legend_of_checks, legend_of
 from gatling.policy.convert.tables import unique
 from gatling.policy.language import keys
 from gatling.policy.language.deeds import OBJECTS, deed_of, root
 from gatling.policy.language.effects import effect_in
 from gatling.policy.language.grammar import ROLE_NOUNS, form_of, who_of
 from gatling.policy.language.lexicon import Lexicon, is_tool_name, names_in, role_names
-from gatling.policy.language.nature import is_remark
+from gatling.policy.language.nature import is_default, is_remark
 from gatling.policy.language.statement import Context, Statement
 from gatling.policy.language.times import MONTH
 from gatling.policy.source import DataPath, PolicySource
@@ -29,10 +30,15 @@ _BULLET = re.compile(
     r"^\s*(?:[-*+\u2022]|\(?\d{1,3}[.)]|\(?[a-z]\)|\[[ xX?~!*-]\]|(?:[A-Z]{1,2}[.-])?\d{1,3}(?:\.\d{1,3}){1,3}[.)]?|[A-Z]{1,2}[.-]\d{1,3}[.)]?)\s+"
     r"(?:\[[ xX?~!*-]\]\s+)?(.+)$"
 )
+_BOXED = re.compile(r"^\s*(?:[-*]\s+)?\[\s*[A-Z]{2,8}\s*\]\s+\S")
+"""A line that starts with its verdict in a box."""
 _ROW = re.compile(r"^\s*\|(.+)\|\s*$")
+_BORDER = re.compile(
+    r"\s*[.'`+,\u250c\u2514\u2560\u255a\u2554\u2500-]?[-=_\u2500\u2550]{10,}[.'`+,\u2510\u2518\u2557\u255d]?\s*"
+)
 _RULER = re.compile(r"^[\s|:=+-]+$")
-_SENTENCE_END = re.compile(
-    r"(?<=[.!?;])(?<!e\.g\.)(?<!i\.e\.)(?<!max\.)(?<!min\.)(?<!\bSt\.)(?<!\bMr\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bInc\.)(?<!\bLtd\.)(?<!\bCo\.)(?<!\bca\.)\s+(?=[A-Z`*\"'(])"
+SENTENCE_END = re.compile(
+    r"(?<=[.!?;])(?<!e\.g\.)(?<!i\.e\.)(?<!max\.)(?<!min\.)(?<!\bSt\.)(?<!\bMr\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bInc\.)(?<!\bLtd\.)(?<!\bCo\.)(?<!\bca\.)(?<!\brev\.)(?<!\bSr\.)(?<!\b[A-Z]\.)\s+(?=[A-Z`*\"'(])"
 )
 _PLAIN = frozenset(
     "policy policies rule rules general overview scope purpose introduction notes note tools tool limits limit access "
@@ -114,7 +120,11 @@ def statements_of(text: str, lexicon: Lexicon) -> Iterator[Statement | tuple[Sta
             yield from paragraph()
             fence = not fence
             continue
-        if not fence and len(line) > 2 and line.lstrip().startswith("+") and _RULER.match(line):
+        if (
+            not fence
+            and len(line) > 2
+            and ((_RULER.match(line) and line.lstrip()[0] == "+") or _BORDER.fullmatch(line))
+        ):
             continue  # a ruler of a table that is drawn
         if row := _ROW.match(line):
             yield from paragraph()
@@ -165,6 +175,11 @@ def statements_of(text: str, lexicon: Lexicon) -> Iterator[Statement | tuple[Sta
             yield from _sentences([(number, bullet.group(1))], context)
             context = was
             continue
+        if _BOXED.match(line):
+            yield from paragraph()
+            waiting.append((number, line.strip()))
+            is_item = True
+            continue
         if bullet or fence or _COMMAND.match(line):
             yield from paragraph()
             waiting.append((number, bullet.group(1) if bullet else line.strip()))
@@ -184,6 +199,32 @@ def statements_of(text: str, lexicon: Lexicon) -> Iterator[Statement | tuple[Sta
         is_item = is_item and bool(waiting)
         waiting.append((number, line.strip()))
     yield from paragraph()
+
+
+def unlisted(
+    statements: list[Statement | tuple[Statement, dict[str, Any]]],
+) -> Iterator[Statement | tuple[Statement, dict[str, Any]]]:
+    """Join a question for what is not named with its answer: `Not in this list? Then it is forbidden.`"""
+    waiting: Statement | None = None
+    for said in statements:
+        if waiting is not None:
+            text = said.text if isinstance(said, Statement) else ""
+            joined = f"{waiting.text.strip(' =#*').rstrip('?')}, {text}"
+            if text and is_default(joined):
+                yield replace(waiting, text=joined, value=None, is_heading=False)
+                waiting = None
+                continue
+            yield waiting
+            waiting = None
+        is_question = isinstance(said, Statement) and bool(
+            re.fullmatch(r"[\W_]*not (?:\w+ ){0,4}\w+\?[\W_]*", said.text, re.IGNORECASE)
+        )
+        if isinstance(said, Statement) and is_question:
+            waiting = said
+        else:
+            yield said
+    if waiting is not None:
+        yield waiting
 
 
 def _title(number: int, text: str, context: Context) -> Statement:
@@ -234,6 +275,13 @@ def heading_context(
     said = effect_in(re.sub(r"^(?:level|tier|class|zone)\s+\w+\s*[:.-]?\s*", "", text, flags=re.IGNORECASE))
     if said.effect and not (set(split_words(said.rest)) - _PLAIN - _HEADS):
         return outer.with_(effect=said.effect)
+    asks = re.fullmatch(
+        r"(?:if|when|where|whenever) (?:an? |the |any )?(?P<who>[\w' -]{2,40}?) (?:asks?|requests?(?: it)?|wants (?:it|something))",
+        text,
+        re.IGNORECASE,
+    )
+    if asks:
+        return _with_who(asks.group("who"), outer)
     role = re.fullmatch(r"(?:roles?|for|group|profile)\s*:?\s+(.+)", text, re.IGNORECASE)
     if role and len(role.group(1).split()) <= 3:
         return _with_who(role.group(1), outer)
@@ -275,7 +323,7 @@ def _sentences(lines: list[tuple[int, str]], context: Context) -> Iterator[State
     text = " ".join(words for _, words in lines)
     place = 0
     subject = ""
-    for part in _SENTENCE_END.split(text):
+    for part in SENTENCE_END.split(text):
         at = text.find(part, place)
         place = at + len(part)
         line = numbers[bisect.bisect_right(starts, at) - 1]
@@ -289,7 +337,7 @@ def _sentences(lines: list[tuple[int, str]], context: Context) -> Iterator[State
                 r"\b(?:the|our|this) (?:[\w-]+ ){0,3}(?:agent|assistant|bot|helper)$", subject, re.IGNORECASE
             )
             subject = own.group() if own else subject
-            for clause in _clauses(sentence):
+            for clause in [sentence] if _BOXED.match(sentence) else _clauses(sentence):
                 yield Statement(line, clause, context)
 
 
@@ -347,7 +395,10 @@ def row_rules(row: dict[str, str]) -> tuple[list[dict[str, Any]], list[str]]:
         if keys.names_role(header):
             rest["roles"] = [part.strip() for part in re.split(r",|/|\band\b|&", cell) if part.strip()]
         elif keys.effect_of_key(header) == keys.ASK:
-            rest["approval"] = {"allow": True, "deny": False}.get(keys.effect_of_value(cell), cell)
+            if effect_in(cell).effect == keys.DENY and len(cell.split()) > 1 and not effect_in(cell).rest:
+                rest["effect"] = "deny"  # `approval: never allowed`
+            else:
+                rest["approval"] = {"allow": True, "deny": False}.get(keys.effect_of_value(cell), cell)
         elif (
             keys.effect_of_key(header)
             or header.lower() in ("status", "effect", "verdict", "decision", "permission", "access", "rule")
@@ -381,4 +432,4 @@ def names_of_text(text: str) -> list[str]:
     return [name for _, _, name in names_in(text) if is_tool_name(name)]
 
 
-__all__ = ["heading_context", "names_of_text", "role_names", "row_rules", "rows_source", "statements_of"]
+__all__ = ["heading_context", "names_of_text", "role_names", "row_rules", "rows_source", "statements_of", "unlisted"]

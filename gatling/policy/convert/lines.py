@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import replace
 
 from gatling.policy.convert.claims import Claim, Meant, rules_of, tools_meant
-from gatling.policy.convert.meta import QUALIFIED
+from gatling.policy.convert.legends import QUALIFIED
 from gatling.policy.language.concern import about_phrase
 from gatling.policy.language.effects import effect_in
 from gatling.policy.language.grammar import ROLE_NOUNS

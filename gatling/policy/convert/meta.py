@@ -10,14 +10,17 @@ import re
 from dataclasses import replace
 
 from gatling.policy.convert.claims import Claim, phrase_claim, rules_of, tools_meant
+from gatling.policy.convert.constraints import texts
+from gatling.policy.convert.entries import Case, rules_of_case
+from gatling.policy.convert.legends import QUALIFIED, is_legend_of_checks
 from gatling.policy.convert.qualities import bounds_for, bounds_in
-from gatling.policy.language import keys
+from gatling.policy.language.administration import is_administrative
 from gatling.policy.language.effects import Effect, effect_in
 from gatling.policy.language.grammar import Who, form_of, who_of
 from gatling.policy.language.keys import ALLOW, ASK, DENY
 from gatling.policy.language.lexicon import Lexicon
 from gatling.policy.language.matching import concerned, words_for
-from gatling.policy.language.nature import is_default, is_remark
+from gatling.policy.language.nature import is_default, is_remark, is_ruling
 from gatling.policy.language.restrictions import APPROVED
 from gatling.policy.language.sentences import MAX_CHARS, is_role, read_sentence
 from gatling.policy.language.statement import NativeRule, Reading, Statement
@@ -32,7 +35,7 @@ _NOT_MORE = re.compile(
 )
 """What is beyond the bound before it, which is not granted."""
 _LARGER = re.compile(
-    r"(?:larger|bigger|higher|longer|greater|more) (?:\w+ )?(?:must|have to|has to|need|needs|are|is|go|require|requires)\b",
+    r"(?:larger|bigger|higher|longer|greater|more) (?:\w+ ){0,2}(?:must|have to|has to|need|needs|aren't|isn't|cannot|can't|are|is|go|require|requires)\b",
     re.IGNORECASE,
 )
 
@@ -74,6 +77,22 @@ def read_any(
         before: the tools of the sentence before it.
         is_bounded: that it says how much of these there may be.
     """
+    topic = _TOPIC.match(statement.text)
+    if (
+        topic
+        and not is_ruling(topic.group("topic"))
+        and not effect_in(topic.group("topic")).effect
+        and not statement.context.effect
+    ):
+        rest = statement.text[topic.end() :]
+        if (
+            form_of(rest) is not None
+            and who_of(topic.group("topic")).roles[:1] != ()
+            and concerned(topic.group("topic"), lexicon)
+        ):
+            return replace(
+                read_any(replace(statement, text=rest), lexicon, before, is_bounded=is_bounded), statement=statement
+            )
     if is_default(statement.text) or _ALL_DENIED.fullmatch(statement.text.strip(" .;")):
         return Reading(statement, (NativeRule("default", value="deny"),))
     if _LARGER.match(statement.text) and before and not concerned(_LARGER.sub("", statement.text), lexicon):
@@ -93,8 +112,8 @@ def read_any(
             return replace(reading, statement=statement)
     if is_legend_of_checks(statement.text) or _FREED.search(statement.text):
         return Reading(statement, is_part=True)
-    if not statement.context.effect and is_remark(statement.text):
-        return Reading(statement)
+    if not statement.context.effect and (is_remark(statement.text) or is_administrative(statement.text, lexicon)):
+        return Reading(statement, is_part=True)
     if (end := _NOTHING_ELSE.search(statement.text)) or (
         (end := _NOT_MORE.search(statement.text)) and bounds_in(statement.text[: end.start()])[0]
     ):
@@ -109,6 +128,8 @@ def read_any(
     return reading
 
 
+_TOPIC = re.compile(r"(?P<topic>[A-Z][\w-]*(?: [\w-]+){0,2}):\s+(?=\w)")
+"""`Heating: parents may set the thermostat.`"""
 _ALL_DENIED = re.compile(
     r"(?:deny|block|reject|drop|disallow|forbid|refuse|default deny)\s*:?\s+(?:\*|all|any|everything|anything)(?: else| other)?(?: by default)?",
     re.IGNORECASE,
@@ -207,10 +228,27 @@ def read_by_words(statement: Statement, lexicon: Lexicon) -> Reading | None:
     claim.text = statement.text
     if meant is None and claim.bounds and effect in (ASK, DENY) and not context.effect:
         return _bounded(statement, claim, lexicon)
+    if meant is None and (split := _with_tail(what, effect, bound if effect == DENY else roles, statement, lexicon)):
+        return split
     if meant is None or claim.left:
         return None
     rules, note = rules_of(claim, meant, lexicon)
     return None if any(rule.kind == "review" for rule in rules) or note else Reading(statement, rules)
+
+
+def _with_tail(
+    what: str, effect: str, roles: tuple[str, ...], statement: Statement, lexicon: Lexicon
+) -> Reading | None:
+    """Read `set the thermostat in any room between 16 and 24 degrees`: a deed of one tool, and what is wanted of its arguments."""
+    words = what.strip(" .").split()
+    for size in range(min(len(words) - 1, 8), 0, -1):
+        tools = tools_meant(" ".join(words[:size]).rstrip(","), lexicon)
+        tail = " ".join(words[size:])
+        if len(tools) != 1 or not texts(tools[0], tail, lexicon):
+            continue
+        rules, note = rules_of_case(Case(effect, roles, [("limits", tail, False)]), tools, lexicon, statement.text)
+        return None if note or any(rule.kind == "review" for rule in rules) else Reading(statement, rules)
+    return None
 
 
 _CASE = re.compile(
@@ -339,77 +377,6 @@ def read_answer(question: str, statement: Statement, lexicon: Lexicon) -> Readin
         return None
     rules, note = rules_of(claim, meant, lexicon)
     return None if note or any(rule.kind == "review" for rule in rules) else Reading(statement, rules)
-
-
-_CHECKED = re.compile(
-    r"\b(?:un)?(?:checked|ticked|crossed)\b[^.\n]{0,20}?(?:=|:|means?|is|are|does|may)[^.\n]*\b(?:may|does|do|allowed|can|yes|permitted)\b",
-    re.IGNORECASE,
-)
-"""What says that a mark before an item permits it."""
-
-
-def is_legend_of_checks(text: str) -> bool:
-    """Tell whether a text says that what is checked may be done, and nothing else of it."""
-    found = _CHECKED.search(text)
-    if found is None:
-        return False
-    checked = re.split(r"[,;]? ?\bun(?:checked|ticked)\b", found.group(), flags=re.IGNORECASE)[0]
-    return bool(checked.strip()) and not re.search(
-        r"\b(?:not|never|no|blocked|forbidden|denied|later|only|except|if|once)\b|n't", checked, re.IGNORECASE
-    )
-
-
-_LEGEND = re.compile(
-    r"[\"'\u201c(]?([\w?+~-]{1,12}|-)[\"'\u201d]?\s*\(?\s*(?:=|:|means|stands for)\s*([^=.;\n)]{2,90}?)(?=[=.;\n)]|\s{2,}|$)"
-)
-
-
-def legend_of(text: str) -> dict[str, str]:
-    """Return what a text says that values in it mean: `R = may have the agent do it`, `manager (= the manager must approve)`."""
-    found: dict[str, str] = {}
-    for match in _LEGEND.finditer(text):
-        said = effect_in(match.group(2))
-        name = match.group(1).lower()
-        effect = said.effect or (
-            ASK
-            if re.search(r"\bapprov", match.group(2), re.I)
-            else DENY
-            if re.search(r"\b(?:no|not)\b", match.group(2))
-            else ""
-        )
-        if effect == ALLOW and QUALIFIED.search(match.group(2)):
-            effect = ""
-        if effect and (len(name) <= 2 or "(" in match.group()):
-            found[name] = effect if found.get(name, effect) == effect else ASK
-    return found
-
-
-_MEANING = re.compile(
-    r"(?:(?:values?|legend|key|marks?)\s*:\s*)?(?:[\w-]{1,12}\s*[/,|]\s*)*(?:[\"'\u201c(`]?(?:\S{1,2}|empty|blank|nothing)[\"'\u201d)`]?\s*(?:=|:|means|stands for)\s*"
-    r"[^=]{2,90}|[\w-]{1,12}\s*\(\s*(?:=|:|means)[^)]{2,90}\))",
-    re.IGNORECASE,
-)
-
-
-_ASKED_OF = re.compile(r"(\w+)\s*(?:=|:|means)\s*(?:the |an? )?[A-Za-z]+(?: [A-Za-z]+){0,2}")
-"""`ask_first = shift manager`: who is asked."""
-
-
-def is_legend(text: str) -> bool:
-    """Tell whether a text only says what marks in it mean, each of which is an effect."""
-    parts = re.split(
-        r"[,;.]?\s+(?=[\"']?(?:[^\s(=]{1,2}|empty|blank)[\"']?\s*(?:=|:|means\b))|\s{2,}", text.strip(" .;")
-    )
-    if (found := _ASKED_OF.fullmatch(text.strip(" ."))) and keys.effect_of_key(found.group(1)) == ASK:
-        return True
-    return bool(legend_of(text)) and all(_MEANING.fullmatch(part.strip(" .")) for part in parts if part.strip())
-
-
-QUALIFIED = re.compile(
-    r"\b(?:if|when|unless|except|but|while|until|during|before|after|without|only|not|never|provided|as long as|outside|other than|per day|"
-    r"daily|weekly|monthly|per (?:week|month|year|hour)|each day|who|whose|which)\b",
-    re.IGNORECASE,
-)
 
 
 def _asked(text: str) -> str:

@@ -73,6 +73,7 @@ class ClaimReader:
     def __init__(self, source: PolicySource, lexicon: Lexicon, keyed: KeyedReader) -> None:
         self.source, self.lexicon, self.keyed, self.roles = source, lexicon, keyed, keyed.roles
         self.readings: list[Reading] = []
+        self.taken: set[DataPath] = set()
         self._values: Counter[str] | None = None
         self.legend: dict[str, str] = {}
         """What the source says that its own values mean, in lower case."""
@@ -366,6 +367,8 @@ class ClaimReader:
         claim.around, claim.qualities = list(around.words), [*around.qualities, *claim.qualities]
         claim.left += [around.doubt] if around.doubt else []
         claim.text = self.statement(path, item).text
+        if meant is not None and not meant.beside:
+            meant = Meant(meant.tools, around.words)  # what stands above may say for whom
         if not text:
             claim.actions = ["*"]
             meant = Meant(tuple(self.lexicon.names), ()) if self.lexicon.is_closed and claim.qualities else None

@@ -40,7 +40,7 @@ NOTE = frozenset("id sid title comment comments note notes reason remark remarks
 STRUCTURE = frozenset(
     "policy policies rule rules list lists table matrix grants statement statements entries general access settings config rbac acl "
     "security permissions permission rights tools tool operations operation actions action functions function capabilities roles role groups "
-    "group who documents kind type what limits limit constraints conditions scope spec agent assistant bot may can name by per the of for and".split()
+    "group who documents kind type what line lines entry capability capabilities chain stanza block blocks item items case cases spec module modules limits limit constraints conditions scope spec agent assistant bot may can name by per the of for and".split()
 )
 
 INNER = frozenset("if when match where condition conditions args arguments params parameters input then x policy effect annotations annotation target "

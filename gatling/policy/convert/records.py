@@ -13,9 +13,9 @@ from typing import Any
 from gatling.policy.convert.claims import (
     tools_meant,
 )
+from gatling.policy.convert.entry_reader import NamedEntryReader, default_of
 from gatling.policy.convert.keyed import INHERITS
 from gatling.policy.convert.meta import read_any
-from gatling.policy.convert.record_claims import ClaimReader
 from gatling.policy.convert.record_words import (
     EFFECT,
     ELSE,
@@ -41,10 +41,11 @@ from gatling.policy.convert.record_words import (
 )
 from gatling.policy.convert.tiers import separated, tiered
 from gatling.policy.language import keys
+from gatling.policy.language.administration import is_administrative, is_purpose
 from gatling.policy.language.deeds import root
 from gatling.policy.language.effects import effect_in
 from gatling.policy.language.keys import ASK, DENY
-from gatling.policy.language.lexicon import is_tool_name, role_names
+from gatling.policy.language.lexicon import Lexicon, is_tool_name, role_names
 from gatling.policy.language.matching import words_for
 from gatling.policy.language.nature import is_about_order, is_default, is_remark
 from gatling.policy.language.statement import Context, NativeRule, Reading, Statement
@@ -55,7 +56,7 @@ from gatling.policy.source import DataPath, PolicySource
 from gatling.schema.words import split_words
 
 
-class RecordReader(ClaimReader):
+class RecordReader(NamedEntryReader):
     """One walk through a tree. What it understands of a part it says; a part that it does not is left to whoever asks."""
 
     def read(self) -> list[Reading]:
@@ -95,7 +96,7 @@ class RecordReader(ClaimReader):
             made = self.keyed.readings[start:]
             is_said = keys.is_descriptive(key, value) or not made or self._is_known(made)
             is_open = any(reading.status == "open" for reading in made)
-            if is_open or not is_said or taken or not _loads(made):
+            if self.bindings or is_open or not is_said or taken or not _loads(made):
                 self.member(key, value, (key,), around)
             else:
                 self.readings += made
@@ -105,6 +106,8 @@ class RecordReader(ClaimReader):
         rules = [rule for reading in readings for rule in reading.rules]
         if not self.lexicon.is_closed:
             return bool(rules)
+        if not all(fits(reading, self.lexicon) for reading in readings):
+            return False
         return bool(rules) and all(
             tool in self.lexicon.names or (rule.kind == "denial" and "*" in tool)
             for rule in rules
@@ -124,7 +127,12 @@ class RecordReader(ClaimReader):
                 else:
                     self.item(item, (*path, i), around)
         elif isinstance(value, dict):
-            if self._binds(value, path) or self._by_role(value, path, around):
+            if (
+                self._binds(value, path)
+                or self.entry(value, path, around)
+                or self.denies_the_rest(value, path)
+                or self._by_role(value, path, around)
+            ):
                 return
             if around.names_roles and isinstance(value.get("name"), str) and len(value) > 1:
                 around = replace(self._with_roles(around, value["name"], "name"), names_roles=False)
@@ -192,6 +200,14 @@ class RecordReader(ClaimReader):
         if value in (None, "", [], {}):
             return
         words = set(split_words(key))
+        if self.one_effect(key, value, path, around):
+            return
+        if default_of(key, value) == DENY:
+            self.say(path, value, (NativeRule("default", value="deny"),))
+            return
+        if not around.effect and self.says_nothing(key, value, path):
+            self.use(path, value)
+            return
         if isinstance(value, str) and self._names_tools(parts := [part.strip() for part in value.split(",")]):
             inner = self.enter(key, around)
             if inner.effect or inner.has_roles:
@@ -230,6 +246,9 @@ class RecordReader(ClaimReader):
 
     def _sentences(self, value: Any, path: DataPath, around: Around) -> None:
         """Read a description: what in it rules is a sentence as any other."""
+        if isinstance(value, str) and (is_purpose(str(path[-1]), value) or is_administrative(value, self.lexicon)):
+            self.use(path, value)
+            return
         if not isinstance(value, str) or not is_prose(value) or is_remark(value, key=str(path[-1])):
             self.say(path, value, ())
             return
@@ -344,3 +363,14 @@ def _loads(readings: list[Reading]) -> bool:
         for rule in reading.rules
         if rule.kind == "member"
     )
+
+
+def fits(reading: Reading, lexicon: Lexicon) -> bool:
+    """Tell whether the tools of a reading have the arguments that it bounds, as far as that is known."""
+    for rule in reading.rules:
+        for tool in rule.tools:
+            spec = lexicon.specs.get(tool)
+            names = {n for n in (*rule.when, *rule.require) if "." not in n}
+            if spec is not None and not names <= {p.name for p in spec.parameters}:
+                return False
+    return True

@@ -9,7 +9,8 @@ from typing import Any
 
 from gatling.errors import InputError
 from gatling.policy.convert.latex import is_latex
-from gatling.policy.convert.rego import is_rego
+from gatling.policy.convert.python_literals import is_python, python_of
+from gatling.policy.convert.rego import is_rego, rego_of
 from gatling.policy.convert.syntaxes import (
     blocks_of,
     documents_of,
@@ -22,9 +23,23 @@ from gatling.policy.convert.syntaxes import (
 from gatling.policy.source import DataPath, PolicySource, lines_of
 from gatling.schema.plain import decode_text
 
-KINDS = ("data", "ini", "toml", "xml", "blocks", "properties", "sudoers", "robots", "codeowners", "iptables", "text")
-"""data: JSON or YAML. blocks: in braces or tags. properties: keys and values. text: Markdown, tables, lists and sentences."""
-TREES = {"data", "ini", "toml", "xml", "blocks", "properties"}
+KINDS = (
+    "data",
+    "ini",
+    "toml",
+    "xml",
+    "blocks",
+    "properties",
+    "python",
+    "rego",
+    "sudoers",
+    "robots",
+    "codeowners",
+    "iptables",
+    "text",
+)
+"""data: JSON or YAML. blocks: in braces or tags. properties: keys and values. python: assignments of literals. text: Markdown, tables, lists and sentences."""
+TREES = {"data", "ini", "toml", "xml", "blocks", "properties", "python", "rego"}
 """Kinds that are read into one tree."""
 _SUFFIXES = {
     ".json": "data",
@@ -53,13 +68,19 @@ def kind_of(text: str, file: str | None) -> str:
     suffix = _SUFFIXES.get(PurePath(file or "").suffix.lower())
     if suffix in ("ini", "text", "toml", "properties"):
         return suffix
-    if suffix is None and (is_rego(text) or is_latex(text)):
+    if PurePath(file or "").suffix.lower() == ".py":
+        return "python" if is_python(text) else "text"
+    if suffix is None and is_rego(text):
+        return "rego"
+    if suffix is None and is_latex(text):
         return "text"
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("#", ";"))]
     if suffix is None and lines:
         if text.lstrip().startswith("<?xml") or PurePath(file or "").suffix.lower() == ".xml":
             return "xml"
         if not _is_data(text):
+            if is_python(text):
+                return "python"
             if is_blocks(text):
                 return "blocks"
             if is_properties(text):
@@ -126,6 +147,8 @@ def tree_of(kind: str, text: str, file: str | None) -> PolicySource:
         "xml": xml_of,
         "blocks": blocks_of,
         "properties": properties_of,
+        "python": python_of,
+        "rego": rego_of,
     }[kind](text, file)
 
 

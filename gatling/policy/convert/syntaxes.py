@@ -147,6 +147,7 @@ def is_blocks(text: str) -> bool:
 
 def blocks_of(text: str, file: str | None) -> PolicySource:
     """Read blocks; the words of a block's head are keys within each other. Raises: InputError."""
+    text = re.sub(r"/\*.*?\*/", lambda m: "\n" * m.group().count("\n"), text, flags=re.DOTALL)
     tree = _Tree()
     stack: list[tuple[DataPath, int]] = [((), 0)]
     pending: list[str] = []

@@ -105,10 +105,18 @@ _CLAUSE = re.compile(
 )
 
 
+_NOTED = re.compile(
+    r"^\W*(?:note|remember|reminder|important|attention|warning|nb|please note|remark)(?: (?:from|by|of|for) [\w' ]{1,40})?\s*:\s+(?=\S)",
+    re.IGNORECASE,
+)
+"""Who says it says nothing of which calls it is about."""
+
+
 def about(text: str, lexicon: Lexicon) -> tuple[str, ...]:
     """Return the tools that a piece of text may be about, all of them as `*`; none where it is about what no tool does."""
     found: dict[str, None] = {}
     head = "who"
+    text = _NOTED.sub("", text, count=1)
     for clause in _CLAUSE.split(text):
         if all(w in _LINK or w in _MODALS for w in split_words(clause) if w.isalnum()) and not _PATH.search(clause):
             continue
@@ -117,6 +125,22 @@ def about(text: str, lexicon: Lexicon) -> tuple[str, ...]:
             return EVERY_CALL
         found |= dict.fromkeys(meant)
     return tuple(found)
+
+
+def says_little(word: str, lexicon: Lexicon) -> bool:
+    """Tell whether a word is of people, of consent, or of how a sentence is built: it does not say what is spoken of."""
+    r = root(word)
+    return (
+        word in _LINK
+        or word in _MODALS
+        or word in _PREPOSITIONS
+        or r in _PEOPLE
+        or r in _CONSENT
+        or r in _GENERIC
+        or singular(word) in ROLE_NOUNS
+        or word in lexicon.roles
+        or word in ("exception", "exceptions", "second", "third", "please", "also", "thanks", "business")
+    )
 
 
 def tools_of(text: str, lexicon: Lexicon) -> tuple[str, ...]:

@@ -72,9 +72,14 @@ class Effect:
     rest: str
 
 
+def marked(text: str) -> str:
+    """Return a text with the words that signs in it stand for."""
+    return _MARK.sub(lambda m: _MARKS[m.group()[0]], text)
+
+
 def effect_in(text: str) -> Effect:
     """Take the effect out of a short text."""
-    left = _MARK.sub(lambda m: _MARKS[m.group()[0]], text.strip())
+    left = marked(text.strip())
     left = re.sub(r"[_]", " ", left)
     if _UNSURE.search(left):
         return Effect("", text)

@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 
 from gatling.policy.language.deeds import OBJECTS, root
-from gatling.policy.language.effects import effect_in
+from gatling.policy.language.effects import effect_in, marked
 from gatling.policy.language.grammar import ROLE_NOUNS
 from gatling.policy.language.keys import DENY
 from gatling.policy.language.times import time_said
@@ -59,7 +59,7 @@ _STATES = frozenset(
     "takes take goes go comes come gets get gives give makes make happens happen lies lie sits lives ends begins becomes means costs counts stands "
     "rests works falls is are was were be been being am has have had does do did s re ve".split()
 )
-_DATED = re.compile(
+DATED = re.compile(
     r"\b(?:v(?:ersion|\.)?\s?\d+(?:\.\d+)*|rev(?:ision|\.)?\s?\d+(?:\.\d+)*|\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{2,4}|(?:19|20)\d\d|"
     r"(?:\d{1,2}(?:st|nd|rd|th)?\.? )?(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?(?: \d{1,2}(?:st|nd|rd|th)?)?(?:,? (?:19|20)\d\d)?)(?![\w])",
     re.IGNORECASE,
@@ -72,12 +72,12 @@ _METADATA = DESCRIPTIVE | frozenset(
     "maintainers written_by edited_by owner owners owned_by team company organisation organization department division office site project "
     "product name title heading label caption version revision edition issue status_of_document language lang locale timezone tz encoding "
     "charset schema xmlns generator tags keywords issued issued_by published prepared_by prepared created_by created_at updated_at updated_by "
-    "date_of_issue next_review review_date agent assistant bot kind apiversion api_version policy policy_name policy_id rule_id sid uri url "
+    "date_of_issue next_review review_date generation change_no change_number ticket tickets jira pull_request contact_person steward approver_of_document farm chain agent assistant bot kind apiversion api_version policy policy_name policy_id rule_id sid uri url "
     "display_name displayname icon color colour priority order weight index".split()
 )
 """Keys of what a document is; their values are names, dates and numbers."""
 _NUMBERS = frozenset(
-    "version revision edition issue id number no sid uid priority order weight index phone tel fax severity".split()
+    "version revision edition issue generation ticket id number no sid uid priority order weight index phone tel fax severity".split()
 )
 _NUMBERED = re.compile(
     r"^\s*(?:[#>*=+%/\u2022-]+\s+)?(?:(?:section|article|part|chapter|annex|appendix|\u00a7)\s*)?\(?(?:[A-Z]{0,3}[.-]?\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[IVX]{1,4})?[.):]?\s+(?=\S)",
@@ -138,12 +138,16 @@ def is_remark(text: str, *, key: str = "", is_heading: bool = False) -> bool:
         return _is_name(found.group(2), is_number=is_number) or bool(
             _WHAT_FOLLOWS.fullmatch(found.group(2).strip(" .:"))
         )
+    if re.fullmatch(r"[\W_]*(?:v\d+(?:\.\d+)*|\[v?\d+(?:\.\d+)+\])[\W_]*", DATED.sub(" ", plain)) or (
+        is_heading and DATED.search(plain) and not DATED.sub("", plain).strip(" #[]()-\u2013\u2014.")
+    ):
+        return True  # a version, with its date
     plain = _NUMBERED.sub("", plain, count=1) if _NUMBERED.match(plain) else plain
     plain = plain.strip(" .:;#*=%/-")
     return (
         _is_title(plain, is_heading=is_heading)
         or bool(_GREETING.fullmatch(plain))
-        or (bool(_WRITTEN.fullmatch(plain)) and not is_ruling(_DATED.sub(" ", plain), spared=_SPARED))
+        or (bool(_WRITTEN.fullmatch(plain)) and not is_ruling(DATED.sub(" ", plain), spared=_SPARED))
         or (bool(_PURPOSE.match(plain)) and not is_ruling(plain))
         or bool(_WHAT_FOLLOWS.fullmatch(plain))
         or is_about_order(plain)
@@ -208,7 +212,7 @@ def is_state(text: str) -> bool:
 
 def _is_name(text: str, *, is_number: bool = False) -> bool:
     """Tell whether a value of metadata is a name, a date, a number or a title, and no sentence."""
-    left = _DATED.sub(" ", text)
+    left = DATED.sub(" ", text)
     if is_number:
         left = re.sub(r"\b\d{1,6}(?:\.\d{1,6})*\b", " ", left)
     if re.fullmatch(r"[\w./:@#+-]{1,80}", text.strip()) and not is_ruling(re.sub(r"\d", "", text)):
@@ -220,24 +224,62 @@ def _is_name(text: str, *, is_number: bool = False) -> bool:
 
 def _is_title(text: str, *, is_heading: bool) -> bool:
     """Tell whether a few words only name something: no verb of a sentence, no word that rules, no number."""
-    left = _DATED.sub(" ", re.sub(r"\((?:v|version|rev)[^)]*\)", " ", _BOTH.sub("rules", text)))
+    text = re.sub(r"\bguard[ -]?rails?\b", "rules", text, flags=re.IGNORECASE)
+    aside = re.search(r"\s\(([A-Z][^()]*)\)$", text)
+    if aside and not is_ruling(aside.group(1)):
+        text = text[: aside.start()]  # whose it is
+    left = DATED.sub(" ", re.sub(r"\((?:v|version|rev)[^)]*\)", " ", _BOTH.sub("rules", text)))
     words = [w for w in split_words(left) if w.isalnum()]
     is_of_document = not _DOCUMENT.isdisjoint(words)
+    if is_of_document:
+        left = re.sub(
+            r"(?<![\w])(?!(?:limit|max|budget|up|at|most|under|over|above|below|to|than)\b)([A-Za-z]+) \d{1,2}[A-Z]?(?= [-\u2013\u2014]|$)",
+            r"\1",
+            left,
+            flags=re.IGNORECASE,
+        )
+        left = re.sub(r"\b(?:rev|revision|version)\.? [A-Z\d]{1,2}\b", " ", left, flags=re.IGNORECASE)
+        if re.search(r"\b(?:who|what|how|which)\b", left, re.IGNORECASE):
+            left = re.sub(r"\b(?:may|can|do|does|have|has|is|are)\b", " ", left, flags=re.IGNORECASE)
+        left = re.sub(r"\bconfig(?:uration)?\b", " ", left, flags=re.IGNORECASE)
+        words = [w for w in split_words(left) if w.isalnum()]
     most = 14 if is_of_document else 10 if is_heading else 4
-    if len(words) > most or re.search(r"[.;]\s|[/\\*]", left) or not _STATES.isdisjoint(words):
+    if (
+        len(words) > most
+        or re.search(
+            r"[.;]\s|\S[/\\]\S|[\\*]" if is_of_document else r"[.;]\s|[/\\*]", re.sub(r"\b[A-Z]\. ", " ", left)
+        )
+        or not _STATES.isdisjoint(words)
+    ):
         return False
     if time_said(left) and not is_of_document:
         return False
-    if is_ruling(left, spared=_TOPICS if is_of_document else frozenset()) or any(map(_may_be_verb, words, words[1:])):
+    if is_ruling(left, spared=_TOPICS if is_of_document else frozenset()) or has_verb(left):
         return False
     if not words:
-        return bool(_DATED.search(text))
+        return bool(DATED.search(text))
     if ":" in left:
         return is_of_document
+    if (
+        len(words) <= 6
+        and ":" not in left
+        and all(w[:1].isupper() or w in _PARTICLES for w in re.findall(r"[^\W\d_][\w'-]*", left))
+        and left[:1].isupper()
+    ):
+        return True  # `Mutua del Sur, Claims Automation`
     is_name = len(words) <= 2 and (
         left[:1].isupper() or (len(words) == 1 and not words[0].endswith(("ed", "le", "en")))
     )
     return is_heading or is_of_document or is_name
+
+
+def has_verb(text: str) -> bool:
+    """Tell whether a title has a plural with what it may do behind it, within one of its parts."""
+    parts = re.split(r"[()\[\]:,/|]|\s[-\u2013\u2014]\s", text)
+    return any(
+        any(map(_may_be_verb, words, words[1:]))
+        for words in ([w for w in split_words(p) if w.isalnum()] for p in parts)
+    )
 
 
 _BOTH = re.compile(
@@ -260,7 +302,10 @@ def _may_be_verb(subject: str, word: str) -> bool:
     return is_plural and not is_noun and word not in _LINKS and root(word) not in _THINGS and word not in ROLE_NOUNS
 
 
-_LINKS = frozenset("of and or in on for to by the a an with at from & as".split())
+_PARTICLES = frozenset("of and the de del la le du des van von der den und & for".split())
+_LINKS = frozenset(
+    "that which who whom we you they i it than then of and or in on for to by the a an with at from & as".split()
+)
 _THINGS = frozenset().union(*OBJECTS)
 
 
@@ -280,7 +325,7 @@ _LISTED = frozenset(
     "listed named mentioned covered contained included described stated delegated conferred granted given written matched matching match matches found "
     "decided permit permitted grant grants allow allowed list table page file document section policy rule rules line lines row rows entry entries item "
     "items scenario scenarios block blocks stanza here above below this these limits paragraph clause column cell chapter notice memo handbook mail "
-    "message".split()
+    "message box point points forgot forgotten omitted".split()
 )
 _PEOPLE = frozenset("nobody noone anyone everyone anybody everybody who".split())
 _HOW_MUCH = re.compile(
@@ -288,7 +333,7 @@ _HOW_MUCH = re.compile(
     re.IGNORECASE,
 )
 _OF_THE_POLICY = frozenset(
-    "a an the and or is are be it its this that these those of in on to for by from with here above below any all no none not only what so "
+    "where box i we forgot forgotten omitted answer rest permitted permits point points entries what's a an the and or is are be it its this that these those of in on to for by from with here above below any all no none not only what so "
     "whatever everything anything nothing else other others otherwise rest tool tools task tasks action actions operation operations call "
     "calls thing things use uses list table page document section policy rule rules line lines row rows item items entry entries level "
     "agent assistant bot it he she they we us you nobody noone who has have does do doesn isn aren don t s listed named mentioned written stated "
@@ -316,6 +361,7 @@ _DENIED = frozenset(
 def is_default(text: str) -> bool:
     """Tell whether a sentence says that what the policy does not name is denied, and nothing more: each of its words is one of
     such sentences."""
+    text = _UNLESS_LISTED.sub(" not listed", _LEAD.sub("", marked(text)))
     words = {w for w in split_words(text) if w.isalnum()}
     known = all(w in _OF_THE_POLICY or singular(w) in ROLE_NOUNS or w in _OFFICES for w in words)
     if len(text) > 300 or _HOW_MUCH.search(text) or not known:
@@ -331,6 +377,16 @@ def is_default(text: str) -> bool:
     return turned > 1 and bool(words & _LISTED)
 
 
+_UNLESS_LISTED = re.compile(
+    r",? (?:unless|except (?:what|where)|until) (?:(?:an?|the|some|one of the|any|this|it) )?(?:(?:entry|entries|rules?|lines?|rows?|points?|page|list|table|document|section|policy|clause) )?"
+    r"(?:(?:is|are) )?(?:here |above |below )?(?:permits?|allows?|says?|grants?|lists?|names?|listed|named|mentioned|allowed)(?: (?:it|so|otherwise|here|above|below|them|this))*",
+    re.IGNORECASE,
+)
+"""`Everything is forbidden unless an entry here permits it.`"""
+_LEAD = re.compile(
+    r"^(?:(?:rule of thumb|note|nb|n\.b\.|remember|important|basically|in short|in general|please note|as always|default|the rest|finally|and)\s*[:,]\s*)",
+    re.IGNORECASE,
+)
 _OFFICES = frozenset(
     "department departments council board city office company management us humans people team person".split()
 )

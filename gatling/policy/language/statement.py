@@ -49,6 +49,10 @@ class Statement:
     """The key that it stands under, where the source is data."""
     is_heading: bool = False
     """It stands above others."""
+    beside: tuple[str, ...] = ()
+    """A remark: the tools of the entry that it is attached to."""
+    explains: bool = False
+    """A remark that says why what it is attached to is so."""
 
 
 @dataclass(frozen=True, slots=True)

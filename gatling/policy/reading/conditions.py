@@ -128,7 +128,8 @@ _ARGUMENT_PREFIXES = ("arguments.", "args.", "argument:", "parameters.")
 
 def _condition(name: str, operator: Operator, wanted: Any) -> Condition:
     plain = next((name.removeprefix(p) for p in _ARGUMENT_PREFIXES if name.startswith(p)), name)
-    is_argument = plain != name and "_".join(split_words(plain)) in RESERVED  # what the prefix is needed for
+    said = "_".join(split_words(plain))
+    is_argument = plain != name and (said in RESERVED or said in SUBJECTS)  # what the prefix is needed for
     name = plain
     subject = f"argument:{name}" if is_argument else SUBJECTS.get("_".join(split_words(name)))
     if name.lower() in RESERVED and not is_argument:

@@ -1,5 +1,8 @@
 """Tools of an MCP server: a saved answer to `tools/list`, bare (`{"tools": [...]}`) or in its JSON-RPC envelope.
 
+Tools as they are handed to a model are of the same form but for two keys, and read here too: `{"type": "function", "function":
+{"name", "parameters"}}`, or the parameters under `input_schema`.
+
 A server's annotations are its own claims. They may raise what the rules derive, never lower it: `readOnlyHint: false` makes a
 read a write, `destructiveHint: true` a read or write a deletion (not where the server also says that the tool only reads),
 `openWorldHint: true` says of a tool that changes something that data leaves. The evidence names each hint.
@@ -35,18 +38,25 @@ def mcp_tools(document: Any, domain: str) -> Iterator[ToolSpec]:
         yield _tool(tool, domain, where)
 
 
+_SCHEMAS = ("inputSchema", "input_schema", "parameters")
+"""Keys for the schema of the arguments; the first that is there is read."""
+
+
 def _tool(tool: dict[str, Any], domain: str, path: str) -> ToolSpec:
+    if isinstance(tool.get("function"), dict):
+        tool, path = tool["function"], join_path(path, "function")
     name, description = tool.get("name"), tool.get("description", "")
     if not isinstance(name, str):
         raise InputError("must be text" if "name" in tool else "missing", path=join_path(path, "name"))
-    schema = tool.get("inputSchema", {})
+    key = next((key for key in _SCHEMAS if key in tool), "inputSchema")
+    schema = tool.get(key, {})
     try:
         spec = make_tool(
             name,
             domain=domain,
             vendor="mcp",
             description=(shorten(description) if isinstance(description, str) else "") or describe(name, domain),
-            parameters=parameters_of(schema, schema, "inputSchema"),
+            parameters=parameters_of(schema, schema, key),
         )
     except InputError as error:
         raise InputError(error.reason, path=f"{path}.{error.path}") from None
