@@ -9,7 +9,6 @@ import graphlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from gatling.policy.alike import (
@@ -31,6 +30,7 @@ from gatling.policy.places import Destination, Mention, destinations, display_wo
 from gatling.schema import ExecutionPlan, PlanNode
 from gatling.schema.arguments import dotted_leaves, is_free_text_name, is_limit, is_receiver_name, leaves
 from gatling.schema.budget import check, checked
+from gatling.schema.lazy import cached_property
 from gatling.tools.derive import effect_of
 from gatling.tools.programs import Program, programs_of
 

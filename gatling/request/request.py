@@ -25,7 +25,6 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import date
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -38,6 +37,7 @@ from gatling.request.refusal import Refusal, kinds_against, refusals, sentences
 from gatling.schema.addresses import located, one_address
 from gatling.schema.arguments import leaves, number_of
 from gatling.schema.budget import checked
+from gatling.schema.lazy import cached_property
 from gatling.schema.lru import remembered
 from gatling.schema.words import is_disguised, split_words, stem
 

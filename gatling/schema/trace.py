@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import graphlib
 import hashlib
-from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_serializer, model_validator
@@ -19,6 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from gatling.errors import InputError
 from gatling.schema.budget import checked
+from gatling.schema.lazy import cached_property
 from gatling.schema.plain import canonical_json, check_plain, decode_text, plain_copy
 from gatling.schema.sizes import (
     MAX_HEADER_FIELDS,

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -27,6 +26,7 @@ from gatling.request.values import is_free_text
 from gatling.runtime import RuntimeEncoders
 from gatling.schema import GovernanceContext, PlanNode
 from gatling.schema.budget import checked
+from gatling.schema.lazy import cached_property
 from gatling.schema.lru import LruCache
 from gatling.schema.plain import canonical_json
 

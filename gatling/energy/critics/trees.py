@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gatling.errors import CheckpointError
+from gatling.schema.lazy import cached_property
 
 Floats = NDArray[np.float64]
 MAX_NODES = 1_000_000

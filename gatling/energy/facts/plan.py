@@ -13,7 +13,6 @@ from __future__ import annotations
 import graphlib
 from collections import Counter
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any, TypeVar
 
 from gatling.energy.facts.node import NodeFacts, node_facts
@@ -22,6 +21,7 @@ from gatling.energy.facts.tool import ContextFacts
 from gatling.policy.calls import PlanCalls
 from gatling.schema import ExecutionPlan
 from gatling.schema.budget import check, checked
+from gatling.schema.lazy import cached_property
 
 T = TypeVar("T")
 

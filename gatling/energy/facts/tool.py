@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -27,6 +26,7 @@ from gatling.request.handover import HandOver
 from gatling.request.request import STOP_WORDS, Request, content_words
 from gatling.schema import GovernanceContext
 from gatling.schema.arguments import dotted_leaves
+from gatling.schema.lazy import cached_property
 from gatling.schema.lru import LruCache
 from gatling.schema.words import split_words, stem
 from gatling.tools import by_name
