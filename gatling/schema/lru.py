@@ -9,7 +9,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sized
 from functools import lru_cache, wraps
-from typing import Generic, ParamSpec, TypeVar, cast
+from inspect import signature
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
@@ -29,6 +30,15 @@ def remembered(max_count: int, *, max_chars: int = MAX_REMEMBERED_CHARS) -> Call
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         known = lru_cache(max_count)(function)
+        if (
+            len(signature(function).parameters) == 1
+        ):  # most are of one text, and are asked hundreds of times for a decision
+
+            @wraps(function)
+            def answer_of(text: Any) -> R:
+                return known(text) if len(text) <= max_chars else function(text)  # type: ignore[call-arg]
+
+            return cast("Callable[P, R]", answer_of)
 
         @wraps(function)
         def answer(*texts: P.args, **none: P.kwargs) -> R:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +105,7 @@ FEATURES: dict[str, int] = {
     "delegation": KIND,
 }
 NAMES = tuple(FEATURES)
+_IN_ORDER = itemgetter(*NAMES)
 SIGNS = np.array([FEATURES[name] for name in NAMES])
 _RELATIVE = (
     "object_asked",
@@ -140,7 +142,7 @@ def _relevance(facts: PlanFacts) -> NDArray[np.float64]:
             row[f"rel_{name}"] = row[name] - best[name]
         row["after_outside_text"] = min(seen, 4)
         seen += node.tool.shows_outside_text
-    return np.array([[row[name] for name in NAMES] for row in rows], np.float64)
+    return np.array([_IN_ORDER(row) for row in rows], np.float64)
 
 
 def _row(node: NodeFacts, facts: PlanFacts) -> dict[str, float]:
