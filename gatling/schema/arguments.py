@@ -140,7 +140,7 @@ def number_of(value: Any) -> float | None:
 
 def name_words(path: ArgumentPath | str) -> tuple[str, ...]:
     """Return the words of the innermost key of a path, dotted or not."""
-    return _words(_innermost(path))
+    return _words(path.rpartition(".")[2] if type(path) is str else _innermost(path))
 
 
 def _innermost(path: ArgumentPath | str) -> str:
@@ -156,7 +156,7 @@ def _words(name: str) -> tuple[str, ...]:
 
 def is_limit(path: ArgumentPath | str) -> bool:
     """Tell whether a number under this name says how many items a call returns or touches at most."""
-    return _is_limit(_innermost(path))
+    return _is_limit(path.rpartition(".")[2] if type(path) is str else _innermost(path))
 
 
 @remembered(4_096)
@@ -195,7 +195,7 @@ def is_destination_name(path: ArgumentPath | str) -> bool:
 
 def is_receiver_name(path: ArgumentPath | str) -> bool:
     """Tell whether an argument, by its name, says who receives something, so that their number is how many there are."""
-    return _is_receiver(_innermost(path))
+    return _is_receiver(path.rpartition(".")[2] if type(path) is str else _innermost(path))
 
 
 @remembered(4_096)
@@ -206,7 +206,7 @@ def _is_receiver(name: str) -> bool:
 
 def is_free_text_name(path: ArgumentPath | str) -> bool:
     """Tell whether an argument, by the last word of its name, holds what its writer likes: a body, a subject, a note."""
-    return _is_free_text(_innermost(path))
+    return _is_free_text(path.rpartition(".")[2] if type(path) is str else _innermost(path))
 
 
 @remembered(4_096)

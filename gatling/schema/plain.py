@@ -296,12 +296,25 @@ def decode_text(text: str) -> Any:
     return decode_yaml(text)
 
 
+def writer(how: json.JSONEncoder) -> Callable[[Any], str]:
+    """Return what writes data as an encoder does that does not indent. An encoder makes its writer in C anew for each text; here
+    it is made once. Data that holds itself is a RecursionError, and no ValueError."""
+    make = json.encoder.c_make_encoder
+    if make is None:  # an interpreter without it
+        return how.encode
+    text = json.encoder.encode_basestring_ascii if how.ensure_ascii else json.encoder.encode_basestring
+    colon, comma = how.key_separator, how.item_separator
+    write = make(None, how.default, text, None, colon, comma, how.sort_keys, how.skipkeys, how.allow_nan)
+    return lambda data: "".join(write(data, 0))
+
+
 _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_canonical = writer(_CANONICAL)
 
 
 def canonical_json(value: Any) -> str:
     """Return the one JSON text of plain data: sorted keys, no spaces, UTF-8 characters as they are."""
-    return _CANONICAL.encode(value)
+    return _canonical(value)
 
 
 def shown(value: object, most: int = 60) -> str:

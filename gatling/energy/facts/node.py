@@ -19,6 +19,7 @@ from gatling.policy.places import Destination
 from gatling.request.values import Value, is_foreign, names_in_keys, read_value
 from gatling.schema import PlanNode
 from gatling.schema.budget import checked
+from gatling.schema.plain import writer
 from gatling.schema.words import stem
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _SPEAKING_VALUES = 2
 
 
-_WRITTEN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_written = writer(json.JSONEncoder(ensure_ascii=False, separators=(",", ":")))
 
 
 @dataclass
@@ -147,7 +148,7 @@ def node_facts(context: ContextFacts, call: Call, parents: tuple[int, ...]) -> N
 
 def as_written(arguments: dict[str, Any]) -> str:
     """Return arguments as one text, in the order in which they stand: the order of values is that of sums over them."""
-    return _WRITTEN.encode(arguments)
+    return _written(arguments)
 
 
 def _node_facts(context: ContextFacts, call: Call) -> NodeFacts:
