@@ -144,7 +144,9 @@ def node_inputs(node: NodeFacts, facts: PlanFacts) -> tuple[OriginFacts | None, 
         "one_more": _one_more(node),
         "by_name": _by_name(node),
         "carried": _carried(node),
-        "fetches": float(tool.effect == "read" and any(v.asked < 1 and is_url(v.value) for v in node.values)),
+        "fetches": float(
+            tool.effect == "read" and node.has_url and any(v.asked < 1 and is_url(v.value) for v in node.values)
+        ),
         **{name: float(consequence == name) for name in _GRAVE},
     }
 

@@ -93,5 +93,9 @@ def _row(node: NodeFacts, facts: PlanFacts, seen: float, again: float) -> dict[s
         "looked_up": node.looked_up,
         "looked_up_alone": node.looked_up * (1 - outside),
         "handed": handed,
-        **{name: own[name] for name in ("follows", "acts", "tool_asked_for", "effect_asked", "deed_asked")},
+        "follows": own["follows"],
+        "acts": own["acts"],
+        "tool_asked_for": own["tool_asked_for"],
+        "effect_asked": own["effect_asked"],
+        "deed_asked": own["deed_asked"],
     }
