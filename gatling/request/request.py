@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.features.words import LEXICON_DIM, lexicon
+from gatling.features.words import LEXICON_DIM, length_of, lexicon
 from gatling.request.deeds import asking_words, deeds_of, effect_of_verb
 from gatling.request.people import Name, names_in
 from gatling.request.refusal import Refusal, kinds_against, refusals, sentences
@@ -104,8 +104,7 @@ def _ends_here(text: str, start: int, end: int, ends: frozenset[int]) -> bool:
 @remembered(16_384, max_chars=64)
 def _direction(word: str) -> NDArray[np.float32]:
     vector = lexicon().vectors([word])[0]
-    length = float(np.linalg.norm(vector))
-    return np.asarray(vector / max(length, 1e-6), np.float32)
+    return np.asarray(vector / max(length_of(vector), 1e-6), np.float32)
 
 
 def directions(words: Sequence[str]) -> NDArray[np.float32]:

@@ -73,11 +73,11 @@ def _is_plain(value: Any) -> bool:
         for item in level:
             kind = type(item)
             if kind is str:
-                if len(item) > MAX_STRING_CHARS or not _is_text(item):
+                if len(item) > MAX_STRING_CHARS or not (item.isascii() or _is_text(item)):
                     return False
             elif kind is dict:
                 for key in item:
-                    if type(key) is not str or len(key) > MAX_KEY_CHARS or not _is_text(key):
+                    if type(key) is not str or len(key) > MAX_KEY_CHARS or not (key.isascii() or _is_text(key)):
                         return False
                 below.extend(item.values())
             elif kind is list or kind is tuple:

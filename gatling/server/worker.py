@@ -51,8 +51,10 @@ def main() -> int:
 
 
 def leave_to_itself() -> None:
-    """Keep the collector of cycles off what is loaded, which stays, and let it look less often: decisions leave few cycles behind.
-    It had a twelfth of the time that decisions took, and a round over all objects held one up for tens of milliseconds."""
+    """Keep the collector of cycles off what is loaded, which stays, and let it look less often, as decisions leave few cycles.
+
+    It had a twelfth of the time that decisions took, and a round over all objects held one up for tens of milliseconds.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER, 10, 10)
