@@ -69,19 +69,18 @@ def _is_plain(value: Any) -> bool:
     level = [value]
     for _ in range(MAX_DEPTH):
         below: list[Any] = []
+        keys: list[Any] = []
+        texts: list[str] = []
         check()
         for item in level:
             kind = type(item)
             if kind is str:
-                if len(item) > MAX_STRING_CHARS or not (item.isascii() or _is_text(item)):
-                    return False
+                texts.append(item)
             elif kind is dict:
-                for key in item:
-                    if type(key) is not str or len(key) > MAX_KEY_CHARS or not (key.isascii() or _is_text(key)):
-                        return False
-                below.extend(item.values())
+                keys += item
+                below += item.values()
             elif kind is list or kind is tuple:
-                below.extend(item)
+                below += item
             elif kind is float:
                 if not math.isfinite(item):
                     return False
@@ -90,10 +89,23 @@ def _is_plain(value: Any) -> bool:
                     return False
             elif not (item is None or kind is bool):
                 return False
+        if not (_are_texts(keys, MAX_KEY_CHARS) and _are_texts(texts, MAX_STRING_CHARS)):
+            return False
         if not below:
             return True
         level = below
     return False
+
+
+def _are_texts(items: list[Any], most: int) -> bool:
+    """Tell whether all are text of so many characters at most."""
+    try:
+        together = "".join(items)  # looked at in one step, as most are short and ASCII
+    except TypeError:
+        return False
+    if len(together) <= most and together.isascii():
+        return True
+    return all(type(item) is str and len(item) <= most and _is_text(item) for item in checked(items))
 
 
 def plain_copy(value: Any) -> Any:

@@ -261,14 +261,15 @@ class ExecutionPlan(_Record):
             )
             for n in checked(self.nodes)
         }
+        reading = [n for n in self.nodes if n.origins]
         for _ in range(3):
-            around: dict[str, list[list[str]]] = {node_id: [] for node_id in label}
+            around: dict[str, list[tuple[str, str, str]]] = {node_id: [] for node_id in label}
             for e in checked(self.edges):
-                around[e.source].append(["out", label[e.target], e.argument or ""])
-                around[e.target].append(["in", label[e.source], e.argument or ""])
-            for n in self.nodes:
+                around[e.source].append(("out", label[e.target], e.argument or ""))
+                around[e.target].append(("in", label[e.source], e.argument or ""))
+            for n in reading:
                 for position, origin in enumerate(n.origins or ()):
-                    around[n.node_id].append(["read", label.get(origin.source or "", ""), str(position)])
+                    around[n.node_id].append(("read", label.get(origin.source or "", ""), str(position)))
             label = {node_id: _sha_around(label[node_id], around[node_id]) for node_id in checked(label)}
         return _sha(sorted(label.values()))
 
@@ -285,9 +286,9 @@ def _read(node: PlanNode) -> list[Any]:
     return [] if node.origins is None else [[o.model_dump(exclude={"source"}) for o in node.origins]]
 
 
-def _sha_around(label: str, around: list[list[str]]) -> str:
+def _sha_around(label: str, around: list[tuple[str, str, str]]) -> str:
     """Return `_sha([label, sorted(around)])`, written by hand: all but the names of arguments are hex digits and plain words."""
-    said = (f'["{how}","{other}",{canonical_json(name) if name else _NO_NAME}]' for how, other, name in sorted(around))
+    said = [f'["{how}","{other}",{canonical_json(name) if name else _NO_NAME}]' for how, other, name in sorted(around)]
     return hashlib.sha256(f'["{label}",[{",".join(said)}]]'.encode()).hexdigest()
 
 
