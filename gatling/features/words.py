@@ -27,6 +27,7 @@ from gatling.features.mapped import mapped_arrays
 from gatling.features.numbers import NUMBER_DIM
 from gatling.features.wordpiece import WordPiece
 from gatling.schema.budget import checked
+from gatling.schema.lru import remembered
 
 LEXICON_DIM = 128
 NGRAM_DIM = 512
@@ -75,6 +76,13 @@ def lexicon() -> Lexicon:
     return Lexicon()
 
 
+@remembered(4_096, max_chars=64)
+def lexicon_row(word: str) -> Floats:
+    """Return the row of one word, `(LEXICON_DIM,)`, which nobody may change. A decision asks for that of each new word twice: to
+    compare requests by, and for the encoders."""
+    return lexicon().vectors([word])[0]
+
+
 def ngram_vector(word: str) -> Floats:
     """Return the hashed spelling of a word, `(NGRAM_DIM,)`, of length 1.
 
@@ -119,9 +127,9 @@ class WordVectors:
             missing = words
         if missing:
             rows = np.zeros((len(missing), WORD_DIM), np.float32)
-            if self.use_table:
-                rows[:, :LEXICON_DIM] = lexicon().vectors(missing)
             for row, word in checked(zip(rows, missing, strict=True)):
+                if self.use_table:
+                    row[:LEXICON_DIM] = lexicon_row(word)
                 length = length_of(row[:LEXICON_DIM])
                 weight = min(max(length, _MIN_LENGTH), 1.0) if length else 1.0
                 row[LEXICON_DIM:] = ngram_vector(word) * weight

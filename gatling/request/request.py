@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.features.words import LEXICON_DIM, length_of, lexicon
+from gatling.features.words import LEXICON_DIM, length_of, lexicon_row
 from gatling.request.deeds import asking_words, deeds_of, effect_of_verb
 from gatling.request.people import Name, names_in
 from gatling.request.refusal import Refusal, kinds_against, refusals, sentences
@@ -103,7 +103,7 @@ def _ends_here(text: str, start: int, end: int, ends: frozenset[int]) -> bool:
 
 @remembered(16_384, max_chars=64)
 def _direction(word: str) -> NDArray[np.float32]:
-    vector = lexicon().vectors([word])[0]
+    vector = lexicon_row(word)
     return np.asarray(vector / max(length_of(vector), 1e-6), np.float32)
 
 
