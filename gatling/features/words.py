@@ -80,7 +80,7 @@ def lexicon() -> Lexicon:
 def lexicon_row(word: str) -> Floats:
     """Return the row of one word, `(LEXICON_DIM,)`, which nobody may change. A decision asks for that of each new word twice: to
     compare requests by, and for the encoders."""
-    return lexicon().vectors([word])[0]
+    return np.asarray(lexicon().vectors([word])[0], np.float32)
 
 
 def ngram_vector(word: str) -> Floats:

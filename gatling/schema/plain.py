@@ -311,7 +311,7 @@ def decode_text(text: str) -> Any:
 def writer(how: json.JSONEncoder) -> Callable[[Any], str]:
     """Return what writes data as an encoder does that does not indent. An encoder makes its writer in C anew for each text; here
     it is made once. Data that holds itself is a RecursionError, and no ValueError."""
-    make = json.encoder.c_make_encoder
+    make = getattr(json.encoder, "c_make_encoder", None)
     if make is None:  # an interpreter without it
         return how.encode
     text = json.encoder.encode_basestring_ascii if how.ensure_ascii else json.encoder.encode_basestring
