@@ -51,13 +51,10 @@ def main() -> int:
 
 
 def leave_to_itself() -> None:
-    """Keep the collector of cycles off what is loaded, which stays, and let it look less often, as decisions leave few cycles.
-
-    It had a twelfth of the time that decisions took, and a round over all objects held one up for tens of milliseconds.
-    """
+    """Keep the collector of cycles off what is loaded, which stays: a round over all of it held a decision up for tens of
+    milliseconds. How often it looks is left as it is: contexts that are not kept any longer are freed by it."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, 10, 10)
 
 
 def packed(reply: Any) -> tuple[bytes, bytes]:
@@ -72,8 +69,6 @@ def packed(reply: Any) -> tuple[bytes, bytes]:
 
 
 MAX_REPLY_BYTES = 15_000_000
-COLLECT_AFTER = 5_000
-"""So many new objects that can be part of a cycle are looked at together."""
 
 
 def _service(settings: bytes) -> Any:
