@@ -2,12 +2,15 @@
 
     python benchmarks/server_load.py load --rate 200 --seconds 20 --workers 2
     python benchmarks/server_load.py memory --sessions 100000
+    python benchmarks/server_load.py decision --against ../before --rounds 40
 
 `load` starts a server, asks for decisions on plans of 8 calls under a known policy at a fixed rate, whether or not the answers
 come in time, and prints what was reached and how long an answer took, counted from the moment at which it was due; so a server
 that falls behind cannot look fast. It also prints the processor time that a decision took in the server and in the processes that
 judge, which a busy machine changes least. `--threads` judges in threads of one process instead. `memory` begins sessions, each
-with a request, a call and its result, and prints the resident memory of a process that judges.
+with a request, a call and its result, and prints the resident memory of a process that judges. `decision` asks two checkouts in
+turn for the same decisions, in one process each, without HTTP, and prints the processor time that each took and the ratio: what
+else the machine does falls on both.
 """
 
 from __future__ import annotations
@@ -38,6 +41,28 @@ from gatling.server import Access, App, Bounds, Pool, Service, Settings, ThreadW
 service = Service(Settings(policies={"policy": sys.argv[1]}, state=sys.argv[2], log=sys.argv[3]))
 run.ProcessWorker = lambda settings: ThreadWorker(service)
 run.serve(service.settings, Access(None, None), workers=int(sys.argv[4]), note=lambda t: print(t, file=sys.stderr, flush=True))
+"""
+_DECIDE = """\
+import json, sys, tempfile, time
+from pathlib import Path
+from benchmarks.server_load import POLICY, body
+from gatling.server import Service, Settings, worker
+from gatling.server.service import Request
+with tempfile.TemporaryDirectory() as folder:
+    policy = Path(folder, "policy.yaml")
+    policy.write_text(POLICY)
+    service = Service(Settings(policies={"policy": str(policy)}, state=folder + "/state", log=folder + "/audit"))
+    for number in range(30):
+        service.answer(Request("judge_plan", {}, json.dumps(body(-number)).encode()))
+    getattr(worker, "leave_to_itself", lambda: None)()
+    print("ready", flush=True)
+    for line in sys.stdin:
+        bodies = [json.dumps(body(number)).encode() for number in range(int(line), int(line) + 25)]
+        begun = time.process_time()
+        for one in bodies:
+            json.dumps(service.answer(Request("judge_plan", {}, one)).data)
+        print((time.process_time() - begun) / len(bodies), flush=True)
+    service.close()
 """
 
 
@@ -218,18 +243,57 @@ def memory(sessions: int, cache_mb: int) -> None:
         server.close()
 
 
+def decision(against: Path, rounds: int) -> None:
+    """Print the processor time of a decision, of another checkout and of this one."""
+    here = Path(__file__).parent.parent
+    processes = []
+    for folder in (against.resolve(), here.resolve()):
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(folder)}
+        command = [sys.executable, "-P", "-c", _DECIDE]
+        processes.append(subprocess.Popen(command, env=environment, stdin=-1, stdout=-1, text=True, bufsize=1))
+    for process in processes:
+        assert process.stdout is not None
+        if process.stdout.readline() != "ready\n":
+            raise SystemExit("a checkout cannot judge")
+    times: list[list[float]] = [[], []]
+    for n in range(rounds):
+        for i in (0, 1) if n % 2 else (1, 0):
+            stdin, stdout = processes[i].stdin, processes[i].stdout
+            assert stdin is not None
+            assert stdout is not None
+            stdin.write(f"{1_000 + 25 * n}\n")
+            times[i].append(1e3 * float(stdout.readline()))
+    for process in processes:
+        process.communicate()
+    ratios = sorted(new / old for old, new in zip(*times, strict=True))
+    quarter = len(ratios) // 4
+    print("| processor time of a decision | median | least |\n| --- | ---: | ---: |")
+    for name, found in zip(("before", "now"), times, strict=True):
+        print(f"| {name} | {sorted(found)[len(found) // 2]:.2f} ms | {min(found):.2f} ms |")
+    print(
+        f"\nRatio {ratios[len(ratios) // 2]:.2f} (quartiles {ratios[quarter]:.2f} and {ratios[-1 - quarter]:.2f}), "
+        f"{rounds} rounds of 25 decisions, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("load", "memory"))
+    parser.add_argument("what", choices=("load", "memory", "decision"))
     parser.add_argument("--rate", type=float, default=200.0)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--threads", action="store_true")
     parser.add_argument("--sessions", type=int, default=100_000)
     parser.add_argument("--cache-mb", type=int, default=64)
+    parser.add_argument("--against", type=Path, help="another checkout")
+    parser.add_argument("--rounds", type=int, default=40)
     given = parser.parse_args()
     if given.what == "load":
         load(given.rate, given.seconds, given.workers, threads=given.threads)
+    elif given.what == "decision":
+        if given.against is None:
+            parser.error("decision needs --against")
+        decision(given.against, given.rounds)
     else:
         memory(given.sessions, given.cache_mb)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -17,6 +17,7 @@ from gatling.generate.tools import Slot
 from gatling.generate.world import World, an_id
 from gatling.policy.globs import squashed_name
 from gatling.schema import ExecutionPlan, PlanNode
+from gatling.schema.lazy import cached_property
 from gatling.schema.plain import canonical_json
 from gatling.tools import Parameter, ToolSpec, load_catalog
 from gatling.tools.derive import sensitivity_of

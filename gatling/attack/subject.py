@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
 
@@ -20,6 +19,7 @@ from gatling.request.asking import asks, request_as_written, request_of
 from gatling.request.request import content_words
 from gatling.schema import ExecutionPlan, PlanNode, Trace
 from gatling.schema.arguments import ArgumentPath, leaves
+from gatling.schema.lazy import cached_property
 from gatling.tools.authorship import shows_outside_text
 from gatling.tools.by_name import effect
 

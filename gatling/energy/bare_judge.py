@@ -33,7 +33,6 @@ from gatling.energy.critics.trees import MonotoneTrees
 from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.errors import CheckpointError
 from gatling.features import feature_digest
-from gatling.request.values import is_url
 from gatling.runtime.sealed import read_sealed, sealed
 from gatling.tools.consequence import Consequence, consequence_of
 
@@ -73,7 +72,7 @@ def margins(nodes: Sequence[NodeFacts]) -> Floats:
 
 def _margin(node: NodeFacts) -> float:
     consequence = consequence_of(node.tool.name, node.tool.effect)
-    fetches = consequence == "reads" and any(is_url(v.value) for v in node.values)
+    fetches = consequence == "reads" and node.has_url
     own = FETCHING_MARGIN if fetches else MARGINS[consequence]
     return own + INSIDE_MARGIN * (node.node.provenance_tier == 1)
 

@@ -22,7 +22,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from functools import cached_property
 
 from gatling.energy.facts import ContextFacts, NodeFacts, PlanFacts
 from gatling.energy.finding import Code, Finding, Source, Verdict
@@ -31,6 +30,7 @@ from gatling.policy.globs import matches
 from gatling.request.knowing import asks_only_to_know
 from gatling.schema.arguments import is_free_text_name
 from gatling.schema.budget import checked
+from gatling.schema.lazy import cached_property
 from gatling.schema.words import split_words, stem
 from gatling.tools.derive import effect_of
 from gatling.tools.programs import Action, Program, Thing

@@ -242,6 +242,8 @@ class PlanBatch(Generic[ArrayT]):
             return parts[0].astype(np.int64) if len(parts) == 1 else np.concatenate(parts).astype(np.int64)
 
         def shifted(name: str, by: list[int] | np.ndarray) -> np.ndarray:
+            if len(plans) == 1:  # which begins at 0
+                return getattr(plans[0], name).astype(np.int64)  # type: ignore[no-any-return]
             return packed([getattr(p, name) + first for p, first in zip(plans, by, strict=True)])
 
         return PlanBatch(

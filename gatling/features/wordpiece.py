@@ -20,6 +20,7 @@ class WordPiece:
 
     def __init__(self, vocabulary: Mapping[str, int]) -> None:
         self._vocabulary = vocabulary
+        self._longest = max(map(len, vocabulary), default=0)
 
     def ids(self, word: str) -> list[int] | None:
         """Return the ids of the word's pieces, longest first; None if a part of it has no piece."""
@@ -28,13 +29,16 @@ class WordPiece:
         for part in _parts(word):
             if len(part) > _MAX_CHARS:
                 return None
-            start, prefix = 0, ""
-            while start < len(part):
-                end = next((e for e in range(len(part), start, -1) if prefix + part[start:e] in known), None)
-                if end is None:
+            rest, num_marks = part, 0
+            while len(rest) > num_marks:
+                for end in range(min(len(rest), self._longest), num_marks, -1):
+                    piece = known.get(rest[:end])
+                    if piece is not None:
+                        break
+                else:
                     return None
-                found.append(known[prefix + part[start:end]])
-                start, prefix = end, "##"
+                found.append(piece)
+                rest, num_marks = f"##{rest[end:]}", 2
         return found
 
 

@@ -6,9 +6,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from random import Random
 
+from gatling.schema.lazy import cached_property
 from gatling.schema.words import split_words
 from gatling.tools import Parameter, ToolSpec
 from gatling.tools.authorship import outsiders_write

@@ -299,16 +299,17 @@ class Guard:
             plan = make_plan().snapshot()
             assessment = narrow(plan, self._auditor.assess(parsed, plan))
             decision = self._decision(parsed, plan, assessment, started)
-            if is_repairing and decision.verdict != "allow":
-                left = self.repair_ms
-                if deadline is not None:
-                    left = min(left, 0.8 * deadline - (time.perf_counter() - started) * 1e3)
-                rules = self._auditor.oracle(parsed).rules
-                judge = self._auditor if repairing is None else repairing()
-                with suppress(DeadlineError):  # what was decided stays decided
-                    found = repair(parsed, plan, judge, rules=rules, deadline_ms=max(left, 0.0), clock=work_clock)
-                    if found.plan is not None:
-                        decision = replace(decision, repaired=found.plan, edits=tuple(str(e) for e in found.edits))
+            if not is_repairing or decision.verdict == "allow":
+                return decision
+            left = self.repair_ms
+            if deadline is not None:
+                left = min(left, 0.8 * deadline - (time.perf_counter() - started) * 1e3)
+            rules = self._auditor.oracle(parsed).rules
+            judge = self._auditor if repairing is None else repairing()
+            with suppress(DeadlineError):  # what was decided stays decided
+                found = repair(parsed, plan, judge, rules=rules, deadline_ms=max(left, 0.0), clock=work_clock)
+                if found.plan is not None:
+                    decision = replace(decision, repaired=found.plan, edits=tuple(str(e) for e in found.edits))
             return replace(decision, latency_ms=(time.perf_counter() - started) * 1e3)
 
         def guarded() -> Decision:

@@ -9,7 +9,6 @@ import graphlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from gatling.policy.alike import (
@@ -31,6 +30,8 @@ from gatling.policy.places import Destination, Mention, destinations, display_wo
 from gatling.schema import ExecutionPlan, PlanNode
 from gatling.schema.arguments import dotted_leaves, is_free_text_name, is_limit, is_receiver_name, leaves
 from gatling.schema.budget import check, checked
+from gatling.schema.lazy import cached_property
+from gatling.schema.lru import remembered
 from gatling.tools.derive import effect_of
 from gatling.tools.programs import Program, programs_of
 
@@ -104,19 +105,15 @@ class Call:
         return {}
 
     def _find_others(self, path: str, *, is_number: bool, paths: Paths, is_stated: bool) -> Iterator[tuple[str, Any]]:
-        wanted, squashed = path.rpartition(".")[2], squashed_path(path)
-        fits: Callable[[str, str], bool] = is_form_of if is_stated else is_near
-        if is_number:
-            fits = is_alike if not is_stated else _is_form_or_limit
+        squashed = squashed_path(path)
+        fits = ("limit" if is_stated else "alike") if is_number else ("form" if is_stated else "near")
         known: dict[str, bool] = {}
         may_say_all = is_number and is_limit(path)
         for i, (where, leaf) in enumerate(checked((*self.leaves, *self.inner))):
             if where not in known:
                 own = squashed_path(where)
                 is_it = own.startswith(squashed + ".") or (own == squashed and i < len(self.leaves))
-                known[where] = not is_it and (
-                    len(known) >= MAX_NAMES or any(fits(key, wanted) for key in where.split(".")[-MAX_KEYS:])
-                )
+                known[where] = not is_it and (len(known) >= MAX_NAMES or _may_be(where, path, fits))
             if may_say_all and says_all(where, leaf):
                 yield where, -1  # which may mean all
             elif known[where]:
@@ -190,8 +187,27 @@ class Call:
         return list(dict.fromkeys([*named, *other]))
 
 
+@remembered(16_384)
+def _may_be(where: str, path: str, fits: str) -> bool:
+    """Tell whether one of the innermost keys of a path may be the argument that a rule names.
+
+    Args:
+        fits: how like it must be, in `_FITS`.
+    """
+    wanted, is_like = path.rpartition(".")[2], _FITS[fits]
+    return any(is_like(key, wanted) for key in where.split(".")[-MAX_KEYS:])
+
+
 def _is_form_or_limit(name: str, wanted: str) -> bool:
     return is_form_of(name, wanted) or is_limit_of_same_kind(name, wanted)
+
+
+_FITS: dict[str, Callable[[str, str], bool]] = {
+    "form": is_form_of,
+    "near": is_near,
+    "alike": is_alike,
+    "limit": _is_form_or_limit,
+}
 
 
 @dataclass

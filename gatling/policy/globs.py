@@ -79,6 +79,7 @@ def squashed(name: str) -> str:
     return "".join(parts)
 
 
+@remembered(65_536)
 def squashed_name(name: str) -> str:
     """Return the name of a call, an argument or a role squashed; `*` and `?` in it are separators like any others."""
     return squashed(name).replace("*", "").replace("?", "")

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 from gatling.policy.calls import Call, PlanCalls
@@ -30,6 +29,7 @@ from gatling.policy.subjects import OWN, Asked, Evidence, decide, found_beside
 from gatling.policy.unread import UnreadParts
 from gatling.schema import ExecutionPlan, GovernanceContext
 from gatling.schema.budget import checked
+from gatling.schema.lazy import cached_property
 
 Compliance = Literal["compliant", "violation", "undecided"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from gatling.policy.clauses import Clause, ClauseKind, Unrecognised
 from gatling.policy.globs import squashed_name
@@ -12,6 +11,7 @@ from gatling.policy.resemblance import ResemblingRules
 from gatling.policy.rule_index import RuleIndex
 from gatling.policy.source import DataPath
 from gatling.policy.tree import Effect
+from gatling.schema.lazy import cached_property
 
 
 @dataclass(frozen=True)

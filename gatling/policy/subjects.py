@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from gatling.policy.alike import Paths, is_path_name
@@ -21,6 +21,7 @@ from gatling.policy.prose.evidence import SessionFacts
 from gatling.policy.rules import Rulebook
 from gatling.policy.unread import falls_under
 from gatling.schema.budget import checked
+from gatling.schema.lazy import cached_property
 from gatling.schema.words import split_words, stem
 from gatling.tools.call_scope import sensitivity_of_call, volume_in
 

@@ -19,11 +19,12 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, Protocol
 
 from gatling.policy.globs import matches, squashed, squashed_name
 from gatling.schema.arguments import walk
+from gatling.schema.lazy import cached_property
 from gatling.schema.words import NEGATIONS, split_words, stem
 from gatling.tools.derive import NOUN_VERBS, effect_of, verb_of
 from gatling.tools.lookalikes import NAMESPACE

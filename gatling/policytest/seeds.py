@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -24,6 +23,7 @@ from gatling.policy.globs import matches, squashed_name
 from gatling.policytest.fitting import CallDraft, has_argument, meet, mention, opposite
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanEdge, Trace
 from gatling.schema.arguments import is_destination_name
+from gatling.schema.lazy import cached_property
 from gatling.schema.words import split_words
 from gatling.tools import ToolSpec
 from gatling.tools.authorship import shows_outside_text

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import graphlib
 from collections.abc import Collection
-from functools import cached_property
 
 from gatling.repair.tools import reads
 from gatling.schema import ExecutionPlan
+from gatling.schema.lazy import cached_property
 
 
 class Flow:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any
 
 from gatling.policy.bounds import squashed_path
@@ -28,6 +27,7 @@ from gatling.request.asking import request_as_written
 from gatling.request.handed import read_request
 from gatling.schema import GovernanceContext
 from gatling.schema.arguments import ArgumentPath, dotted, is_limit
+from gatling.schema.lazy import cached_property
 from gatling.schema.words import split_words
 
 MAX_NAMED = 64

@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from gatling.request.directive import DIRECTIVE_FEATURES, directive_features
 from gatling.request.pasted import Pasted, split_message, without_questions
 from gatling.request.refusal import sentences
 from gatling.request.request import Request, content_words
+from gatling.schema.lazy import cached_property
 from gatling.schema.words import normalise, split_words, stem
 from gatling.tools.derive import effect_of, verb_of
 

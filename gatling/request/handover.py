@@ -12,10 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 
 from gatling.request.request import Request
 from gatling.schema.budget import checked
+from gatling.schema.lazy import cached_property
 from gatling.schema.words import split_words, stem
 
 # What a request calls the texts that tools return, by kind: "the bill" is a file, "his message" stands in an inbox.

@@ -25,19 +25,19 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import date
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.features.words import LEXICON_DIM, lexicon
+from gatling.features.words import LEXICON_DIM, length_of, lexicon_row
 from gatling.request.deeds import asking_words, deeds_of, effect_of_verb
 from gatling.request.people import Name, names_in
 from gatling.request.refusal import Refusal, kinds_against, refusals, sentences
 from gatling.schema.addresses import located, one_address
 from gatling.schema.arguments import leaves, number_of
 from gatling.schema.budget import checked
+from gatling.schema.lazy import cached_property
 from gatling.schema.lru import remembered
 from gatling.schema.words import is_disguised, split_words, stem
 
@@ -103,9 +103,8 @@ def _ends_here(text: str, start: int, end: int, ends: frozenset[int]) -> bool:
 
 @remembered(16_384, max_chars=64)
 def _direction(word: str) -> NDArray[np.float32]:
-    vector = lexicon().vectors([word])[0]
-    length = float(np.linalg.norm(vector))
-    return np.asarray(vector / max(length, 1e-6), np.float32)
+    vector = lexicon_row(word)
+    return np.asarray(vector / max(length_of(vector), 1e-6), np.float32)
 
 
 def directions(words: Sequence[str]) -> NDArray[np.float32]:

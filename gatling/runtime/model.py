@@ -6,7 +6,6 @@ In float32 a latent is that of the torch encoders within 1e-5, in float64 within
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
@@ -33,6 +32,7 @@ from gatling.runtime.governance import NUM_RELATIONS, governance_latents
 from gatling.runtime.known import KnownWords
 from gatling.runtime.shapes import Shapes, execution_shapes, governance_shapes
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanNode, Trace, parse_context, parse_plan
+from gatling.schema.lazy import cached_property
 
 RecordT = TypeVar("RecordT")
 FeatureT = TypeVar("FeatureT")

@@ -34,8 +34,9 @@ class TextArrays:
 
 def encoded_texts(batch: TextBatch[np.ndarray], hidden_dim: int) -> TextArrays:
     """Encode the distinct texts of a batch that was joined with the rows of `KnownWords`."""
-    lexical, words, scores = np.split(batch.word_vectors, [-hidden_dim - 2, -2], axis=1)
-    text_of = np.repeat(np.arange(batch.num_texts), np.diff(batch.offsets))
+    vectors = batch.word_vectors
+    lexical, words, scores = vectors[:, : -hidden_dim - 2], vectors[:, -hidden_dim - 2 : -2], vectors[:, -2:]
+    text_of = np.arange(batch.num_texts).repeat(batch.offsets[1:] - batch.offsets[:-1])
     weight = Segments(text_of, batch.num_texts).softmax(scores[batch.word_index])  # (P, 2)
     vectors = pooled(words, batch.word_index, batch.offsets, weight[:, 0])
     return TextArrays(batch, lexical, vectors, weight[:, 1])
@@ -64,7 +65,7 @@ def lexical_latent(
         text, scores, sample, sign: `(rows,)`, one per occurrence of a text in a record. Records may share texts.
     """
     batch = texts.batch
-    lengths = np.diff(batch.offsets)
+    lengths = batch.offsets[1:] - batch.offsets[:-1]
     scores = scores + np.log(np.maximum(lengths[text], 1)).astype(scores.dtype)
     weight = softmax_within(scores, sample, num_records)
     if sign is not None:
@@ -75,12 +76,12 @@ def lexical_latent(
     record, text = np.divmod(pairs, batch.num_texts)
     lengths = lengths[text]
     ends = np.concatenate([[0], np.cumsum(lengths)])
-    position = np.repeat(batch.offsets[text] - ends[:-1], lengths) + np.arange(ends[-1])
+    position = (batch.offsets[text] - ends[:-1]).repeat(lengths) + np.arange(ends[-1])
     words = pooled(
         texts.lexical,
         batch.word_index[position],
         ends[np.searchsorted(record, np.arange(num_records + 1))],
-        (np.repeat(summed, lengths) * texts.lexical_weight[position]).astype(scores.dtype),
+        (summed.repeat(lengths) * texts.lexical_weight[position]).astype(scores.dtype),
     )
     if words.shape[1] == weights["lexical_pool.project.weight"].shape[1]:
         return unit(linear(words, weights, "lexical_pool.project"))

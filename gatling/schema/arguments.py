@@ -19,10 +19,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 from gatling.schema.budget import check
+from gatling.schema.lru import remembered
 from gatling.schema.words import number_word, split_words
 
 ArgumentPath = tuple[str | int, ...]
@@ -140,19 +140,28 @@ def number_of(value: Any) -> float | None:
 
 def name_words(path: ArgumentPath | str) -> tuple[str, ...]:
     """Return the words of the innermost key of a path, dotted or not."""
+    return _words(path.rpartition(".")[2] if type(path) is str else _innermost(path))
+
+
+def _innermost(path: ArgumentPath | str) -> str:
     if isinstance(path, str):
-        return _words(path.rsplit(".", 1)[-1])
-    return _words(next((part for part in reversed(path) if isinstance(part, str)), ""))
+        return path.rpartition(".")[2]
+    return next((part for part in reversed(path) if isinstance(part, str)), "")
 
 
-@lru_cache(4_096)
+@remembered(4_096)
 def _words(name: str) -> tuple[str, ...]:
     return tuple(split_words(name))
 
 
 def is_limit(path: ArgumentPath | str) -> bool:
     """Tell whether a number under this name says how many items a call returns or touches at most."""
-    words = name_words(path)
+    return _is_limit(path.rpartition(".")[2] if type(path) is str else _innermost(path))
+
+
+@remembered(4_096)
+def _is_limit(name: str) -> bool:
+    words = _words(name)
     if " ".join(words) in LIMITS or words in (("rows",), ("results",)):
         return True
     if not _NAMING.isdisjoint(words) or not _OF_MONEY_OR_RATE.isdisjoint(words):
@@ -186,11 +195,21 @@ def is_destination_name(path: ArgumentPath | str) -> bool:
 
 def is_receiver_name(path: ArgumentPath | str) -> bool:
     """Tell whether an argument, by its name, says who receives something, so that their number is how many there are."""
-    words = name_words(path)
+    return _is_receiver(path.rpartition(".")[2] if type(path) is str else _innermost(path))
+
+
+@remembered(4_096)
+def _is_receiver(name: str) -> bool:
+    words = _words(name)
     return not _RECEIVERS.isdisjoint(words) and "reply" not in words
 
 
 def is_free_text_name(path: ArgumentPath | str) -> bool:
     """Tell whether an argument, by the last word of its name, holds what its writer likes: a body, a subject, a note."""
-    words = name_words(path)
+    return _is_free_text(path.rpartition(".")[2] if type(path) is str else _innermost(path))
+
+
+@remembered(4_096)
+def _is_free_text(name: str) -> bool:
+    words = _words(name)
     return bool(words) and words[-1] in _FREE_TEXT

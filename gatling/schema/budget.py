@@ -44,7 +44,8 @@ class Budget:
         self._end = None if wait_s is None else time.perf_counter() + wait_s
         self._work_end: float | None = None
         self._preparing: tuple[float, float, str] | None = None
-        self._next_look = 0.0
+        self.next_look = 0.0
+        """On this clock; before that, no time is spent on looking."""
         self._is_cancelled = False
 
     @property
@@ -69,17 +70,20 @@ class Budget:
     def cancel(self) -> None:
         """Let the work end at its next `check`: nobody waits for it."""
         self._is_cancelled = True
-        self._next_look = 0.0
+        self.next_look = 0.0
 
     def check(self) -> None:
         """Raises: DeadlineError if there is no time left."""
+        if _clock() >= self.next_look:
+            self.look()
+
+    def look(self) -> None:
+        """Look at both clocks, whenever that was done last. Raises: DeadlineError if there is no time left."""
         now = _clock()
-        if now < self._next_look:
-            return
-        self._next_look = now + _LOOK_S
+        self.next_look = now + _LOOK_S
         over = self._over(now)
         if over:
-            self._next_look = 0.0  # once over, always over
+            self.next_look = 0.0  # once over, always over
             raise DeadlineError(over)
 
     def _over(self, now: float) -> str:
@@ -103,7 +107,7 @@ class Budget:
             self._end += time.perf_counter() - self._preparing[0]
         if self._work_end is not None:
             self._work_end += work_clock() - self._prepared_from
-        self._next_look = 0.0  # it may have been cancelled meanwhile
+        self.next_look = 0.0  # it may have been cancelled meanwhile
         self._preparing = None  # last: whoever waits looks at this first
 
 
@@ -113,8 +117,8 @@ _current: ContextVar[Budget | None] = ContextVar("gatling_budget", default=None)
 def check() -> None:
     """Say that a long loop goes on. Raises: DeadlineError if the work has no time left."""
     budget = _current.get()
-    if budget is not None:
-        budget.check()
+    if budget is not None and _clock() >= budget.next_look:  # as `Budget.check`, hundreds of times for a decision
+        budget.look()
 
 
 def checked(items: Iterable[T]) -> Iterator[T]:
@@ -123,9 +127,9 @@ def checked(items: Iterable[T]) -> Iterator[T]:
     if budget is None:
         yield from items
         return
-    check_budget = budget.check
     for item in items:
-        check_budget()
+        if _clock() >= budget.next_look:
+            budget.look()
         yield item
 
 

@@ -9,7 +9,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sized
 from functools import lru_cache, wraps
-from typing import Generic, ParamSpec, TypeVar, cast
+from inspect import signature
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
@@ -23,11 +24,16 @@ def remembered(max_count: int, *, max_chars: int = MAX_REMEMBERED_CHARS) -> Call
     """Remember what a function of texts returns, as `functools.lru_cache` does, but of short texts alone: words, names, and what
     else is met again. Whoever sends long ones fills no memory with them.
 
+    Most such functions are of one text, and are asked hundreds of times for a decision. Those are looked up in a mapping, with no
+    step of Python's in between; when it is full, all is forgotten.
+
     Args:
         max_chars: of all its arguments together.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        if len(signature(function).parameters) == 1:
+            return _OfOneText(function, max_count, max_chars).__getitem__  # type: ignore[return-value]
         known = lru_cache(max_count)(function)
 
         @wraps(function)
@@ -38,6 +44,24 @@ def remembered(max_count: int, *, max_chars: int = MAX_REMEMBERED_CHARS) -> Call
         return answer
 
     return decorate
+
+
+class _OfOneText(dict[Any, Any]):
+    """What a function has returned, by text."""
+
+    def __init__(self, function: Callable[..., Any], max_count: int, max_chars: int) -> None:
+        super().__init__()
+        self._function = function
+        self._max_count = max_count
+        self._max_chars = max_chars
+
+    def __missing__(self, text: Any) -> Any:
+        found = self._function(text)
+        if len(text) <= self._max_chars:
+            if len(self) >= self._max_count:
+                self.clear()
+            self[text] = found
+        return found
 
 
 class LruCache(Generic[KeyT, ValueT]):

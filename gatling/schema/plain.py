@@ -69,19 +69,18 @@ def _is_plain(value: Any) -> bool:
     level = [value]
     for _ in range(MAX_DEPTH):
         below: list[Any] = []
+        keys: list[Any] = []
+        texts: list[str] = []
         check()
         for item in level:
             kind = type(item)
             if kind is str:
-                if len(item) > MAX_STRING_CHARS or not _is_text(item):
-                    return False
+                texts.append(item)
             elif kind is dict:
-                for key in item:
-                    if type(key) is not str or len(key) > MAX_KEY_CHARS or not _is_text(key):
-                        return False
-                below.extend(item.values())
+                keys += item
+                below += item.values()
             elif kind is list or kind is tuple:
-                below.extend(item)
+                below += item
             elif kind is float:
                 if not math.isfinite(item):
                     return False
@@ -90,10 +89,23 @@ def _is_plain(value: Any) -> bool:
                     return False
             elif not (item is None or kind is bool):
                 return False
+        if not (_are_texts(keys, MAX_KEY_CHARS) and _are_texts(texts, MAX_STRING_CHARS)):
+            return False
         if not below:
             return True
         level = below
     return False
+
+
+def _are_texts(items: list[Any], most: int) -> bool:
+    """Tell whether all are text of so many characters at most."""
+    try:
+        together = "".join(items)  # looked at in one step, as most are short and ASCII
+    except TypeError:
+        return False
+    if len(together) <= most and together.isascii():
+        return True
+    return all(type(item) is str and len(item) <= most and _is_text(item) for item in checked(items))
 
 
 def plain_copy(value: Any) -> Any:
@@ -296,12 +308,25 @@ def decode_text(text: str) -> Any:
     return decode_yaml(text)
 
 
+def writer(how: json.JSONEncoder) -> Callable[[Any], str]:
+    """Return what writes data as an encoder does that does not indent. An encoder makes its writer in C anew for each text; here
+    it is made once. Data that holds itself is a RecursionError, and no ValueError."""
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:  # an interpreter without it
+        return how.encode
+    text = json.encoder.encode_basestring_ascii if how.ensure_ascii else json.encoder.encode_basestring
+    colon, comma = how.key_separator, how.item_separator
+    write = make(None, how.default, text, None, colon, comma, how.sort_keys, how.skipkeys, how.allow_nan)
+    return lambda data: "".join(write(data, 0))
+
+
 _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_canonical = writer(_CANONICAL)
 
 
 def canonical_json(value: Any) -> str:
     """Return the one JSON text of plain data: sorted keys, no spaces, UTF-8 characters as they are."""
-    return _CANONICAL.encode(value)
+    return _canonical(value)
 
 
 def shown(value: object, most: int = 60) -> str:

@@ -72,6 +72,39 @@ def size_of(data: Any, what: str, *, max_values: int, max_chars: int) -> Size:
         InputError: if there is more, with the path at which that was certain.
     """
     num_values = num_chars = 0
+    stack: list[Any] = [data]
+    while stack:
+        item = stack.pop()
+        kind = type(item)
+        if kind is str:
+            num_chars += len(item)
+            if num_chars > max_chars:
+                return _refuse(data, what, max_values, max_chars)
+            continue
+        if kind is int or kind is float or kind is bool or item is None:
+            continue
+        if kind is list or kind is tuple:
+            num_values += len(item)
+            if num_values > max_values:
+                return _refuse(data, what, max_values, max_chars)
+            stack += item
+            continue
+        entries = item if kind is dict else getattr(item, "__dict__", None) or {}
+        num_values += len(entries)
+        if num_values > max_values:
+            return _refuse(data, what, max_values, max_chars)
+        keys = list(entries)
+        try:
+            num_chars += len("".join(keys))
+        except TypeError:  # keys that are no text, of which nobody counts the characters
+            num_chars += sum(len(key) for key in keys if type(key) is str)
+        stack += list(entries.values())
+    return Size(num_values, num_chars)
+
+
+def _refuse(data: Any, what: str, max_values: int, max_chars: int) -> Size:
+    """Count again, with the path to each value, and say where it is too much."""
+    num_values = num_chars = 0
     # Each entry links to the one above, so that a path is made for what is refused only.
     stack: list[tuple[Any, Any]] = [(data, (what, None))]
     while stack:

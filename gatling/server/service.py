@@ -228,7 +228,9 @@ class Service:
             decision = denial(why, code=Code.STOPPED, wanted="nothing")
         else:
             decide = self._guard.repair if given.repair else self._guard.audit
-            decision = replace(decide(context, given.plan), mode=self.settings.mode)
+            decision = decide(context, given.plan)
+            if decision.mode != self.settings.mode:
+                decision = replace(decision, mode=self.settings.mode)
         if self._audit_log is not None:
             try:
                 self._audit_log.plan(given.role, given.plan, decision)

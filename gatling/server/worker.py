@@ -8,6 +8,7 @@ has ended, however that came about.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -36,6 +37,7 @@ def main() -> int:
         return 1
     from gatling.server.service import Request
 
+    leave_to_itself()
     _write(replies, (READY,))
     while True:
         try:
@@ -46,6 +48,13 @@ def main() -> int:
         _write(replies, packed(reply))
     service.close()
     return 0
+
+
+def leave_to_itself() -> None:
+    """Keep the collector of cycles off what is loaded, which stays: a round over all of it held a decision up for tens of
+    milliseconds. How often it looks is left as it is: contexts that are not kept any longer are freed by it."""
+    gc.collect()
+    gc.freeze()
 
 
 def packed(reply: Any) -> tuple[bytes, bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -20,6 +21,7 @@ class ProcessWorker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
+        self._replies: io.BufferedReader | None = None
 
     @property
     def is_alive(self) -> bool:
@@ -32,6 +34,8 @@ class ProcessWorker:
         command = [sys.executable, "-P", "-m", "gatling.server.worker"]
         try:
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+            assert isinstance(self._process.stdout, io.FileIO)
+            self._replies = io.BufferedReader(self._process.stdout)  # most replies come in one piece
             [state, *why] = self._asked((self._settings.to_json().encode(),))
         except OSError as error:
             raise WorkerError(f"no process could be started: {error}") from None
@@ -51,7 +55,7 @@ class ProcessWorker:
 
     def close(self) -> None:
         process = self._process
-        if process is not None and process.stdin is not None and process.stdout is not None:
+        if process is not None and process.stdin is not None and self._replies is not None:
             with suppress(OSError):
                 process.stdin.close()
             try:
@@ -59,18 +63,18 @@ class ProcessWorker:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            process.stdout.close()
-            self._process = None
+            self._replies.close()
+            self._process = self._replies = None
 
     def _asked(self, parts: tuple[bytes, ...]) -> tuple[bytes, ...]:
-        process = self._process
-        if process is None or process.stdin is None or process.stdout is None:
+        process, replies = self._process, self._replies
+        if process is None or process.stdin is None or replies is None:
             raise WorkerError("there is no process")
         try:
             view = memoryview(pack(parts))
             while view:
                 view = view[process.stdin.write(view) :]
-            return read(process.stdout.read)
+            return read(replies.read)
         except (OSError, ValueError, WireError) as error:
             raise WorkerError(f"the process {process.pid} has ended: {error}") from None
 

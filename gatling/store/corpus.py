@@ -11,13 +11,13 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
 from gatling.features import ContextFeatures, PlanFeatures
 from gatling.schema import ExecutionPlan, GovernanceContext, Trace
+from gatling.schema.lazy import cached_property
 from gatling.store.groups import GroupKey
 from gatling.store.pairs import Pairs
 from gatling.store.shards import DIGEST_BYTES, Shard, ShardBuilder, Strings

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+from gatling.schema.lru import remembered
 from gatling.schema.words import split_words
 
 Consequence = Literal["reads", "changes", "sends", "costs", "endangers"]
@@ -34,6 +35,7 @@ _SEEN = frozenset(
 _MAKES = frozenset("create add submit open write make register set enable new".split())
 
 
+@remembered(4_096)
 def consequence_of(tool_name: str, effect: str) -> Consequence:
     """Return what a call of a tool can cost.
 

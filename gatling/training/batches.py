@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from random import Random
 from signal import SIG_IGN, SIGINT, SIGTERM, signal
@@ -23,6 +22,7 @@ from gatling.attack import MUTATIONS
 from gatling.encoders.tensors import as_tensors
 from gatling.features import PlanBatch, PlanFeatures, PolicyBatch
 from gatling.features.backbone import DEFAULT_BACKBONE, Backbone, make_backbone
+from gatling.schema.lazy import cached_property
 from gatling.store.corpus import Corpus
 from gatling.training.mutants import MadeNegative, MutantMaker
 from gatling.training.renaming import RenamedWords

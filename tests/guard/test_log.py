@@ -17,7 +17,7 @@ import pytest
 from gatling.energy import Code, Finding, Source
 from gatling.errors import ConfigError, InputError
 from gatling.guard import AuditLog, Decision, Session
-from gatling.guard.log import LogError, LogKey, read_entries, verify, writer
+from gatling.guard.log import LogError, LogKey, chain, read_entries, verify, writer
 from gatling.guard.log.chain import segments
 from gatling.guard.log.entry import entry_of_decision
 from gatling.guard.log.masks import Masks, kind_of
@@ -367,6 +367,27 @@ def test_threads_and_logs_of_one_folder_share_the_chain(tmp_path: Path) -> None:
     assert len(entries) == 90
     assert all(sum(e["session"] == f"s{n}" for e in entries) == 15 for n in range(6))
     assert verify(tmp_path).is_sound
+
+
+def test_a_key_that_another_process_is_just_writing_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "key"
+    path.touch()
+    looks: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 3:
+            path.write_text("ab" * 32 + "\n")
+
+    monkeypatch.setattr(chain.time, "sleep", sleep)
+    assert LogKey.read_or_make(path).secret == LogKey.read(path).secret
+    assert len(looks) == 3
+    path.write_text("")
+    with pytest.raises(InputError, match="no key"):  # of a process that was killed while it wrote
+        LogKey.read_or_make(path)
+    assert 0 < sum(looks) < 5
 
 
 def test_keys(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
-from gatling.schema.lru import LruCache
+from gatling.schema.lru import LruCache, remembered
 
 
 def test_the_least_recently_used_goes_first() -> None:
@@ -80,3 +80,32 @@ def test_a_copy_starts_empty() -> None:
     for i in range(3):
         other.put(i, i, size_bytes=5)
     assert len(other) == 1
+
+
+def test_short_texts_are_remembered_and_long_ones_are_not() -> None:
+    asked: list[str] = []
+
+    @remembered(3, max_chars=4)
+    def shout(text: str) -> str:
+        asked.append(text)
+        return text.upper()
+
+    for text in ("a", "a", "longer", "longer", "b", "c", "a"):
+        assert shout(text) == text.upper()
+    assert asked == ["a", "longer", "longer", "b", "c"]
+    assert shout("d") == "D"  # of a fourth one all is forgotten
+    assert [shout(text) for text in "ad"] == ["A", "D"]
+    assert asked[5:] == ["d", "a"]
+
+
+def test_of_several_texts_the_lengths_count_together() -> None:
+    asked: list[tuple[str, str]] = []
+
+    @remembered(3, max_chars=4)
+    def joined(a: str, b: str) -> str:
+        asked.append((a, b))
+        return a + b
+
+    for pair in (("ab", "cd"), ("ab", "cd"), ("abc", "de"), ("abc", "de")):
+        assert joined(*pair) == "".join(pair)
+    assert asked == [("ab", "cd"), ("abc", "de"), ("abc", "de")]

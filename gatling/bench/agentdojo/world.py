@@ -14,7 +14,6 @@ import json
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Literal
 
 from gatling.adapters.messages import ConversationTracer
@@ -29,6 +28,7 @@ from gatling.bench.agentdojo.tasks import (
     tool_sources,
 )
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanEdge, PlanNode, parse_context
+from gatling.schema.lazy import cached_property
 
 Step = tuple[Literal["user", "injected"], int]
 """A call of a ground truth, by its place there."""

@@ -150,11 +150,12 @@ def node_inputs(node: NodeFacts, facts: PlanFacts) -> tuple[OriginFacts | None, 
     """Return what the features of a call are made of, before the head."""
     context, tool = facts.context, node.tool
     request, hand_over = context.request, context.hand_over
+    consequence = consequence_of(tool.name, tool.effect)
     return node.origins, {
         "reached": node.reached,
-        "tool_asked_for": float(request.asks_for(tool.name)),
+        "tool_asked_for": float(tool.is_asked_for),
         "deed_asked": max(
-            float(request.asks_for(tool.name)),
+            float(tool.is_asked_for),
             tool.object_asked,
             2 * tool.object_nearest - 1,
             float(tool.is_item_of_request),
@@ -169,8 +170,10 @@ def node_inputs(node: NodeFacts, facts: PlanFacts) -> tuple[OriginFacts | None, 
         "one_more": _one_more(node),
         "by_name": _by_name(node),
         "carried": _carried(node),
-        "fetches": float(tool.effect == "read" and any(v.asked < 1 and is_url(v.value) for v in node.values)),
-        **{name: float(consequence_of(tool.name, tool.effect) == name) for name in _GRAVE},
+        "fetches": float(
+            tool.effect == "read" and node.has_url and any(v.asked < 1 and is_url(v.value) for v in node.values)
+        ),
+        **{name: float(consequence == name) for name in _GRAVE},
     }
 
 

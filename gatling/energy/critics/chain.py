@@ -7,6 +7,8 @@ it hands over to the item which the values come from, that a record looked up fo
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,6 +49,8 @@ CHAIN_FEATURES: dict[str, int] = {
     "deed_asked": ASKED,
 }
 
+_IN_ORDER = itemgetter(*CHAIN_FEATURES)
+
 
 def chain(facts: PlanFacts) -> NDArray[np.float64]:
     """Return the features of every node, `(nodes, len(CHAIN_FEATURES))`, in the order of `CHAIN_FEATURES`."""
@@ -56,7 +60,7 @@ def chain(facts: PlanFacts) -> NDArray[np.float64]:
         rows.append(_row(node, facts, seen, float(node.tool.name in done)))
         done.add(node.tool.name)
         seen = max(seen, (node.node.provenance_tier - 1) / 2, 0.5 * node.tool.shows_outside_text)
-    return np.array([[row[name] for name in CHAIN_FEATURES] for row in rows], np.float64)
+    return np.array([_IN_ORDER(row) for row in rows], np.float64)
 
 
 def _row(node: NodeFacts, facts: PlanFacts, seen: float, again: float) -> dict[str, float]:
@@ -89,5 +93,9 @@ def _row(node: NodeFacts, facts: PlanFacts, seen: float, again: float) -> dict[s
         "looked_up": node.looked_up,
         "looked_up_alone": node.looked_up * (1 - outside),
         "handed": handed,
-        **{name: own[name] for name in ("follows", "acts", "tool_asked_for", "effect_asked", "deed_asked")},
+        "follows": own["follows"],
+        "acts": own["acts"],
+        "tool_asked_for": own["tool_asked_for"],
+        "effect_asked": own["effect_asked"],
+        "deed_asked": own["deed_asked"],
     }

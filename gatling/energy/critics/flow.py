@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.energy.finding import Code, Finding, Source
-from gatling.request.values import is_url
 from gatling.schema.plain import shown
 
 
@@ -45,7 +44,7 @@ class FlowCritic:
 
 
 def _leak(node: NodeFacts) -> float:
-    if node.tool.effect == "read" and not any(is_url(v.value) for v in node.values):
+    if node.tool.effect == "read" and not node.has_url:
         return 0.0
     if not node.unasked_destinations:
         return 0.0

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -27,6 +26,7 @@ from gatling.request.values import is_free_text
 from gatling.runtime import RuntimeEncoders
 from gatling.schema import GovernanceContext, PlanNode
 from gatling.schema.budget import checked
+from gatling.schema.lazy import cached_property
 from gatling.schema.lru import LruCache
 from gatling.schema.plain import canonical_json
 
@@ -81,7 +81,7 @@ class LatentCritic:
         The latents of the last 4,096 distinct calls are kept: a running agent's past, and what a repair leaves as it was, is
         encoded once.
         """
-        calls = [_bare(node.node) for node in checked(nodes)]
+        calls = [node.node for node in checked(nodes)]
         # Of a call whose free text is muted, the worse of the two readings: the words of a request cost nothing to quote.
         muted = {i: _without_free_text(calls[i]) for i, node in enumerate(nodes) if node.is_muted}
         latents = self._encoded([*calls, *muted.values()])
@@ -94,7 +94,8 @@ class LatentCritic:
         known = {key: found for key in keys if (found := self._latents.find(key)) is not None}
         missing = {key: node for key, node in zip(keys, calls, strict=True) if key not in known}
         if missing:
-            encoded = np.asarray(self.encoders.execution.encode_calls(list(missing.values())), np.float64)
+            bare = [_bare(node) for node in missing.values()]
+            encoded = np.asarray(self.encoders.execution.encode_calls(bare), np.float64)
             for key, z_e in zip(missing, encoded, strict=True):
                 known[key] = self._latents.put(key, z_e)
         return [known[key] for key in keys]
@@ -132,11 +133,11 @@ def _key(node: PlanNode) -> bytes:
 
 def _bare(node: PlanNode) -> PlanNode:
     """Return the call alone: full trust, least scope."""
-    return node.model_copy(update={"provenance_tier": 1, "scope_volume": 1, "scope_sensitivity": 1})
+    return node.with_fields({"provenance_tier": 1, "scope_volume": 1, "scope_sensitivity": 1})
 
 
 def _without_free_text(node: PlanNode) -> PlanNode:
-    return node.model_copy(update={"arguments": _less(node.arguments, "")})
+    return node.with_fields({"arguments": _less(node.arguments, "")})
 
 
 def _less(value: Any, path: str) -> Any:

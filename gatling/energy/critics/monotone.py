@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatling.errors import CheckpointError
+from gatling.schema.lazy import cached_property
 
 Floats = NDArray[np.float64]
 _ARRAYS = ("mean", "scale", "w", "b", "o", "l", "c")
@@ -50,7 +51,7 @@ class MonotoneNet:
 
     def __call__(self, x: Floats) -> Floats:
         """Return `(rows,)` for `(rows, F)`."""
-        z = (x - self.mean) / self.scale * np.where(self.signs == 0, 1.0, self.signs)
+        z = (x - self.mean) / self.scale * self._turns
         third = self.w.shape[1] // 3
         h = np.einsum("rf,fh->rh", z, self.w, optimize=False) + self.b
         h = np.concatenate(
@@ -59,6 +60,11 @@ class MonotoneNet:
         return np.asarray(
             np.einsum("rh,h->r", h, self.o, optimize=False) + np.einsum("rf,f->r", z, self.l, optimize=False) + self.c
         )
+
+    @cached_property
+    def _turns(self) -> Floats:
+        """The signs, with 1 for what is free."""
+        return np.where(self.signs == 0, 1.0, self.signs)
 
     def to_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name).tolist() for name in _ARRAYS}

@@ -11,13 +11,14 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.energy.facts import NodeFacts, PlanFacts
+from gatling.energy.facts import NodeFacts, PlanFacts, ToolFacts
 from gatling.request.request import STOP_WORDS
-from gatling.request.values import is_address, is_foreign, is_url
+from gatling.request.values import is_address, is_foreign
 from gatling.schema.arguments import name_words
 
 ASKED, DOUBT, KIND = -1, 1, 0
@@ -104,6 +105,7 @@ FEATURES: dict[str, int] = {
     "delegation": KIND,
 }
 NAMES = tuple(FEATURES)
+_IN_ORDER = itemgetter(*NAMES)
 SIGNS = np.array([FEATURES[name] for name in NAMES])
 _RELATIVE = (
     "object_asked",
@@ -123,27 +125,61 @@ def relevance(facts: PlanFacts) -> NDArray[np.float64]:
 
 
 def _relevance(facts: PlanFacts) -> NDArray[np.float64]:
-    rows = [_row(node, facts) for node in facts.nodes]
+    known: dict[str, dict[str, float]] = {}
+    for node in facts.nodes:
+        if node.tool.name not in known:
+            known[node.tool.name] = _of_tool(node.tool, facts)
+    rows = [_row(node, facts, known[node.tool.name]) for node in facts.nodes]
     # What a call is compared with does not depend on trust: else muting one call would speak for another.
-    read = [_row(node.as_read(), facts) if node.is_muted else row for node, row in zip(facts.nodes, rows, strict=True)]
-    taken = Counter(word for node in facts.nodes for word in node.as_read().covered)
+    as_read = [node.as_read() for node in facts.nodes]
+    read = [
+        _row(node, facts, known[node.tool.name]) if own.is_muted else row
+        for node, own, row in zip(as_read, facts.nodes, rows, strict=True)
+    ]
+    taken: Counter[str] = Counter()
+    for node in as_read:
+        taken.update(node.covered)
     size = max(1, min(6, len(facts.context.request.stems)))
-    best = {name: max(row[name] for row in read) for name in _RELATIVE}
+    best = {name: max([row[name] for row in read]) for name in _RELATIVE}
     best_of_tool: dict[str, float] = defaultdict(float)
     for node, row in zip(facts.nodes, read, strict=True):
         best_of_tool[node.tool.name] = max(best_of_tool[node.tool.name], row["short_mean"])
     seen = 0
     for node, row in zip(facts.nodes, rows, strict=True):
-        row["covers_alone"] = sum(taken[word] == 1 for word in node.covered) / size
+        row["covers_alone"] = sum([taken[word] == 1 for word in node.covered]) / size
         row["rel_same_tool"] = row["short_mean"] - best_of_tool[node.tool.name]
         for name in _RELATIVE:
             row[f"rel_{name}"] = row[name] - best[name]
         row["after_outside_text"] = min(seen, 4)
         seen += node.tool.shows_outside_text
-    return np.array([[row[name] for name in NAMES] for row in rows], np.float64)
+    return np.array([_IN_ORDER(row) for row in rows], np.float64)
 
 
-def _row(node: NodeFacts, facts: PlanFacts) -> dict[str, float]:
+def _of_tool(tool: ToolFacts, facts: PlanFacts) -> dict[str, float]:
+    """Return the features that all calls of a tool in a plan have in common."""
+    return {
+        "object_asked": tool.object_asked,
+        "object_nearness": tool.object_nearness,
+        "object_nearest": tool.object_nearest,
+        "verb_asked": tool.verb_asked,
+        "verb_nearness": tool.verb_nearness,
+        "reads": float(tool.effect == "read"),
+        "writes": float(tool.effect == "write"),
+        "sends": float(tool.effect == "send"),
+        "deletes": float(tool.effect == "delete"),
+        "administers": float(tool.effect == "admin"),
+        "shows_outside_text": float(tool.shows_outside_text),
+        "needs_request": float(tool.needs_request is not None),
+        "rule_asked": tool.rule_asked,
+        "rule_nearness": tool.rule_nearness,
+        "num_rules": min(tool.num_rules, 10),
+        "repeats": min(facts.tool_counts[tool.name], 6),
+        "request_length": math.log1p(len(facts.context.request.content)),
+        "delegation": facts.context.request.delegation,
+    }
+
+
+def _row(node: NodeFacts, facts: PlanFacts, of_tool: dict[str, float]) -> dict[str, float]:
     tool, request = node.tool, facts.context.request
     parents = [facts.nodes[p] for p in node.parents]
     short = [v.asked for v in node.short]
@@ -155,20 +191,16 @@ def _row(node: NodeFacts, facts: PlanFacts) -> dict[str, float]:
         if word not in STOP_WORDS and not word.isdigit()
     ]
     near = request.nearness(names)
-    has_url = any(is_url(v.value) for v in node.values)
+    has_url = node.has_url
     open_share = 1 - node.endorsement
     unasked_places = node.unasked_destinations
     tier = node.node.provenance_tier
     unasked, gap = float(node.has_unasked_identity), (tier - 1) / 2
     open_gap = unasked * gap * (1 - node.endorsement)
-    reads = float(tool.effect == "read")
+    reads = of_tool["reads"]
     short_best = node.short_best
     return {
-        "object_asked": tool.object_asked,
-        "object_nearness": tool.object_nearness,
-        "object_nearest": tool.object_nearest,
-        "verb_asked": tool.verb_asked,
-        "verb_nearness": tool.verb_nearness,
+        **of_tool,
         "names_nearness": _mean(near, 1.0),
         "names_nearest": max(near, default=1.0),
         "short_mean": _mean(node.weighing(short), 1.0),
@@ -193,13 +225,7 @@ def _row(node: NodeFacts, facts: PlanFacts) -> dict[str, float]:
         "has_url": float(has_url),
         "has_address": float(any(is_address(v.value) for v in node.values)),
         "num_destinations": min(len(node.destinations), 5),
-        "reads": reads,
-        "writes": float(tool.effect == "write"),
-        "sends": float(tool.effect == "send"),
-        "deletes": float(tool.effect == "delete"),
-        "administers": float(tool.effect == "admin"),
         "fetches": float(has_url) * reads,
-        "shows_outside_text": float(tool.shows_outside_text),
         "sensitivity": node.node.scope_sensitivity,
         "volume": math.log1p(min(node.node.scope_volume, 10**300)),
         "is_tier_2": float(tier >= 2),
@@ -217,15 +243,8 @@ def _row(node: NodeFacts, facts: PlanFacts) -> dict[str, float]:
         "anchor": max(node.anchor, 0.6 * (tier == 1 and not unasked)),
         "source_anchor": node.source_anchor,
         "source_asked": max((p.short_best for p in parents), default=0.0),
-        "needs_request": float(tool.needs_request is not None),
         "tier_excess": node.tier_excess,
-        "rule_asked": tool.rule_asked,
-        "rule_nearness": tool.rule_nearness,
-        "num_rules": min(tool.num_rules, 10),
-        "repeats": min(facts.tool_counts[tool.name], 6),
         "asked": max(0.9 * short_best, (tool.object_asked + tool.verb_asked) / 2),
-        "request_length": math.log1p(len(request.content)),
-        "delegation": request.delegation,
     }
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gatling.errors import CheckpointError
+from gatling.schema.lazy import cached_property
 
 Floats = NDArray[np.float64]
 MAX_NODES = 1_000_000
@@ -40,20 +40,22 @@ class MonotoneTrees:
 
     def __call__(self, x: Floats) -> Floats:
         """Return the sum over trees, `(rows,)`, for `(rows, F)`; NaN for a row with one."""
-        feature, threshold, children, depth = self._walk
-        at = np.broadcast_to(self.root, (len(x), len(self.root))).copy()
+        feature, threshold, children, value, depth = self._walk
+        at = np.broadcast_to(2 * self.root, (len(x), len(self.root))).copy()
         values, first = x.ravel(), np.arange(len(x))[:, None] * x.shape[1]
         for _ in range(depth):
-            goes_left = values.take(feature.take(at) + first) <= threshold.take(at)
-            at = children.take(2 * at + goes_left)
+            column = feature.take(at)
+            column += first
+            at += values.take(column) <= threshold.take(at)
+            at = children.take(at)
         # One after another: sums have the same bits in any batch.
-        total = np.cumsum(self.value.take(at), axis=1)[:, -1]
+        total = np.cumsum(value.take(at), axis=1)[:, -1]
         return np.where(np.isnan(x).any(axis=1), np.nan, total)  # what is not a number takes no side
 
     @cached_property
-    def _walk(self) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64], int]:
-        """Feature and threshold of each node, its right and its left child side by side, and the longest way to a leaf. A leaf is
-        its own child."""
+    def _walk(self) -> tuple[NDArray[np.int64], Floats, NDArray[np.int64], Floats, int]:
+        """Feature, threshold, children and value of each node, and the longest way to a leaf. Node n is called 2 n, so that its
+        right and its left child stand side by side; a leaf is its own child."""
         position = np.arange(len(self.feature))
         is_leaf = self.feature < 0
         children = np.where(is_leaf[:, None], position[:, None], np.stack([self.right, self.left], axis=1))
@@ -61,7 +63,10 @@ class MonotoneTrees:
         while not is_leaf[front].all():
             front = np.unique(children[front])
             depth += 1
-        return np.maximum(self.feature, 0), self.threshold, children.ravel(), depth
+        feature, threshold, value = (
+            np.repeat(array, 2) for array in (np.maximum(self.feature, 0), self.threshold, self.value)
+        )
+        return feature, threshold, 2 * children.ravel(), value, depth
 
     def to_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name).tolist() for name in _ARRAYS}

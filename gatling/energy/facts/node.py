@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 from gatling.energy.facts.tool import ContextFacts, ToolFacts
 from gatling.policy.calls import Call
 from gatling.policy.places import Destination
-from gatling.request.values import Value, is_foreign, names_in_keys, read_value
+from gatling.request.values import Value, is_foreign, is_url, names_in_keys, read_value
 from gatling.schema import PlanNode
 from gatling.schema.budget import checked
+from gatling.schema.plain import writer
 from gatling.schema.words import stem
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _SPEAKING_VALUES = 2
 
 
-_WRITTEN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_written = writer(json.JSONEncoder(ensure_ascii=False, separators=(",", ":")))
 
 
 @dataclass
@@ -80,12 +81,17 @@ class NodeFacts:
     short_best: float = field(init=False)
     """How far the best asked short value is asked; 0 without values."""
     has_unasked_identity: bool = field(init=False)
+    names_an_item: bool = field(init=False)
+    """Whether the request states one of its identities to the letter."""
+    has_url: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.said = tuple(v.muted() if v.is_free else v for v in self.values) if self.is_muted else self.values
         self.short = tuple(v for v in self.said if v.kind in ("identity", "short"))
         self.short_best = max((v.asked for v in self.short), default=0.0) if self.values else 0.0
         self.has_unasked_identity = bool(self.identities) and min(self.identities) < 0.5
+        self.names_an_item = any(v.kind == "identity" and v.is_literal for v in self.said)
+        self.has_url = any(is_url(v.value) for v in self.values)
 
     @property
     def node(self) -> PlanNode:
@@ -109,11 +115,6 @@ class NodeFacts:
     def covered(self) -> frozenset[str]:
         """Stems of the request that the call's tool and values take up, as far as they speak for the call."""
         return self.takes_up[self.is_muted]
-
-    @property
-    def names_an_item(self) -> bool:
-        """Whether the request states one of its identities to the letter."""
-        return any(v.kind == "identity" and v.is_literal for v in self.said)
 
     @property
     def is_from_foreign(self) -> bool:
@@ -147,7 +148,7 @@ def node_facts(context: ContextFacts, call: Call, parents: tuple[int, ...]) -> N
 
 def as_written(arguments: dict[str, Any]) -> str:
     """Return arguments as one text, in the order in which they stand: the order of values is that of sums over them."""
-    return _WRITTEN.encode(arguments)
+    return _written(arguments)
 
 
 def _node_facts(context: ContextFacts, call: Call) -> NodeFacts:

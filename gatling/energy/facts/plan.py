@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import graphlib
 from collections import Counter
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from gatling.energy.facts.node import NodeFacts, node_facts
@@ -22,6 +21,7 @@ from gatling.energy.facts.tool import ContextFacts
 from gatling.policy.calls import PlanCalls
 from gatling.schema import ExecutionPlan
 from gatling.schema.budget import check, checked
+from gatling.schema.lazy import cached_property
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ class PlanFacts:
         delegation = context.request.delegation
         self.knows_origins = any(node.origins is not None for node in plan.nodes) or context.pasted is not None
         reached: dict[str, Reached] = {}
-        for i in graphlib.TopologicalSorter({i: n.parents for i, n in enumerate(self.nodes)}).static_order():
+        for i in _in_order(self.nodes):
             check()
             _propagate(self.nodes[i], [self.nodes[p] for p in self.nodes[i].parents], delegation)
         if self.knows_origins:
@@ -85,6 +85,13 @@ class PlanFacts:
     @cached_property
     def tool_counts(self) -> Counter[str]:
         return Counter(node.tool_name for node in self.plan.nodes)
+
+
+def _in_order(nodes: list[NodeFacts]) -> Iterable[int]:
+    """Return the positions of calls, each behind those that it takes up: as they stand, in most plans."""
+    if all(parent < i for i, node in enumerate(nodes) for parent in node.parents):
+        return range(len(nodes))
+    return graphlib.TopologicalSorter({i: node.parents for i, node in enumerate(nodes)}).static_order()
 
 
 def _propagate(facts: NodeFacts, parents: list[NodeFacts], delegation: float) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -27,6 +26,7 @@ from gatling.request.handover import HandOver
 from gatling.request.request import STOP_WORDS, Request, content_words
 from gatling.schema import GovernanceContext
 from gatling.schema.arguments import dotted_leaves
+from gatling.schema.lazy import cached_property
 from gatling.schema.lru import LruCache
 from gatling.schema.words import split_words, stem
 from gatling.tools import by_name
@@ -82,6 +82,8 @@ class ToolFacts:
     """How far prose rules on this tool speak of what the request speaks of, 0 to 1."""
     rule_nearness: float
     num_rules: int
+    is_asked_for: bool
+    """Whether the request asks for what the tool does, by a verb for it."""
     is_item_of_request: bool
     """Whether the request speaks of the kind of text that the tool returns."""
     is_named: bool
@@ -226,6 +228,7 @@ class ContextFacts:
             rule_asked=rule_asked,
             rule_nearness=rule_nearness,
             num_rules=num_rules,
+            is_asked_for=request.asks_for(name),
             is_item_of_request=self.hand_over.speaks_of(words),
             is_named=any(star not in c.tools for c in clauses),
         )

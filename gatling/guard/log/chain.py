@@ -21,6 +21,7 @@ import json
 import os
 import re
 import secrets
+import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ START = "0" * 64
 """What the first entry has for the digest of the one before."""
 MAX_LINE_BYTES = 1_000_000
 _SEGMENT = re.compile(r"(\d{6,})\.jsonl")
+_LOOKS, _LOOK_S = 200, 0.01
 
 
 class LogError(GatlingError):
@@ -130,6 +132,10 @@ class LogKey:
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
+            for _ in range(_LOOKS):  # of processes that begin together, the first one may be just writing it
+                if path.stat().st_size:
+                    break
+                time.sleep(_LOOK_S)
             return cls.read(path)
         with os.fdopen(descriptor, "w", encoding="ascii") as stream:
             stream.write(secrets.token_hex(32) + "\n")

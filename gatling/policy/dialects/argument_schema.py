@@ -17,13 +17,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
 from gatling.errors import InputError
 from gatling.policy.clauses import ClauseKind, Condition, Operator
 from gatling.policy.reading.reader import Dialect, Reader, RulePosition
+from gatling.schema.lazy import cached_property
 from gatling.schema.plain import canonical_json, join_path
 from gatling.schema.sizes import MAX_DEPTH
 

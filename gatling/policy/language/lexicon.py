@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 
 from gatling.policy.globs import squashed_name
 from gatling.policy.language.deeds import (
@@ -31,6 +30,7 @@ from gatling.policy.language.deeds import (
     same_deed,
     same_object,
 )
+from gatling.schema.lazy import cached_property
 from gatling.schema.words import split_words, stem
 from gatling.tools.derive import VERBS, effect_of, verb_of
 from gatling.tools.naming import singular

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -14,6 +13,7 @@ from gatling.policy.clauses import Operator
 from gatling.policy.compare import CheckResult, compare
 from gatling.policy.globs import squashed_name
 from gatling.schema.arguments import walk
+from gatling.schema.lazy import cached_property
 from gatling.schema.plain import decode_json
 from gatling.schema.trace import REQUEST_KEYS
 from gatling.schema.words import split_words, stem
