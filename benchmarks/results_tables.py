@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from gatling.evaluation.tables import Row, format_value, markdown, with_interval
 
 Figures = dict[str, Any]
@@ -19,6 +21,8 @@ def print_tables(results: Figures, generated: Sequence[str], shared: Sequence[st
     first = next(iter(models.values()))["rows"]
     if len(models) > 1:
         table("Models side by side", *comparison_table(models, names))
+    if len(models) > 2:
+        table("All models: mean, least and most", *spread_table(models, names))
     table("Shallow cues: AUROC", *cue_table(first, names, results["node_baseline"]))
     for model, found in models.items():
         rows = found["rows"]
@@ -102,6 +106,24 @@ def comparison_table(models: Figures, names: Sequence[str]) -> tuple[Sequence[st
         words = marked(best, found[0]["words"])
         shown.append((name, found[0]["size"], words, *(figures[kind] for kind in kinds for figures in found)))
     return columns, shown
+
+
+def spread_table(models: Figures, names: Sequence[str]) -> tuple[Sequence[str], list[Row]]:
+    """Put the mean of each main figure over all models, such as trainings with several seeds, with the least and the most."""
+    kinds = ("NN", "positive", "negative", "pairs ranked right", "AUROC")
+    shown: list[Row] = []
+    for name in names:
+        found = [_main_figures(model, name) for model in models.values()]
+        for figures in found:
+            figures["positive"], figures["negative"] = figures["positive / negative"].split(" / ")
+        cells = []
+        for kind in kinds:
+            values = [float(figures[kind].split()[0]) for figures in found if figures[kind] != "-"]
+            few = len(values) < len(found)
+            cells.append("-" if few else f"{np.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})")
+        words = marked(max(float(figures["NN"]) for figures in found), found[0]["words"])
+        shown.append((name, found[0]["size"], words, *cells))
+    return ("rows", "gallery", "TF-IDF: NN", *kinds), shown
 
 
 def _main_figures(model: Figures, name: str) -> dict[str, Any]:
