@@ -16,7 +16,7 @@ from gatling.schema.plain import check_plain, decode_text
 
 MAX_DEPTH = 24
 """Blocks within blocks; deeper is refused."""
-_PROPERTY = re.compile(r"\s*(?:export\s+)?([\w.-]+)\s*[=:]\s*(.*?)\s*$")
+_PROPERTY = re.compile(r"\s*(?:export\s+)?([\w.*-]+)\s*[=:]\s*(.*?)\s*$")
 _TOKEN = re.compile(r'"[^"\n]*"|#.*|//.*|[{}\n;]|</?\w[^>\n]*>|[^\s{};"]+')
 _ASSIGNED = re.compile(r"([\w.-]+|\"[^\"]*\")\s*(?:=|:)\s*(.+)")
 
