@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -36,5 +37,8 @@ def learnt_from_files(
         pieces = [tuple(records[i : i + _PIECE]) for i in range(0, len(records), _PIECE)]
         for piece, some in zip(pieces, in_processes(learnt, pieces, workers=workers), strict=True):
             found += some
+            # What is kept is no garbage. Looked through again and again, it would cost a call more time than tracing one may take.
+            gc.freeze()
             advance(len(piece))
+    gc.unfreeze()
     return found
