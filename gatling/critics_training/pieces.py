@@ -37,7 +37,7 @@ def learnt_from_files(
         pieces = [tuple(records[i : i + _PIECE]) for i in range(0, len(records), _PIECE)]
         for piece, some in zip(pieces, in_processes(learnt, pieces, workers=workers), strict=True):
             found += some
-            # What is kept is no garbage. Looked through again and again, it would cost a call more time than tracing one may take.
+            # What is kept is no garbage: looked through again and again, it takes longer than tracing a call may.
             gc.freeze()
             advance(len(piece))
     gc.unfreeze()
