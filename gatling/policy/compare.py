@@ -37,6 +37,7 @@ _SWITCHES = {
 }
 _SEPARATORS = re.compile(r"[\W_]+")
 _WITHIN = re.compile(r"[\s()\[\]]+")
+_AROUND_ADDRESSES = re.compile(r"[\s,;|<>()\"]+")
 _NAME_SPACE = re.compile(r"[.:/]")
 _MIN_BARE = 4
 """A shorter value is not taken for another."""
@@ -143,6 +144,8 @@ def _is_one_of(
     if is_pattern:
         text = _text(item, is_lenient, manner)
         known = any(matches(p.casefold(), text) for p in choices)
+        if known and manner.is_native and not is_lenient and not _matches_each_address(text, choices):
+            return None  # `*@acme.com` would take in whatever address stands before the last
     else:
         known = any(_same(item, choice, is_lenient, manner) for choice in choices)
     if not manner.is_native or not isinstance(item, str) or (known and (is_lenient or not is_pattern)):
@@ -155,6 +158,14 @@ def _is_one_of(
     if leads is False and not is_pattern and _may_be_one_of(item, places):
         return None
     return leads
+
+
+def _matches_each_address(text: str, choices: tuple[Any, ...]) -> bool:
+    """Tell whether of several addresses in a text each matches some pattern; true of a text with one, or none."""
+    if text.count("@") < 2:
+        return True
+    found = [part for part in _AROUND_ADDRESSES.split(text) if "@" in part]
+    return len(found) < 2 or all(any(matches(p.casefold(), part) for p in choices) for part in found)
 
 
 def _may_be_one_of(item: str, choices: tuple[str, ...]) -> bool:

@@ -54,7 +54,23 @@ _SHOP = "allowed_operations: [place_order, search_items]\nscope_limits: {place_o
 _TH = "allowed_operations: [get_label, pay]\nscope_limits: {get_label.threadsTotal: 20, pay.payment_amount: 100}"
 _T1 = "allowed_operations: [transfer, refund, list_tickets, close_ticket]\nscope_limits: {transfer.amount: 250, refund.amount: 100, list_tickets.limit: 25}\nrules: [{operation: transfer, require: {to_account: {in: [CH-1, CH-2]}}}, {operation: close_ticket, effect: deny, when: {status: {in: [escalated]}}}, {operation: refund, require: {reason: {not_in: [fraud, test]}}}]"
 _T6 = "allowed_operations: [book]\nrules: [{operation: book, require: {guests: {min: 1, max: 4}, confirmed: true}}, {operation: book, effect: deny, when: {price: {'>=': 1000}}}]"
+_MAIL = "allowed_operations: [send_mail]\nrules: [{operation: send_mail, require: {to: {like: ['*@acme.com', ann@partner.org]}}}]"
 SHAPES: dict[str, list[Case]] = {
+    _MAIL: [
+        ("send_mail", {"to": "bob@acme.com"}, "allow"),
+        ("send_mail", {"to": "bob@acme.com, eva@acme.com"}, "allow"),
+        ("send_mail", {"to": ["bob@acme.com", "ann@partner.org"]}, "allow"),
+        ("send_mail", {"to": "ann@partner.org; bob@acme.com"}, "allow"),
+        # the pattern's star takes in no other address
+        ("send_mail", {"to": "evil@x.com,bob@acme.com"}, "open"),
+        ("send_mail", {"to": "evil@x.com; bob@acme.com"}, "open"),
+        ("send_mail", {"to": "evil@x.com bob@acme.com"}, "open"),
+        ("send_mail", {"to": "evil@x.com\nbob@acme.com"}, "open"),
+        ("send_mail", {"to": "Eve <evil@x.com> bob@acme.com"}, "open"),
+        ("send_mail", {"to": ["evil@x.com|bob@acme.com"]}, "open"),
+        ("send_mail", {"to": ["bob@acme.com", "evil@x.com"]}, "deny"),
+        ("send_mail", {"to": "evil@x.com"}, "deny"),
+    ],
     _PAY: [
         # plain numbers
         ("pay", {"amount": 100}, "allow"),
