@@ -21,12 +21,12 @@ from gatling.policy.convert.meta import question_of, read_answer, read_any
 from gatling.policy.convert.named_lines import placed, read_named_line, roles_of_document
 from gatling.policy.convert.named_sets import with_sets
 from gatling.policy.convert.outlines import is_outline, outline_of
+from gatling.policy.convert.places import separated
 from gatling.policy.convert.record_words import Around, column_kind
 from gatling.policy.convert.records import RecordReader, fits
 from gatling.policy.convert.remarks import attached_in_lines, attached_in_tree, remarks
 from gatling.policy.convert.sources import KINDS, TREES, kind_of, tree_of
 from gatling.policy.convert.tables import delimiter_of, is_html, lines_of_html, read_row, rows_of_csv
-from gatling.policy.convert.tiers import separated
 from gatling.policy.convert.writer import settle, write
 from gatling.policy.language.keys import may_name_tool
 from gatling.policy.language.lexicon import Lexicon
@@ -109,7 +109,7 @@ def convert(
             raise
         kind = "text"  # it only looked like that
         readings = list(_read(text, file, kind, names, specs))
-    return _settled([explained(r) for r in readings], file, kind, specs, names)
+    return _settled(separated([explained(r) for r in readings], names), file, kind, specs, names)
 
 
 Decide = Callable[[Reading, NativeRule], tuple[str, tuple[NativeRule, ...]] | None]
@@ -260,7 +260,7 @@ def _again(readings: list[Reading], lexicon: Lexicon) -> list[Reading]:
             continue
         again = read_line(reading, lexicon, shared, roles) or read_tuple(reading, lexicon) if is_open else None
         result.append(again or reading)
-    return separated(result)
+    return result
 
 
 def _before(readings: list[Reading]) -> tuple[tuple[str, ...], bool]:

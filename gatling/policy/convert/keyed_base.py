@@ -41,8 +41,9 @@ class KeyedBase:
             where = where[:-1]
         shown = value if isinstance(value, str) else canonical_json(value)
         text = f"{show_path(path)}: {cut(shown, 300)}"
-        key = next((part for part in reversed(path) if isinstance(part, str)), "")
-        return Statement(self.source.lines.get(where, 1), " ".join(text.split()), context, value, key)
+        above = tuple(part for part in path if isinstance(part, str))
+        key = above[-1] if above else ""
+        return Statement(self.source.lines.get(where, 1), " ".join(text.split()), context, value, key, above)
 
     def open(self, path: DataPath, value: Any, reason: str, tools: tuple[str, ...] = ()) -> None:
         self.say(path, value, (review(self.statement(path, value).text, reason, tools),))

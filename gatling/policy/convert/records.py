@@ -39,7 +39,7 @@ from gatling.policy.convert.record_words import (
     is_of,
     is_role_word,
 )
-from gatling.policy.convert.tiers import separated, tiered
+from gatling.policy.convert.tiers import tiered
 from gatling.policy.language import keys
 from gatling.policy.language.administration import is_administrative, is_purpose
 from gatling.policy.language.deeds import root
@@ -75,7 +75,7 @@ class RecordReader(NamedEntryReader):
             self._root(data, around)
         else:
             self.walk(data, path, around)
-        return tiered(separated(self.readings))
+        return tiered(self.readings)
 
     def _root(self, data: dict[str, Any], around: Around) -> None:
         """Read each member at the root as the native words for it say, where these suffice."""

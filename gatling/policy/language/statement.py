@@ -47,12 +47,23 @@ class Statement:
     """What was decoded there, where the source is data and not text."""
     key: str = ""
     """The key that it stands under, where the source is data."""
+    above: tuple[str, ...] = ()
+    """The keys on the way to it, its own last, where the source is data."""
     is_heading: bool = False
     """It stands above others."""
     beside: tuple[str, ...] = ()
     """A remark: the tools of the entry that it is attached to."""
     explains: bool = False
     """A remark that says why what it is attached to is so."""
+    is_comment: bool = False
+    """A comment by the notation, or a member that only comments (`_comment`, `reason`)."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is a key, or a mapping, with nothing in it."""
+        return self.value in ("", [], {}) or (
+            isinstance(self.value, dict) and any(v in (None, "", [], {}) for v in self.value.values())
+        )
 
 
 @dataclass(frozen=True, slots=True)
