@@ -11,13 +11,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gatling.policy.globs import matches
 from gatling.policy.language.statement import NativeRule, Reading, Statement, is_no_grant, no_grant, review
 from gatling.schema.arguments import walk
+from gatling.tools.spec import ToolSpec
 
 _MAX_COMPARISONS = 1_000_000
 """Wide patterns times places within them; with more of them no grant for a place is written."""
@@ -49,11 +50,10 @@ class _Place:
 class _Places:
     """All places of a source, by parameter."""
 
-    def __init__(self, readings: list[Reading], names: Collection[str]) -> None:
+    def __init__(self, readings: list[Reading], names: Collection[str], specs: Mapping[str, ToolSpec]) -> None:
+        self.specs = specs
         self.names = {*names, *(tool for reading in readings for rule in reading.rules for tool in rule.tools)}
         self.said: dict[str, dict[str, _Place]] = {}
-        self.having: dict[str, set[str]] = {}
-        """Tools that a place is said of, by parameter."""
         self.wide = 0
         for reading in readings:
             for rule in reading.rules:
@@ -66,7 +66,6 @@ class _Places:
         for name, wanted in rule.when.items():
             for pattern in _patterns(wanted):
                 self.wide += "*" in pattern or "?" in pattern
-                self.having.setdefault(name, set()).update(rule.tools)
                 place = self.said.setdefault(name, {}).setdefault(pattern, _Place())
                 place.add(rule.roles, rule.tools, is_head=self._is_head(pattern, statement))
 
@@ -75,11 +74,11 @@ class _Places:
         statement = reading.statement
         if any(rule.kind != "review" for rule in reading.rules) or statement.beside or statement.is_comment:
             return
-        if reading.is_part and not statement.is_empty:
-            return
+        if reading.is_part and not isinstance(statement.value, (dict, list)):
+            return  # it says whose or what the entry around it is
         tools = {tool for rule in reading.rules if is_no_grant(rule) for tool in rule.tools}
-        heads = [key for key in statement.above if _is_place(key) and self._is_head(key, statement)]
-        within = [leaf for _, leaf in walk(statement.value) if _is_place(leaf)] if not heads else []
+        heads = [key for key in statement.above if is_place(key) and self._is_head(key, statement)]
+        within = [leaf for _, leaf in walk(statement.value) if is_place(leaf)] if not heads else []
         for key in heads or (within if tools or not reading.rules else []):
             for places in self.said.values():
                 places.setdefault(key, _Place()).add(statement.context.roles, tools, is_head=bool(heads) or not tools)
@@ -89,9 +88,14 @@ class _Places:
         for key in statement.above:
             if key in self.names:
                 return False
-            if key.rstrip("/*") == pattern.rstrip("/*") and _is_place(key):
+            if key.rstrip("/*") == pattern.rstrip("/*") and is_place(key):
                 return True
         return False
+
+    def _has(self, tool: str, name: str) -> bool:
+        """Tell whether a tool may have a parameter."""
+        spec = self.specs.get(tool)
+        return spec is None or any(parameter.name == name for parameter in spec.parameters)
 
     @property
     def are_too_many(self) -> bool:
@@ -115,7 +119,9 @@ class _Places:
             if any(tool in tools for tools in place.tools.values()):
                 found.append(pattern)
             for roles, tools in place.tools.items():
-                is_said = (is_head and roles in place.heads) or bool(tools & beside) or (not tools and roles in place.heads)
+                is_said = (
+                    (is_head and roles in place.heads) or bool(tools & beside) or (not tools and roles in place.heads)
+                )
                 own = tools | place.tools.get((), set())
                 if _meet(roles, rule.roles) and is_said and tool not in own:
                     found += _with_folder(pattern)
@@ -134,7 +140,7 @@ class _Places:
             when = dict(rule.when)
             for name in self.said:
                 wanted = when.get(name)
-                if wanted is None and tool in self.having[name] and _is_everywhere(statement):
+                if wanted is None and self._has(tool, name) and _is_everywhere(statement):
                     wanted = {}
                     wide = [_EVERYWHERE]
                 elif isinstance(wanted, dict) and wanted.get("like"):
@@ -151,13 +157,14 @@ class _Places:
             yield replace(rule, tools=tuple(tools), when=when)
 
 
-def separated(readings: list[Reading], names: Collection[str] = ()) -> list[Reading]:
+def separated(readings: list[Reading], names: Collection[str], specs: Mapping[str, ToolSpec]) -> list[Reading]:
     """Take out of each grant for a place what narrower entries say of places within it.
 
     Args:
         names: the tools that there are, where that is known.
+        specs: those of them that were described.
     """
-    places = _Places(readings, names)
+    places = _Places(readings, names, specs)
     if places.said:
         if places.are_too_many:
             return [replace(r, rules=tuple(_unplaced(rule, r) for rule in r.rules)) for r in readings]
@@ -205,7 +212,8 @@ def _meet(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
     return not some or not others or not set(some).isdisjoint(others)
 
 
-def _is_place(value: Any) -> bool:
+def is_place(value: Any) -> bool:
+    """Tell whether a key or a value may be a path, or a pattern of paths."""
     return isinstance(value, str) and 1 < len(value) <= _MAX_PLACE and "/" in value and not any(map(str.isspace, value))
 
 

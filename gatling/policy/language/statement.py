@@ -58,13 +58,6 @@ class Statement:
     is_comment: bool = False
     """A comment by the notation, or a member that only comments (`_comment`, `reason`)."""
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether it is a key, or a mapping, with nothing in it."""
-        return self.value in ("", [], {}) or (
-            isinstance(self.value, dict) and any(v in (None, "", [], {}) for v in self.value.values())
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class NativeRule:
@@ -140,11 +133,15 @@ class Reading:
     """What somebody answered where it was open."""
     is_part: bool = False
     """It is part of what others say, such as whose they are: without rules of its own it is no remark."""
+    is_noted: bool = False
+    """A comment that somebody said is a note."""
 
     @property
     def status(self) -> Status:
         if any(rule.kind == "review" for rule in self.rules):
             return "open"
+        if self.is_noted:
+            return "remark"
         if not self.rules and not self.note:
             return "understood" if self.answers else "remark"
         return "narrowed" if self.note else "understood"
