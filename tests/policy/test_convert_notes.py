@@ -9,7 +9,7 @@ import pytest
 from gatling.errors import InputError
 from gatling.policy.convert import Comments, Conversion, convert, decided
 from gatling.policy.convert.notes import TAKEN
-from tests.policy.probes import DOCUMENTS, NAMES, TOOLS
+from tests.policy.probes import DOCUMENTS, TOOLS
 
 FORBIDS = "keep your hands off the till"
 GRANTS = "Clerks may delete files."
@@ -128,10 +128,10 @@ def _nothing(*_: object) -> None:
 
 
 def test_a_legend_in_a_comment_is_one_with_notes_too() -> None:
-    text = f"# G = go, allowed; X = never\nrole,{','.join(NAMES)}\nclerk,G,X,G,G\n"
+    text = "# G = go, allowed; X = never\ntool,clerk,boss\nread_file,G,G\ndelete_file,X,G\n"
     found = [convert(text, file="a.csv", tools=TOOLS, comments=c) for c in ("items", "notes")]
-    assert found[0].policy["allowed_operations"] == found[1].policy["allowed_operations"]
-    assert len(_tools(found[1])) == 3
+    assert found[0].policy == found[1].policy
+    assert found[1].policy["forbidden_operations"] == [{"tool": "delete_file", "roles": ["clerk"]}]
     assert "taken for notes" not in found[1].text
 
 
