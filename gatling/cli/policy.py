@@ -97,6 +97,8 @@ class PolicyConvert:
     """What the file is written in; data is JSON or YAML, text Markdown and sentences. auto tells by its form."""
     tools: MaybePath = None
     """A catalogue, or a list of names of tools, by which words such as "may read mail" are matched to tools."""
+    comments: Literal["items", "notes"] = "items"
+    """notes: the comments of this document are no rules, and leave nothing open. items: they are read as what they may forbid."""
     interactive: bool = False
     """Ask about each item that is to decide, and write the answer in its place. Answers are read from stdin."""
     json: bool = False
@@ -119,6 +121,7 @@ class PolicyConvert:
             tools=self.tools,
             as_json=self.json,
             is_interactive=self.interactive,
+            comments=self.comments,
         )
 
 

@@ -15,7 +15,7 @@ from gatling.cli.console import counted, err, note, print_line, wide
 from gatling.cli.documents import print_json
 from gatling.cli.flags import STDIN
 from gatling.errors import InputError
-from gatling.policy.convert import HELP, Conversion, NativeRule, Reading, convert, decided, rules_of_answer
+from gatling.policy.convert import HELP, Comments, Conversion, NativeRule, Reading, convert, decided, rules_of_answer
 from gatling.schema.files import atomic_write, read_text_at_most, source_name
 from gatling.schema.plain import decode_text
 from gatling.tools import load_catalog
@@ -26,14 +26,25 @@ _COLOURS = {"understood": "green", "narrowed": "yellow", "remark": "dim", "open"
 
 
 def run_convert(
-    file: Path, *, output: Path | None, kind: str, tools: Path | None, as_json: bool, is_interactive: bool = False
+    file: Path,
+    *,
+    output: Path | None,
+    kind: str,
+    tools: Path | None,
+    as_json: bool,
+    is_interactive: bool = False,
+    comments: Comments = "items",
 ) -> int:
     """Convert a policy, write it and what became of each line; return 0 if everything was understood, else 4."""
     source = sys.stdin.buffer if file == STDIN else file
     known = () if tools is None else _tools_of(tools)
-    made = convert(read_text_at_most(source), file=source_name(source), kind=kind, tools=known)
+    text, name = read_text_at_most(source), source_name(source)
+    made = convert(text, file=name, kind=kind, tools=known, comments=comments)
+    lines = {reading.statement.line for reading in made.open if reading.statement.is_comment}
+    if is_interactive and lines and _are_notes(len(lines)):
+        made = convert(text, file=name, kind=kind, tools=known, comments="notes")
     if is_interactive and made.open:
-        made = decided(made, _Questions(str(file), made, frozenset(known)), file=source_name(source), tools=known)
+        made = decided(made, _Questions(str(file), made, frozenset(known)), file=name, tools=known)
     if output is not None:
         with atomic_write(output) as stream:
             stream.write(made.text.encode())
@@ -44,6 +55,18 @@ def run_convert(
             sys.stdout.write(made.text)
         _report(str(file), made, to_stderr=output is None)
     return 0 if made.is_complete else EXIT_OPEN
+
+
+def _are_notes(count: int) -> bool:
+    """Ask whether the comments of the document are notes; no answer is no."""
+    are = "comment is" if count == 1 else "comments are"
+    note(f"{count} {are} to decide: are comments here notes, not rules? y/N")
+    while True:
+        err.print("> ", end="")
+        answer = sys.stdin.readline().strip().lower()
+        if answer in ("", "n", "no", "y", "yes"):
+            return answer in ("y", "yes")
+        note("  wanted y or n, or an empty line for n")
 
 
 class _Questions:
@@ -117,7 +140,7 @@ def _report(file: str, made: Conversion, *, to_stderr: bool) -> None:
 
 def _becomes(reading: Reading) -> str:
     if reading.status == "remark":
-        return "says nothing of calls"
+        return f"says nothing of calls: {reading.note}" if reading.note else "says nothing of calls"
     if reading.answers and not reading.rules:
         return "answered: says nothing of calls"
     shown = [f"answered: {answer}" for answer in reading.answers] + [rule.shown() for rule in reading.rules]

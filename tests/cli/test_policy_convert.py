@@ -96,3 +96,82 @@ def test_flags_of_others_are_refused(flags: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["policy", *flags])
     assert caught.value.code == 2
+
+
+COMMENTED = "# keep your hands off the till\nallow:\n  - read_email # frozen since May\ndeny: [delete_email]\n"
+
+
+@pytest.fixture
+def _commented() -> None:
+    Path("c.yaml").write_text(COMMENTED)
+
+
+@pytest.mark.usefixtures("_commented")
+def test_comments_are_notes_where_somebody_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["policy", "convert", "c.yaml", "--tools", "tools.txt", "--json"]
+    assert main(command) == 4
+    assert json.loads(capsys.readouterr().out)["open"] == 2
+    assert main([*command, "--comments", "items"]) == 4
+    assert json.loads(capsys.readouterr().out)["open"] == 2
+    assert main([*command, "--comments", "notes"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["open"], found["remark"]) == (0, 2)
+    assert [(line["line"], line["note"]) for line in found["lines"] if line["status"] == "remark"] == [
+        (1, "a comment, taken for a note as --comments notes says"),
+        (3, "a comment, taken for a note as --comments notes says"),
+    ]
+    assert "review" not in found["policy"]
+
+
+@pytest.mark.usefixtures("_commented")
+def test_the_head_and_the_table_say_which_comments_are_notes(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["policy", "convert", "c.yaml", "--tools", "tools.txt", "--comments", "notes", "--output", "n.yaml"]
+    assert main(command) == 0
+    assert "# Comments: 2 taken for notes and not for rules, as --comments notes says." in Path("n.yaml").read_text()
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "frozen since May │ says nothing of calls: a comment, taken for a note as --comments notes says" in shown
+    recognise(parse_policy(Path("n.yaml").read_text()))
+
+
+@pytest.mark.usefixtures("_commented")
+def test_what_comments_may_be_is_items_or_notes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["policy", "convert", "c.yaml", "--comments", "rules"])
+    assert caught.value.code == 2
+    assert "rules" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("_commented")
+@pytest.mark.parametrize(
+    ("answers", "status", "opened"),
+    [
+        ("y\n", 0, 0),
+        ("YES\n", 0, 0),
+        ("n\n\n\n", 4, 2),
+        ("\n\n\n", 4, 2),
+        ("", 4, 2),
+        ("what?\ny\n", 0, 0),
+        ("n\nnone\n", 4, 1),
+    ],
+)
+def test_the_first_question_is_whether_comments_are_notes(
+    answers: str, status: int, opened: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(answers))
+    command = ["policy", "convert", "c.yaml", "--tools", "tools.txt", "--output", "n.yaml", "--interactive"]
+    assert main(command) == status
+    shown = " ".join(capsys.readouterr().err.split())
+    assert shown.count("2 comments are to decide: are comments here notes, not rules? y/N") == 1
+    assert ("wanted y or n" in shown) is answers.startswith("what")
+    assert ("2 items to decide" in shown) is (status == 4)
+    assert len(parse_policy(Path("n.yaml").read_text()).data.get("review", [])) == opened
+
+
+@pytest.mark.parametrize("flags", [["--comments", "notes"], []])
+def test_nobody_is_asked_where_no_comment_is_open(
+    flags: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("c.yaml").write_text(COMMENTED if flags else "# Owner: Ann Lee\nallow: [read_email]\n")
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert main(["policy", "convert", "c.yaml", "--tools", "tools.txt", "--interactive", *flags]) == 0
+    assert "to decide: are comments" not in capsys.readouterr().err

@@ -26,6 +26,8 @@ _MARKS = {
 """What starts a comment, by the kind of the source."""
 _TAGGED = re.compile(r"<!--(.*?)-->", re.DOTALL)
 _SLASHED = re.compile(r"/\*(.*?)\*/", re.DOTALL)
+_INCLUDED = re.compile(r"\s*#(?:include(?:dir)?\b|\d)")
+"""`#includedir /etc/sudoers.d` and `#1000` are no comments there."""
 _DOCSTRING = re.compile(r"^(?:\"\"\"(.*?)\"\"\"|'''(.*?)'''|\"([^\"\n]*)\"$)", re.DOTALL | re.MULTILINE)
 _SHOWN = re.compile(
     r"\b(?:title|alt|aria-label|content|summary|placeholder|data-[\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')",
@@ -42,6 +44,8 @@ class Comment:
     last: int
     is_behind: bool = False
     """It ends a line that says something."""
+    is_text: bool = False
+    """The notation says that it is no comment: a title that a page shows, a docstring, what is included."""
 
 
 _STATED = re.compile(r"[\w-]+(?: [\w-]+)?\s*[:=]\s")
@@ -58,7 +62,7 @@ def comments_of(text: str, kind: str) -> list[Comment]:
     if kind == "data" and text.lstrip()[:1] in "{[":
         return []
     if kind in ("xml", "html"):
-        return list(_within(text, _TAGGED)) + (list(_within(text, _SHOWN)) if kind == "html" else [])
+        return list(_within(text, _TAGGED)) + (list(_within(text, _SHOWN, is_text=True)) if kind == "html" else [])
     marks = _MARKS.get(kind, ())
     if not marks:
         return []
@@ -72,25 +76,27 @@ def comments_of(text: str, kind: str) -> list[Comment]:
         said = line[match.start(1) :].strip() if match else ""
         if not said:
             continue
+        is_text = kind == "sudoers" and bool(_INCLUDED.match(line))
         is_next = bool(whole) and number == last + 1 and said[:1].islower() and not _STATED.match(said)
         if (
             is_next
             and not found[-1].text.endswith((".", ":", "!", "?", ";"))
             and not _is_own(found[-1].text)
             and not _is_own(said)
+            and not (is_text or found[-1].is_text)
         ):
             found[-1] = Comment(found[-1].line, f"{found[-1].text} {said}", number)
         else:
-            found.append(Comment(number, said, number, is_behind=not whole))
+            found.append(Comment(number, said, number, is_behind=not whole, is_text=is_text))
         last = number if whole else -1
     if kind == "blocks":
         found += _within(text, _SLASHED)
     if kind == "python":
-        found += _within(text, _DOCSTRING)
+        found += _within(text, _DOCSTRING, is_text=True)
     return found
 
 
-def _within(text: str, pattern: re.Pattern[str]) -> Iterator[Comment]:
+def _within(text: str, pattern: re.Pattern[str], *, is_text: bool = False) -> Iterator[Comment]:
     lines = text.splitlines()
     line, place = 1, 0
     for match in pattern.finditer(text):
@@ -99,4 +105,4 @@ def _within(text: str, pattern: re.Pattern[str]) -> Iterator[Comment]:
         said = " ".join(next((g for g in match.groups() if g), "").split())
         before = lines[line - 1].split(match.group().splitlines()[0])[0] if match.group() and line <= len(lines) else ""
         if said:
-            yield Comment(line, said, line + match.group().count("\n"), is_behind=bool(before.strip()))
+            yield Comment(line, said, line + match.group().count("\n"), is_behind=bool(before.strip()), is_text=is_text)

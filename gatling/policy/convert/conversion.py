@@ -20,13 +20,14 @@ from gatling.policy.convert.lists import read_list_of
 from gatling.policy.convert.meta import question_of, read_answer, read_any
 from gatling.policy.convert.named_lines import placed, read_named_line, roles_of_document
 from gatling.policy.convert.named_sets import with_sets
+from gatling.policy.convert.notes import Comments, check_comments, marked, noted, notes_of
 from gatling.policy.convert.outlines import is_outline, outline_of
+from gatling.policy.convert.places import separated
 from gatling.policy.convert.record_words import Around, column_kind
 from gatling.policy.convert.records import RecordReader, fits
-from gatling.policy.convert.remarks import attached_in_lines, attached_in_tree, remarks
+from gatling.policy.convert.remarks import Attached, attached_in_lines, attached_in_tree, nowhere, remarks
 from gatling.policy.convert.sources import KINDS, TREES, kind_of, tree_of
 from gatling.policy.convert.tables import delimiter_of, is_html, lines_of_html, read_row, rows_of_csv
-from gatling.policy.convert.tiers import separated
 from gatling.policy.convert.writer import settle, write
 from gatling.policy.language.keys import may_name_tool
 from gatling.policy.language.lexicon import Lexicon
@@ -76,6 +77,7 @@ def convert(
     file: str | None = None,
     kind: str = "auto",
     tools: Mapping[str, ToolSpec] | Iterable[str] = (),
+    comments: Comments = "items",
 ) -> Conversion:
     """Convert a policy to the native format. It never grants what no line of the source grants.
 
@@ -83,10 +85,12 @@ def convert(
         kind: one of `KINDS`, or auto.
         tools: the tools that there are, with what is known of them or by name; words are matched to these, and to names that
             stand in the source.
+        comments: notes, where somebody says of this document that its comments are no rules.
 
     Raises:
         InputError: if the source is not of its kind, or too long; with file and line where known.
     """
+    check_comments(comments)
     if len(text) > MAX_CHARS:
         raise InputError(f"a policy of {len(text)} characters, at most {MAX_CHARS} are converted", file=file)
     if text.count("\n") > MAX_LINES:
@@ -103,13 +107,13 @@ def convert(
     specs = dict(tools) if isinstance(tools, Mapping) else {}
     names = list(tools)
     try:
-        readings = list(_read(text, file, kind, names, specs))
+        readings = list(_read(text, file, kind, names, specs, are_notes=comments == "notes"))
     except InputError:
         if not is_guess or kind not in ("blocks", "python", "rego"):
             raise
         kind = "text"  # it only looked like that
-        readings = list(_read(text, file, kind, names, specs))
-    return _settled([explained(r) for r in readings], file, kind, specs, names)
+        readings = list(_read(text, file, kind, names, specs, are_notes=comments == "notes"))
+    return _settled(separated([explained(r) for r in readings], names, specs), file, kind, specs, names)
 
 
 Decide = Callable[[Reading, NativeRule], tuple[str, tuple[NativeRule, ...]] | None]
@@ -144,16 +148,20 @@ def _settled(
 ) -> Conversion:
     settled, policy, origin = settle(readings, specs, names)
     opened = sum(reading.status == "open" for reading in settled)
+    noted_as = sum(reading.is_noted for reading in settled)
     head = [
         f"Converted by `gatling policy convert`{f' from {file}' if file else ''}, read as {kind}.",
         f"To decide: {opened}. See `review`, whose items leave open the calls that they may be about."
         if opened
         else "Nothing is left to decide.",
+        *([f"Comments: {noted_as} taken for notes and not for rules, as --comments notes says."] if noted_as else []),
     ]
     return Conversion(kind, tuple(settled), policy, write(policy, settled, origin, head))
 
 
-def _read(text: str, file: str | None, kind: str, names: list[str], specs: dict[str, ToolSpec]) -> list[Reading]:
+def _read(
+    text: str, file: str | None, kind: str, names: list[str], specs: dict[str, ToolSpec], *, are_notes: bool
+) -> list[Reading]:
     if PurePath(file or "").suffix.lower() == ".cedar" and kind == "text":
         statement = Statement(1, "Cedar policies, as they stand")
         return [Reading(statement, (NativeRule("member", key="cedar", value=text, reason="cedar"),))]
@@ -164,9 +172,10 @@ def _read(text: str, file: str | None, kind: str, names: list[str], specs: dict[
         comments = comments_of(text, kind)
         closed = _closed(lexicon, names, specs, len(comments) + sum(1 for _ in walk(source.data)))
         readings, taken = _keyed(source, lexicon, closed, comments)
-        said = [Comment(s.line, s.text, s.line) for s in sentences_in_keys(source, taken)]
-        attached = remarks(comments, closed, attached_in_tree(source, closed, text, readings))
-        return accounted([*readings, *attached, *remarks(said, closed)], closed)
+        said = [Comment(s.line, s.text, s.line, is_text=True) for s in sentences_in_keys(source, taken)]
+        attached = _beside(comments, closed, attached_in_tree(source, closed, text, readings), are_notes=are_notes)
+        readings = [*marked(readings), *attached, *remarks(said, closed)]
+        return accounted(list(noted(readings)) if are_notes else readings, closed)
     lexicon = Lexicon([*names, *names_of_text(text)], specs)
     parts = text.count("\n") + text.count(". ")
     _check_size(lexicon, parts, file)
@@ -175,7 +184,7 @@ def _read(text: str, file: str | None, kind: str, names: list[str], specs: dict[
     if kind != "text":
         listed = read_list_of(kind, text)
         listed = _again(listed, closed) if closed.is_closed else listed
-        return accounted([*listed, *remarks(comments_of(text, kind), closed)], closed)
+        return accounted([*listed, *_beside(comments_of(text, kind), closed, are_notes=are_notes)], closed)
     beside: list[Comment] = []
     if PurePath(file or "").suffix.lower() in ("", ".txt") and is_outline(text):
         source = outline_of(text, file)
@@ -196,7 +205,18 @@ def _read(text: str, file: str | None, kind: str, names: list[str], specs: dict[
         ]
     else:
         readings = _statements(text, lexicon, closed)
-    return accounted([*readings, *remarks(beside, closed, attached_in_lines(readings, text))], closed)
+    attached = _beside(beside, closed, attached_in_lines(readings, text), are_notes=are_notes)
+    return accounted([*readings, *attached], closed)
+
+
+def _beside(
+    comments: list[Comment], lexicon: Lexicon, attached: Attached = nowhere, *, are_notes: bool
+) -> list[Reading]:
+    """Read comments and what else stands beside a source; in a document whose comments are notes only the latter."""
+    if not are_notes:
+        return list(remarks(comments, lexicon, attached))
+    texts = [comment for comment in comments if comment.is_text]
+    return [*notes_of(c for c in comments if not c.is_text), *remarks(texts, lexicon, attached)]
 
 
 def _statements(text: str, lexicon: Lexicon, closed: Lexicon) -> list[Reading]:
@@ -260,7 +280,7 @@ def _again(readings: list[Reading], lexicon: Lexicon) -> list[Reading]:
             continue
         again = read_line(reading, lexicon, shared, roles) or read_tuple(reading, lexicon) if is_open else None
         result.append(again or reading)
-    return separated(result)
+    return result
 
 
 def _before(readings: list[Reading]) -> tuple[tuple[str, ...], bool]:

@@ -96,6 +96,8 @@ def verdict_of(value: Any) -> str:
     if set(words) & {"if", "unless", "except", "only", "not", "never", "but", "when", "until", "before", "yet", "no"}:
         said = effect_in(value)
         return said.effect if not said.rest else ""
+    if not words:
+        return ""  # a dash
     text = " ".join(words)
     said = effect_in(text)
     if (

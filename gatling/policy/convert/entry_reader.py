@@ -9,6 +9,7 @@ from typing import Any
 
 from gatling.policy.convert.entries import EXPLAINING, Case, EntryParser, rules_of_case, verdict_of
 from gatling.policy.convert.keyed import INHERITS
+from gatling.policy.convert.notes import is_comment_member
 from gatling.policy.convert.record_claims import ClaimReader
 from gatling.policy.convert.record_words import EFFECT, ELSE, EVERYBODY, STRUCTURE, WHO, Around, is_of, is_role_word
 from gatling.policy.language import keys
@@ -197,11 +198,12 @@ class NamedEntryReader(ClaimReader):
     def beside(self, path: DataPath, key: str, text: str, tools: tuple[str, ...], *, is_denied: bool) -> None:
         """Leave a remark inside of an entry to somebody. What an entry that denies says of why is part of it, unless it forbids more."""
         where = self.statement((*path, key), text).line
+        said = Statement(where, text, is_comment=is_comment_member(key, text))
         explains = bool(EXPLAINING.intersection(split_words(key)))
         if is_denied and is_reason(text, tools, self.lexicon, explains=explains):
-            self.readings.append(Reading(Statement(where, text), is_part=True))
+            self.readings.append(Reading(said, is_part=True))
             return
-        said = Statement(where, text, beside=tools, explains=explains)
+        said = replace(said, beside=tools, explains=explains)
         self.readings.append(Reading(said, (review(text, "a remark beside a rule"),)))
 
     def _around(self, around: Around, tools: tuple[str, ...], named: str) -> Case:

@@ -41,8 +41,9 @@ class KeyedBase:
             where = where[:-1]
         shown = value if isinstance(value, str) else canonical_json(value)
         text = f"{show_path(path)}: {cut(shown, 300)}"
-        key = next((part for part in reversed(path) if isinstance(part, str)), "")
-        return Statement(self.source.lines.get(where, 1), " ".join(text.split()), context, value, key)
+        above = tuple(part for part in path if isinstance(part, str))
+        key = above[-1] if above else ""
+        return Statement(self.source.lines.get(where, 1), " ".join(text.split()), context, value, key, above)
 
     def open(self, path: DataPath, value: Any, reason: str, tools: tuple[str, ...] = ()) -> None:
         self.say(path, value, (review(self.statement(path, value).text, reason, tools),))
@@ -60,12 +61,12 @@ class KeyedBase:
         return () if any(leaf.may_mean(name) for leaf in said for name in self.lexicon.names) else ("*",)
 
     def sentence(self, text: str, path: DataPath, context: Context, *, prefix: str = "", shown: Any = None) -> None:
-        line = self.statement(path, text if shown is None else shown).line
+        whole = self.statement(path, text if shown is None else shown)
         said = f"{prefix}: {text}" if prefix else text
         if prefix:
             self.open(path, text, "a sentence about this tool", (prefix,))
             return
-        self.readings.append(read_sentence(Statement(line, said, context, text), self.lexicon))
+        self.readings.append(read_sentence(Statement(whole.line, said, context, text, above=whole.above), self.lexicon))
 
     def verdict(self, effect: str, tools: tuple[str, ...], path: DataPath, value: Any, context: Context) -> None:
         match effect:

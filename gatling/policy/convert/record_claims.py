@@ -498,8 +498,9 @@ class ClaimReader:
             where = where[:-1]
         shown = value if isinstance(value, str) else canonical_json(value)
         text = f"{show_path(path)}: {cut(shown, 300)}" if path else cut(shown, 300)
-        key = next((part for part in reversed(path) if isinstance(part, str)), "")
-        return Statement(self.source.lines.get(where, 1), " ".join(text.split()), value=value, key=key)
+        above = tuple(part for part in path if isinstance(part, str))
+        key = above[-1] if above else ""
+        return Statement(self.source.lines.get(where, 1), " ".join(text.split()), value=value, key=key, above=above)
 
     def say(self, path: DataPath, value: Any, rules: tuple[NativeRule, ...], note: str = "") -> None:
         self.readings.append(Reading(self.statement(path, value), rules, note))

@@ -16,6 +16,7 @@ from gatling.policy.convert.claims import (
 from gatling.policy.convert.entry_reader import NamedEntryReader, default_of
 from gatling.policy.convert.keyed import INHERITS
 from gatling.policy.convert.meta import read_any
+from gatling.policy.convert.places import is_place
 from gatling.policy.convert.record_words import (
     EFFECT,
     ELSE,
@@ -39,7 +40,7 @@ from gatling.policy.convert.record_words import (
     is_of,
     is_role_word,
 )
-from gatling.policy.convert.tiers import separated, tiered
+from gatling.policy.convert.tiers import tiered
 from gatling.policy.language import keys
 from gatling.policy.language.administration import is_administrative, is_purpose
 from gatling.policy.language.deeds import root
@@ -75,7 +76,7 @@ class RecordReader(NamedEntryReader):
             self._root(data, around)
         else:
             self.walk(data, path, around)
-        return tiered(separated(self.readings))
+        return tiered(self.readings)
 
     def _root(self, data: dict[str, Any], around: Around) -> None:
         """Read each member at the root as the native words for it say, where these suffice."""
@@ -198,6 +199,8 @@ class RecordReader(NamedEntryReader):
     def member(self, key: str, value: Any, path: DataPath, around: Around) -> None:
         """Read one member of a mapping that is no record."""
         if value in (None, "", [], {}):
+            if is_place(key):
+                self.use(path, {})
             return
         words = set(split_words(key))
         if self.one_effect(key, value, path, around):
@@ -255,7 +258,9 @@ class RecordReader(NamedEntryReader):
         line = self.statement(path, value).line
         for sentence in re.split(r"(?<=[.!?;])\s+", value):
             if sentence.strip():
-                statement = Statement(line, " ".join(sentence.split()), Context(roles=around.roles, doubt=around.doubt))
+                context = Context(roles=around.roles, doubt=around.doubt)
+                above = tuple(part for part in path if isinstance(part, str))
+                statement = Statement(line, " ".join(sentence.split()), context, above=above)
                 self.readings.append(read_any(statement, self.lexicon))
 
     def _inherit(self, value: Any, path: DataPath, around: Around) -> None:

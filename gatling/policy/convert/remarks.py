@@ -98,7 +98,7 @@ def remarks(comments: Iterable[Comment], lexicon: Lexicon, attached: Attached = 
             r"(?<=[.!?;])(?<!\brev\.)(?<!\bSt\.)(?<!\bSr\.)(?<!\bDr\.)(?<!\bMr\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\b[A-Z]\.)\s+",
             comment.text,
         ):
-            statement = Statement(comment.line, sentence.strip(" ;"), beside=beside)
+            statement = Statement(comment.line, sentence.strip(" ;"), beside=beside, is_comment=not comment.is_text)
             if not any(c.isalnum() for c in sentence):
                 continue
             if is_legend(sentence) or is_remark(statement.text) or is_administrative(statement.text, lexicon):
@@ -118,7 +118,13 @@ def remarks(comments: Iterable[Comment], lexicon: Lexicon, attached: Attached = 
                 r for r in reading.rules if (r.kind != "grant" or r.is_exclusive) and not is_mere_permission(r)
             )
             granted = len(kept) < len(reading.rules)
-            yield replace(reading, rules=kept, note=reading.note or ("a comment grants nothing" if granted else ""))
+            said = replace(reading.statement, is_comment=statement.is_comment)
+            yield replace(
+                reading,
+                statement=said,
+                rules=kept,
+                note=reading.note or ("a comment grants nothing" if granted else ""),
+            )
 
 
 def attached_in_tree(source: PolicySource, lexicon: Lexicon, text: str, readings: Iterable[Reading]) -> Attached:

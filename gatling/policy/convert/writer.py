@@ -71,7 +71,9 @@ def settle(
         names: all tools that there are, where that is known.
     """
     known = _tools_of(readings, names)
-    readings = [_about_something(_of_known_tools(r, known), known) for r in _exclusive(readings)]
+    readings = [
+        _about_something(_of_known_tools(r, known), known) for r in _without_comments(_exclusive(readings), readings)
+    ]
     for _ in range(_MAX_ROUNDS):
         built = _build(readings)
         problems = policy_problems(PolicySource(built.data), catalog=specs)
@@ -174,6 +176,30 @@ def _exclusive(readings: list[Reading]) -> list[Reading]:
                     )
                 )
         result.append(replace(reading, rules=tuple(rules), note=note))
+    return result
+
+
+def _without_comments(readings: list[Reading], before: list[Reading]) -> list[Reading]:
+    """Take out grants of comments, `only managers may cancel orders`, where no other line gives the tool to them or to all."""
+    given: dict[str, set[str]] = {}
+    for reading in before:
+        for rule in reading.rules:
+            if rule.kind == "grant" and not reading.statement.is_comment:
+                for tool in rule.tools:
+                    given.setdefault(squashed(tool), set()).update(rule.roles or ("*",))
+
+    def kept(rule: NativeRule) -> NativeRule | None:
+        tools = tuple(t for t in rule.tools if given.get(squashed(t), set()) & {"*", *rule.roles})
+        return rule if rule.kind != "grant" else replace(rule, tools=tools) if tools else None
+
+    result = []
+    for reading in readings:
+        if not reading.statement.is_comment or not any(rule.kind == "grant" for rule in reading.rules):
+            result.append(reading)
+            continue
+        rules = tuple(filter(None, map(kept, reading.rules)))
+        note = reading.note if rules == reading.rules else reading.note or "a comment grants nothing"
+        result.append(replace(reading, rules=rules, note=note))
     return result
 
 

@@ -47,12 +47,16 @@ class Statement:
     """What was decoded there, where the source is data and not text."""
     key: str = ""
     """The key that it stands under, where the source is data."""
+    above: tuple[str, ...] = ()
+    """The keys on the way to it, its own last, where the source is data."""
     is_heading: bool = False
     """It stands above others."""
     beside: tuple[str, ...] = ()
     """A remark: the tools of the entry that it is attached to."""
     explains: bool = False
     """A remark that says why what it is attached to is so."""
+    is_comment: bool = False
+    """A comment by the notation, or a member that only comments (`_comment`, `reason`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +133,15 @@ class Reading:
     """What somebody answered where it was open."""
     is_part: bool = False
     """It is part of what others say, such as whose they are: without rules of its own it is no remark."""
+    is_noted: bool = False
+    """A comment that somebody said is a note."""
 
     @property
     def status(self) -> Status:
         if any(rule.kind == "review" for rule in self.rules):
             return "open"
+        if self.is_noted:
+            return "remark"
         if not self.rules and not self.note:
             return "understood" if self.answers else "remark"
         return "narrowed" if self.note else "understood"
