@@ -80,6 +80,9 @@ def verdicts_of(source: dict[str, Any], policy: Any) -> list[tuple[dict[str, Any
 def test_nothing_is_allowed_that_its_author_would_not(source: dict[str, Any]) -> None:
     for tools in (names(source), catalogue(source)):
         assert [c for c, found in verdicts(source, tools) if c["want"] != "allow" and found == "compliant"] == []
+    told = convert(source["text"], file=source["file"], tools=catalogue(source), comments="notes").text
+    found = verdicts_of(source, parse_policy(told).data)
+    assert [c for c, verdict in found if c["want"] != "allow" and verdict == "compliant"] == []
 
 
 LEAST = {
