@@ -70,7 +70,7 @@ def _calls(text: str, file: str, role: str = "artist") -> dict[tuple[str, str], 
         node = {"tool_name": tool, "node_id": "n", "arguments": arguments, "provenance_tier": 1}
         return oracle.judge(context, parse_plan({"nodes": [node]})).verdict == "compliant"
 
-    paths = ("assets/a.png", "assets/final/a.png", "assets/final/gold/a.png", "docs/a.md", "src/a.c")
+    paths = ("assets/a.png", "assets/final", "assets/final/a.png", "assets/final/gold/a.png", "docs/a.md", "src/a.c")
     return {(name, path): judged(tool, path) for name, tool in NAMES.items() for path in paths}
 
 
@@ -90,6 +90,7 @@ def test_what_the_narrower_entry_does_not_grant_is_withheld_there(file: str, is_
         ("read", "assets/final/gold/a.png"),
         ("read", "docs/a.md"),
         ("write", "docs/a.md"),
+        ("read", "assets/final"),
     }
 
 
@@ -103,10 +104,11 @@ def test_three_deep(file: str, turn: int) -> None:
     ]
     found = _allowed(dict(places[turn:] + places[:turn]), file)
     assert {c for c in found if c[0] == "read"} == {
-        ("read", p) for p in ("assets/a.png", "assets/final/a.png", "assets/final/gold/a.png")
+        ("read", p) for p in ("assets/a.png", "assets/final", "assets/final/a.png", "assets/final/gold/a.png")
     }
     assert {c for c in found if c[0] != "read"} == {
         ("write", "assets/a.png"),
+        ("write", "assets/final"),
         ("write", "assets/final/a.png"),
         ("delete", "assets/a.png"),
     }

@@ -20,7 +20,7 @@ from gatling.policy.language.statement import NativeRule, Reading, Statement, is
 from gatling.schema.arguments import walk
 from gatling.tools.spec import ToolSpec
 
-_MAX_COMPARISONS = 1_000_000
+_MAX_COMPARISONS = 400_000
 """Wide patterns times places within them; with more of them no grant for a place is written."""
 _MAX_PLACE = 300
 _EVERYWHERE = "*"
@@ -63,9 +63,10 @@ class _Places:
             self._without_grant(reading)
 
     def _grant(self, rule: NativeRule, statement: Statement) -> None:
+        self.wide += len(rule.tools) * _is_everywhere(statement)
         for name, wanted in rule.when.items():
             for pattern in _patterns(wanted):
-                self.wide += "*" in pattern or "?" in pattern
+                self.wide += len(rule.tools) * ("*" in pattern or "?" in pattern)
                 place = self.said.setdefault(name, {}).setdefault(pattern, _Place())
                 place.add(rule.roles, rule.tools, is_head=self._is_head(pattern, statement))
 
@@ -135,12 +136,13 @@ class _Places:
 
     def _narrowed(self, rule: NativeRule, statement: Statement) -> Iterator[NativeRule]:
         """Yield a grant without what narrower entries say, once for all tools of which they say the same."""
+        is_everywhere = _is_everywhere(statement)
         forms: dict[str, tuple[dict[str, Any], list[str]]] = {}
         for tool in rule.tools:
             when = dict(rule.when)
             for name in self.said:
                 wanted = when.get(name)
-                if wanted is None and self._has(tool, name) and _is_everywhere(statement):
+                if wanted is None and is_everywhere and self._has(tool, name):
                     wanted = {}
                     wide = [_EVERYWHERE]
                 elif isinstance(wanted, dict) and wanted.get("like"):
@@ -224,8 +226,11 @@ def _is_everywhere(statement: Statement) -> bool:
 
 
 def _with_folder(pattern: str) -> list[str]:
-    """Return a place and, as it may be a folder, what is below it."""
-    return [pattern] if "*" in pattern or "/" not in pattern else [pattern, f"{pattern.rstrip('/')}/*"]
+    """Return a place, the folder that it is below, and, as it may be a folder itself, what is below it."""
+    folder = pattern.rstrip("*").rstrip("/")
+    if pattern.endswith(("/*", "/**")) and folder:
+        return [folder, pattern]
+    return [pattern] if "*" in pattern or "/" not in pattern else [pattern, f"{folder}/*"]
 
 
 def _unplaced(rule: NativeRule, reading: Reading) -> NativeRule:
