@@ -141,7 +141,7 @@ def _own_lines(
             ]
             yield f"| {suite} | " + " | ".join(f"{n} | {a:.3f} | {b:.3f}" for n, a, b in cells) + " |"
         else:
-            yield f"| {suite} | too few requests | | | | | |"
+            yield f"| {suite} | cannot be kept | | | | | |"
 
 
 def _suites(conversations: list[WishedConversation]) -> Groups:
