@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gatling.errors import InputError
+from gatling.policy import parse_policy
 from gatling.policy.convert import convert
 from gatling.policy.convert.syntaxes import blocks_of, properties_of, toml_of, xml_of
 from gatling.tools.derive import make_tool
@@ -204,3 +205,21 @@ def test_a_bad_source_is_an_error_with_its_line(text: str, file: str, line: int)
     with pytest.raises(InputError) as caught:
         convert(text, file=file, tools=TOOLS)
     assert caught.value.line == line
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Removing a show: editors, but each time the chair must approve first.",
+        "Removing a show: zebras, the chair must approve first.",
+        "Removing a show: yes for editors, with approval",
+        "Removing a show: editors or the host, after sign-off",
+    ],
+)
+def test_who_may_is_not_lost_beside_an_approval(line: str) -> None:
+    """Somebody is named who may, and somebody who approves: that is no grant to everybody."""
+    converted = parse_policy(convert(line, file="minutes.txt", tools=["remove_show", "add_song"]).text).data
+    granted = converted.get("allowed_operations", [])
+    assert "remove_show" not in granted, granted
+    told = convert("Removing a show: the chair must approve first.", file="a.txt", tools=["remove_show", "add_song"])
+    assert "remove_show" in parse_policy(told.text).data["allowed_operations"]

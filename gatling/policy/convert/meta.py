@@ -154,6 +154,12 @@ _THROUGH = re.compile(
 )
 _NUMBER = re.compile(r"^\s*\(?(?:[A-Z]{0,2}[.-]?\d{1,3}(?:\.\d{1,3})*|[a-z])[.):]\s+")
 _SAYS = re.compile(r"(?P<what>[^:=]{2,80}?)\s*(?::|=|->|=>|\u2192|\s-\s|\s\u2013\s|\s\u2014\s)\s*(?P<said>.{1,80})")
+_CONSENTING = re.compile(
+    r"(?:only )?(?:(?:the|an?|our|your|some|one|another) )?(?:(?!for\b|by\b|and\b|or\b|only\b|but\b|if\b|when\b)[\w'-]+ ?){0,3}?"
+    r"(?:(?:must|has to|have to|needs? to|should|will)(?: first)?|first|always)?",
+    re.IGNORECASE,
+)
+"""Who consents, beside `approves`: no words of who may ask for the call, `editors, but each time the chair must`."""
 _LEAD = re.compile(r"^(?:decided|note|please|also|agreed|rule|policy|tools?)\s*:\s*", re.IGNORECASE)
 
 
@@ -385,7 +391,7 @@ def _asked(text: str) -> str:
     for separator in (" only ", ", ", " - ", " \u2013 ", " \u2014 ", " (", " after ", " with ", " once ", ": "):
         head, found, tail = text.partition(separator)
         said = effect_in(f"{separator.strip(' (,:-')} {tail.rstrip(')')}")
-        if found and said.effect == ASK and len(said.rest.split()) <= 5 and not effect_in(head).effect:
+        if found and said.effect == ASK and _CONSENTING.fullmatch(said.rest) and not effect_in(head).effect:
             return head.strip()
     return "" if left == text else left
 
@@ -400,7 +406,7 @@ def _marked(text: str, lexicon: Lexicon) -> tuple[str, str]:
     tail = _SAYS.fullmatch(text)
     if tail:
         said = effect_in(tail.group("said"))
-        if said.effect == ASK or (said.effect and not said.rest):
+        if said.effect and (not said.rest or (said.effect == ASK and _CONSENTING.fullmatch(said.rest))):
             return said.effect, tail.group("what")
         if said.effect and bounds_in(said.rest)[0]:
             return said.effect, f"{tail.group('what')} {said.rest}"
