@@ -11,7 +11,7 @@ from gatling.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Calibrate:
-    """Find the lines between allow, escalate and deny for your own traces or conversations.
+    """Find the lines between allow, escalate and deny for your own traffic.
 
     gatling calibrate --dataset mine.jsonl --model guard --max-false-alarms 0.01
     gatling calibrate --conversations honest.jsonl --model guard --max-escalations 0.05

@@ -94,7 +94,7 @@ GROUPS: dict[str, dict[str, Row | Group]] = {
             "TrainAttribution",
             "Train the judge of whose wish a call is, the user's or that of a text that was read.",
         ),
-        "calibrate": Row("calibrate", "Calibrate", "Find the lines between allow, escalate and deny for your own traces."),
+        "calibrate": Row("calibrate", "Calibrate", "Find the lines between allow, escalate and deny for your own traffic."),
         "attack": Row("attack", "Attack", "Rewrite stopped attacks until they get through, and count the queries."),
         "bench": Row("bench", "Bench", "Try the guard end to end, with no LLM and nothing downloaded."),
         "push": Row("push", "Push", "Upload a trained model to the Hugging Face Hub."),

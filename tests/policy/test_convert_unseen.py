@@ -23,11 +23,13 @@ from gatling.policy.convert import convert
 from gatling.schema import parse_context, parse_plan
 from gatling.tools.derive import make_tool
 from gatling.tools.spec import Parameter, ToolSpec
+from tests import sizes
 
 FIRST = json.loads(Path(__file__).with_name("unseen_policies.json").read_text("utf-8"))
 SECOND = json.loads(Path(__file__).with_name("unseen_policies_2.json").read_text("utf-8"))
 THIRD = json.loads(Path(__file__).with_name("unseen_policies_3.json").read_text("utf-8"))
 FOURTH = json.loads(Path(__file__).with_name("unseen_policies_4.json").read_text("utf-8"))
+EVERY = [*FIRST, *SECOND, *THIRD, *FOURTH]
 ANSWERED = json.loads(Path(__file__).with_name("unseen_policies_4_answered.json").read_text("utf-8"))
 
 
@@ -76,10 +78,14 @@ def verdicts_of(source: dict[str, Any], policy: Any) -> list[tuple[dict[str, Any
     return found
 
 
-@pytest.mark.parametrize("source", [*FIRST, *SECOND, *THIRD, *FOURTH], ids=lambda s: s["file"])
+@pytest.mark.parametrize("source", EVERY, ids=lambda s: s["file"])
 def test_nothing_is_allowed_that_its_author_would_not(source: dict[str, Any]) -> None:
     for tools in (names(source), catalogue(source)):
         assert [c for c, found in verdicts(source, tools) if c["want"] != "allow" and found == "compliant"] == []
+
+
+@pytest.mark.parametrize("source", EVERY[:: sizes.num_cases(many=1, few=3)], ids=lambda s: s["file"])
+def test_nor_where_comments_are_taken_for_notes(source: dict[str, Any]) -> None:
     told = convert(source["text"], file=source["file"], tools=catalogue(source), comments="notes").text
     found = verdicts_of(source, parse_policy(told).data)
     assert [c for c, verdict in found if c["want"] != "allow" and verdict == "compliant"] == []
