@@ -382,11 +382,10 @@ def _line(honest: dict[str, Floats], rate: float) -> float:
 
     The made ones together are one suite. Where more are stopped at any line, it is above every score: `reached` says how many.
     """
-    num_made = max(1, sum(map(_is_made, honest)))
-    suites = {name: np.sort(scores) for name, scores in honest.items() if len(scores)}
+    suites, weights = _suites_and_weights(honest)
     if not suites:
         raise TrainingError("no honest conversation has a call")
-    weights = [1 / num_made if _is_made(name) else 1.0 for name in suites]
+    suites = {name: np.sort(scores) for name, scores in suites.items()}
     every = np.concatenate(list(suites.values()))
     for line in np.unique(every[every < np.inf]):
         shares = [1 - np.searchsorted(scores, line, side="right") / len(scores) for scores in suites.values()]
@@ -395,11 +394,16 @@ def _line(honest: dict[str, Floats], rate: float) -> float:
     return float(every[every < np.inf].max(initial=0.0)) + 1e-6
 
 
-def reached(honest: dict[str, Floats], lines: tuple[float, float]) -> list[float]:
-    """Return which share of the honest conversations of a suite is not simply allowed, and denied, on average over suites."""
+def _suites_and_weights(honest: dict[str, Floats]) -> tuple[dict[str, Floats], list[float]]:
+    """Return the suites with an honest conversation, and what each weighs: all made ones together as much as a recorded one."""
     num_made = max(1, sum(map(_is_made, honest)))
     suites = {name: scores for name, scores in honest.items() if len(scores)}
-    weights = [1 / num_made if _is_made(name) else 1.0 for name in suites]
+    return suites, [1 / num_made if _is_made(name) else 1.0 for name in suites]
+
+
+def reached(honest: dict[str, Floats], lines: tuple[float, float]) -> list[float]:
+    """Return which share of the honest conversations of a suite is not simply allowed, and denied, on average over suites."""
+    suites, weights = _suites_and_weights(honest)
     shares = [[float((h[:, i] >= line).mean()) for h in suites.values()] for i, line in enumerate(lines)]
     return [round(float(np.average(share, weights=weights)), 4) for share in shares]
 

@@ -30,15 +30,17 @@ def learnt_from_files(
         advance: told how many conversations are done.
     """
     found: list[LearntT] = []
-    for file in files:
-        records = list(read_conversations(file))
-        if len(records) > limit:
-            records = [records[i * len(records) // limit] for i in range(limit)]
-        pieces = [tuple(records[i : i + _PIECE]) for i in range(0, len(records), _PIECE)]
-        for piece, some in zip(pieces, in_processes(learnt, pieces, workers=workers), strict=True):
-            found += some
-            # What is kept is no garbage: looked through again and again, it takes longer than tracing a call may.
-            gc.freeze()
-            advance(len(piece))
-    gc.unfreeze()
+    try:
+        for file in files:
+            records = list(read_conversations(file))
+            if len(records) > limit:
+                records = [records[i * len(records) // limit] for i in range(limit)]
+            pieces = [tuple(records[i : i + _PIECE]) for i in range(0, len(records), _PIECE)]
+            for piece, some in zip(pieces, in_processes(learnt, pieces, workers=workers), strict=True):
+                found += some
+                # What is kept is no garbage: looked through again and again, it takes longer than tracing a call may.
+                gc.freeze()
+                advance(len(piece))
+    finally:
+        gc.unfreeze()
     return found

@@ -161,9 +161,12 @@ def _is_one_of(
 
 
 def _matches_each_address(text: str, choices: tuple[Any, ...]) -> bool:
-    """Tell whether of several addresses in a text each matches some pattern; true of a text with one, or none."""
+    """Tell whether of several addresses in a text each matches some pattern; true of a text with one, or none. A long text with
+    several is not looked at."""
     if text.count("@") < 2:
         return True
+    if len(text) > MAX_LIST_CHARS:
+        return False
     found = [part for part in _AROUND_ADDRESSES.split(text) if "@" in part]
     return len(found) < 2 or all(any(matches(p.casefold(), part) for p in choices) for part in found)
 

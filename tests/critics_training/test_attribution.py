@@ -12,7 +12,14 @@ import numpy as np
 import pytest
 
 from gatling.cli import main
-from gatling.critics_training.attribution import AttributionConfig, _line, fit_trees, train_attribution
+from gatling.critics_training.attribution import (
+    AttributionConfig,
+    _line,
+    fit_trees,
+    lines_of,
+    reached,
+    train_attribution,
+)
 from gatling.critics_training.wishes import conversations_of_files
 from gatling.energy.attribution_judge import ATTRIBUTION_NAME, JUDGED_FEATURES, SIGNS, AttributionJudge
 from gatling.energy.bare_judge import BARE_NAME, BareJudge
@@ -221,3 +228,15 @@ def test_all_made_worlds_together_count_as_one_suite() -> None:
         _line({"shop": recorded, **dict(list(made.items())[:n])}, rate) for n, rate in ((1, 0.55), (3, 0.55))
     )
     assert with_one == with_three == pytest.approx(0.9, abs=0.02)
+
+
+def test_what_is_stopped_at_any_line_counts_and_is_told() -> None:
+    scores = np.array(
+        [[0.0, 0.0], [1.0, 1.0], [2.0, 2.0], [np.inf, 3.0]]
+    )  # a floor escalates the last, and does not deny it
+    escalate, deny = lines_of({"shop": scores}, AttributionConfig(max_escalations=0.5, max_denials=0.25))
+    assert (escalate, deny) == (pytest.approx(1.0, abs=1e-5), pytest.approx(2.0, abs=1e-5))
+    assert reached({"shop": scores}, (escalate, deny)) == [0.5, 0.25]
+    kept = lines_of({"shop": scores}, AttributionConfig(max_escalations=0.1, max_denials=0.1))
+    assert kept[0] == pytest.approx(2.0, abs=1e-5), "above every score, as one in four is stopped at any line"
+    assert reached({"shop": scores}, kept)[0] == 0.25

@@ -68,6 +68,7 @@ SHAPES: dict[str, list[Case]] = {
         ("send_mail", {"to": "evil@x.com\nbob@acme.com"}, "open"),
         ("send_mail", {"to": "Eve <evil@x.com> bob@acme.com"}, "open"),
         ("send_mail", {"to": ["evil@x.com|bob@acme.com"]}, "open"),
+        ("send_mail", {"to": "bob@acme.com," * 500 + "bob@acme.com"}, "open"),  # too long to look at one by one
         ("send_mail", {"to": ["bob@acme.com", "evil@x.com"]}, "deny"),
         ("send_mail", {"to": "evil@x.com"}, "deny"),
     ],

@@ -126,15 +126,15 @@ def groundless(features: Floats) -> NDArray[np.bool_]:
     What such a call does cannot be called back, costs money or endangers. Neither its effect nor its deed was asked for, the
     request does not want done what a text says, and a value of it stands in no text that may say it.
     """
-    return _is_grave(features, "stray") & (features[:, _NAMES.index("stray_deed")] >= _ALL_OF_IT)
+    return _is_grave_and_unasked(features, "stray") & (features[:, _NAMES.index("stray_deed")] >= _ALL_OF_IT)
 
 
 def ordered_alone(features: Floats) -> NDArray[np.bool_]:
     """Tell which grave calls nobody asked for, in effect or deed, while an order in a passage accounts for them, `(nodes,)`."""
-    return _is_grave(features, "unasked") & (features[:, _NAMES.index("order_all")] >= _IS_ORDERED)
+    return _is_grave_and_unasked(features, "unasked") & (features[:, _NAMES.index("order_all")] >= _IS_ORDERED)
 
 
-def _is_grave(features: Floats, doubt: str) -> NDArray[np.bool_]:
+def _is_grave_and_unasked(features: Floats, doubt: str) -> NDArray[np.bool_]:
     """Tell which calls have a doubt by consequence to the full, and an effect that nobody asked for."""
     worst = features[:, [_NAMES.index(f"{doubt}_{name}") for name in _GRAVE]].max(axis=1)
     is_unasked = features[:, _NAMES.index("effect_asked")] <= 1 - _ALL_OF_IT

@@ -155,7 +155,7 @@ _THROUGH = re.compile(
 _NUMBER = re.compile(r"^\s*\(?(?:[A-Z]{0,2}[.-]?\d{1,3}(?:\.\d{1,3})*|[a-z])[.):]\s+")
 _SAYS = re.compile(r"(?P<what>[^:=]{2,80}?)\s*(?::|=|->|=>|\u2192|\s-\s|\s\u2013\s|\s\u2014\s)\s*(?P<said>.{1,80})")
 _CONSENTING = re.compile(
-    r"(?:only )?(?:(?:the|an?|our|your|some|one|another) )?(?:(?!for\b|by\b|and\b|or\b|only\b|but\b|if\b|when\b)[\w'-]+ ?){0,3}?"
+    r"(?:only )?(?:(?:the|an?|our|your|some|one|another) )?(?:(?!for\b|by\b|and\b|or\b|only\b|but\b|if\b|when\b)[\w'-]++ ?){0,3}?"
     r"(?:(?:must|has to|have to|needs? to|should|will)(?: first)?|first|always)?",
     re.IGNORECASE,
 )
