@@ -10,13 +10,14 @@ import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import TYPE_CHECKING, Any
 
 from gatling.errors import InputError
 from gatling.schema.files import as_path, read_text_at_most
 from gatling.schema.plain import decode_json, decode_text, join_path, yaml_scalar
+
+if TYPE_CHECKING:
+    import yaml
 
 DataPath = tuple[str | int, ...]
 """Keys and list indices from the root."""
@@ -141,6 +142,8 @@ def _json_lines(text: str) -> dict[DataPath, int]:
 
 
 def _yaml_lines(text: str) -> dict[DataPath, int]:
+    import yaml
+
     walker = _Walker()
     for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
         line = event.start_mark.line + 1 if event.start_mark else 1

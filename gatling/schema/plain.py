@@ -13,13 +13,14 @@ import json
 import math
 import re
 from collections.abc import Callable
-from typing import Any
-
-import yaml
+from typing import TYPE_CHECKING, Any
 
 from gatling.errors import InputError
 from gatling.schema.budget import check, checked
 from gatling.schema.sizes import MAX_DEPTH, MAX_INT_BITS, MAX_KEY_CHARS, MAX_STRING_CHARS, MAX_TEXT_CHARS
+
+if TYPE_CHECKING:
+    import yaml  # where YAML is read, it is imported: most of what a guard reads is JSON
 
 _TOO_MANY_DIGITS = f"an integer of several thousand digits, at most {MAX_INT_BITS} bits are taken"
 
@@ -228,6 +229,8 @@ def decode_yaml(text: str) -> Any:
     Raises:
         InputError: with the line, if it is not YAML or uses what this file's header refuses.
     """
+    import yaml
+
     root: list[Any] = []
     # One entry per open collection: the collection itself, and for a mapping its pending key (None: none is pending).
     stack: list[tuple[list[Any] | dict[str, Any], list[str]]] = [(root, [])]
