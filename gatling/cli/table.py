@@ -88,6 +88,7 @@ GROUPS: dict[str, dict[str, Row | Group]] = {
         "train": Row("train", "Train", "Train the two encoders on gold traces."),
         "evaluate": Row("evaluate", "Evaluate", "Measure a model on labelled traces, beside baselines that need no training."),
         "score": Row("score", "Score", "Write the latent energy of each trace, in the order of the input."),
+        "train-reranker": Row("train_reranker", "TrainReranker", "Train late interaction beside the latents of a model."),
         "train-energy": Row("train_energy", "TrainEnergy", "Train the critics that turn a plan into energies."),
         "train-attribution": Row(
             "train_attribution",

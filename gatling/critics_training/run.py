@@ -26,7 +26,7 @@ from gatling.energy.finding import Source
 from gatling.errors import ConfigError, TrainingError
 from gatling.evaluation.separation import auroc
 from gatling.runtime import RuntimeEncoders
-from gatling.runtime.folder import CONFIG_NAME, EXECUTION_STEM, GOVERNANCE_STEM, encoders_digest
+from gatling.runtime.folder import copy_encoders, encoders_digest
 from gatling.schema.files import atomic_write
 
 Advance = Callable[[int], None]
@@ -162,10 +162,7 @@ def _stated(
 
 def write_critics(trained: Trained, folder: Path, output: Path) -> None:
     """Write critics and calibration into a model folder; encoders are copied along if it is another than `folder`."""
-    output.mkdir(parents=True, exist_ok=True)
-    if output.resolve() != folder.resolve():
-        for name in (f"{GOVERNANCE_STEM}.safetensors", f"{EXECUTION_STEM}.safetensors", CONFIG_NAME):
-            _write(output / name, (folder / name).read_bytes())
+    copy_encoders(folder, output)
     _write(output / CRITICS_NAME, trained.figures["content"])
     _write(output / CALIBRATION_NAME, trained.calibration.to_json())
 

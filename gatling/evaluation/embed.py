@@ -18,6 +18,8 @@ from gatling.schema import Trace
 from gatling.store.corpus import Corpus
 
 T = TypeVar("T")
+Rerank = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Takes rows of contexts `(q,)`, rows of plans `(G,)` and their similarity `(q, G)`; returns what to sort by, `(q, G)`."""
 _ROWS_AT_ONCE = 8_192
 
 
@@ -40,7 +42,9 @@ class Embedded:
     source: list[str]
     violation_type: list[str]
     energies: Float[Tensor, " M"] | None = None
-    """Where energies are made of other latents than these (`DualEncoder.for_energy`)."""
+    """Where energies are made of something else than these latents: those of `DualEncoder.for_energy`, or a re-ranker."""
+    rerank: Rerank | None = None
+    """What looks again at the plans that are nearest to a context; see `evaluation.reranking`."""
 
     def similarity(self) -> Float[Tensor, " M"]:
         """Cosine of each trace's context and plan."""

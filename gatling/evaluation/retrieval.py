@@ -116,14 +116,16 @@ def _retrieve(
     hits, hard_hits, total, count = 0, 0, 0.0, 0
     for chunk, is_hit in _hits(embedded, queries, plan):
         similarity = embedded.z_g[chunk] @ gallery.T  # (q, G + V)
+        is_other = (owner[None, :plain] != chunk[:, None]) & ~is_hit[:, :plain]
+        total += float(similarity[:, :plain].masked_fill(~is_other, 0).sum(dtype=torch.float64))
+        count += int(is_other.sum())
+        if embedded.rerank is not None:
+            similarity = embedded.rerank(chunk, plan, similarity)
         best_hit = similarity[:, :plain].masked_fill(~is_hit[:, :plain], -torch.inf).amax(1)
         other = similarity.masked_fill(is_hit, -torch.inf)
         best_other = other[:, :plain].amax(1)
         hits += int((best_hit > best_other).sum())
         hard_hits += int((best_hit > other.amax(1)).sum())
-        is_other = (owner[None, :plain] != chunk[:, None]) & ~is_hit[:, :plain]
-        total += float(similarity[:, :plain].masked_fill(~is_other, 0).sum(dtype=torch.float64))
-        count += int(is_other.sum())
     return Retrieval(
         accuracy=hits / len(queries) if len(queries) else float("nan"),
         gallery_size=plain,

@@ -15,9 +15,20 @@ from safetensors.torch import save as save_safetensors
 
 from gatling.encoders import DualEncoder
 from gatling.encoders.dual import read_checkpoint
+from gatling.encoders.reranker import Reranker
 from gatling.errors import HubError, TrainingError
 from gatling.evaluation.tables import metrics_table
-from gatling.runtime.folder import CHECKPOINT_VERSION, CONFIG_NAME, EXECUTION_STEM, GOVERNANCE_STEM
+from gatling.features.matches import match_digest
+from gatling.runtime.folder import (
+    CHECKPOINT_VERSION,
+    CONFIG_NAME,
+    EXECUTION_STEM,
+    GOVERNANCE_STEM,
+    RERANKER_STEM,
+    RERANKER_VERSION,
+    copy_encoders,
+    encoders_digest,
+)
 from gatling.runtime.sealed import sealed
 from gatling.schema.files import atomic_write
 from gatling.training.config import NOT_PUBLISHED
@@ -81,6 +92,32 @@ def write_folder(
     _write(folder / CONFIG_NAME, sealed(config))
     _write(folder / "README.md", card.encode())
     return model
+
+
+def write_reranker(
+    reranker: Reranker, encoders: Path, folder: Path, *, training: dict[str, Any], figures: dict[str, Any]
+) -> None:
+    """Write a model folder with a re-ranker beside its encoders.
+
+    Args:
+        encoders: the model folder whose encoders it was trained for; it may be the same one.
+        training, figures: what the file says of how it was made, and what was measured.
+    """
+    copy_encoders(encoders, folder)
+    weights = {name: _halved(name, tensor.contiguous()) for name, tensor in reranker.state_dict().items()}
+    stored = save_safetensors(weights)
+    settings = {
+        "format_version": RERANKER_VERSION,
+        "features": match_digest(),
+        "encoders": encoders_digest(folder),
+        **reranker.hparams,
+        "scales": list(reranker.scales),
+        "training": training,
+        "figures": figures,
+        "sha256": {f"{RERANKER_STEM}.safetensors": hashlib.sha256(stored).hexdigest()},
+    }
+    _write(folder / f"{RERANKER_STEM}.safetensors", stored)
+    _write(folder / f"{RERANKER_STEM}.json", sealed(settings))
 
 
 def _halved(name: str, tensor: torch.Tensor) -> torch.Tensor:
