@@ -45,6 +45,7 @@ from gatling.encoders import DualEncoder
 from gatling.evaluation.baselines import baseline_views
 from gatling.evaluation.embed import Embedded, embed_corpus
 from gatling.evaluation.metrics import Metrics, evaluate_embedded
+from gatling.evaluation.reranking import reranked_corpus
 from gatling.evaluation.separation import separation
 from gatling.evaluation.summary import GALLERIES, by_violation_type, documents_of, measure_galleries
 from gatling.schema import Trace, read_traces
@@ -149,12 +150,14 @@ def judge(embedded: Embedded, baselines: dict[str, Tensor], tfidf: Embedded, kee
     return figures
 
 
-def measure(model: DualEncoder, sets: Sequence[Set]) -> dict[str, Any]:
-    """Return the figures of a model by row, galleries by set, and types of violation by set."""
+def measure(model: DualEncoder, sets: Sequence[Set], *, rerank: bool) -> dict[str, Any]:
+    """Return the figures of a model, or of it with its re-ranker: by row, galleries by set, and types of violation by set."""
     out: dict[str, Any] = {"rows": {}, "galleries": {}, "violation_types": {}}
     for data in sets:
         print(f"{data.name}: {len(data.traces)} traces", file=sys.stderr, flush=True)
         embedded = embed_corpus(model, data.corpus)
+        if rerank:
+            embedded = reranked_corpus(model, data.corpus, embedded)
         tfidf, tier3 = baseline_views(embedded, documents_of(data.corpus))
         baselines = {"TF-IDF": tfidf.energy(), "tier 3": tier3, **data.cues}
         for name, keep in data.rows.items():
@@ -176,6 +179,7 @@ def named_model(text: str) -> tuple[str, Path]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=named_model, action="append", required=True, help="NAME=PATH, again for each")
+    parser.add_argument("--rerank", action="store_true", help="also measure each model with its re-ranker")
     parser.add_argument("--generated", type=Path, help="folder that gatling generate wrote")
     parser.add_argument("--corrupted", type=Path, help="the same, with violations made by mutation")
     parser.add_argument("--shared", type=Path, help="folder of real traces")
@@ -200,8 +204,9 @@ def main() -> None:
     }
     for name, path in options.model:
         model = DualEncoder.from_pretrained(path)
-        found = measure(model, [*generated, *shared])
-        results["models"][name] = {"path": str(path), "precision": model.governance.precision, **found}
+        for shown, rerank in ((name, False), *(((f"{name} re-ranked", True),) if options.rerank else ())):
+            found = measure(model, [*generated, *shared], rerank=rerank)
+            results["models"][shown] = {"path": str(path), "precision": model.governance.precision, **found}
     with atomic_write(options.output) as stream:
         stream.write((json.dumps(results, indent=2, allow_nan=False) + "\n").encode())
     print_tables(results, [d.name for d in generated], [name for d in shared for name in d.rows])

@@ -28,6 +28,17 @@ def table(figures: dict[str, Any]) -> list[str]:
     return ["| figure | value |", "| --- | ---: |", *(f"| {k} | {format_value(v)} |" for k, v in figures.items())]
 
 
+def reranking_table(figures: dict[str, dict[str, Any]]) -> list[str]:
+    """Return a Markdown table of what the latents, the re-ranker and both together tell apart."""
+    names = {"latents": "latents", "reranker": "re-ranker", "both": "both, as `model.rerank` gives them"}
+    rows = ["| energy by | AUROC | violation above a compliant plan of its context |", "| --- | ---: | ---: |"]
+    for name, shown in names.items():
+        rows.append(
+            f"| {shown} | {format_value(figures[name]['auroc'])} | {format_value(figures[name].get('pairs_ranked'))} |"
+        )
+    return rows
+
+
 def mixing_table(mixing: Mixing) -> list[str]:
     """Return a Markdown table of what each weight of the deep layers gives; what was chosen is bold."""
     rows = ["| log weight | NN | AUROC |", "| ---: | ---: | ---: |"]

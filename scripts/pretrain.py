@@ -4,9 +4,9 @@
     uv run --extra google python -m scripts.pretrain --results figures.md     # again, for a card with these figures
     uv run --extra google python -m scripts.pretrain --smoke                  # every step in a minute, elsewhere
 
-Generated traces of the bundled catalogue and of one with several hundred domains more, training, the folder with its card. No
-recorded or real suite is trained on. Repeat the command after a stop: generating goes on where it was, training from its newest
-checkpoint, and what is done is not done again.
+Generated traces of the bundled catalogue and of one with several hundred domains more, training, the re-ranker, the folder with
+its card. No recorded or real suite is trained on. Repeat the command after a stop: generating goes on where it was, training from
+its newest checkpoint, and what is done is not done again; the re-ranker begins anew.
 """
 
 from __future__ import annotations
@@ -19,31 +19,35 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch.nn import functional as F
 
+from gatling.attack.corrupter import mutation_names
 from gatling.cli import main as gatling
 from gatling.cli.documents import read_json
+from gatling.cli.progress import Progress
 from gatling.cli.train_progress import ConsoleReporter
 from gatling.encoders import DualEncoder
 from gatling.encoders.dual import read_checkpoint
 from gatling.encoders.precision import has_native_bf16
 from gatling.errors import GatlingError, InputError, TrainingError
 from gatling.evaluation import embed_corpus
+from gatling.evaluation.separation import Metrics
 from gatling.evaluation.tables import format_value
 from gatling.generate.generator import Generator
-from gatling.hub.hub import write_folder
-from gatling.runtime.folder import PRETRAINED
+from gatling.hub.hub import write_folder, write_reranker
+from gatling.runtime.folder import PRETRAINED, copy_encoders
 from gatling.schema.files import atomic_write
 from gatling.store.corpus import Corpus
 from gatling.store.store import Store
 from gatling.tools import ToolSpec, load_catalog, read_catalog, write_catalog
 from gatling.training.config import TrainingConfig
 from gatling.training.loop import FitResult, fit
+from gatling.training.reranking import RerankerConfig, measured, train_reranker
 from scripts import model_card
 from scripts.mixing import Mixing, choose, write_mixed
 
@@ -233,16 +237,38 @@ def write_model(recipe: Recipe, result: FitResult, results: str | None) -> None:
     tried = recipe.work / "tried"
     checkpoint, mixing = mixed(recipe, result.best_path)
     trained = write_folder(checkpoint, tried, card="", is_half=True)
-    lowest = lowest_cosine(trained, DualEncoder.from_pretrained(tried, precision="fp32"), result.data.splits.val)
+    written = DualEncoder.from_pretrained(tried, precision="fp32")
+    lowest = lowest_cosine(trained, written, result.data.splits.val)
     if lowest < MIN_COSINE:
         raise TrainingError(f"float16 moves a latent to a cosine of {lowest:.6f}, it must be at least {MIN_COSINE}")
+    reranker = rerank(recipe, tried, written, result)
     values = card_values(recipe, result, mixing, num_bytes=_size(tried), lowest_cosine=lowest)
+    values["reranking"] = "\n".join(model_card.reranking_table(reranker))
     card = model_card.render(values, results)
     size = _size(tried) + len(card.encode())
     if size > MAX_BYTES:
         raise TrainingError(f"the model takes {size} bytes, it must be at most {MAX_BYTES}")
     write_folder(checkpoint, recipe.output, card=card, is_half=True)
+    copy_encoders(tried, recipe.output)
     print(f"{recipe.output}: {size / 1e6:.2f} MB, lowest cosine to the trained model {lowest:.7f}")
+
+
+def rerank(recipe: Recipe, folder: Path, model: DualEncoder, result: FitResult) -> dict[str, Metrics]:
+    """Train the re-ranker of the encoders in a folder on what they were trained on, write it there, and return its figures on the
+    validation domains with their mutants, which also set its scales."""
+    config = RerankerConfig(seed=recipe.seed)
+    unseen = Corpus.from_shards(Store(folder=recipe.work / "store").open([recipe.attacked]).shards)
+    corpus = result.data.splits.train
+    with (
+        _timed(recipe, "rerank", unless=False),
+        Progress("matching", unit="traces", total=corpus.num_compliant) as progress,
+    ):
+        mutations = mutation_names(recipe.training["mutations"])
+        found = train_reranker(model, corpus, unseen, config, mutations=mutations, on_example=progress.advance)
+    figures = measured(found, model, unseen)
+    stated = {**asdict(config), "compliant_traces": corpus.num_compliant}
+    write_reranker(found, folder, folder, training=stated, figures=figures)
+    return figures
 
 
 def lowest_cosine(model: DualEncoder, other: DualEncoder, corpus: Corpus) -> float:
@@ -282,6 +308,7 @@ def card_values(
         "machine": seconds["machine"],
         "generate_minutes": f"{seconds['generate'] / 60:.1f}",
         "train_minutes": f"{seconds['train'] / 60:.1f}",
+        "rerank_minutes": f"{seconds.get('rerank', 0.0) / 60:.1f}",
         **{f"{what}_mix": f"{getattr(mixing, what):+.2f}" for what in ("retrieval", "energy")},
         "mixing": "\n".join(model_card.mixing_table(mixing)),
         "val_gallery": format_value(int(metrics["gallery_size"])),
@@ -302,7 +329,7 @@ def _timed(recipe: Recipe, step: str, *, unless: bool) -> Iterator[None]:
     finally:
         if not unless:
             seconds = _read_seconds(recipe)
-            seconds[step] += time.perf_counter() - started
+            seconds[step] = seconds.get(step, 0.0) + time.perf_counter() - started
             with atomic_write(recipe.work / "seconds.json") as stream:
                 stream.write(json.dumps({**seconds, "machine": _machine()}).encode())
 

@@ -61,6 +61,10 @@ WITHOUT_MODEL = {
         *("--dataset", "gold.jsonl", "--output", "trained", "--networks", "1", "--steps", "5"),
         *("--max-false-alarms", "0.3", "--max-escalations", "0.4"),
     ],
+    "train-reranker": [
+        *("--dataset", "gold.jsonl", "--val-dataset", "gold.jsonl", "--output", "trained"),
+        *("--epochs", "1", "--hidden-dim", "8"),
+    ],
     "bench": ["agentdojo", "--suites", "banking", "--limit", "1"],
 }
 
@@ -188,12 +192,13 @@ def test_without_a_bundled_model_commands_say_what_to_do(
 @shipped
 def test_the_shipped_files_are_few_and_small() -> None:
     files = {path.name: path.stat().st_size for path in SHIPPED.iterdir()}
-    encoders = {"governance_encoder.safetensors", "execution_encoder.safetensors"}
+    encoders = {"governance_encoder.safetensors", "execution_encoder.safetensors", "reranker.safetensors"}
     assert (
         set(files)
         == {
             "config.json",
             "README.md",
+            "reranker.json",
             "attribution.json",
             "bare.json",
             "critics.json",

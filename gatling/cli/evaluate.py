@@ -33,6 +33,8 @@ class Evaluate:
     """Sizes of galleries, by commas: so many contexts with one compliant plan each. Larger ones than the set are cut to it."""
     group_by: str = "source"
     """What the tables by source are by: a field of the trace by its dotted path, such as meta.suite, several by commas."""
+    rerank: bool = False
+    """Judge by latents and re-ranker together: energies, and the order of the 20 plans that are nearest to a context."""
     precision: PrecisionFlag = "auto"
     """auto takes the fastest that keeps a cosine of 0.999 to fp32."""
     on_error: OnErrorFlag = "stop"
@@ -53,6 +55,7 @@ class Evaluate:
         from gatling.cli.model import announce_model
         from gatling.cli.progress import Progress
         from gatling.encoders import DualEncoder
+        from gatling.encoders.dual import NO_RERANKER
         from gatling.evaluation.embed import in_chunks
         from gatling.evaluation.report import write_report
         from gatling.evaluation.score import CHUNK
@@ -65,7 +68,9 @@ class Evaluate:
         sources = [source for path in self.dataset for source in trace_sources(path)]
         model = DualEncoder.from_pretrained(self.model, precision=None if self.precision == "auto" else self.precision)
         used = announce_model(self.model)
-        evaluation = Evaluation(model, galleries=galleries, group_by=self.group_by)
+        if self.rerank and model.reranker is None:
+            raise ConfigError(f"--rerank: {NO_RERANKER}")
+        evaluation = Evaluation(model, galleries=galleries, group_by=self.group_by, rerank=self.rerank)
         skipped = 0
         started = time.perf_counter()
         with Progress("evaluating", unit="traces") as progress:
@@ -84,6 +89,7 @@ class Evaluate:
             "model_sha256": used.sha256,
             "dataset": [str(path) for path in self.dataset],
             "precision": model.governance.precision,
+            "reranked": self.rerank,
             "num_skipped": skipped,
             "traces_per_second": progress.count / seconds,
             **summary,

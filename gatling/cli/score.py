@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from gatling.cli.flags import OnErrorFlag, PrecisionFlag
-from gatling.errors import InputError
+from gatling.errors import ConfigError, InputError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +27,8 @@ class Score:
     """A trace file, or a folder of them. - reads JSON Lines from stdin."""
     output: Path
     """The .jsonl file to write."""
+    rerank: bool = False
+    """The energy by latents and re-ranker together, in place of that of the latents alone."""
     precision: PrecisionFlag = "auto"
     """auto takes the fastest that keeps a cosine of 0.999 to fp32."""
     on_error: OnErrorFlag = "stop"
@@ -45,6 +47,7 @@ class Score:
         from gatling.cli.progress import Progress
         from gatling.cluster import on_ray
         from gatling.cores import num_cores
+        from gatling.encoders.dual import NO_RERANKER
         from gatling.evaluation.embed import in_chunks
         from gatling.evaluation.score import CHUNK, ScoreJob, score_chunk, scoring_model
         from gatling.schema import ReadReport, read_traces
@@ -57,9 +60,11 @@ class Score:
         traces = chain.from_iterable(read_traces(s, on_error=self.on_error, report=report) for s in sources)
         model = str(self.model.resolve()) if self.model else None
         precision = None if self.precision == "auto" else self.precision
-        scoring_model(model, precision)  # a model that cannot be read is refused before the first trace
+        loaded = scoring_model(model, precision)  # a model that cannot be read is refused before the first trace
+        if self.rerank and loaded.reranker is None:
+            raise ConfigError(f"--rerank: {NO_RERANKER}")
         announce_model(self.model)
-        jobs = (ScoreJob(model, precision, chunk) for chunk in in_chunks(traces, CHUNK))
+        jobs = (ScoreJob(model, precision, chunk, self.rerank) for chunk in in_chunks(traces, CHUNK))
         is_local = self.engine == "local"
         scored = map(score_chunk, jobs) if is_local else on_ray(score_chunk, jobs, workers=num_cores())
         with Progress("scoring", unit="traces") as progress, atomic_write(self.output) as stream:

@@ -25,6 +25,8 @@ from gatling.runtime.folder import CHECKPOINT_VERSION, RERANKER_STEM, pretrained
 from gatling.schema import Trace, parse_trace
 from gatling.schema.files import as_path
 
+NO_RERANKER = "this model has no re-ranker: make one with `gatling train-reranker`"
+
 
 class DualEncoder(nn.Module):
     """A GovernanceEncoder and an ExecutionEncoder that share a latent space.
@@ -153,7 +155,7 @@ class DualEncoder(nn.Module):
             InputError: if a trace is refused.
         """
         if self.reranker is None:
-            raise ConfigError("this model has no re-ranker: make one with `gatling train-reranker`")
+            raise ConfigError(NO_RERANKER)
         items: Sequence[Any] = [traces] if isinstance(traces, (Trace, dict)) else list(traces)
         parsed = [parse_trace(item) for item in items]
         contexts, rows = distinct_contexts(parsed)

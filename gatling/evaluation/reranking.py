@@ -6,8 +6,10 @@ among them stays behind those that are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 import torch
@@ -33,25 +35,23 @@ class Reranked:
     contexts: Sequence[ContextFeatures]
     plans: Sequence[PlanFeatures]
     nearest: int = NEAREST
+    _known: dict[tuple[int, int], float] = field(default_factory=dict)
+    """q of the pairs that were held against each other before: galleries of one set share most of theirs."""
 
     def energies(
         self, context: Int[Tensor, " B"], plan: Int[Tensor, " B"], cosine: Float[Tensor, " B"]
     ) -> Float[Tensor, " B"]:
         """Return the energies of some pairs, by their rows."""
-        order = context.argsort(stable=True)
-        matcher = Matcher(self.reranker)
-        held: dict[int, ContextFeatures] = {}
+        pairs = list(zip(context.tolist(), plan.tolist(), strict=True))
+        missing = sorted(set(pairs) - self._known.keys())
 
-        def features(row: int) -> ContextFeatures:
-            if row not in held:
-                held.clear()
-                held[row] = self.contexts[row]
-            return held[row]
+        def features() -> Iterator[tuple[ContextFeatures, PlanFeatures]]:
+            for number, group in groupby(missing, key=itemgetter(0)):
+                own = self.contexts[number]
+                yield from ((own, self.plans[other]) for _, other in group)
 
-        rows = zip(context[order].tolist(), plan[order].tolist(), strict=True)
-        q = torch.empty(len(order))
-        q[order] = matcher((features(c), self.plans[p]) for c, p in rows)
-        return self.reranker.energy(q, cosine)
+        self._known.update(zip(missing, Matcher(self.reranker)(features()).tolist(), strict=True))
+        return self.reranker.energy(torch.tensor([self._known[pair] for pair in pairs]), cosine)
 
     def __call__(
         self, contexts: Int[Tensor, " q"], plans: Int[Tensor, " G"], similarity: Float[Tensor, "q G"]

@@ -1,4 +1,4 @@
-"""Latent energies of a chunk of traces, as lines of `gatling score`: the same function here and on a cluster."""
+"""Energies of a chunk of traces, as lines of `gatling score`: the same function here and on a cluster."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ class ScoreJob:
     precision: Precision | None
     """None: the fastest that keeps a cosine of 0.999 to fp32."""
     traces: list[Trace]
+    rerank: bool = False
+    """By latents and re-ranker together."""
 
 
 @lru_cache(maxsize=1)
@@ -31,7 +33,8 @@ def scoring_model(path: str | None, precision: Precision | None) -> DualEncoder:
 
 def score_chunk(job: ScoreJob) -> list[dict[str, Any]]:
     """Return a line for each trace: its id, its label, and its energy in [0, 2], rounded to 6 digits."""
-    energies = scoring_model(job.model, job.precision).energy(job.traces).tolist()
+    model = scoring_model(job.model, job.precision)
+    energies = (model.rerank if job.rerank else model.energy)(job.traces).tolist()
     return [
         {"id": trace.id, "label": trace.label, "energy": round(energy, 6)}
         for trace, energy in zip(job.traces, energies, strict=True)

@@ -17,8 +17,10 @@ from gatling.evaluation.baselines import Documents, baseline_views, evaluate_bas
 from gatling.evaluation.embed import Embedded, Embedder, embed_corpus
 from gatling.evaluation.metrics import SECURITY_MARGIN, Metrics, evaluate_embedded, loss_of_embedded
 from gatling.evaluation.pairs import pair_gaps
+from gatling.evaluation.reranking import Reranked, reranked
 from gatling.evaluation.retrieval import gallery_draws
 from gatling.evaluation.separation import auroc, separation
+from gatling.features import ContextFeatures, PlanFeatures
 from gatling.objectives import Objective
 from gatling.schema import Trace
 from gatling.store.corpus import Corpus
@@ -35,15 +37,24 @@ class Evaluation:
     Args:
         galleries: sizes of galleries to measure retrieval in, each at least 1.
         group_by: the field that names a trace's source, see `GroupKey`.
+        rerank: take the energies, and the order of the nearest plans, of the model's re-ranker; it has one.
     """
 
-    def __init__(self, model: DualEncoder, *, galleries: Sequence[int] = GALLERIES, group_by: str = "source") -> None:
+    def __init__(
+        self,
+        model: DualEncoder,
+        *,
+        galleries: Sequence[int] = GALLERIES,
+        group_by: str = "source",
+        rerank: bool = False,
+    ) -> None:
         self._documents = Documents()
         self._galleries = galleries
+        self._reranker = model.reranker if rerank else None
+        self._contexts: list[ContextFeatures] = []
+        self._plans: list[PlanFeatures] = []
         source = {} if group_by == "source" else {"source": _named_by(group_by)}
-        self._embedder = Embedder(
-            model, on_context=self._documents.add_context, on_plan=self._documents.add_plan, **source
-        )
+        self._embedder = Embedder(model, on_context=self._read_context, on_plan=self._read_plan, **source)
 
     def add(self, traces: list[Trace]) -> None:
         """Encode some traces. Raises: InputError if one is too large, ConfigError if `group_by` makes over 200 groups."""
@@ -52,7 +63,19 @@ class Evaluation:
     def finish(self) -> tuple[Embedded, dict[str, Any]]:
         """Return the latents and the summary."""
         embedded = self._embedder.finish()
+        if self._reranker is not None:
+            embedded = reranked(embedded, Reranked(self._reranker, self._contexts, self._plans))
         return embedded, summarise(embedded, self._documents, galleries=self._galleries)
+
+    def _read_context(self, features: ContextFeatures) -> None:
+        self._documents.add_context(features)
+        if self._reranker is not None:
+            self._contexts.append(features)
+
+    def _read_plan(self, features: PlanFeatures) -> None:
+        self._documents.add_plan(features)
+        if self._reranker is not None:
+            self._plans.append(features)
 
 
 def _named_by(group_by: str) -> Callable[[Trace], str]:

@@ -287,4 +287,4 @@ def _of_texts(reduce: np.ufunc, values: Floats, offsets: Indices) -> Floats:
 def _unit(rows: Floats) -> tuple[Floats, Floats]:
     """Return the rows at length 1, zeros as they are, and their lengths."""
     lengths = np.sqrt(np.einsum("rc,rc->r", rows, rows))
-    return rows / np.where(lengths > 0, lengths, np.float32(1))[:, None], lengths
+    return rows / np.maximum(lengths, np.float32(1e-12))[:, None], lengths
