@@ -4,7 +4,8 @@
     uv run --with onnxruntime --with onnx --with onnxscript python benchmarks/runtime.py
 
 One thread, one record a call: a policy of about 40 leaves, and a plan of 8 nodes. `forward` is the layers alone, on a batch that
-is made already, on numpy with its joining; `whole` begins with the record. Milliseconds, least and median. The graph for
+is made already, on numpy with its joining; `whole` begins with the record. Of the re-ranker `forward` knows the context and
+has the plan as arrays, and `whole` reads both, no word of which it knows. Milliseconds, least and median. The graph for
 onnxruntime has the sizes of this very record, which favours it: a real one would need sizes that change. Its equality is to
 torch in float32.
 """
@@ -26,6 +27,7 @@ import torch
 from torch import Tensor, nn
 
 import gatling
+from gatling.encoders.reranker import Matcher
 from gatling.encoders.tensors import as_tensors
 from gatling.features import PlanBatch, PolicyBatch, WordVectors, context_features, plan_features
 from gatling.runtime import RuntimeEncoders
@@ -137,6 +139,11 @@ def main() -> None:
         print(f"| | numpy | {forward} | {timed(lambda: ours.encode(record))} | {difference:.1e} |")  # noqa: B023
         forward, shown = in_onnx(theirs, tensors)
         print(f"| | onnxruntime | {forward} | | {shown} |", flush=True)
+    if (reranker := model.reranker) is not None:
+        matcher, read = Matcher(reranker), (context_features(context), plan_features(plan))
+        forward = timed(lambda: matcher([read]))
+        whole = timed(lambda: Matcher(reranker)([(context_features(context), plan_features(plan))]))
+        print(f"| both | re-ranker | {forward} | {whole} | |")
 
 
 if __name__ == "__main__":
