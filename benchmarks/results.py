@@ -38,7 +38,7 @@ from cues import (
     tools_and_tiers,
     train_cue,
 )
-from results_tables import print_tables
+from results_tables import RERANKED, print_tables
 from torch import Tensor
 
 from gatling.encoders import DualEncoder
@@ -204,7 +204,7 @@ def main() -> None:
     }
     for name, path in options.model:
         model = DualEncoder.from_pretrained(path)
-        for shown, rerank in ((name, False), *(((f"{name} re-ranked", True),) if options.rerank else ())):
+        for shown, rerank in ((name, False), *(((f"{name}{RERANKED}", True),) if options.rerank else ())):
             found = measure(model, [*generated, *shared], rerank=rerank)
             results["models"][shown] = {"path": str(path), "precision": model.governance.precision, **found}
     with atomic_write(options.output) as stream:

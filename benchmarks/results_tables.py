@@ -10,6 +10,8 @@ import numpy as np
 from gatling.evaluation.tables import Row, format_value, markdown, with_interval
 
 Figures = dict[str, Any]
+RERANKED = " re-ranked"
+"""How a model's name ends where it is measured with its re-ranker."""
 RATES = ("recall_at_fpr_1", "recall_at_fpr_5", "fpr_at_recall_95", "fpr_at_recall_99_9")
 
 
@@ -19,10 +21,13 @@ def print_tables(results: Figures, generated: Sequence[str], shared: Sequence[st
     models = results["models"]
     names = [*generated, *shared]
     first = next(iter(models.values()))["rows"]
-    if len(models) > 1:
-        table("Models side by side", *comparison_table(models, names))
-    if len(models) > 2:
-        table("All models: mean, least and most", *spread_table(models, names))
+    by_latents = {name: found for name, found in models.items() if not name.endswith(RERANKED)}
+    if len(by_latents) > 1:
+        table("Models side by side", *comparison_table(by_latents, names))
+    if len(by_latents) > 2:
+        table("All models: mean, least and most", *spread_table(by_latents, names))
+    if len(models) > len(by_latents):
+        table("Latents, and latents with the re-ranker", *reranked_table(models, names))
     table("Shallow cues: AUROC", *cue_table(first, names, results["node_baseline"]))
     for model, found in models.items():
         rows = found["rows"]
@@ -116,14 +121,32 @@ def spread_table(models: Figures, names: Sequence[str]) -> tuple[Sequence[str], 
         found = [_main_figures(model, name) for model in models.values()]
         for figures in found:
             figures["positive"], figures["negative"] = figures["positive / negative"].split(" / ")
-        cells = []
-        for kind in kinds:
-            values = [float(figures[kind].split()[0]) for figures in found if figures[kind] != "-"]
-            few = len(values) < len(found)
-            cells.append("-" if few else f"{np.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})")
+        cells = [_spread(kind, found) for kind in kinds]
         words = marked(max(float(figures["NN"]) for figures in found), found[0]["words"])
         shown.append((name, found[0]["size"], words, *cells))
     return ("rows", "gallery", "TF-IDF: NN", *kinds), shown
+
+
+def reranked_table(models: Figures, names: Sequence[str]) -> tuple[Sequence[str], list[Row]]:
+    """Put what the latents find beside what the re-ranker makes of it, as means over all models that have one."""
+    kinds = ("NN", "NN with violations", "pairs ranked right", "AUROC")
+    judges = ("latents", "re-ranked")
+    pairs = [(models[name.removesuffix(RERANKED)], found) for name, found in models.items() if name.endswith(RERANKED)]
+    shown: list[Row] = []
+    for name in names:
+        found = [[_main_figures(model, name) for model in judge] for judge in zip(*pairs, strict=True)]
+        cells = [_spread(kind, figures) for kind in kinds for figures in found]
+        best = max((float(figures["NN"]) for figures in found[1] if figures["NN"] != "-"), default=None)
+        shown.append((name, found[0][0]["size"], marked(best, found[0][0]["words"]), *cells))
+    return ("rows", "gallery", "TF-IDF: NN", *(f"{kind}, {judge}" for kind in kinds for judge in judges)), shown
+
+
+def _spread(kind: str, found: Sequence[Figures]) -> str:
+    """Return the mean of a figure with the least and the most, or the figure where there is one model."""
+    values = [float(figures[kind].split()[0]) for figures in found if figures[kind] != "-"]
+    if len(values) < len(found):
+        return "-"
+    return f"{np.mean(values):.3f}" + (f" ({min(values):.3f} to {max(values):.3f})" if len(values) > 1 else "")
 
 
 def _main_figures(model: Figures, name: str) -> dict[str, Any]:
@@ -131,14 +154,16 @@ def _main_figures(model: Figures, name: str) -> dict[str, Any]:
     galleries = [g for g in model["galleries"].get(name, []) if g["num_contexts"] <= 1_000]
     if galleries:
         g = galleries[-1]
-        size, nn, words, pair = g["num_contexts"], g["accuracy"], g["tfidf"]["accuracy"], g
+        size, nn, hard, words, pair = g["num_contexts"], g["accuracy"], g["hard_accuracy"], g["tfidf"]["accuracy"], g
     else:
         size, nn, words, pair = row["gallery_size"], row.get("nn_accuracy"), row["tfidf"].get("nn_accuracy"), row
+        hard = row.get("nn_accuracy_hard")
     similarities = (format_value(pair.get(f"{which}_similarity")) for which in ("positive", "negative"))
     return {
         "size": str(size),
         "words": words,
         "NN": format_value(nn),
+        "NN with violations": format_value(hard),
         "positive / negative": " / ".join(similarities),
         "pairs ranked right": format_value(row.get("pairs_ranked")),
         "AUROC": with_interval(row, "auroc") if "auroc" in row else "-",
