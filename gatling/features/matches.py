@@ -36,8 +36,9 @@ Indices = NDArray[np.int64]
 
 MATCH_VERSION = 1
 MAX_PAIRS = 400_000_000
-"""Pairs of a word of the plan and a word of the context; more are refused, not cut."""
+"""Pairs of a word, or a text, of the plan and one of the context; more are refused, not cut."""
 _BLOCK_PAIRS = 2_000_000
+_BLOCK_WORDS = 16_384
 _MIN_WEIGHT = 0.05
 
 
@@ -91,8 +92,7 @@ class WordRows:
         spellings, _ = _unit(rows[:, LEXICON_DIM:])
         weights = np.where(lengths > 0, np.clip(lengths, _MIN_WEIGHT, 1.0), 1.0).astype(np.float32)
         index, offsets = texts.word_index.astype(np.int64), texts.offsets.astype(np.int64)
-        both = np.concatenate([meanings, spellings], axis=1)[index] * weights[index, None]
-        means, _ = _unit(_of_texts(np.add, both, offsets))
+        means, _ = _unit(_sums(np.concatenate([meanings, spellings], axis=1), index, offsets, weights))
         numbers = index.tolist()
         bounds = offsets.tolist()
         spelt = tuple(tuple(numbers[a:b]) for a, b in pairwise(bounds))
@@ -184,7 +184,7 @@ def plan_matches(plan: PlanFeatures, rows: WordRows, context: ContextWords) -> P
             _of_texts(np.add, nearest[rows.word_index] * rows.weights[rows.word_index, None], rows.offsets)
             / np.maximum(_of_texts(np.add, rows.weights[rows.word_index, None], rows.offsets), 1e-9),
             _of_texts(np.minimum, nearest[rows.word_index], rows.offsets),
-            _largest(rows.means @ context.means.T, context.text_ends, axis=1),
+            _nearest(rows.means, context.means, context.text_ends),
             _same_texts(rows, context),
             (np.diff(rows.offsets) > 0)[:, None],
         ],
@@ -237,33 +237,40 @@ def _as_words(rows: WordRows, text: int) -> tuple[str, ...]:
 def _nearest_words(rows: WordRows, context: ContextWords) -> tuple[Floats, Floats]:
     """Return of each word the cosine of its nearest in each part, by meaning, then by spelling, `(words, 2 * NUM_PARTS)`; and
     `covered`."""
-    size, others = len(rows.weights), len(context.weights)
-    if size * others > MAX_PAIRS:
-        raise InputError(f"{size} words of a plan against {others} of a context are more than {MAX_PAIRS} pairs")
-    nearest = np.zeros((size, 2 * NUM_PARTS), np.float32)
-    best = np.zeros((2, others), np.float32)
-    step = max(1, _BLOCK_PAIRS // max(1, others))
-    for channel, (own, theirs) in enumerate(((rows.meanings, context.meanings), (rows.spellings, context.spellings))):
-        for start in range(0, size, step):
-            check()
-            cosine = own[start : start + step] @ theirs.T
-            columns = slice(channel * NUM_PARTS, (channel + 1) * NUM_PARTS)
-            nearest[start : start + step, columns] = _largest(cosine, context.ends, axis=1)
-            np.maximum(best[channel], cosine.max(axis=0, initial=0.0), out=best[channel])
+    best = np.zeros((2, len(context.weights)), np.float32)
+    nearest = [
+        _nearest(rows.meanings, context.meanings, context.ends, best[0]),
+        _nearest(rows.spellings, context.spellings, context.ends, best[1]),
+    ]
     covered = np.zeros((2, NUM_PARTS), np.float32)
     for part, (start, end) in enumerate(zip((0, *context.ends), context.ends, strict=False)):
         if end > start:
             weights = context.weights[start:end]
             covered[:, part] = best[:, start:end] @ weights / weights.sum()
-    return nearest, covered.ravel()
+    return np.concatenate(nearest, axis=1), covered.ravel()
 
 
-def _largest(values: Floats, ends: Sequence[int], *, axis: int) -> Floats:
-    """Return the largest value of each part, `(rows, NUM_PARTS)`, at least 0, and 0 for a part without words."""
-    starts = (0, *ends[:-1])
-    return np.stack(
-        [values[:, start:end].max(axis=axis, initial=0.0) for start, end in zip(starts, ends, strict=True)], axis=1
-    )
+def _nearest(own: Floats, theirs: Floats, ends: Sequence[int], best: Floats | None = None) -> Floats:
+    """Return of each own row the largest cosine to a row of each part, `(rows, NUM_PARTS)`, at least 0, and 0 for an empty part.
+
+    Args:
+        ends: one past the last row of each part.
+        best: raised to the largest cosine of each of their rows, `(their rows,)`.
+    """
+    if len(own) * len(theirs) > MAX_PAIRS:
+        raise InputError(
+            f"{len(own)} words or texts of a plan against {len(theirs)} of a context are more than {MAX_PAIRS} pairs"
+        )
+    found = np.zeros((len(own), NUM_PARTS), np.float32)
+    step = max(1, _BLOCK_PAIRS // max(1, len(theirs)))
+    for start in range(0, len(own), step):
+        check()
+        cosine = own[start : start + step] @ theirs.T
+        for part, (first, end) in enumerate(zip((0, *ends), ends, strict=False)):
+            found[start : start + step, part] = cosine[:, first:end].max(axis=1, initial=0.0)
+        if best is not None:
+            np.maximum(best, cosine.max(axis=0, initial=0.0), out=best)
+    return found
 
 
 def _same_texts(rows: WordRows, context: ContextWords) -> Floats:
@@ -281,6 +288,27 @@ def _of_texts(reduce: np.ufunc, values: Floats, offsets: Indices) -> Floats:
     filled = np.diff(offsets) > 0
     if filled.any():
         out[filled] = reduce.reduceat(values, offsets[:-1][filled], axis=0)
+    return out
+
+
+def _sums(rows: Floats, index: Indices, offsets: Indices, weights: Floats) -> Floats:
+    """Return the weighted sum of each text's words, `(texts, columns)`; memory does not grow with the length of a text."""
+    out = np.zeros((len(offsets) - 1, rows.shape[1]), np.float32)
+    lengths = np.diff(offsets)
+    is_long = lengths > _BLOCK_WORDS
+    for text in np.flatnonzero(is_long):
+        check()
+        counts = np.bincount(index[offsets[text] : offsets[text + 1]], minlength=len(rows)).astype(np.float32)
+        out[text] = (counts * weights) @ rows
+    block = np.cumsum(np.where(is_long, 0, lengths)) // _BLOCK_WORDS
+    for number in range(int(block[-1]) + 1):
+        check()
+        texts = np.flatnonzero((block == number) & ~is_long)
+        own = lengths[texts]
+        ends = np.concatenate([[0], np.cumsum(own)])
+        positions = np.repeat(offsets[texts] - ends[:-1], own) + np.arange(ends[-1])
+        words = index[positions]
+        out[texts] = _of_texts(np.add, rows[words] * weights[words, None], ends)
     return out
 
 
