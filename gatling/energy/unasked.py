@@ -108,7 +108,7 @@ class _Wanted:
 
     @cached_property
     def stems(self) -> frozenset[str]:
-        return self.request.stems
+        return self.request.all_stems
 
     def asks(self, words: frozenset[str]) -> bool:
         """Tell whether the request asks for a deed by one of some stems, outside of what it refuses."""

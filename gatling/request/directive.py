@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatling.request.deeds import ASKING_VERBS
+from gatling.request.languages import in_english
 from gatling.schema.addresses import addresses
 from gatling.schema.lru import remembered
 from gatling.schema.words import normalise
@@ -77,13 +78,6 @@ _LABELLED = re.compile(
     r"^[\W_]*(?:note|todo|to-do|action|instruction|instructions|task|system|admin|important|update|correction|notice|ps|p\.s|attention|reminder|nb|fyi)\b[^.]{0,40}[:\-\u2014]",
     re.IGNORECASE,
 )
-_OTHER = re.compile(
-    r"\b(?:bitte|sende[nt]?|schicken?|\u00fcberweise\w*|l\u00f6schen?|leiten?|weiterleiten|bezahle\w*|zahlen?|kaufen?|\u00e4ndern?|teilen?|f\u00fcgen?|"
-    r"veuillez|envoye[rz]|transf\u00e9re[rz]|supprime[rz]|paye[rz]|merci|ajoute[rz]|achete[rz]|vire[rz]|partage[rz]|modifie[rz]|"
-    r"por favor|env\u00ed[ae]\w*|envi(?:a|e|ar|en)|transfier[ae]|borr[ae]r?|elimin(?:a|ar|e)|reenv\u00ed[ae]|pag(?:a|ar|ue|ue)|compr(?:a|ar|e)|a\u00f1ad[aei]r?|cambi(?:a|ar|e)|"
-    r"per favore|inviare?|trasferisci|trasferire|inoltra|aggiung\w+|alstublieft|stuur|verwijder|betaal|voeg|wijzig|exclu(?:a|ir)|apag(?:ue|ar)|mude|adicione)\b"
-    r"|[\u8bf7\u53d1\u9001\u8f6c\u8d26\u5220\u9664\u6253\u5f00]|\u304f\u3060\u3055\u3044|\u9001\u3063\u3066|\u043f\u043e\u0436\u0430\u043b\u0443\u0439\u0441\u0442\u0430|\u043e\u0442\u043f\u0440\u0430\u0432|\u043f\u0435\u0440\u0435\u0432\u0435\u0434|\u0443\u0434\u0430\u043b\u0438"
-)
 _CONDITIONAL = re.compile(r"^\W*(?:if|when|whenever|once|as soon as|unless|in case|after|before|every time|while)\b")
 _MAX_CHARS = 2_000
 
@@ -91,7 +85,9 @@ _MAX_CHARS = 2_000
 @remembered(16_384, max_chars=1_000)
 def directive_features(text: str) -> NDArray[np.float64]:
     """Return the signs of an order in a text, `(len(DIRECTIVE_FEATURES),)`; beyond 2,000 characters it is not looked at."""
-    plain = normalise(text[:_MAX_CHARS]).lower().replace("\u2019", "'")
+    plain = normalise(text[:_MAX_CHARS])
+    said = in_english(plain)
+    plain = (said.text if said else plain).lower().replace("\u2019", "'")
     clauses = [c for c in _CLAUSE.split(plain) if c and c.strip()]
     first = [_first_word(c) in _VERBS for c in clauses]
     words = plain.split()
@@ -111,7 +107,7 @@ def directive_features(text: str) -> NDArray[np.float64]:
             float(plain.rstrip().endswith("?")),
             min(len(_TOLD.findall(plain)), 4),
             float(bool(re.search(r"\b(?:i|we|my|our|us|me)\b", plain))),
-            min(len(_OTHER.findall(plain)), 3),
+            min(said.num_orders, 3) if said else 0,
             np.log1p(len(words)),
             float(len(words) < 4),
             float(bool(_LABELLED.search(plain))),

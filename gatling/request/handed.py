@@ -22,7 +22,8 @@ import numpy as np
 
 from gatling.policy.places import parse_place
 from gatling.request.directive import DIRECTIVE_FEATURES, directive_features
-from gatling.request.pasted import Pasted, split_message, without_questions
+from gatling.request.knowing import without_questions
+from gatling.request.pasted import Pasted, split_message
 from gatling.request.refusal import sentences
 from gatling.request.request import Request, content_words
 from gatling.schema.lazy import cached_property
@@ -30,8 +31,8 @@ from gatling.schema.words import normalise, split_words, stem
 from gatling.tools.derive import effect_of, verb_of
 
 _SIGN = {name: i for i, name in enumerate(DIRECTIVE_FEATURES)}
-_NEVER = [_SIGN[name] for name in ("to_the_agent", "urges", "other_language")]
-_ORDERS = [_SIGN[name] for name in ("imperative", "asks_you", "ought", "please")]
+_NEVER = [_SIGN[name] for name in ("to_the_agent", "urges")]
+_ORDERS = [_SIGN[name] for name in ("imperative", "asks_you", "ought", "please", "other_language")]
 _ACCOUNT = re.compile(r"\b[A-Za-z]{2}\d{2}(?:[ ]?[A-Za-z0-9]{2,4}){3,8}\b")
 _SENDER = re.compile(r"^\s{0,4}\**(?:from|sender|reply-to|von|de)\**\s?:", re.IGNORECASE)
 _LONG_WORDS = 8
@@ -73,7 +74,7 @@ class RequestWithPaste(Request):
         """Tell whether the user asks for what a tool does by more than its verb: `create` alone asks for no user."""
         verb = verb_of(tool)
         words = frozenset(map(stem, split_words(tool))) - ({stem(verb[0])} if verb else set())
-        return not words or not words.isdisjoint(self.words_asked_for(tool) | self.stems)
+        return not words or not words.isdisjoint(self.words_asked_for(tool) | self.all_stems)
 
     def _hands_over(self, part: _Part, value: Any, takes_orders: bool) -> bool:
         """Tell whether one of the texts hands over a value; `takes_orders` of sentences that order, too."""

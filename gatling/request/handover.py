@@ -129,6 +129,17 @@ class HandOver:
     @cached_property
     def follows(self) -> float:
         """How far it wants done what a text says, 0 or 1."""
+        english = self._in_english
+        return max(self._follows, english._follows) if english is not None else self._follows
+
+    @cached_property
+    def _in_english(self) -> HandOver | None:
+        """What it hands over as it reads in English; None for a request in no other language."""
+        english = self.request.english
+        return None if english is self.request else HandOver(english)
+
+    @cached_property
+    def _follows(self) -> float:
         text = self.request.wishes
         for match in checked(_follows().finditer(text)):
             to_know = match.group().startswith(
@@ -142,13 +153,13 @@ class HandOver:
     @cached_property
     def acts(self) -> float:
         """How far it wants something done with what a text holds: reply, pay, fill in; 0 to 1."""
-        text = self.request.text
-        return float(bool(_REPLIES.search(text) or _PAYS.search(text) or _FILLS.search(text)))
+        texts = {self.request.text, self.request.english.text}
+        return float(any(_REPLIES.search(t) or _PAYS.search(t) or _FILLS.search(t) for t in texts))
 
     @cached_property
     def kinds(self) -> frozenset[int]:
         """The kinds of items that it speaks of, as positions in `ITEM_KINDS`."""
-        return frozenset(i for i, kind in enumerate(ITEM_KINDS) if not kind.isdisjoint(self.request.stems))
+        return frozenset(i for i, kind in enumerate(ITEM_KINDS) if not kind.isdisjoint(self.request.all_stems))
 
     def speaks_of(self, words: Iterable[str]) -> bool:
         """Tell whether it speaks of an item of the kind that words (of a tool, of a record's fields) tell."""

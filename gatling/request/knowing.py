@@ -37,6 +37,12 @@ _TOKEN = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*|[\w./:@#%+~-]*\w|[,;:?()
 _ABBREVIATION = re.compile(r"\b([A-Z]|[DM]rs?|Ms|St|No|vs|approx|etc)\.(?=\s)")
 _PART = re.compile(r"[;:\u2022](?=\s|$)")
 
+_QUESTION = re.compile(
+    r"(?:(?<=[.!?:\n])|\A)\s{0,8}(?:(?:and|so|but|also|then|ok|hi|hello|hey)\b[\s,]*)?"
+    r"(?:what|who|whom|whose|when|where|why|how|which|is|are|was|does|did|do you|has|any)\b"
+    r"[^.!?\n]*[.!?]?",
+    re.IGNORECASE,
+)
 _LOOKING = frozenset(
     "summarise summarize recap outline list show display find search look read check see view browse review inspect examine "
     "investigate analyse analyze compare explain describe translate calculate compute count estimate determine evaluate identify "
@@ -253,3 +259,8 @@ def _goes_on_to_change(tokens: list[str], at: int, *, asks: bool) -> bool:
         leads = {"you"} if asks else _WISHES | {"possible", "able", "you", "allowed", "sure", "ahead", "help"}
         return at > 1 and tokens[at - 2] in leads  # "what are we going to do" asks
     return before in _COORDINATORS or before in ("please", "just", ",", "-")
+
+
+def without_questions(text: str) -> str:
+    """Return a text with blanks in place of what asks to be told: "What does he want?" wants nothing done."""
+    return _QUESTION.sub(lambda match: " " * len(match.group()), text)

@@ -23,18 +23,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gatling.request.handover import HandOver
+from gatling.request.knowing import without_questions
 from gatling.request.request import Request
 
 if TYPE_CHECKING:
     from gatling.request.pasted_marks import Region
 
 _QUOTE_MARK = re.compile(r"^[ \t]{0,8}(?:>[ \t]?)+", re.MULTILINE)
-_QUESTION = re.compile(
-    r"(?:(?<=[.!?:\n])|\A)\s{0,8}(?:(?:and|so|but|also|then|ok|hi|hello|hey)\b[\s,]*)?"
-    r"(?:what|who|whom|whose|when|where|why|how|which|is|are|was|does|did|do you|has|any)\b"
-    r"[^.!?\n]*[.!?]?",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +111,3 @@ def _is_followed(before: str, after: str) -> bool:
     last = last[last.rfind("\n\n") + 1 :]
     told = (without_questions(said) for said in (last, after))
     return any(HandOver(Request(said)).follows == 1.0 for said in told if said.strip())
-
-
-def without_questions(text: str) -> str:
-    """Return a text with blanks in place of what asks to be told: "What does he want?" wants nothing done."""
-    return _QUESTION.sub(lambda match: " " * len(match.group()), text)

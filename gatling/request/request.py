@@ -7,6 +7,7 @@
 | does it name the person whose address this is? | `names` |
 | does it ask for what a tool does? | `asks_for` |
 | how much of these words does it have, how near are they to its own? | `share`, `nearness` |
+| how does it read in English? | `english` |
 
 - A value is stated where it stands to the letter, apart from case, and is no part of a longer name: `ann@acme.com` is not stated
   by `ann@acme.com.evil.example`, nor `ann` by `joann`. Addresses are compared in one spelling: `www.x.com`, `x.com/` and
@@ -14,6 +15,7 @@
 - What a request refuses states no permission (`refusal.py`).
 - Two words agree when their stems are equal, and to a degree when the word table places them close together. That knows neither
   order nor negation: it says what a request is about, not what it says about it.
+- In another language (`languages.py`) its deeds and words are those that it has in English, too; values stand in it as written.
 """
 
 from __future__ import annotations
@@ -32,6 +34,8 @@ from numpy.typing import NDArray
 
 from gatling.features.words import LEXICON_DIM, length_of, lexicon_row
 from gatling.request.deeds import asking_words, deeds_of, effect_of_verb
+from gatling.request.knowing import without_questions
+from gatling.request.languages import Refused, Said, in_english
 from gatling.request.people import Name, names_in
 from gatling.request.refusal import Refusal, kinds_against, refusals, sentences
 from gatling.schema.addresses import located, one_address
@@ -148,6 +152,17 @@ class Request:
         """The text as far as it may hand over to another, with blanks in place of the rest."""
         return self.text
 
+    # --- other languages ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _said(self) -> Said | None:
+        return in_english(self.as_written)
+
+    @cached_property
+    def english(self) -> Request:
+        """The request as it reads in English: its deeds and words, not its values; itself if it is in no other language."""
+        return self if self._said is None else InEnglish(self._said.text)
+
     @cached_property
     def _vectors(self) -> NDArray[np.float32]:
         return directions(self.content if len(self.content) <= _MAX_COMPARED else [])
@@ -245,7 +260,10 @@ class Request:
 
     @cached_property
     def _refusals(self) -> tuple[Refusal, ...]:
-        return refusals(self.as_written)
+        own = refusals(self.as_written)
+        if self._said is None or not self._said.refused:
+            return own
+        return tuple(sorted((*own, *map(_negation, self._said.refused)), key=lambda r: r.start))
 
     def is_refused(self, start: int, end: int, *, tool: str = "") -> bool:
         """Tell whether what stands between two positions of `text` is refused, for a call of a tool or for any deed."""
@@ -323,7 +341,7 @@ class Request:
                 at = max(at, min(end, negated[i].end))
                 i += 1
             found |= asking_words(self.text[at:end])
-        return frozenset(found)
+        return frozenset(found) if self.english is self else self.english.permitted_stems | found
 
     # --- numbers and days ---------------------------------------------------------------------------------------------
 
@@ -365,7 +383,12 @@ class Request:
 
     def has(self, word: str) -> bool:
         """Tell whether the request has the word, in any form."""
-        return stem(word) in self.stems
+        return stem(word) in self.all_stems
+
+    @cached_property
+    def all_stems(self) -> frozenset[str]:
+        """Stems of its words, as they are written and in English."""
+        return self.stems | self.english.stems
 
     def share(self, words: Sequence[str], *, tool: str = "") -> float:
         """Return the share of words that the request has, for a call of a tool or for any deed: 0 to 1; 0 for none."""
@@ -376,6 +399,11 @@ class Request:
 
         Of a request of more than 2,048 distinct words no word is near that it does not have: -1.
         """
+        if self.english is not self:
+            return list(map(max, self._nearness(words), self.english.nearness(words)))
+        return self._nearness(words)
+
+    def _nearness(self, words: Sequence[str]) -> list[float]:
         if not self.content:
             return [0.0] * len(words)
         missing = [w for w in dict.fromkeys(words) if w not in self._near]
@@ -390,3 +418,21 @@ class Request:
             else:
                 return [self._near[w] if w in self._near else found[w] for w in words]
         return [self._near[w] for w in words]
+
+
+class InEnglish(Request):
+    """What a request of another language says in English; what is left in it of other languages is read no further."""
+
+    @property
+    def _said(self) -> None:  # type: ignore[override]
+        return None
+
+    @property
+    def wishes(self) -> str:
+        return without_questions(self.text)
+
+
+def _negation(clause: Refused) -> Refusal:
+    """Return the refusal of a clause that is negated in another language; one of looking refuses to look."""
+    looks = any(r.kind == "reading" for r in refusals(clause.english))
+    return Refusal(clause.start, clause.end, "reading" if looks else "negation")

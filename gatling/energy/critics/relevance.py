@@ -139,7 +139,7 @@ def _relevance(facts: PlanFacts) -> NDArray[np.float64]:
     taken: Counter[str] = Counter()
     for node in as_read:
         taken.update(node.covered)
-    size = max(1, min(6, len(facts.context.request.stems)))
+    size = max(1, min(6, len(facts.context.request.english.stems)))
     best = {name: max([row[name] for row in read]) for name in _RELATIVE}
     best_of_tool: dict[str, float] = defaultdict(float)
     for node, row in zip(facts.nodes, read, strict=True):
@@ -212,7 +212,7 @@ def _row(node: NodeFacts, facts: PlanFacts, of_tool: dict[str, float]) -> dict[s
         "long_asked": _mean(long, 1.0),
         "number_asked": _mean(numbers, 1.0),
         "names_an_item": float(node.names_an_item),
-        "covers": len(node.covered) / max(1, len(request.stems)),
+        "covers": len(node.covered) / max(1, len(request.english.stems)),
         "unasked_identity": unasked,
         "unasked_destination": bool(unasked_places) * open_share,
         "unasked_host": any(is_foreign(d) and (not d.host or d.host not in request.text) for d in unasked_places)

@@ -154,6 +154,7 @@ def as_written(arguments: dict[str, Any]) -> str:
 def _node_facts(context: ContextFacts, call: Call) -> NodeFacts:
     node, request = call.node, context.request
     tool = context.tool(node.tool_name)
+    spoken_of = request.english.stems
     values: list[Value] = []
     identities: list[float] = []
     taken: list[tuple[bool, frozenset[str]]] = []
@@ -163,13 +164,13 @@ def _node_facts(context: ContextFacts, call: Call) -> NodeFacts:
             continue
         value, words, inner = read_value(request, context.is_own, tool.name, path, leaf)
         values.append(value)
-        taken.append((value.is_free, request.stems.intersection(map(stem, words))))
+        taken.append((value.is_free, spoken_of.intersection(map(stem, words))))
         if value.kind == "identity":
             identities.append(value.asked)
         identities += inner
     unasked = tuple(d for d in checked(call.destinations) if not _is_asked(context, tool.name, d.text))
     names_unasked = any(is_foreign(d) for d in unasked) or min(identities, default=1.0) < 0.5
-    of_tool = request.stems.intersection(map(stem, tool.words))
+    of_tool = spoken_of.intersection(map(stem, tool.words))
     spoken = sorted((words for is_free, words in taken if not is_free), key=len, reverse=True)[:_SPEAKING_VALUES]
     return NodeFacts(
         call=Call(node),  # what this one has read is kept no longer than its plan

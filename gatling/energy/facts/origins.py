@@ -221,8 +221,9 @@ def _numbers(
     source: Reached | None,
 ) -> list[float]:
     tool, hand_over = node.tool, context.hand_over
+    passage = passage.english  # its deeds and words; the values it states are looked for as it is written
     asked_for = passage.words_asked_for(tool.name)
-    own = passage.stems - context.request.stems
+    own = passage.stems - context.request.all_stems
     objects = [w for w in tool.words if w != tool.verb] or list(tool.words)
     near = passage.nearness(objects) if passage.content else [0.0]
     attested = [value for key, value in origin.header.items() if key in _ATTESTED]
