@@ -15,9 +15,9 @@ from gatling.tools.derive import NOUN_VERBS, VERBS
 
 _WORDS = re.compile(r"[^\W\d_]+")
 MAX_PHRASE_WORDS = 5
-_ENGLISH_VERBS = ASKING_VERBS | VERBS.keys() | NOUN_VERBS.keys()
+_ENGLISH_VERBS = frozenset((*ASKING_VERBS, *VERBS, *NOUN_VERBS))
 _WITH_CLITICS = 3
-"""Pronouns are written behind so many forms of a verb: the infinitive and the orders to one person."""
+"""Pronouns are written behind so many forms of a verb: the infinitive and orders."""
 
 
 class Entry(NamedTuple):
@@ -32,6 +32,12 @@ class Entry(NamedTuple):
     """Whether it counts first in a clause only: elsewhere it is a form that orders nothing."""
     particle: str = ""
     """What must stand behind the verb in its clause: `weiter` behind `leite`."""
+    is_told: bool = False
+    """Whether it is a participle: said of what is done, or must be."""
+
+    def said(self, first: str) -> str:
+        """Return the whole of it, given its first word."""
+        return " ".join((first, *self.rest, *self.particle.split()))
 
 
 @dataclass
@@ -76,7 +82,7 @@ def read_tables(text: str) -> Tables:
     """Return the tables that a text holds; see the head of `assets/languages.txt`. Raises: ValueError with the line."""
     languages: list[Language] = []
     english = _ENGLISH_VERBS
-    endings: dict[str, list[tuple[str, bool]]] = {}
+    endings: dict[str, list[_Ending]] = {}
     part = ""
     for number, line in enumerate(text.splitlines(), start=1):
         line = line.strip()
@@ -108,7 +114,7 @@ def read_tables(text: str) -> Tables:
             raise ValueError(f"languages.txt, line {number}: {line!r} is no row of a section")
     for language in languages:
         for entries in language.entries.values():
-            entries.sort(key=lambda e: (-len(e.rest), not e.particle))
+            entries.sort(key=lambda e: (-len(e.rest), not e.particle, e.is_told))
     by_word: dict[str, list[Language]] = {}
     for language in languages:
         for word in {said.partition(" ")[0] for said in language.telling}:
@@ -116,14 +122,24 @@ def read_tables(text: str) -> Tables:
     return Tables(tuple(languages), {word: tuple(found) for word, found in by_word.items()})
 
 
-def _forms_of(text: str) -> Iterator[tuple[str, bool]]:
-    """Yield endings, and whether each counts first in a clause only."""
-    first_only = False
+class _Ending(NamedTuple):
+    """One form of a verb: what stands before and behind its base."""
+
+    before: str
+    behind: str
+    first_only: bool
+    is_participle: bool
+
+
+def _forms_of(text: str) -> Iterator[_Ending]:
+    """Yield endings: `e`, `-` for none, `ge~t` for one with a beginning; those behind ! and + are marked."""
+    mark = ""
     for word in text.split():
-        if word == "!":
-            first_only = True
+        if word in ("!", "+"):
+            mark = word
         else:
-            yield word, first_only
+            before, _, behind = word.rpartition("~")
+            yield _Ending(before, behind.strip("-"), mark == "!", mark == "+")
 
 
 def _spellings(said: str, language: str) -> Iterable[str]:
@@ -141,28 +157,35 @@ def _add(
     english: str,
     said: str,
     is_verb: bool,
-    endings: dict[str, list[tuple[str, bool]]],
+    endings: dict[str, list[_Ending]],
     ambiguous: frozenset[str],
 ) -> None:
     """Add the forms of a word or a verb to a language."""
     is_english, said = said.startswith("~"), said.removeprefix("~")
+    is_first, said = said.startswith("!"), said.removeprefix("!")
     is_one_form, said = said.startswith("="), said.removeprefix("=")
     particle, _, verb = said.rpartition("|")
-    forms = [(verb, False)]
+    ending = None
     if is_verb and not is_one_form:
         ending = max((e for e in endings if verb.endswith(e)), key=len, default=None)
-        if ending is not None:
-            base = verb.removesuffix(ending)
-            forms = [(base + e.strip("-"), first_only) for e, first_only in endings[ending]]
-    for i, (form, first_only) in enumerate(forms):
+    if ending is None:
+        base, forms = verb, [_Ending("", "", is_first, is_participle=False)]
+    else:
+        base, forms = verb.removesuffix(ending), endings[ending]
+    for i, (before, behind, first_only, is_participle) in enumerate(forms):
+        form = before + base + behind
+        if is_participle:
+            told = Entry(f"{english}ed", is_told=True)
+            _put(language, (particle + form,), told, is_english, ambiguous)
+            continue
         is_infinitive = is_verb and i == 0 and not is_one_form
         entry = Entry(english, (), is_verb, is_infinitive, first_only)
         if particle:
-            together = (particle + form, f"{particle}zu{form}") if is_infinitive else ()
+            together = (particle + form, f"{particle}zu{form}", f"{particle}_te_{form}") if is_infinitive else ()
             _put(language, (form,), Entry(english, (), is_verb, particle=plain_word(particle)), is_english, ambiguous)
             _put(language, together, entry, is_english, ambiguous)
         else:
-            own = _open(form, is_infinitive) if is_verb and i < _WITH_CLITICS else ""
+            own = _open(form, is_infinitive) if is_verb and i < _WITH_CLITICS and len(form) > 2 else ""
             _put(language, (form, *(own + c for c in language.clitics if own)), entry, is_english, ambiguous)
 
 
@@ -177,7 +200,7 @@ def _put(language: Language, forms: Iterable[str], entry: Entry, is_english: boo
         first, *rest = [plain_word(form)] if form.isalpha() else map(plain_word, _WORDS.findall(form.replace("_", " ")))
         if len(rest) >= MAX_PHRASE_WORDS:
             raise ValueError(f"languages.txt: {form!r} has {len(rest) + 1} words, {MAX_PHRASE_WORDS} can be read")
-        if entry.is_verb and not rest and first in _ENGLISH_VERBS:
+        if entry.is_verb and not rest and form.isascii() and first in _ENGLISH_VERBS:
             continue  # whoever reads English reads it
         known = language.entries.setdefault(first, [])
         one = entry._replace(rest=tuple(rest)) if rest else entry
@@ -186,5 +209,5 @@ def _put(language: Language, forms: Iterable[str], entry: Entry, is_english: boo
         if not language.is_spaced:
             language.max_chars = max(language.max_chars, len(first))
         is_word = len(first) > 1 or not language.is_spaced
-        if is_word and not is_english and not entry.particle and first not in ambiguous:
-            language.telling.add(" ".join((first, *rest)))
+        if is_word and not is_english and first not in ambiguous:
+            language.telling.add(one.said(first))

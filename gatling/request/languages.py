@@ -36,18 +36,25 @@ _IS_IDEOGRAPH = re.compile(f"[{_IDEOGRAPHS}]")
 _PIECE = re.compile(rf"[{_IDEOGRAPHS}]+|[^\s{_IDEOGRAPHS}]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 # What holds an address, a path or an identifier is a value, whatever words it is made of.
-_VALUE = re.compile(r"[@_\\]|//|\w\.[a-z0-9]|^[/~]")
+_VALUE = re.compile(r"[@_\\]|//|\w\.[a-z0-9]|^[/~]|[^\W\d]-?\d|\d[^\W\d]")
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[;\n\u3002\uff01\uff1f\uff1b]")
-_CLAUSE_END = re.compile(r"[,:()\u3001\uff0c\uff1a\u2013\u2014\u201e\u201c\"\u00ab\u00bb\u00a1\u00bf]|\s-")
+_CLAUSE_END = re.compile(r"[,:](?=\s)|[()\u3001\uff0c\uff1a\u2013\u2014\u201e\u201c\"\u00ab\u00bb\u00a1\u00bf]|\s-")
+_JOINTS = ("", "'", "\u2019", "-")
 _WITHIN_PHRASE = re.compile(r"[ '\u2019\u00a0-]{0,3}")
 # What may stand before the verb of an order, in English.
 _LEADING = frozenset(
     "please and but or then also now if before when you i we he must can could should would will to so immediately".split()
 ) | {"want to", "you must", "remember to"}
 _BEFORE_NOUNS = frozenset("the a my your his her our this".split())
+# A sentence with one of these is English more likely than what one short word says.
+_ENGLISH = frozenset(
+    "the of to and is are for with you your this that it we please from be will have has not by at our was my an if or".split()
+)
 _JOINING = frozenset(("and", "but", "or", "then"))
 _MOODS = frozenset(("please", "you must", "must", "should", "could"))
 _NOT = "not"
+_OPENING = {ord("\u00bf"): None, ord("\u00a1"): None}
+"""Marks that open a sentence, and that English has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +111,7 @@ def in_english(text: str) -> Said | None:
         for clause in _clauses(text, tokens, language) if language is not None else ():
             start, end = clause[0].start, clause[-1].end
             english = _in_order(text, clause)
-            out += (text[at:start], english)
+            out += (text[at:start].translate(_OPENING), english)
             at = end
             num_orders += sum(item.is_verb or item.english in _MOODS for item in clause)
             if any(item.english == _NOT for item in clause):
@@ -163,10 +170,13 @@ def _by_sentence(text: str, tokens: Iterator[_Token]) -> Iterator[list[_Token]]:
 def _in_language(tokens: list[_Token], known: Tables) -> tuple[list[_Token], Counter[str]]:
     """Return a sentence, and for each language how many of its words tell that it is of that one."""
     count: Counter[str] = Counter()
+    words = {token.word for token in tokens}
     for i, token in enumerate(tokens):
         for language in known.by_word.get(token.word, ()):
             if any(
-                " ".join((token.word, *e.rest)) in language.telling and _stands(tokens, i, e)
+                e.said(token.word) in language.telling
+                and _stands(tokens, i, e)
+                and (not e.particle or e.particle in words)
                 for e in language.entries[token.word]
             ):
                 count[language.name] += 1
@@ -181,9 +191,13 @@ def _language_of(tokens: list[_Token], count: Counter[str], whole: Counter[str],
     """Return the language that a sentence is read in: the one of which it has most words, then the text as a whole."""
     if not count:
         return None
-    name = max(count, key=lambda n: (count[n], whole[n]))
-    language = next(found for found in known.languages if found.name == name)
+    by_name = {language.name: language for language in known.languages if count[language.name]}
+    known_of = {name: sum(t.word in language.entries for t in tokens) for name, language in by_name.items()}
+    name = max(by_name, key=lambda n: (count[n], whole[n], known_of[n]))
+    language = by_name[name]
     if count[name] >= _FEW or whole[name] > _FEW or not language.is_spaced:
+        return language
+    if len(tokens) > 1 and _ENGLISH.isdisjoint(token.word for token in tokens):
         return language
     is_strong = any(
         len(t.word) >= _STRONG_CHARS or not t.word.isascii()
@@ -291,10 +305,13 @@ def _in_order(text: str, clause: list[_Item]) -> str:
         if item.moves and i >= lead:
             front.append(item.english)
             out[i] = ""
+        elif item.is_verb and i > lead and out[i - 1] not in _LEADING:
+            out[i] = f"to {item.english}"  # a verb and no noun, as `transfer` is one as well
     said: list[str] = []
     for i, item in enumerate(clause):
         if i:
-            said.append(text[clause[i - 1].end : item.start] or " ")
+            gap = text[clause[i - 1].end : item.start]
+            said.append(" " if gap in _JOINTS else gap)
         if i == lead and front:
             said.append(" ".join(front) + " ")
         said.append(out[i])
