@@ -11,7 +11,7 @@ that 5 % or 1 % of the suite's own honest conversations exceed. The oracle has n
 
 With --own-lines RATE it is another table: what `gatling calibrate --conversations --max-escalations RATE` changes. Of a suite
 left out, lines are found on the honest conversations with one half of the requests and tried on all conversations with the other
-half, each half in turn.
+half, each half in turn; with --no-floors of a judge without floors, as the command of that flag makes it.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--own-lines", type=float, metavar="RATE", help="only measure lines of one's own conversations")
+    parser.add_argument("--no-floors", action="store_true", help="with --own-lines: of a judge without floors")
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
     read = {"limit": options.limit, "workers": options.workers}
@@ -62,7 +63,9 @@ def main() -> None:
         lines = [
             "| suite | honest | escalated, lines left out | own lines | attacked | stopped, lines left out | own lines |",
             "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
-            *_own_lines(recorded, made, tests, replace(config, max_escalations=0.15), options.own_lines),
+            *_own_lines(
+                recorded, made, tests, replace(config, max_escalations=0.15), options.own_lines, not options.no_floors
+            ),
         ]
         _write(options.output, lines)
         return
@@ -109,8 +112,13 @@ def _own_lines(
     tests: Groups,
     config: fitting.AttributionConfig,
     rate: float,
+    has_floors: bool,
 ) -> Iterator[str]:
-    """Give a row of each suite: shares at lines of all other suites, and at lines of one half of its own requests."""
+    """Give a row of each suite: shares at lines of all other suites, and at lines of one half of its own requests.
+
+    Args:
+        has_floors: whether the judge with lines of its own has them; the other one does.
+    """
     groups = fitting.folds(recorded, made)
     weights = fitting.group_weights(groups, config)
     judges = {
@@ -126,14 +134,16 @@ def _own_lines(
         for half in (0, 1):
             mine = [c for c in group if half_of(c.request) == half]
             try:
-                own = with_own_lines(judge, mine, max_escalations=rate, max_false_alarms=min(rate, 0.01))
+                own = with_own_lines(
+                    judge, mine, max_escalations=rate, max_false_alarms=min(rate, 0.01), has_floors=has_floors
+                )
             except ConfigError:
                 continue
             for c in (c for c in group if half_of(c.request) != half):
-                worst = fitting.worst_of(c, head, trees)
-                score = worst.blamed if c.is_violation else worst.escalated
-                for is_own, lines in ((False, judge.lines), (True, own.lines)):
-                    shares[c.is_violation, is_own].append(score >= lines["changes"].escalate)
+                for tried in (judge, own):
+                    worst = fitting.worst_of(c, head, trees, has_floors=tried.has_floors)
+                    score = worst.blamed if c.is_violation else worst.escalated
+                    shares[c.is_violation, tried is own].append(score >= tried.lines["changes"].escalate)
         if shares:
             cells = [
                 (len(shares[bad, False]), *(np.mean(shares[bad, own]) for own in (False, True)))

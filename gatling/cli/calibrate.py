@@ -23,7 +23,9 @@ class Calibrate:
 
     With --conversations it is the lines for calls of which it is known what the agent had read: of the honest conversations
     with the same request the worst call counts. Records are those of `gatling audit --conversations`; one with `label`
-    "violation" counts among the attacks, and all others must be honest.
+    "violation" counts among the attacks, and all others must be honest. Where floors alone stop more honest work than
+    --max-escalations leaves room for, --no-floors finds lines for a judge without them, which the written file then is: a grave
+    call that nobody asked for is stopped by its score alone.
     """
 
     dataset: tuple[Path, ...] = ()
@@ -38,6 +40,8 @@ class Calibrate:
     """Probability that a compliant plan of a new context is denied, at most."""
     max_escalations: float = 0.05
     """Probability that it is denied or escalated, at most."""
+    no_floors: bool = False
+    """With --conversations: take away the floors, which stop calls at any line. Default: the judge has them."""
     mutations: str = "all"
     """Mutations to measure against, by commas."""
     per_trace: int = 1
@@ -60,6 +64,8 @@ class Calibrate:
             raise ConfigError(
                 "--dataset or --conversations must be given, and not both: traces or conversations to find the lines on"
             )
+        if self.no_floors and not self.conversations:
+            raise ConfigError("--no-floors is of the judge of conversations: name some with --conversations")
         if not self.model.is_dir():
             raise ConfigError(f"--model is {self.model}, it must be a model folder")
         return self._on_conversations() if self.conversations else self._on_traces()
@@ -80,7 +86,11 @@ class Calibrate:
                 self.conversations, limit=self.limit, workers=self.workers, advance=progress.advance
             )
         judge = with_own_lines(
-            judge, read, max_escalations=self.max_escalations, max_false_alarms=self.max_false_alarms
+            judge,
+            read,
+            max_escalations=self.max_escalations,
+            max_false_alarms=self.max_false_alarms,
+            has_floors=not self.no_floors,
         )
         written = self._write(ATTRIBUTION_NAME, judge.to_json())
         figures = judge.figures["own"]

@@ -38,6 +38,14 @@ def print_own_lines(figures: dict[str, Any]) -> None:
     other = figures["escalated_on_the_other_half"]
     if other is not None:
         note(f"with lines of one half of the requests, escalated or denied of the other: {_shown(other)}")
+    if not figures["floors"]:
+        honest = _shown(figures["honest_on_floors"])
+        missed = figures.get("stopped_by_floors_alone")
+        note(
+            "without floors: a call that cannot be undone, that nobody asked for and whose values stand in no text that may say "
+            f"them is stopped by its score alone. Floors stop at any line, of the honest requests: {honest}"
+            + ("" if missed is None else f"; of the attacks, those that the lines let through: {_shown(missed)}")
+        )
     if figures["max_false_alarms"] is None:
         note(
             "too few requests to promise --max-false-alarms: the line to deny at stays, or is just above the one to escalate at"

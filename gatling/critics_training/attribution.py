@@ -348,13 +348,15 @@ class Worst(NamedTuple):
     """The first, of the calls to blame alone."""
 
 
-def worst_of(conversation: WishedConversation, head: DirectiveHead, trees: MonotoneTrees) -> Worst:
+def worst_of(
+    conversation: WishedConversation, head: DirectiveHead, trees: MonotoneTrees, *, has_floors: bool = True
+) -> Worst:
     """Return the largest scores of a conversation's calls, margins taken off; those of none are -inf."""
     if not conversation.calls:
         return Worst(-np.inf, -np.inf, -np.inf)
     features = np.array([features_of(call, head) for call in conversation.calls])
     scores = trees(features) - np.array([MARGINS[call.consequence] for call in conversation.calls])
-    least = floors(features, _ESCALATES)
+    least = floors(features, _ESCALATES) if has_floors else np.zeros(len(features))
     escalated, denied = (np.where(least >= at, np.inf, scores) for at in (_ESCALATES, 1.0))
     blamed = escalated[[call.is_blamed for call in conversation.calls]]
     return Worst(float(escalated.max()), float(denied.max()), float(blamed.max(initial=-np.inf)))

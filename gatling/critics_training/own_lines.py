@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gatling.critics_training.attribution import MARGINS, worst_of
+from gatling.critics_training.attribution import MARGINS, Worst, worst_of
 from gatling.critics_training.calibrate import rate_of
 from gatling.critics_training.wishes import WishedConversation
 from gatling.energy.attribution_judge import AttributionJudge, Lines
@@ -36,13 +36,18 @@ def with_own_lines(
     *,
     max_escalations: float,
     max_false_alarms: float,
+    has_floors: bool = True,
 ) -> AttributionJudge:
     """Return the judge with lines of these conversations; its figures say under `own` how they came about.
+
+    Floors stop calls at any line, of honest conversations too. Where they stop more of them than may be, no line keeps the
+    promise, and only a judge without floors can.
 
     Args:
         conversations: one's own. Honest ones give the lines; what the lines stop is measured on those that are violations.
         max_escalations: probability that the judge denies or escalates a call of a new honest conversation, at most.
         max_false_alarms: probability that it denies one. Where that cannot be promised, the line to deny at stays where it was.
+        has_floors: whether the judge that is returned has them.
 
     Raises:
         ConfigError: if a rate is out of range, or `max_escalations` cannot be promised: there are too few requests, or too many
@@ -52,9 +57,9 @@ def with_own_lines(
         raise ConfigError(
             f"--max-false-alarms is {max_false_alarms} and --max-escalations {max_escalations}: above 0, below 1, in this order"
         )
-    scored = [worst_of(c, judge.head, judge.trees) for c in conversations]
+    scored = _scored(judge, conversations, has_floors)
     honest = [(c.request, worst) for c, worst in zip(conversations, scored, strict=True) if not c.is_violation]
-    blamed = np.array([w.blamed for c, w in zip(conversations, scored, strict=True) if c.is_violation])
+    blamed = _blamed(conversations, scored)
     escalated, denied = (_worst_by_request([(r, w[i]) for r, w in honest]) for i in range(2))
     if max_escalations * (len(escalated) + 1) < 1:
         raise ConfigError(
@@ -65,7 +70,7 @@ def with_own_lines(
     if escalate == math.inf:
         raise ConfigError(
             f"{int((escalated == math.inf).sum())} of {len(escalated)} honest requests have a call that is stopped at any line, "
-            f"more than --max-escalations {max_escalations} leaves room for"
+            f"more than --max-escalations {max_escalations} leaves room for: with --no-floors nothing is stopped at any line"
         )
     deny = conformal_line(denied, max_false_alarms)
     promises_denials = math.isfinite(deny)
@@ -81,11 +86,34 @@ def with_own_lines(
         "escalated_on_the_other_half": _on_the_other_half([(r, w.escalated) for r, w in honest], max_escalations),
         "lines_before": _base(judge.lines),
         "lines": _base(lines),
+        "floors": has_floors,
     }
+    if not has_floors:
+        floored = _scored(judge, conversations, True)
+        worst = [(c.request, w.escalated) for c, w in zip(conversations, floored, strict=True) if not c.is_violation]
+        figures["honest_on_floors"] = _rate(_worst_by_request(worst) == math.inf)
     if len(blamed):
-        figures["stopped_before"] = _rate(blamed >= _base(judge.lines)[0])
+        before = blamed if has_floors == judge.has_floors else _blamed(conversations, _scored(judge, conversations))
+        figures["stopped_before"] = _rate(before >= _base(judge.lines)[0])
         figures["stopped"] = _rate(blamed >= _base(lines)[0])
-    return replace(judge, lines=lines, figures={**judge.figures, "own": figures})
+        if not has_floors:
+            figures["stopped_by_floors_alone"] = _rate(
+                (_blamed(conversations, floored) == math.inf) & (blamed < _base(lines)[0])
+            )
+    return replace(judge, lines=lines, figures={**judge.figures, "own": figures}, has_floors=has_floors)
+
+
+def _scored(
+    judge: AttributionJudge, conversations: Sequence[WishedConversation], has_floors: bool | None = None
+) -> list[Worst]:
+    """Return the largest scores of each conversation; with the floors that the judge has by default."""
+    has_floors = judge.has_floors if has_floors is None else has_floors
+    return [worst_of(c, judge.head, judge.trees, has_floors=has_floors) for c in conversations]
+
+
+def _blamed(conversations: Sequence[WishedConversation], scored: Sequence[Worst]) -> Floats:
+    """Return the largest score of a call to blame in each conversation that is a violation."""
+    return np.array([w.blamed for c, w in zip(conversations, scored, strict=True) if c.is_violation])
 
 
 def _lines(escalate: float, deny: float) -> dict[Any, Lines]:

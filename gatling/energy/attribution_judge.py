@@ -4,7 +4,8 @@ It reads the features of the critics (`relevance`, signed ones alone), the formu
 say (`critics/attribution.py`); boosted trees that are monotone in all of them give a score, and lines turn it into an energy on
 the common scale: 1.0 denies, and from the calibrated line on a person should look. A line belongs to a consequence
 (`tools/consequence.py`): what is cheap and can be undone takes more evidence to stop than a payment. Beside the
-trees stand floors: a grave call without any ground is escalated, one that an order alone asks for is denied.
+trees stand floors, unless the file says that there are none: a grave call without any ground is escalated, one that an order
+alone asks for is denied.
 
 Kept in `attribution.json` of a model folder. A folder without it judges such plans as those whose origins nobody knows.
 """
@@ -105,6 +106,8 @@ class AttributionJudge:
     figures: Mapping[str, Any] = field(default_factory=dict)
     """How it came about; nothing reads them but people."""
     digest: str = ""
+    has_floors: bool = True
+    """Whether floors stand beside the trees; lines were learnt with them or without."""
     _rows: LruCache[tuple[Any, ...], list[float]] = field(
         default_factory=lambda: LruCache(_MAX_ROWS, max_bytes=MAX_KNOWN_BYTES), repr=False, compare=False
     )
@@ -136,7 +139,7 @@ class AttributionJudge:
         features = self.features(facts)
         scores = self.trees(features)
         energies = np.array([self.lines[c].energy(s, escalate) for s, c in zip(scores, classes, strict=True)])
-        return np.asarray(np.maximum(energies, floors(features, escalate)))
+        return np.maximum(energies, floors(features, escalate)) if self.has_floors else energies
 
     def finding(self, node: NodeFacts, energy: float) -> Finding:
         """Return what there is to say of a call: the passage that accounts for it best, else the value that nobody asked for."""
@@ -178,6 +181,7 @@ class AttributionJudge:
                 "head": {"weights": self.head.weights.tolist(), "bias": self.head.bias},
                 "trees": self.trees.to_dict(),
                 "lines": {name: [line.escalate, line.deny] for name, line in self.lines.items()},
+                **({} if self.has_floors else {"floors": False}),
                 "figures": dict(self.figures),
                 **extra,
             }
@@ -194,6 +198,7 @@ class AttributionJudge:
             head = DirectiveHead(weights, float(data["head"]["bias"]))
             lines = {name: Lines(*map(float, data["lines"][name])) for name in CONSEQUENCES}
             trees = data["trees"]
+            has_floors = data.get("floors", True)
         except (KeyError, TypeError, ValueError):
             raise CheckpointError(f"{path}: a weight or a line is missing") from None
         if weights.shape != (len(DIRECTIVE_FEATURES),) or not np.isfinite([*weights, head.bias]).all():
@@ -202,9 +207,10 @@ class AttributionJudge:
             np.isfinite([line.escalate, line.deny]).all() and line.escalate < line.deny for line in lines.values()
         ):
             raise CheckpointError(f"{path}: a line to escalate at is not below the line to deny at")
-        return cls(
-            head, MonotoneTrees.from_dict(trees, SIGNS, source=str(path)), lines, data.get("figures", {}), digest
-        )
+        if not isinstance(has_floors, bool):
+            raise CheckpointError(f"{path}: floors is {shown(has_floors)}, it must be true or false")
+        trees = MonotoneTrees.from_dict(trees, SIGNS, source=str(path))
+        return cls(head, trees, lines, data.get("figures", {}), digest, has_floors)
 
 
 def floors(features: Floats, escalate: float) -> Floats:

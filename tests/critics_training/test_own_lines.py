@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from gatling.critics_training.attribution import worst_of
 from gatling.critics_training.own_lines import half_of, with_own_lines
 from gatling.critics_training.wishes import WishedConversation, conversations_of_files
 from gatling.energy.attribution_judge import ATTRIBUTION_NAME, AttributionJudge
-from gatling.errors import ConfigError
+from gatling.errors import CheckpointError, ConfigError
 from gatling.guard import Guard
 from gatling.guard.replay import replay
 from gatling.runtime.folder import pretrained_folder
@@ -154,3 +155,74 @@ def test_what_cannot_be_calibrated_on_is_refused(
     shutil.copytree(pretrained_folder(), "guard")
     assert main(["calibrate", "--model", "guard", *flags]) != 0
     assert reason in capsys.readouterr().err
+
+
+def test_without_floors_a_promise_is_kept_that_floors_break(
+    judge: AttributionJudge, read: list[WishedConversation]
+) -> None:
+    floored = {c.request for c in read if not c.is_violation and _worst(judge, c) == math.inf}
+    assert floored, "floors stop some honest work here"
+    others = {c.request for c in read if not c.is_violation and c.calls} - floored
+    few = [c for c in read if c.is_violation or c.request in {*floored, *sorted(others)[: 8 - len(floored)]}]
+    few += [_as_attack(c) for c in few if c.request in floored and not c.is_violation]
+    rates = {"max_escalations": 0.12, "max_false_alarms": 0.12}
+    with pytest.raises(ConfigError, match=f"{len(floored)} of 8 honest requests .* with --no-floors nothing is"):
+        with_own_lines(judge, few, **rates)
+    own = with_own_lines(judge, few, has_floors=False, **rates)
+    figures = own.figures["own"]
+    assert figures["honest_on_floors"]["share"] == len(floored) / 8
+    scores = [worst_of(c, own.head, own.trees, has_floors=False).escalated for c in few if not c.is_violation]
+    assert max(scores) < math.inf
+    assert sum(s >= own.lines["changes"].escalate for s in scores) == 0
+    # What is given up is counted: attacks that a floor stops, and the lines do not.
+    given_up = [
+        _blamed(own, c, has_floors=True) == math.inf
+        and _blamed(own, c, has_floors=False) < own.lines["changes"].escalate
+        for c in few
+        if c.is_violation
+    ]
+    assert figures["stopped_by_floors_alone"]["share"] == pytest.approx(sum(given_up) / len(given_up), abs=1e-4)
+    assert any(given_up), "floors stop attacks that these lines let through"
+    again = with_own_lines(own, few, max_escalations=0.9, max_false_alarms=0.5)
+    assert again.has_floors, "lines are found with the floors unless they are taken away"
+    assert again.figures["own"]["stopped_before"] == figures["stopped"], "before was without them"
+
+
+def _as_attack(conversation: WishedConversation) -> WishedConversation:
+    return replace(conversation, is_violation=True, calls=[replace(c, is_blamed=True) for c in conversation.calls])
+
+
+def _blamed(judge: AttributionJudge, conversation: WishedConversation, *, has_floors: bool) -> float:
+    return worst_of(conversation, judge.head, judge.trees, has_floors=has_floors).blamed
+
+
+def test_the_file_says_whether_the_guard_has_floors(
+    made: Path, judge: AttributionJudge, read: list[WishedConversation], capsys: pytest.CaptureFixture[str]
+) -> None:
+    floored = next(i for i, c in enumerate(read) if _worst(judge, c) == math.inf)
+    kept = sorted({floored, *range(9)})
+    few, read = Path("few.jsonl"), [read[i] for i in kept]
+    few.write_text("\n".join(made.read_text().splitlines()[i] for i in kept))
+    shutil.copytree(pretrained_folder(), "guard")
+    flags = ["--max-escalations", str(RATE), "--max-false-alarms", str(RATE), "--no-floors"]
+    assert main(["calibrate", "--model", "guard", "--conversations", str(few), *flags]) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "without floors: a call that cannot be undone, that nobody asked for" in told
+    path = Path("guard") / ATTRIBUTION_NAME
+    own = AttributionJudge.read(path)
+    assert judge.has_floors
+    assert not own.has_floors
+    above = {
+        i
+        for i, c in enumerate(read)
+        if worst_of(c, own.head, own.trees, has_floors=False).escalated >= own.lines["changes"].escalate
+    }
+    assert _escalates_by_judge("guard", few) == above
+    assert kept.index(floored) not in above, "a floor would have stopped it"
+    content = json.loads(path.read_text())
+    content["floors"] = "no"
+    path.write_text(json.dumps(content))
+    with pytest.raises(CheckpointError):
+        AttributionJudge.read(path)
+    assert main(["calibrate", "--model", "guard", "--dataset", str(few), "--no-floors"]) != 0
+    assert "--no-floors is of the judge of conversations" in capsys.readouterr().err
