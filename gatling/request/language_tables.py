@@ -53,8 +53,6 @@ class Language:
     clitics: frozenset[str] = frozenset()
     telling: set[str] = field(default_factory=set)
     """Words and phrases that are of this language and not of English."""
-    max_chars: int = 0
-    """Of its longest entry, where words are not spaced."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +62,8 @@ class Tables:
     languages: tuple[Language, ...]
     by_word: dict[str, tuple[Language, ...]]
     """Those in which a word, or a phrase that starts with it, tells which language it is."""
+    unspaced: re.Pattern[str]
+    """What languages without spaces have, the longest first, or one character."""
 
 
 def plain_word(word: str) -> str:
@@ -119,7 +119,9 @@ def read_tables(text: str) -> Tables:
     for language in languages:
         for word in {said.partition(" ")[0] for said in language.telling}:
             by_word.setdefault(word, []).append(language)
-    return Tables(tuple(languages), {word: tuple(found) for word, found in by_word.items()})
+    unspaced = {word for language in languages if not language.is_spaced for word in language.entries}
+    pattern = "|".join([*sorted(map(re.escape, unspaced), key=lambda word: (-len(word), word)), "."])
+    return Tables(tuple(languages), {word: tuple(found) for word, found in by_word.items()}, re.compile(pattern))
 
 
 class _Ending(NamedTuple):
@@ -206,8 +208,6 @@ def _put(language: Language, forms: Iterable[str], entry: Entry, is_english: boo
         one = entry._replace(rest=tuple(rest)) if rest else entry
         if one not in known:
             known.append(one)
-        if not language.is_spaced:
-            language.max_chars = max(language.max_chars, len(first))
         is_word = len(first) > 1 or not language.is_spaced
         if is_word and not is_english and first not in ambiguous:
             language.telling.add(one.said(first))

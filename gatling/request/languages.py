@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from gatling.request.language_tables import Entry, Language, Tables, plain_word, tables
@@ -106,16 +106,25 @@ def in_english(text: str) -> Said | None:
     out: list[str] = []
     refused: list[Refused] = []
     at = num_orders = 0
+    is_refusing = False
     for tokens, count in checked(sentences):
         language = _language_of(tokens, count, whole, known)
-        for clause in _clauses(text, tokens, language) if language is not None else ():
+        clauses = _clauses(text, tokens, language) if language is not None else ([_Item(*tokens[0][:2], "")],)
+        for clause in clauses:
             start, end = clause[0].start, clause[-1].end
+            if is_refusing:  # to where the next clause starts, so that the values that it ends with are in it
+                refused[-1] = replace(refused[-1], end=_stop(text, at, start))
+            is_refusing = any(item.english == _NOT for item in clause)
+            if language is None:
+                break
             english = _in_order(text, clause)
             out += (text[at:start].translate(_OPENING), english)
+            if is_refusing:
+                refused.append(Refused(_restart(text, at, start), len(text), english))
             at = end
             num_orders += sum(item.is_verb or item.english in _MOODS for item in clause)
-            if any(item.english == _NOT for item in clause):
-                refused.append(Refused(start, end, english))
+    if is_refusing:
+        refused[-1] = replace(refused[-1], end=_stop(text, at, len(text)))
     if not out:
         return None
     out.append(text[at:])
@@ -125,6 +134,18 @@ def in_english(text: str) -> Said | None:
     return Said("".join(out), num_orders, tuple(refused))
 
 
+def _stop(text: str, start: int, end: int) -> int:
+    """Return where a clause ends of which the last word ends at `start`, and the next clause starts at `end`."""
+    stop = _SENTENCE_END.search(text, start, end)
+    return stop.start() if stop else end
+
+
+def _restart(text: str, start: int, end: int) -> int:
+    """Return where a clause starts of which the first word starts at `end`, and the one before ends at `start`."""
+    marks = [m.end() for pattern in (_SENTENCE_END, _CLAUSE_END) for m in pattern.finditer(text, start, end)]
+    return max(marks, default=end if start else 0)
+
+
 # --- words and sentences ----------------------------------------------------------------------------------------------
 
 
@@ -132,24 +153,11 @@ def _tokens(text: str, known: Tables) -> Iterator[_Token]:
     """Yield the words as the tables spell them, but for those within values; of scripts without spaces the known runs."""
     for piece in checked(_PIECE.finditer(text)):
         if _IS_IDEOGRAPH.match(piece.group()):
-            yield from _runs(piece.group(), piece.start(), known)
+            for match in checked(known.unspaced.finditer(text, piece.start(), piece.end())):
+                yield _Token(match.start(), match.end(), match.group())
         elif not _VALUE.search(piece.group().rstrip(".,;:!?)'\"")):
             for match in checked(_LETTERS.finditer(text, piece.start(), piece.end())):
                 yield _Token(match.start(), match.end(), plain_word(match.group()))
-
-
-def _runs(text: str, at: int, known: Tables) -> Iterator[_Token]:
-    """Yield what the tables know of a text without spaces, the longest first, and the single characters between."""
-    unspaced = [language for language in known.languages if not language.is_spaced]
-    longest = max(language.max_chars for language in unspaced)
-    start = 0
-    while start < len(text):
-        for length in range(min(longest, len(text) - start), 0, -1):
-            word = text[start : start + length]
-            if length == 1 or any(word in language.entries for language in unspaced):
-                yield _Token(at + start, at + start + length, word)
-                start += length
-                break
 
 
 def _by_sentence(text: str, tokens: Iterator[_Token]) -> Iterator[list[_Token]]:

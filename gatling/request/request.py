@@ -329,6 +329,8 @@ class Request:
     @cached_property
     def permitted_stems(self) -> frozenset[str]:
         """Stems of the words that may ask for deeds and do not stand in a negation."""
+        if self.english is not self:
+            return self.english.permitted_stems  # `wir` is no form of `wire`
         found: set[str] = set()
         negated = [r for r in self._refusals if r.kind != "repelling"]
         first = 0  # of the refusals, in order, that may reach into the sentence
@@ -341,7 +343,7 @@ class Request:
                 at = max(at, min(end, negated[i].end))
                 i += 1
             found |= asking_words(self.text[at:end])
-        return frozenset(found) if self.english is self else self.english.permitted_stems | found
+        return frozenset(found)
 
     # --- numbers and days ---------------------------------------------------------------------------------------------
 
