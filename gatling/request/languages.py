@@ -44,7 +44,7 @@ _WITHIN_PHRASE = re.compile(r"[ '\u2019\u00a0-]{0,3}")
 # What may stand before the verb of an order, in English.
 _LEADING = frozenset(
     "please and but or then also now if before when you i we he must can could should would will to so immediately".split()
-) | {"want to", "you must", "remember to"}
+) | {"want to", "i want to", "we want to", "you must", "remember to"}
 _BEFORE_NOUNS = frozenset("the a my your his her our this".split())
 # A sentence with one of these is English more likely than what one short word says.
 _ENGLISH = frozenset(
