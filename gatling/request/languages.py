@@ -53,13 +53,14 @@ _ENGLISH = frozenset(
 _JOINING = frozenset(("and", "but", "or", "then"))
 _MOODS = frozenset(("please", "you must", "must", "should", "could"))
 _NOT = "not"
+_REFUSING = (_NOT, "without")
 _OPENING = {ord("\u00bf"): None, ord("\u00a1"): None}
 """Marks that open a sentence, and that English has not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A clause that is negated."""
+    """A clause that is negated, or what stands in it behind a word like `without`."""
 
     start: int
     end: int
@@ -114,13 +115,15 @@ def in_english(text: str) -> Said | None:
             start, end = clause[0].start, clause[-1].end
             if is_refusing:  # to where the next clause starts, so that the values that it ends with are in it
                 refused[-1] = replace(refused[-1], end=_stop(text, at, start))
-            is_refusing = any(item.english == _NOT for item in clause)
+            refusing = next((item for item in clause if item.english in _REFUSING), None)
+            is_refusing = refusing is not None
             if language is None:
                 break
             english = _in_order(text, clause)
             out += (text[at:start].translate(_OPENING), english)
-            if is_refusing:
-                refused.append(Refused(_restart(text, at, start), len(text), english))
+            if refusing is not None:
+                begin = _restart(text, at, start) if refusing.english == _NOT else refusing.start
+                refused.append(Refused(begin, len(text), english))
             at = end
             num_orders += sum(item.is_verb or item.english in _MOODS for item in clause)
     if is_refusing:
