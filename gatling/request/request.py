@@ -426,7 +426,7 @@ class InEnglish(Request):
     """What a request of another language says in English; what is left in it of other languages is read no further."""
 
     @property
-    def _said(self) -> None:  # type: ignore[override]
+    def _said(self) -> None:
         return None
 
     @property
