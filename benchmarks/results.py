@@ -150,7 +150,7 @@ def judge(embedded: Embedded, baselines: dict[str, Tensor], tfidf: Embedded, kee
     return figures
 
 
-def measure(model: DualEncoder, sets: Sequence[Set], *, rerank: bool) -> dict[str, Any]:
+def measure(model: DualEncoder, sets: Sequence[Set], *, galleries: Sequence[int], rerank: bool) -> dict[str, Any]:
     """Return the figures of a model, or of it with its re-ranker: by row, galleries by set, and types of violation by set."""
     out: dict[str, Any] = {"rows": {}, "galleries": {}, "violation_types": {}}
     for data in sets:
@@ -162,7 +162,7 @@ def measure(model: DualEncoder, sets: Sequence[Set], *, rerank: bool) -> dict[st
         baselines = {"TF-IDF": tfidf.energy(), "tier 3": tier3, **data.cues}
         for name, keep in data.rows.items():
             out["rows"][name] = judge(embedded, baselines, tfidf, keep)
-        out["galleries"][data.name] = measure_galleries(embedded, tfidf, GALLERIES)
+        out["galleries"][data.name] = measure_galleries(embedded, tfidf, galleries)
         types: dict[str, Metrics] = by_violation_type(embedded, baselines)
         if types:
             out["violation_types"][data.name] = types
@@ -187,6 +187,9 @@ def main() -> None:
     parser.add_argument(
         "--most", type=int, default=None, help="traces of each split to test on, at most; all by default"
     )
+    parser.add_argument(
+        "--galleries", type=int, nargs="+", default=GALLERIES, help="sizes, by default 100, 1,000 and 10,000"
+    )
     parser.add_argument("--train", type=int, default=20_000, help="traces to train the cues on, at most")
     parser.add_argument("--output", type=Path, default=Path("results.json"))
     options = parser.parse_args()
@@ -205,7 +208,7 @@ def main() -> None:
     for name, path in options.model:
         model = DualEncoder.from_pretrained(path)
         for shown, rerank in ((name, False), *(((f"{name}{RERANKED}", True),) if options.rerank else ())):
-            found = measure(model, [*generated, *shared], rerank=rerank)
+            found = measure(model, [*generated, *shared], galleries=options.galleries, rerank=rerank)
             results["models"][shown] = {"path": str(path), "precision": model.governance.precision, **found}
     with atomic_write(options.output) as stream:
         stream.write((json.dumps(results, indent=2, allow_nan=False) + "\n").encode())
