@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -11,9 +13,11 @@ import pytest
 from gatling.request import Request
 from gatling.request.directive import DIRECTIVE_FEATURES, directive_features
 from gatling.request.handover import HandOver
+from gatling.request.language_reader import MAX_REFUSED
 from gatling.request.language_tables import read_tables, tables
-from gatling.request.languages import MAX_REFUSED, in_english
+from gatling.request.languages import in_english, telling_words
 from gatling.schema.words import normalise
+from scripts import build_language_words
 
 _SIGN = {name: i for i, name in enumerate(DIRECTIVE_FEATURES)}
 _ASKS = [_SIGN[name] for name in ("imperative", "please", "asks_you", "ought")]
@@ -317,3 +321,18 @@ def test_hostile_texts_take_linear_time(text: str) -> None:
     assert time.perf_counter() - started < 5
     assert said is None or len(said.text) < 8 * len(text)
     assert np.isfinite(directive_features(text)).all()
+
+
+def test_the_words_that_tell_a_language_are_those_of_the_tables() -> None:
+    """Made by `scripts/build_language_words.py`; a text without any of them is taken for English without a look at the tables."""
+    assert telling_words() == tables().by_word.keys()
+    assert build_language_words.OUTPUT.read_text("utf-8") == build_language_words.words()
+
+
+def test_an_english_text_loads_no_table() -> None:
+    code = (
+        "import sys; from gatling.request.request import Request; Request('Read report.txt and mail it to ann@example.com.').effects; "
+        "assert 'gatling.request.language_tables' not in sys.modules; Request('Bitte die Rechnung bezahlen.').effects; "
+        "assert 'gatling.request.language_tables' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
