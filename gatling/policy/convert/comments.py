@@ -14,6 +14,7 @@ _MARKS = {
     "ini": ("#", ";"),
     "toml": ("#",),
     "blocks": ("#", "//"),
+    "cedar": ("//",),
     "properties": ("#", "!"),
     "python": ("#",),
     "rego": ("#",),

@@ -9,6 +9,7 @@ from typing import Any
 
 from gatling.errors import InputError
 from gatling.policy.convert.account import accounted, sentences_in_keys
+from gatling.policy.convert.cedar import attached_in_cedar, read_cedar
 from gatling.policy.convert.comments import Comment, comments_of
 from gatling.policy.convert.documents import names_of_text, row_rules, rows_source, statements_of, unlisted
 from gatling.policy.convert.entry_rows import read_entry_row
@@ -163,8 +164,9 @@ def _read(
     text: str, file: str | None, kind: str, names: list[str], specs: dict[str, ToolSpec], *, are_notes: bool
 ) -> list[Reading]:
     if PurePath(file or "").suffix.lower() == ".cedar" and kind == "text":
-        statement = Statement(1, "Cedar policies, as they stand")
-        return [Reading(statement, (NativeRule("member", key="cedar", value=text, reason="cedar"),))]
+        closed = _closed(Lexicon([*names, *names_of_text(text)], specs), names, specs, text.count("\n"))
+        beside = _beside(comments_of(text, "cedar"), closed, attached_in_cedar(text), are_notes=are_notes)
+        return accounted([*read_cedar(text), *beside], closed)
     if kind in TREES:
         source = tree_of(kind, text, file)
         source = PolicySource(with_sets(source.data), source.lines, source.file)
@@ -185,27 +187,27 @@ def _read(
         listed = read_list_of(kind, text)
         listed = _again(listed, closed) if closed.is_closed else listed
         return accounted([*listed, *_beside(comments_of(text, kind), closed, are_notes=are_notes)], closed)
-    beside: list[Comment] = []
+    shown: list[Comment] = []
     if PurePath(file or "").suffix.lower() in ("", ".txt") and is_outline(text):
         source = outline_of(text, file)
         lexicon = _lexicon_of(source, names, specs)
         return accounted(_keyed(source, lexicon, _closed(lexicon, names, specs, parts), [])[0], closed)
     if is_html(text):
-        beside, text = comments_of(text, "html"), lines_of_html(text)
+        shown, text = comments_of(text, "html"), lines_of_html(text)
     if is_latex(text):
         text = lines_of_latex(text)
     delimiter = delimiter_of(text) if _is_values(file) else ""
     if delimiter:
         rows = ((Statement(line, said), row) for line, said, row in rows_of_csv(text, delimiter))
-        beside = comments_of(text, "values")
-        marks = {name: effect for comment in beside for name, effect in legend_of(comment.text).items()}
-        approving = frozenset(mark for comment in beside for mark in approving_marks(comment.text))
+        shown = comments_of(text, "values")
+        marks = {name: effect for comment in shown for name, effect in legend_of(comment.text).items()}
+        approving = frozenset(mark for comment in shown for mark in approving_marks(comment.text))
         readings = [
             found for statement, row in rows for found in _row(statement, row, lexicon, closed, marks, approving)
         ]
     else:
         readings = _statements(text, lexicon, closed)
-    attached = _beside(beside, closed, attached_in_lines(readings, text), are_notes=are_notes)
+    attached = _beside(shown, closed, attached_in_lines(readings, text), are_notes=are_notes)
     return accounted([*readings, *attached], closed)
 
 

@@ -50,6 +50,7 @@ _SUFFIXES = {
     ".toml": "toml",
     ".properties": "properties",
     ".env": "properties",
+    ".cedar": "text",
     ".md": "text",
     ".csv": "text",
     ".tsv": "text",
