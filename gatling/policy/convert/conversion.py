@@ -13,7 +13,7 @@ from gatling.policy.convert.cedar import attached_in_cedar, read_cedar
 from gatling.policy.convert.comments import Comment, comments_of
 from gatling.policy.convert.documents import names_of_text, row_rules, rows_source, statements_of, unlisted
 from gatling.policy.convert.entry_rows import read_entry_row
-from gatling.policy.convert.keyed import KeyedReader, role_keys
+from gatling.policy.convert.keyed import KeyedReader, role_keys, sibling_roles
 from gatling.policy.convert.latex import is_latex, lines_of_latex
 from gatling.policy.convert.legends import approving_marks, is_legend, legend_of
 from gatling.policy.convert.lines import read_line, read_tuple, roles_of_line, shared_tokens
@@ -383,7 +383,7 @@ def _lexicon_of(source: PolicySource, names: list[str], specs: dict[str, ToolSpe
         found += names_of_text(value) if isinstance(value, str) else []
     lexicon = Lexicon([*names, *found], specs)
     _check_size(lexicon, sum(1 for _ in walk(source.data)), source.file)
-    lexicon.roles = role_keys(source.data)
+    lexicon.roles = role_keys(source.data) | (sibling_roles(source.data, lexicon) if names else frozenset())
     lexicon.is_closed = bool(names)
     return lexicon
 
@@ -395,7 +395,7 @@ def _keyed(
     known = KeyedReader(source, lexicon, role_keys(source.data)).read()
     is_read = not any(r.status == "open" for r in known) and _are_known(known, closed)
     is_read = is_read and all(fits(reading, closed) for reading in known)
-    reader = RecordReader(source, closed, KeyedReader(source, lexicon, role_keys(source.data)))
+    reader = RecordReader(source, closed, KeyedReader(source, lexicon, lexicon.roles))
     if not closed.is_closed or (is_read and not reader.bindings):
         return known, set()
     reader.legend = {name: effect for c in comments for name, effect in legend_of(c.text).items()}

@@ -34,7 +34,7 @@ from gatling.policy.language.amounts import amount_of
 from gatling.policy.language.effects import effect_in
 from gatling.policy.language.keys import ALLOW, ASK, DENY
 from gatling.policy.language.lexicon import Lexicon, role_names
-from gatling.policy.language.nature import is_remark
+from gatling.policy.language.nature import is_remark, is_ruling
 from gatling.policy.language.restrictions import APPROVED, currency_rules
 from gatling.policy.language.statement import NativeRule, no_grant, review
 from gatling.schema.words import split_words
@@ -74,6 +74,9 @@ _GO = {
     "manual": ASK,
     "prohibit": DENY,
 }
+_ASKED_OF = re.compile(r"([A-Za-z_ -]{2,20})\s?(?::\s?|\(\s?)(?:the )?[\w.@-]+(?:[ _-][\w.@-]+){0,2}\s?\)?")
+"""`ask:owner`, `hold(duty manager)`: who is asked stands behind."""
+_BEYOND = frozenset("over above beyond exceeding exceeded exceeds otherwise else fallthrough fallback remainder".split())
 _APPROVED_VALUE = re.compile(
     r"\b(?:approval|approved?|sign ?off|signoff|consent|confirm\w*|human|review|dual control|second|ask)\b",
     re.IGNORECASE,
@@ -89,6 +92,8 @@ def verdict_of(value: Any) -> str:
     known = keys.effect_of_value(value) or _GO.get(value.strip().lower(), "")
     if known:
         return known
+    if (asked := _ASKED_OF.fullmatch(value.strip())) and verdict_of(asked.group(1)) == ASK:
+        return ASK
     head, found, _ = value.partition(",")
     if found and keys.effect_of_value(head) == DENY:
         return DENY  # why it is denied follows
@@ -112,6 +117,16 @@ def verdict_of(value: Any) -> str:
     ):
         return ASK
     return said.effect if said.effect and not said.rest else ""
+
+
+_VERDICTS = re.compile(
+    r"(?:allow|permit|grant|accept|deny|forbid|block|refuse|reject|prohibit|ask|approve|escalate|confirm)(?:ed|d|s)?\b", re.IGNORECASE
+)
+
+
+def is_verdict(value: Any) -> bool:
+    """Tell whether a value is a word of verdicts, and not one of switches (`yes`, `on`): no key but one for verdicts has such."""
+    return isinstance(value, str) and bool(_VERDICTS.match(value.strip()))
 
 
 @dataclass
@@ -201,6 +216,8 @@ class EntryParser:
             return
         if words & EXPLAINING or words <= NOTE | _LABELS:
             self._remark(key, value, case)
+        elif words & _BEYOND and words <= _BEYOND | _HOLDS and effect in (DENY, ASK):
+            return  # what no case of the entry allows is denied
         elif words <= {"by", "of"} and self.both(case.effect, "") == ASK:
             return
         elif self.is_role(key) and key.lower() not in ("all", "any") and (effect or isinstance(value, (dict, list))):
@@ -219,6 +236,8 @@ class EntryParser:
             if "enabled" in words and effect == ALLOW:
                 return
             case.effect = self.both(case.effect, effect)
+        elif effect and is_verdict(value) and not key_effect and not is_ruling(key) and not keys.is_condition(key, value):
+            case.effect = self.both(case.effect, effect)  # whatever it is called
         elif words & APPROVAL and words <= APPROVAL | {"required", "needed", "needs", "by", "of"}:
             said = (
                 DENY
@@ -242,6 +261,9 @@ class EntryParser:
             is_negative = bool(words & _HOLDS_NONE)
             is_most = bool(words & {"max", "maximum", "most", "limit", "limits"})
             for name, said in value.items():
+                if not is_negative and is_of(name, WHO) and not isinstance(said, dict) and self._are_names(said):
+                    self._whose(name, said, case)
+                    continue
                 is_bare = (
                     isinstance(said, (int, float, str)) and amount_of(said) is not None and not isinstance(said, bool)
                 )

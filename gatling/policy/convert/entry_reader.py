@@ -259,7 +259,7 @@ class NamedEntryReader(ClaimReader):
 
     def says_nothing(self, key: str, value: Any, path: DataPath) -> bool:
         """Tell whether a member that is no entry only describes: whom a role stands for, or what the document is called."""
-        if not self.lexicon.is_closed or key.lower() in INHERITS:
+        if not self.lexicon.is_closed or key.lower() in INHERITS or self.lexicon.exact(key) or is_of(key, WHO):
             return False
         if isinstance(value, dict):
             return self._describes(key, value, path)

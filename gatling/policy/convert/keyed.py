@@ -6,15 +6,18 @@ from typing import Any
 
 from gatling.policy.convert.keyed_lists import THINGS, ListReader
 from gatling.policy.language import keys
+from gatling.policy.language.concern import tools_of
 from gatling.policy.language.deeds import deed_of, root
 from gatling.policy.language.grammar import ROLE_NOUNS
 from gatling.policy.language.keys import ALLOW, ASK, DENY
-from gatling.policy.language.lexicon import PATH_TOOLS, is_tool_name, role_names
-from gatling.policy.language.nature import is_remark
+from gatling.policy.language.lexicon import PATH_TOOLS, Lexicon, is_tool_name, role_names
+from gatling.policy.language.nature import is_remark, is_ruling
 from gatling.policy.language.statement import Context, NativeRule, Reading
 from gatling.policy.native.hints import format_of
 from gatling.policy.reading.vocabulary import is_prose, words_of
 from gatling.policy.source import DataPath
+from gatling.schema.arguments import walk
+from gatling.schema.words import split_words
 from gatling.tools.naming import singular
 
 INHERITS = frozenset("inherits extends inherit includes parent parents inherits_from".split())
@@ -256,3 +259,30 @@ def role_keys(data: Any) -> frozenset[str]:
         elif isinstance(value, list):
             waiting += value
     return frozenset(found) - {"*", "all", "everyone", "default"}
+
+
+def sibling_roles(data: Any, lexicon: Lexicon) -> frozenset[str]:
+    """Return keys that stand beside each other, each above what somebody can: `{curator: {can: [..]}, volunteer: {can: [..]}}`.
+
+    Such a key may be a topic of the tools below it. Whoever is named so is granted what stands there, and nobody else.
+    """
+    found: set[str] = set()
+    for _, value in walk(data):
+        blocks = {k: v for k, v in value.items() if isinstance(v, dict)} if isinstance(value, dict) else {}
+        if len(blocks) < 2 or not all(_grants_tools(block, lexicon) for block in blocks.values()):
+            continue
+        if any(
+            len(split_words(k)) > 3 or is_ruling(k) or words_of(k) & (keys.NOT_ROLES | keys.ENVIRONMENTS) or tools_of(k, lexicon)
+            for k in blocks
+        ):
+            continue
+        found.update(k.lower() for k in blocks)
+    return frozenset(found)
+
+
+def _grants_tools(block: dict[str, Any], lexicon: Lexicon) -> bool:
+    """Tell whether a block lists tools under an effect."""
+    return any(
+        keys.effect_of_key(k) and keys.is_plain_effect(k) and isinstance(v, list) and v and all(isinstance(i, str) and lexicon.exact(i) for i in v)
+        for k, v in block.items()
+    )

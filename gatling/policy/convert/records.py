@@ -48,7 +48,7 @@ from gatling.policy.language.effects import effect_in
 from gatling.policy.language.keys import ASK, DENY
 from gatling.policy.language.lexicon import Lexicon, is_tool_name, role_names
 from gatling.policy.language.matching import words_for
-from gatling.policy.language.nature import is_about_order, is_default, is_remark
+from gatling.policy.language.nature import is_about_order, is_default, is_remark, is_ruling
 from gatling.policy.language.statement import Context, NativeRule, Reading, Statement
 from gatling.policy.native.schema import FORMAT
 from gatling.policy.reading.vocabulary import is_prose
@@ -91,6 +91,9 @@ class RecordReader(NamedEntryReader):
             return
         for key, value in data.items():
             if key in said:
+                continue
+            if isinstance(value, dict) and self.lexicon.is_closed and self.lexicon.exact(key):
+                self.member(key, value, (key,), around)  # an entry: whose it is grants it, if nothing else does
                 continue
             start = len(self.keyed.readings)
             self.keyed.member(key, value, (key,), context)
@@ -227,7 +230,10 @@ class RecordReader(NamedEntryReader):
         elif keys.is_in_force(key, value):
             self.use(path, value)
         elif isinstance(value, (dict, list)) and not (isinstance(value, list) and are_scalars(value)):
-            self.walk(value, path, self.enter(key, around))
+            inner = self.enter(key, around)
+            if self._is_above_roles(key, value, around):
+                inner = replace(around, names_roles=True)
+            self.walk(value, path, inner)
         elif isinstance(value, list):
             if keys.is_descriptive(key, value) or words <= NOTE:
                 self.say(path, value, ())
@@ -246,6 +252,15 @@ class RecordReader(NamedEntryReader):
             self.use(path, value)
         else:
             self.record({key: value}, path, around)
+
+    def _is_above_roles(self, key: str, value: Any, around: Around) -> bool:
+        """Tell whether a key only stands above roles: `people: {curator: .., volunteer: ..}`."""
+        return (
+            isinstance(value, dict)
+            and not (around.has_roles or is_ruling(key) or keys.effect_of_key(key) or set(split_words(key)) & keys.NOT_ROLES)
+            and len(value) > 1
+            and all(isinstance(v, dict) and k.lower() in self.roles for k, v in value.items())
+        )
 
     def _sentences(self, value: Any, path: DataPath, around: Around) -> None:
         """Read a description: what in it rules is a sentence as any other."""

@@ -38,6 +38,8 @@ from gatling.tools.spec import ToolSpec
 
 NAME = r"[A-Za-z*][\w*?]*(?:(?:__|[.:/-])[\w*?]+)*"
 _TOKEN = re.compile(rf"[`'\"]({NAME})[`'\"]|(?<![\w@/.])({NAME})(?:\(\))?(?![\w@])")
+_KIND = re.compile(r"(?:tools?|actions?|operations?|functions?|fn|op|call|api)[.:/]", re.IGNORECASE)
+"""What says before a name that it is a tool's."""
 PATH_TOOLS = ("*file*", "*folder*", "*director*", "*path*", "*document*", "*shell*", "*bash*", "*exec*", "*command*")
 """Tools that may reach a path by an argument."""
 
@@ -95,8 +97,13 @@ class Lexicon:
         return tuple(sorted(frozenset.intersection(*words))) if len(words) > 1 else ()
 
     def exact(self, text: str) -> str:
-        """Return the tool of that name, case and separators aside; empty if there is none."""
-        return self._by_form.get(squashed_name(text), "") if text else ""
+        """Return the tool of that name, case and separators aside; empty if there is none. `tool.send_money` is that too."""
+        if not text:
+            return ""
+        found = self._by_form.get(squashed_name(text), "")
+        if not found and (head := _KIND.match(text)):
+            found = self._by_form.get(squashed_name(text[head.end() :]), "")
+        return found
 
     def granted(self, deed: str, objects: Iterable[str]) -> tuple[str, ...]:
         """Return the tools whose every word is said: the deed, the object, and nothing that is not."""
