@@ -27,6 +27,7 @@ from gatling.policy.convert.places import separated
 from gatling.policy.convert.record_words import Around, column_kind
 from gatling.policy.convert.records import RecordReader, fits
 from gatling.policy.convert.remarks import Attached, attached_in_lines, attached_in_tree, nowhere, remarks
+from gatling.policy.convert.rule_lines import read_rule_lines
 from gatling.policy.convert.sources import KINDS, TREES, kind_of, tree_of
 from gatling.policy.convert.tables import delimiter_of, is_html, lines_of_html, read_row, rows_of_csv
 from gatling.policy.convert.writer import settle, write
@@ -183,6 +184,12 @@ def _read(
     _check_size(lexicon, parts, file)
     lexicon.is_closed = bool(names)
     closed = _closed(lexicon, names, specs, parts)
+    listing = None if PurePath(file or "").suffix.lower() in _PAGES else read_rule_lines(text, closed)
+    if listing is not None:
+        made, said_beside = listing
+        return accounted(
+            [*made, *_beside(said_beside, closed, attached_in_lines(made, text), are_notes=are_notes)], closed
+        )
     if kind != "text":
         listed = read_list_of(kind, text)
         listed = _again(listed, closed) if closed.is_closed else listed
@@ -209,6 +216,9 @@ def _read(
         readings = _statements(text, lexicon, closed)
     attached = _beside(shown, closed, attached_in_lines(readings, text), are_notes=are_notes)
     return accounted([*readings, *attached], closed)
+
+
+_PAGES = frozenset((".md", ".csv", ".tsv", ".psv", ".html", ".rst", ".tex", ".eml"))
 
 
 def _beside(

@@ -76,7 +76,9 @@ _GO = {
 }
 _ASKED_OF = re.compile(r"([A-Za-z_ -]{2,20})\s?(?::\s?|\(\s?)(?:the )?[\w.@-]+(?:[ _-][\w.@-]+){0,2}\s?\)?")
 """`ask:owner`, `hold(duty manager)`: who is asked stands behind."""
-_BEYOND = frozenset("over above beyond exceeding exceeded exceeds otherwise else fallthrough fallback remainder".split())
+_BEYOND = frozenset(
+    "over above beyond exceeding exceeded exceeds otherwise else fallthrough fallback remainder".split()
+)
 _APPROVED_VALUE = re.compile(
     r"\b(?:approval|approved?|sign ?off|signoff|consent|confirm\w*|human|review|dual control|second|ask)\b",
     re.IGNORECASE,
@@ -120,7 +122,8 @@ def verdict_of(value: Any) -> str:
 
 
 _VERDICTS = re.compile(
-    r"(?:allow|permit|grant|accept|deny|forbid|block|refuse|reject|prohibit|ask|approve|escalate|confirm)(?:ed|d|s)?\b", re.IGNORECASE
+    r"(?:allow|permit|grant|accept|deny|forbid|block|refuse|reject|prohibit|ask|approve|escalate|confirm)(?:ed|d|s)?\b",
+    re.IGNORECASE,
 )
 
 
@@ -236,7 +239,9 @@ class EntryParser:
             if "enabled" in words and effect == ALLOW:
                 return
             case.effect = self.both(case.effect, effect)
-        elif effect and is_verdict(value) and not key_effect and not is_ruling(key) and not keys.is_condition(key, value):
+        elif (
+            effect and is_verdict(value) and not key_effect and not is_ruling(key) and not keys.is_condition(key, value)
+        ):
             case.effect = self.both(case.effect, effect)  # whatever it is called
         elif words & APPROVAL and words <= APPROVAL | {"required", "needed", "needs", "by", "of"}:
             said = (

@@ -272,7 +272,10 @@ def sibling_roles(data: Any, lexicon: Lexicon) -> frozenset[str]:
         if len(blocks) < 2 or not all(_grants_tools(block, lexicon) for block in blocks.values()):
             continue
         if any(
-            len(split_words(k)) > 3 or is_ruling(k) or words_of(k) & (keys.NOT_ROLES | keys.ENVIRONMENTS) or tools_of(k, lexicon)
+            len(split_words(k)) > 3
+            or is_ruling(k)
+            or words_of(k) & (keys.NOT_ROLES | keys.ENVIRONMENTS)
+            or tools_of(k, lexicon)
             for k in blocks
         ):
             continue
@@ -283,6 +286,10 @@ def sibling_roles(data: Any, lexicon: Lexicon) -> frozenset[str]:
 def _grants_tools(block: dict[str, Any], lexicon: Lexicon) -> bool:
     """Tell whether a block lists tools under an effect."""
     return any(
-        keys.effect_of_key(k) and keys.is_plain_effect(k) and isinstance(v, list) and v and all(isinstance(i, str) and lexicon.exact(i) for i in v)
+        keys.effect_of_key(k)
+        and keys.is_plain_effect(k)
+        and isinstance(v, list)
+        and v
+        and all(isinstance(i, str) and lexicon.exact(i) for i in v)
         for k, v in block.items()
     )

@@ -257,7 +257,9 @@ class RecordReader(NamedEntryReader):
         """Tell whether a key only stands above roles: `people: {curator: .., volunteer: ..}`."""
         return (
             isinstance(value, dict)
-            and not (around.has_roles or is_ruling(key) or keys.effect_of_key(key) or set(split_words(key)) & keys.NOT_ROLES)
+            and not (
+                around.has_roles or is_ruling(key) or keys.effect_of_key(key) or set(split_words(key)) & keys.NOT_ROLES
+            )
             and len(value) > 1
             and all(isinstance(v, dict) and k.lower() in self.roles for k, v in value.items())
         )
