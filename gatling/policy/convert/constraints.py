@@ -221,6 +221,8 @@ def _operated(parameter: Parameter, value: dict[str, Any], tool: str, *, is_nega
                 one = _bound(parameter, operator, amount.number)
         else:
             items = bound if isinstance(bound, list) else [bound]
+            if operator in ("in", "not_in") and isinstance(bound, str):
+                items = [part.strip() for part in re.split(r"[,;|]", bound) if part.strip()]
             one = _valued(
                 parameter, items, is_negative=operator in ("not_in", "not_like"), is_prefix=operator == "prefix"
             )

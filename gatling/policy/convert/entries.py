@@ -8,7 +8,7 @@ What is not understood of a case makes its grant none, and leaves open the calls
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +34,7 @@ from gatling.policy.language.amounts import amount_of
 from gatling.policy.language.effects import effect_in
 from gatling.policy.language.keys import ALLOW, ASK, DENY
 from gatling.policy.language.lexicon import Lexicon, role_names
-from gatling.policy.language.nature import is_remark, is_ruling
+from gatling.policy.language.nature import is_remark
 from gatling.policy.language.restrictions import APPROVED, currency_rules
 from gatling.policy.language.statement import NativeRule, no_grant, review
 from gatling.schema.words import split_words
@@ -76,6 +76,12 @@ _GO = {
 }
 _ASKED_OF = re.compile(r"([A-Za-z_ -]{2,20})\s?(?::\s?|\(\s?)(?:the )?[\w.@-]+(?:[ _-][\w.@-]+){0,2}\s?\)?")
 """`ask:owner`, `hold(duty manager)`: who is asked stands behind."""
+_NAMED_BOUND = re.compile(r"([\w .-]{1,40}):\s|([A-Za-z][\w.-]{1,40})\s+(?=\d[\d.,]*\w*$)")
+"""`days: 21`, `days 21`: the parameter, then its bound."""
+_GIVES = frozenset(
+    "serve serves return returns respond yield yields give gives output produce say says treatment disposition value variation".split()
+)
+"""Keys for what comes of a case, where a word of verdicts stands. `staging: allow` says for which calls, and is none of them."""
 _BEYOND = frozenset(
     "over above beyond exceeding exceeded exceeds otherwise else fallthrough fallback remainder".split()
 )
@@ -128,7 +134,7 @@ _VERDICTS = re.compile(
 
 
 def is_verdict(value: Any) -> bool:
-    """Tell whether a value is a word of verdicts, and not one of switches (`yes`, `on`): no key but one for verdicts has such."""
+    """Tell whether a value is a word of verdicts, and not one of switches (`yes`, `on`)."""
     return isinstance(value, str) and bool(_VERDICTS.match(value.strip()))
 
 
@@ -158,8 +164,18 @@ class Case:
 class EntryParser:
     """Reads the members of one entry into cases."""
 
-    def __init__(self, lexicon: Lexicon, roles: frozenset[str], legend: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        roles: frozenset[str],
+        legend: dict[str, str] | None = None,
+        often: Mapping[str, int] | None = None,
+    ) -> None:
         self.lexicon, self.roles, self.legend = lexicon, roles, legend or {}
+        self.often: Mapping[str, int] = often or {}
+        """How often names stand somewhere. Where an entry grants, one that does so twice is taken for a role: it grants to nobody else."""
+        self.taken: frozenset[str] = frozenset()
+        """The parameters of the tools that the entry is of."""
         self.cases: list[Case] = []
         self.remarks: list[tuple[str, str]] = []
 
@@ -179,8 +195,9 @@ class EntryParser:
     def read(self, block: dict[str, Any], case: Case, skip: Iterable[str] = ()) -> None:
         """Read a block into `cases`; what it says of all of its cases stands in `case`. Depth is bounded by the decoder."""
         inner: list[tuple[str, Any, str]] = []
+        names_some = any(self._names_some(k, v) for k, v in block.items())
         for key, value in block.items():
-            if key in skip or value in (None, "", [], {}):
+            if key in skip or value in (None, "", [], {}) or (names_some and self._denies_others(key, value)):
                 continue
             self._member(key, value, case, inner)
         if not inner:
@@ -202,6 +219,27 @@ class EntryParser:
         if not stated:
             case.left.append("an effect")
 
+    def _names_some(self, key: str, value: Any) -> bool:
+        """Tell whether a member allows or asks, for people whom it names."""
+        names = [value] if isinstance(value, str) else value
+        return (
+            keys.is_plain_effect(key)
+            and keys.effect_of_key(key) in (ALLOW, ASK)
+            and isinstance(names, list)
+            and bool(names)
+            and all(isinstance(n, str) and n.strip().lower() not in EVERYBODY for n in names)
+        )
+
+    @staticmethod
+    def _denies_others(key: str, value: Any) -> bool:
+        """Tell whether a member denies all others, where some are allowed beside it: `allow librarian; deny all`."""
+        return (
+            keys.is_plain_effect(key)
+            and keys.effect_of_key(key) == DENY
+            and isinstance(value, str)
+            and value.strip().lower() in EVERYBODY | {"others", "other", "else", "rest"}
+        )
+
     def _member(self, key: str, value: Any, case: Case, inner: list[tuple[str, Any, str]]) -> None:
         words = {w.lower() for w in split_words(key) if w.isalnum()} or {key}
         effect = self.effect_of(value) if not isinstance(value, (dict, list)) else ""
@@ -221,8 +259,12 @@ class EntryParser:
             self._remark(key, value, case)
         elif words & _BEYOND and words <= _BEYOND | _HOLDS and effect in (DENY, ASK):
             return  # what no case of the entry allows is denied
-        elif words <= {"by", "of"} and self.both(case.effect, "") == ASK:
-            return
+        elif (
+            words <= {"by", "of", "to", "from"} - self.taken
+            and self.both(case.effect, "") == ASK
+            and self._are_names(value)
+        ):
+            return  # who is asked
         elif self.is_role(key) and key.lower() not in ("all", "any") and (effect or isinstance(value, (dict, list))):
             self._of_role(key, value, effect, case, inner)
         elif words & {"disabled", "blocked", "suspended", "revoked"} and isinstance(value, bool):
@@ -239,10 +281,8 @@ class EntryParser:
             if "enabled" in words and effect == ALLOW:
                 return
             case.effect = self.both(case.effect, effect)
-        elif (
-            effect and is_verdict(value) and not key_effect and not is_ruling(key) and not keys.is_condition(key, value)
-        ):
-            case.effect = self.both(case.effect, effect)  # whatever it is called
+        elif words <= _GIVES and effect and is_verdict(value):
+            case.effect = self.both(case.effect, effect)
         elif words & APPROVAL and words <= APPROVAL | {"required", "needed", "needs", "by", "of"}:
             said = (
                 DENY
@@ -258,6 +298,8 @@ class EntryParser:
         elif key_effect and isinstance(value, bool):
             turned = key_effect if value else {ALLOW: DENY, DENY: "", ASK: ""}[key_effect]
             case.effect = self.both(case.effect, turned) if turned else case.effect
+        elif words <= _HOLDS_NONE and isinstance(value, list) and all(isinstance(i, dict) for i in value):
+            self._excepted(key, value, case)
         elif isinstance(value, list) and value and all(isinstance(i, dict) for i in value):
             self._several(key, value, words, case, inner)
         elif isinstance(value, dict) and self._is_field(value):
@@ -277,10 +319,11 @@ class EntryParser:
         elif (
             isinstance(value, str)
             and words <= _HOLDS | {"at", "most", "only", "in", "allowed"}
-            and re.match(r"[\w .-]{1,40}:\s", value)
+            and (named := _NAMED_BOUND.match(value))
         ):
-            name, _, said = value.partition(":")
-            bound = "max" if words & {"most", "max", "maximum"} else "min" if words & {"least", "min"} else ""
+            name, said = named.group(1) or named.group(2), value[named.end() :]
+            bound = "max" if words & {"most", "max", "maximum", "limit"} else "min" if words & {"least", "min"} else ""
+            bound = bound if amount_of(said.strip()) is not None else ""
             self._bound(f"{bound} {name}".strip(), said.strip(), case)
         else:
             self._bound(key, value, case)
@@ -366,7 +409,10 @@ class EntryParser:
         elif self._are_names(value) and not isinstance(value, bool):
             names = value if isinstance(value, list) else re.split(r"\s*[,;]\s*", value)
             known = all(
-                str(n).strip().lower() in self.roles | EVERYBODY | NOBODY or is_role_word(str(n)) for n in names
+                str(n).strip().lower() in self.roles | EVERYBODY | NOBODY
+                or is_role_word(str(n))
+                or (effect != DENY and self.often.get(str(n).strip().lower(), 0) > 1)
+                for n in names
             )
             if not known or case.roles is not None:
                 case.left.append(f"{key}: {value}")
@@ -431,6 +477,16 @@ class EntryParser:
                 self._field(key, item, case)
             return
         inner += [("", item, "") for item in items]
+
+    def _excepted(self, key: str, items: list[dict[str, Any]], case: Case) -> None:
+        """Read what is taken out: `except: [{enclosure: [tiger], allow: [senior_keeper]}]`. Whom it is left to is not granted it here."""
+        for item in items:
+            bounds = {k: v for k, v in item.items() if not (self._names_some(k, v) or is_of(k, WHO))}
+            if len(bounds) != 1:
+                case.left.append(key)
+                continue
+            name, value = next(iter(bounds.items()))
+            case.wants.append((name, value, True))
 
     @staticmethod
     def _is_field(block: dict[str, Any]) -> bool:

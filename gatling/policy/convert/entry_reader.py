@@ -154,7 +154,8 @@ class NamedEntryReader(ClaimReader):
         others = {self.lexicon.exact(p) for v in inner for p in _names_within(v)} - {"", *tools}
         if others:
             return False  # it holds entries of other tools
-        parser = EntryParser(self.lexicon, self.entry_roles, self.legend)
+        parser = EntryParser(self.lexicon, self.entry_roles, self.legend, self.often)
+        parser.taken = frozenset(p.name.lower() for tool in tools for p in self.lexicon.specs[tool].parameters)
         case = self._around(around, tools, named)
         label = next((p for p in reversed(path) if isinstance(p, str)), "")
         if (bound := self.bindings.get(label)) is not None and case.roles is None:

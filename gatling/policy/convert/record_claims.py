@@ -84,12 +84,9 @@ class ClaimReader:
         """Return the effect that a value states, also by what the source says that it means."""
         return self.legend.get(str(value).strip().lower(), "") or stated_effect_of(value)
 
-    def _are_roles(self, value: Any) -> bool:
-        """Tell whether a value names roles: everybody, words for roles, or names that stand so at several places."""
-        items = value if isinstance(value, list) else [value]
-        if not items or not all(isinstance(i, str) for i in items):
-            return False
-        names = [n.strip().lower() for i in items for n in i.split(",")]
+    @property
+    def often(self) -> Counter[str]:
+        """How often short values stand in the source, in lower case."""
         if self._values is None:
             self._values = Counter(
                 n.strip().lower()
@@ -97,10 +94,18 @@ class ClaimReader:
                 if isinstance(v, str) and len(v) < 80
                 for n in v.split(",")
             )
+        return self._values
+
+    def _are_roles(self, value: Any) -> bool:
+        """Tell whether a value names roles: everybody, words for roles, or names that stand so at several places."""
+        items = value if isinstance(value, list) else [value]
+        if not items or not all(isinstance(i, str) for i in items):
+            return False
+        names = [n.strip().lower() for i in items for n in i.split(",")]
         return all(
             0 < len(n.split()) <= 3
             and not NO_NAMES.search(n)
-            and (n in EVERYBODY | NOBODY or is_role_word(n) or n in self.roles or self._values[n] > 1)
+            and (n in EVERYBODY | NOBODY or is_role_word(n) or n in self.roles or self.often[n] > 1)
             for n in names
         ) and not all(effect_in(n).effect and n not in EVERYBODY | NOBODY for n in names)
 

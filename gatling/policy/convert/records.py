@@ -55,6 +55,7 @@ from gatling.policy.reading.vocabulary import is_prose
 from gatling.policy.recognise import policy_problems
 from gatling.policy.source import DataPath, PolicySource
 from gatling.schema.words import split_words
+from gatling.tools.naming import singular
 
 
 class RecordReader(NamedEntryReader):
@@ -308,6 +309,8 @@ class RecordReader(NamedEntryReader):
         if around.names_roles:
             inner = self._with_roles(around, key, key)
             return replace(inner, names_roles=False)
+        if around.names_places and {singular(w) for w in said} <= STRUCTURE | {"grant"}:
+            around = replace(around, names_places="")  # `resource "agent_grant"` is no place
         if around.names_places:
             return replace(around, qualities=(*around.qualities, (around.names_places, key)), names_places="")
         if is_of(key, keys.ROLE_KEYS) and not around.has_roles:

@@ -31,7 +31,6 @@ from gatling.policy.convert.comments import Comment
 from gatling.policy.convert.constraints import texts
 from gatling.policy.convert.entries import Case, rules_of_case, verdict_of
 from gatling.policy.convert.lines import roles_of_line
-from gatling.policy.language.concern import tools_of
 from gatling.policy.language.keys import ALLOW, ASK, DENY, NOT_ROLES, ROLE_KEYS
 from gatling.policy.language.lexicon import Lexicon, role_names
 from gatling.policy.language.nature import is_default, is_ruling
@@ -60,8 +59,9 @@ _TOOL_OPTIONS = frozenset("tool tools op operation function action command call 
 _NOISE = frozenset("rule rules tool tools on any all * - | -> => = : the".split())
 _ALL = frozenset(("all", "*", "any", "everyone", "public", "everybody"))
 _REST = _ALL | frozenset(
-    "default on in of tools tool from to policy else other others everything input output forward gate rule".split()
+    "/ /* default on in of tools tool from to policy else other others everything input output forward gate rule".split()
 )
+_ENDS = frozenset("begin commit end eof".split())
 _NAME = re.compile(r"[A-Za-z][\w.-]*")
 
 
@@ -76,6 +76,8 @@ class _Line:
     names: list[str] = field(default_factory=list)
     """Names on their own."""
     of_all: bool = False
+    is_weak: bool = False
+    """Whose it is stands behind a word that may say something else: `by cheque`."""
     own: list[str] = field(default_factory=list)
     """The tools that it names, before the rest of it is read."""
 
@@ -202,6 +204,8 @@ class _Lines:
         elif plain.startswith("!") and (plain[1:].lower() in _ALL or self.tools_of(plain[1:])):
             line.case.effect = DENY
             line.tools += self.tools_of(plain[1:]) or list(self.lexicon.names)
+        elif plain.startswith("-") and plain in self.shared and following in self.shared:
+            return 2  # `-A CHAIN`, as in every line
         elif lower in ("-", "|", "=", "->", "=>", ":") or (
             plain in self.shared and (not plain.startswith("-") or following.startswith("-"))
         ):
@@ -221,6 +225,7 @@ class _Lines:
             bounds.append(("to" if lower == "to" else "", following.split(","), False))
             return 2
         elif lower in _WHO and following and not compared:
+            line.is_weak = True
             self._member("role", following, line, bounds)
             return 2
         elif plain[:1] in "%@" and _NAME.fullmatch(plain[1:]):
@@ -244,7 +249,7 @@ class _Lines:
         elif lower in _NOISE:
             return 1
         elif re.match(r"https?://|/", plain) or ("*" in plain and re.search(r"[./@]", plain)):
-            bounds.append(("", plain.split(","), False))
+            bounds.append(("", [_below(part) for part in plain.split(",")], False))
         elif re.fullmatch(r"-?\d+(?:\.\d+)?", plain) and place < len(self.columns):
             bounds.append((self.columns[place], plain, False))
         elif re.fullmatch(r"-?\d+(?:\.\d+)?", plain) and (label := _label(tokens[0])):
@@ -289,8 +294,15 @@ class _Lines:
                 line.case.roles = () if is_all else tuple(form for n in names for form in role_names(n))
         elif (said := self.verdict(value)) and len(key) <= 8 and not line.case.effect and not is_ruling(key):
             line.case.effect = said
+        elif len(key) < 2:
+            line.case.left.append(f"{key} {value}")
         else:
             bounds.append((key.replace("-", "_"), value.split(","), False))
+
+
+def _below(place: str) -> str:
+    """Return an address with what lies below it, where it is written as a folder."""
+    return f"{place}*" if re.match(r"https?://", place) and place.endswith("/") else place
 
 
 def _number(text: str) -> float | int:
@@ -343,11 +355,7 @@ def _is_quiet(body: str, lines: _Lines) -> bool:
         return False
     if len(body.split()) == 3 and plain[0] in ("create", "add", "define", "new") and plain[1] in ROLE_KEYS:
         return True
-    return (
-        len(body.split()) == 1
-        and len(plain) == 1
-        and (body.isupper() or body.startswith("*") or not tools_of(body, lines.lexicon))
-    )
+    return len(plain) == 1 and (body.startswith("*") or plain[0] in _ENDS)
 
 
 def read_rule_lines(text: str, lexicon: Lexicon) -> tuple[list[Reading], list[Comment]] | None:
@@ -397,6 +405,9 @@ def _take_names(lines: list[_Line]) -> None:
             line.case.roles = role_names(line.names.pop())
         granted.update(line.case.roles or () if line.case.effect in (ALLOW, ASK) else ())
     for line in lines:
+        if line.case.effect == DENY and line.is_weak and line.case.roles and not set(line.case.roles) & granted:
+            line.case.roles = None
+            line.case.left.append("whom it binds")
         if (
             line.case.effect == DENY
             and line.case.roles is None

@@ -18,6 +18,7 @@ MAX_DEPTH = 24
 """Blocks within blocks; deeper is refused."""
 _PROPERTY = re.compile(r"\s*(?:export\s+)?([\w.*-]+)\s*[=:]\s*(.*?)\s*$")
 _TOKEN = re.compile(r'"[^"\n]*"|#.*|//.*|[{}\n;]|</?\w[^>\n]*>|[^\s{};"]+')
+_APART = re.compile(r",\s*(?=[\w.-]+\s*=[^=])(?![^\[]*\])")
 _ASSIGNED = re.compile(r"([\w.-]+|\"[^\"]*\")\s*(?:=|:)\s*(.+)")
 
 
@@ -157,6 +158,12 @@ def blocks_of(text: str, file: str | None) -> PolicySource:
         said = " ".join(pending).strip()
         pending.clear()
         if not said:
+            return
+        parts = [part for part in _APART.split(said) if part.strip()]
+        if len(parts) > 1 and all(_ASSIGNED.fullmatch(part) for part in parts):  # `{ region = [..], max = 3 }`
+            for part in parts:
+                key, value = _ASSIGNED.fullmatch(part).groups()  # type: ignore[union-attr]
+                tree.put(stack[-1][0], key.strip('"'), _value(value), started)
             return
         assigned = _ASSIGNED.fullmatch(said)
         key, value = assigned.groups() if assigned else (said.partition(" ")[0], said.partition(" ")[2])
