@@ -32,9 +32,11 @@ from tests.policy.probes import (
 Call = tuple[str, dict[str, Any]]
 
 
-def is_allowed(text: str, file: str, call: Call, tools: Mapping[str, ToolSpec], *, are_said: bool = True) -> bool:
+def is_allowed(
+    text: str, file: str, call: Call, tools: Mapping[str, ToolSpec], *, are_said: bool = True, role: str = "clerk"
+) -> bool:
     policy = parse_policy(convert(text, file=file, tools=tools if are_said else ()).text).data
-    context = parse_context({"policy": policy, "user_role": "clerk", "session_context": {"user_request": "go on"}})
+    context = parse_context({"policy": policy, "user_role": role, "session_context": {"user_request": "go on"}})
     node = {"tool_name": call[0], "node_id": "n", "arguments": call[1], "provenance_tier": 1}
     return (
         Oracle(recognise(policy), tools=list(tools)).judge(context, parse_plan({"nodes": [node]})).verdict

@@ -62,7 +62,7 @@ _REST = _ALL | frozenset(
     "/ /* default on in of tools tool from to policy else other others everything input output forward gate rule".split()
 )
 _ENDS = frozenset("begin commit end eof".split())
-_NAME = re.compile(r"[A-Za-z][\w.-]*")
+_NAME = re.compile(r"[A-Za-z][\w.:/-]*")
 
 
 @dataclass
@@ -91,16 +91,12 @@ class _Lines:
         self.aliases: dict[str, tuple[str, list[str]]] = {}
         self.bodies = self._split(text)
         self.legend: dict[str, str] = {}
-        for comment in self.comments:
-            self.legend |= _legend(comment.text)
-        heads = Counter(t for _, body in self.bodies for t in dict.fromkeys(_TOKEN.findall(body)[:3]))
-        self.shared = frozenset(
-            t
-            for t, n in heads.items()
-            if len(self.bodies) > 2
-            and n >= 0.6 * len(self.bodies)
-            and not (self.verdict(t) or is_ruling(t) or self.lexicon.exact(t))
-        )
+        for comment in list(self.comments):
+            found, is_whole = _legend(comment.text)
+            self.legend |= found
+            if is_whole:
+                self.comments.remove(comment)
+        self.shared = self._shared()
         self.columns = self._columns()
 
     def _split(self, text: str) -> list[tuple[int, str]]:
@@ -127,6 +123,32 @@ class _Lines:
         if any(map(str.isalnum, said)):
             self.comments.append(Comment(number, said, number, is_behind=is_behind))
 
+    def _shared(self) -> frozenset[str]:
+        """Return the tokens that nearly all lines begin with, and a line without a tool too: the command, its chain. In `clerk yes pay`
+        the clerk says for whom a line is, however many lines begin so."""
+        heads: Counter[str] = Counter()
+        others: set[str] = set()
+        for _, body in self.bodies:
+            tokens = _TOKEN.findall(body)
+            if any(map(self.tools_of, tokens)):
+                heads.update(set(tokens[:3]))
+            else:
+                others.update(tokens)
+        least = 0.6 * sum(1 for _ in self.bodies)
+        return frozenset(
+            token
+            for token, count in heads.items()
+            if count > 2
+            and count >= least
+            and (token in others or re.fullmatch(r"-[A-Z]", token))
+            and not (
+                self.verdict(token)
+                or is_ruling(token)
+                or self.lexicon.exact(token)
+                or token.lower().lstrip("-") in _WHO
+            )
+        )
+
     def _columns(self) -> list[str]:
         """Return what a comment above the first line calls its columns."""
         first = self.bodies[0][0] if self.bodies else 0
@@ -138,6 +160,7 @@ class _Lines:
                 and words & {"tool", "command", "commands", "action", "operation"}
                 and words & (ROLE_KEYS | {"verdict", "effect"})
             ):
+                self.comments.remove(comment)
                 return cells
         return []
 
@@ -154,7 +177,9 @@ class _Lines:
             items = self.aliases[part][1] if part in self.aliases else [part]
             if "*" in part and re.fullmatch(r"[\w*]*[A-Za-z][\w*]*", part):
                 items = list(tools_meant(part, self.lexicon)) or items
-            exact = [self.lexicon.exact(item.strip("\"'")) for item in items]
+            exact = [
+                self.lexicon.exact(item) if _NAME.fullmatch(item) else "" for item in (i.strip("\"'`") for i in items)
+            ]
             if not all(exact):
                 return []
             found += exact
@@ -309,22 +334,25 @@ def _number(text: str) -> float | int:
     return float(text) if "." in text else int(text)
 
 
-def _legend(text: str) -> dict[str, str]:
-    """Return the words that a comment explains: `HOLD = data steward has to say yes`, `run = go ahead / wait = a person must confirm`."""
+def _legend(text: str) -> tuple[dict[str, str], bool]:
+    """Return the words that a comment explains, and whether it says no more: `run = go ahead / wait = a person must confirm`."""
     found: dict[str, str] = {}
-    text = re.sub(r"^\w+:\s+", "", text)
-    for part in re.split(r"\s+/\s+|[;,|]\s+", text):
-        match = re.fullmatch(r"\W*([A-Za-z]{2,12})\s*=\s*(.{2,60})", part.strip())
-        if match is None:
-            continue
-        said = match.group(2)
-        asks = re.search(
-            r"\b(?:person|someone|somebody|human|has to|must|confirm\w*|approv\w*|asks?|looks?)\b", said, re.IGNORECASE
-        )
-        effect = ASK if asks else verdict_of(said)
-        if effect:
+    parts = re.split(r"\s+/\s+|[;,|]\s+", re.sub(r"^\w+:\s+", "", text))
+    for part in parts:
+        match = re.fullmatch(r"\W*([A-Za-z]{2,12})\s*=\s*(.{2,60})", part.strip(" ."))
+        said = match.group(2) if match else ""
+        effect = ASK if _WAITS.fullmatch(said) else verdict_of(said)
+        if match and effect:
             found[match.group(1).lower()] = effect
-    return found
+    return found, 0 < len(found) == len(parts)
+
+
+_WAITS = re.compile(
+    r"(?:an? |the )?(?:[\w'-]+ ){1,3}(?:has to|must|needs to|will|should)?\s?(?:first )?(?:confirms?|approves?|agrees?|decides?|say yes|says yes|looks?|looks at it|sign|signs)"
+    r"(?: (?:first|it|off|at it|each time|before))*",
+    re.IGNORECASE,
+)
+"""`a person must confirm`, `data steward has to say yes`: who is asked, and nothing else."""
 
 
 def _label(token: str) -> str:

@@ -21,7 +21,7 @@ from gatling.policy.language.classes import are_of_one_class, deed_in, is_of_a_c
 from gatling.policy.language.deeds import NOUN_DEEDS, root, same_deed, same_object
 from gatling.policy.language.grammar import ROLE_NOUNS
 from gatling.policy.language.lexicon import Lexicon
-from gatling.policy.language.times import MONTH
+from gatling.policy.language.times import MONTH, time_said
 from gatling.schema.arguments import is_receiver_name
 from gatling.schema.words import split_words
 from gatling.tools.derive import OUTSIDE_VERBS, effect_of
@@ -119,6 +119,8 @@ def about(text: str, lexicon: Lexicon) -> tuple[str, ...]:
     text = _NOTED.sub("", text, count=1)
     for clause in _CLAUSE.split(text):
         if all(w in _LINK or w in _MODALS for w in split_words(clause) if w.isalnum()) and not _PATH.search(clause):
+            if time_said(clause):
+                return EVERY_CALL  # `weekdays`
             continue
         meant, head = _of_clause(clause, head, lexicon)
         if meant == EVERY_CALL:
