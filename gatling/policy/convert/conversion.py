@@ -16,7 +16,7 @@ from gatling.policy.convert.entry_rows import read_entry_row
 from gatling.policy.convert.keyed import KeyedReader, role_keys, sibling_roles
 from gatling.policy.convert.latex import is_latex, lines_of_latex
 from gatling.policy.convert.legends import approving_marks, is_legend, legend_of
-from gatling.policy.convert.lines import read_line, read_tuple, roles_of_line, shared_tokens
+from gatling.policy.convert.lines import read_tuple, roles_of_line, shared_tokens
 from gatling.policy.convert.lists import read_list_of
 from gatling.policy.convert.meta import question_of, read_answer, read_any
 from gatling.policy.convert.named_lines import placed, read_named_line, roles_of_document
@@ -290,7 +290,7 @@ def _again(readings: list[Reading], lexicon: Lexicon) -> list[Reading]:
         if is_open and is_default(plain):
             result.append(replace(reading, rules=(NativeRule("default", value="deny"),)))
             continue
-        again = read_line(reading, lexicon, shared, roles) or read_tuple(reading, lexicon) if is_open else None
+        again = read_tuple(reading, lexicon) if is_open else None
         result.append(again or reading)
     return result
 

@@ -51,6 +51,8 @@ _APPROVED = re.compile(
 )
 _COMPARED = re.compile(r"(?P<key>[A-Za-z][\w.-]*)(?P<how><=|>=|==|!=|=|<|>|:)(?P<value>.+)", re.DOTALL)
 _RANGE = re.compile(r"(?P<least>-?\d+(?:\.\d+)?)?(?::|\.\.)(?P<most>-?\d+(?:\.\d+)?)?")
+_GIVEN_TO = re.compile(r"%?[\w@.-]+\s+(?:ALL|\w+(?:,\w+)*)\s*=\s*[^=<>]")
+"""`%clerk ALL = read_file`: who, where, and what; without a tag it may be called."""
 _BETWEEN = re.compile(r"([A-Za-z][\w.]*)\s+between\s+(-?\d+(?:\.\d+)?)\s+and\s+(-?\d+(?:\.\d+)?)", re.IGNORECASE)
 _FREE = re.compile(r"no[-_]?(?:ask|asking|passw(?:or)?d|approval|confirm|confirmation|review|prompt)", re.IGNORECASE)
 _ASKED = re.compile(r"passw(?:or)?d|queue", re.IGNORECASE)
@@ -141,12 +143,7 @@ class _Lines:
             if count > 2
             and count >= least
             and (token in others or re.fullmatch(r"-[A-Z]", token))
-            and not (
-                self.verdict(token)
-                or is_ruling(token)
-                or self.lexicon.exact(token)
-                or token.lower().lstrip("-") in _WHO
-            )
+            and not (self.verdict(token) or is_ruling(token) or self.lexicon.exact(token) or token.lstrip("-") in _WHO)
         )
 
     def _columns(self) -> list[str]:
@@ -203,6 +200,8 @@ class _Lines:
         place = 0
         while place < len(tokens):
             place += self._token(tokens, place, line, bounds)
+        if _GIVEN_TO.match(body) and not line.case.effect:
+            line.case.effect = ALLOW
         if not line.tools and line.of_all:
             line.tools = list(self.lexicon.names)
         if given:
@@ -255,9 +254,13 @@ class _Lines:
             return 2
         elif plain[:1] in "%@" and _NAME.fullmatch(plain[1:]):
             self._member("role", plain[1:], line, bounds)
-        elif compared and (said := self.verdict(compared.group("value"))) and compared.group("how") in ("=", ":"):
+        elif (
+            compared
+            and compared.group("how") in ("=", ":")
+            and (self.verdict(value := compared.group("value")) or self.tools_of(value) or value.startswith("!"))
+        ):
             self._token([compared.group("key")], 0, line, bounds)
-            self._token([compared.group("value")], 0, line, bounds)
+            self._token([value], 0, line, bounds)
         elif compared and not plain.startswith("http"):
             how, value = compared.group("how"), compared.group("value").strip("\"'()")
             if how in ("=", ":", "=="):
@@ -289,7 +292,7 @@ class _Lines:
 
     def _is_parameter(self, key: str, line: _Line) -> bool:
         name = key.replace("-", "_").lower()
-        return any(p.name.lower() == name for tool in line.own for p in self.lexicon.specs[tool].parameters)
+        return any(p.name.lower() == name for tool in line.own if (spec := self.lexicon.specs.get(tool)) for p in spec.parameters)
 
     def _member(self, key: str, value: str, line: _Line, bounds: list[tuple[str, Any, bool]]) -> None:
         """Read an option with its value."""
@@ -388,7 +391,7 @@ def _is_quiet(body: str, lines: _Lines) -> bool:
 
 def read_rule_lines(text: str, lexicon: Lexicon) -> tuple[list[Reading], list[Comment]] | None:
     """Return what the lines of a list are, and its comments; None if it is no list of rules of tools that are known."""
-    if not lexicon.specs or not lexicon.is_closed:
+    if not lexicon.names:
         return None
     lines = _Lines(text, lexicon)
     readings: list[Reading | _Line] = []
