@@ -16,7 +16,7 @@ from gatling.policy.convert.entry_rows import read_entry_row
 from gatling.policy.convert.keyed import KeyedReader, role_keys, sibling_roles
 from gatling.policy.convert.latex import is_latex, lines_of_latex
 from gatling.policy.convert.legends import approving_marks, is_legend, legend_of
-from gatling.policy.convert.lines import read_tuple, roles_of_line, shared_tokens
+from gatling.policy.convert.lines import read_tuple
 from gatling.policy.convert.lists import read_list_of
 from gatling.policy.convert.meta import question_of, read_answer, read_any
 from gatling.policy.convert.named_lines import placed, read_named_line, roles_of_document
@@ -184,7 +184,11 @@ def _read(
     _check_size(lexicon, parts, file)
     lexicon.is_closed = bool(names)
     closed = _closed(lexicon, names, specs, parts)
-    listing = None if PurePath(file or "").suffix.lower() in _PAGES else read_rule_lines(text, closed)
+    listing = (
+        None
+        if PurePath(file or "").suffix.lower() in _PAGES
+        else read_rule_lines(text, closed, least=3 if kind == "text" else 1)
+    )
     if listing is not None:
         made, said_beside = listing
         return accounted(
@@ -278,20 +282,15 @@ def _statements(text: str, lexicon: Lexicon, closed: Lexicon) -> list[Reading]:
 
 
 def _again(readings: list[Reading], lexicon: Lexicon) -> list[Reading]:
-    """Read lines once more by their tokens, where they were not understood."""
-    shared = shared_tokens([reading.statement.text for reading in readings])
+    """Read lines once more by their values, where they were not understood."""
     result = []
-    roles: tuple[str, ...] = ()
     for reading in readings:
-        said = roles_of_line(reading.statement.text)
-        roles = said if said is not None else roles
-        is_open = reading.status == "open"
-        plain = " ".join(word for word in reading.statement.text.split() if word not in shared)
-        if is_open and is_default(plain):
+        if reading.status != "open":
+            result.append(reading)
+        elif is_default(reading.statement.text):
             result.append(replace(reading, rules=(NativeRule("default", value="deny"),)))
-            continue
-        again = read_tuple(reading, lexicon) if is_open else None
-        result.append(again or reading)
+        else:
+            result.append(read_tuple(reading, lexicon) or reading)
     return result
 
 

@@ -271,7 +271,10 @@ class _Lines:
                 bounds.append((compared.group("key"), {how: value}, False))
         elif plain in self.aliases:
             kind, items = self.aliases[plain]
-            bounds.append((kind, items, False))
+            if kind in _WHO:
+                self._member("role", ",".join(items), line, bounds)
+            else:
+                bounds.append((kind, items, False))
         elif lower in _ALL:
             line.of_all = line.of_all or plain.isupper() or plain == "*"
         elif lower in _NOISE:
@@ -292,7 +295,12 @@ class _Lines:
 
     def _is_parameter(self, key: str, line: _Line) -> bool:
         name = key.replace("-", "_").lower()
-        return any(p.name.lower() == name for tool in line.own if (spec := self.lexicon.specs.get(tool)) for p in spec.parameters)
+        return any(
+            p.name.lower() == name
+            for tool in line.own
+            if (spec := self.lexicon.specs.get(tool))
+            for p in spec.parameters
+        )
 
     def _member(self, key: str, value: str, line: _Line, bounds: list[tuple[str, Any, bool]]) -> None:
         """Read an option with its value."""
@@ -389,13 +397,18 @@ def _is_quiet(body: str, lines: _Lines) -> bool:
     return len(plain) == 1 and (body.startswith("*") or plain[0] in _ENDS)
 
 
-def read_rule_lines(text: str, lexicon: Lexicon) -> tuple[list[Reading], list[Comment]] | None:
-    """Return what the lines of a list are, and its comments; None if it is no list of rules of tools that are known."""
+def read_rule_lines(text: str, lexicon: Lexicon, *, least: int = 3) -> tuple[list[Reading], list[Comment]] | None:
+    """Return what the lines of a list are, and its comments; None if it is no list of rules of tools that are known.
+
+    Args:
+        least: lines that must be understood.
+    """
     if not lexicon.names:
         return None
     lines = _Lines(text, lexicon)
     readings: list[Reading | _Line] = []
     roles: tuple[str, ...] | None = None
+    was_header = False
     for number, body in lines.bodies:
         statement = Statement(number, body)
         if alias := _ALIAS.fullmatch(body):
@@ -403,8 +416,10 @@ def read_rule_lines(text: str, lexicon: Lexicon) -> tuple[list[Reading], list[Co
             lines.aliases[alias.group("name")] = (alias.group("kind") or "").lower(), items
             readings.append(Reading(statement, is_part=True))
         elif (said := roles_of_line(body)) is not None:
-            roles = said
+            roles = (*roles, *said) if was_header and roles and said else said
             readings.append(Reading(statement, is_part=True))
+            was_header = True
+            continue
         elif _is_rest(body, lines):
             readings.append(Reading(statement, (NativeRule("default", value="deny"),)))
         elif (line := lines.read(number, body, roles)) is not None and line.tools:
@@ -414,10 +429,11 @@ def read_rule_lines(text: str, lexicon: Lexicon) -> tuple[list[Reading], list[Co
             readings.append(Reading(statement, is_part=True))
         else:
             readings.append(Reading(statement, (review(body, "no form that is read"),)))
+        was_header = False
     found = [line for line in readings if isinstance(line, _Line)]
     _take_names(found)
     understood = [line for line in found if not line.case.left and (line.case.effect or line.case.wants)]
-    if len(understood) < 3 or 2 * len(understood) < len(lines.bodies) - len(lines.aliases):
+    if len(understood) < least or 2 * len(understood) < len(lines.bodies) - len(lines.aliases):
         return None
     return [r if isinstance(r, Reading) else _written(r, found, lexicon) for r in readings], lines.comments
 
