@@ -37,7 +37,7 @@ OPTIONS = """# gate.rules
 -A -r clerk -j DROP   --tool send_money --to *@evil.example
 -A -r guest -j ACCEPT --tool print_label --printer Z1,Z2
 """
-GRANTS = """-- grants
+GRANTS = """-- grants.sql
 CREATE ROLE clerk;
 REVOKE ALL ON ALL TOOLS FROM PUBLIC;
 GRANT send_money TO clerk WHERE amount <= 100;

@@ -18,6 +18,7 @@ from gatling.policy.language.concern import tools_of
 from gatling.policy.language.keys import ASK, DENY
 from gatling.policy.language.lexicon import Lexicon
 from gatling.policy.language.nature import is_remark
+from gatling.policy.language.provenance import is_provenance
 from gatling.policy.language.scope import consents, is_label, is_reason, is_sentence, touches_others
 from gatling.policy.language.sentences import read_sentence
 from gatling.policy.language.statement import Reading, Statement, review
@@ -100,6 +101,9 @@ def remarks(comments: Iterable[Comment], lexicon: Lexicon, attached: Attached = 
         ):
             statement = Statement(comment.line, sentence.strip(" ;"), beside=beside, is_comment=not comment.is_text)
             if not any(c.isalnum() for c in sentence):
+                continue
+            if lexicon.is_closed and not beside and is_provenance(statement.text, lexicon):
+                yield Reading(statement, is_part=True)
                 continue
             if is_legend(sentence) or is_remark(statement.text) or is_administrative(statement.text, lexicon):
                 yield Reading(statement, is_part=True)

@@ -47,7 +47,7 @@ _TELLS = tuple(
         rf"{_EDITED}\s+{_THIS}\s+(?:from|by|on|for|in)\b.*",
         rf"{_THIS}(?:\s+(?:in|of|for|on|below|above)\s+[\w' -]{{1,30}}?)?\s+(?:is|was|are|were|has\s+been|have\s+been|gets?)\s+"
         rf"(?:\w+\s+){{0,3}}(?:{_EDITED}|{_AGREED}|outdated|the\s+source\s+of\s+truth|final|a\s+draft)\b.*",
-        rf"{_THIS}\s+(?:lives?|lies|sits|resides|comes?|belongs?|describes?|lists?|explains?|covers?|replaces?|supersedes?|mirrors?)\b.*",
+        rf"{_THIS}\s+(?:lives?|lies|sits|resides|comes?|belongs?|describes?|lists?|explains?|covers?|replaces?|supersedes?|mirrors?|tells?|states?|shows?)\b.*",
         r"(?:questions?|suggestions?|feedback|corrections?|typos?|mistakes?)\s*(?::|to|\?|go(?:es)?\s+to)\s.*",
         rf"(?:see|cf\.?|details?(?:\s+in)?|more\s+in|refer\s+to|tracked\s+in|documented\s+in|background|source)\b\s*:?\s+(?:also\s+)?"
         rf"(?:.*\b(?:{_DOCUMENT}|post-?mortem|appendix|chapter|handbook|intranet|confluence|jira)\b.*|.*(?:https?://|[A-Z]+-\d+|#\d+).*)",

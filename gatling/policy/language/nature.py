@@ -80,7 +80,7 @@ _NUMBERS = frozenset(
     "version revision edition issue generation ticket id number no sid uid priority order weight index phone tel fax severity".split()
 )
 _NUMBERED = re.compile(
-    r"^\s*(?:[#>*=+%/\u2022-]+\s+)?(?:(?:section|article|part|chapter|annex|appendix|\u00a7)\s*)?\(?(?:[A-Z]{0,3}[.-]?\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[IVX]{1,4})?[.):]?\s+(?=\S)",
+    r"^\s*(?:[#>*=+%/\u2022-]+\s+)?(?:(?:section|article|part|chapter|annex|appendix|\u00a7)\s*)?\(?(?:[A-Z]{0,3}[.-]?\d{1,3}(?:\.\d{1,3})*(?! [a-z])|[a-zA-Z]|[IVX]{1,4})?[.):]?\s+(?=\S)",
     re.IGNORECASE,
 )
 _PURPOSE = re.compile(
@@ -267,10 +267,8 @@ def _is_title(text: str, *, is_heading: bool) -> bool:
         and left[:1].isupper()
     ):
         return True  # `Mutua del Sur, Claims Automation`
-    is_name = len(words) <= 2 and (
-        left[:1].isupper() or (len(words) == 1 and not words[0].endswith(("ed", "le", "en")))
-    )
-    return is_heading or is_of_document or is_name
+    is_written_so = left[:1].isupper() or not _TITLED.isdisjoint(words)
+    return is_heading or ((is_of_document or len(words) <= 2) and is_written_so)
 
 
 def has_verb(text: str) -> bool:
@@ -309,6 +307,10 @@ _LINKS = frozenset(
 _THINGS = frozenset().union(*OBJECTS)
 
 
+_TITLED = frozenset(
+    "policy policies rules rulebook guide guidelines handbook manual memo agent assistant bot chatbot helper copilot permissions roles config configuration".split()
+)
+"""Words of documents that say what a piece is even where it begins small: `rules of the desk agent`; `minors` is no title."""
 _DOCUMENT = frozenset(
     "minutes policy policies rules rulebook guide guideline guidelines handbook manual memo memorandum overview scope purpose introduction background "
     "section chapter annex appendix table list page document agent assistant bot chatbot helper copilot contents glossary definitions general "
