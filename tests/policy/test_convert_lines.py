@@ -35,6 +35,7 @@ OPTIONS = """# gate.rules
 -A -r clerk -j ACCEPT --tool send_money --amount 0:100
 -A -r clerk -j HOLD   --tool send_money --amount 101:
 -A -r clerk -j DROP   --tool send_money --to *@evil.example
+-A -r clerk -j DROP   --tool send_money
 -A -r guest -j ACCEPT --tool print_label --printer Z1,Z2
 """
 GRANTS = """-- grants.sql
@@ -161,6 +162,13 @@ QUALIFIED = [
     "GRANT send_money TO clerk WITH APPROVAL BY lead;",
     "GRANT send_money TO clerk UNTIL '2020-01-01';",
     "GRANT send_money TO clerk;\nREVOKE send_money FROM clerk;",
+    "GRANT send_money TO clerk WHERE amount <= 100;\nREVOKE send_money FROM clerk;",
+    "REVOKE send_money FROM clerk;\nGRANT send_money TO clerk WHERE amount <= 100;",
+    "allow send_money from clerk amount<100\ndeny send_money from clerk",
+    "allow send_money amount<100\ndeny send_money from clerk",
+    "-A -r clerk -j DROP --tool send_money\n-A -r clerk -j ACCEPT --tool send_money --amount 0:100",
+    "-A -j ACCEPT --tool send_money --amount 0:100\n-A -r clerk -j DROP --tool send_money",
+    "-A -r clerk --tool send_money --log yes",
     "-A -r clerk -j ACCEPT --tool send_money --amount 0:10",
     "-A -r clerk -j ACCEPT --tool send_money --time 9:17",
     "-A -r clerk -j ACCEPT --tool send_money ! --method wire",
