@@ -5,6 +5,8 @@ style, if it is even) were looked at when it was made. 20 more in 20 other style
 240 calls: none of the calls that must pass did when they were tried unseen; since then they were looked at too, and what was made for
 them is no evidence of how others fare. 40 more in further styles, 240 calls, were tried after that, and again none passed; every third
 of these was then answered by somebody who saw the document, the conversion and the format, and no call. Since then all were looked at.
+A fifth set of 40, 240 calls, was tried unseen after what the fourth had taught: 2 of 60 structured calls that must pass did, 14 where comments
+are notes, none of prose, and one call of a Cedar file passed that must not (mended; without it none passes by default).
 What must never happen is that a call is allowed which must not pass.
 """
 
@@ -29,7 +31,8 @@ FIRST = json.loads(Path(__file__).with_name("unseen_policies.json").read_text("u
 SECOND = json.loads(Path(__file__).with_name("unseen_policies_2.json").read_text("utf-8"))
 THIRD = json.loads(Path(__file__).with_name("unseen_policies_3.json").read_text("utf-8"))
 FOURTH = json.loads(Path(__file__).with_name("unseen_policies_4.json").read_text("utf-8"))
-EVERY = [*FIRST, *SECOND, *THIRD, *FOURTH]
+FIFTH = json.loads(Path(__file__).with_name("unseen_policies_5.json").read_text("utf-8"))
+EVERY = [*FIRST, *SECOND, *THIRD, *FOURTH, *FIFTH]
 ANSWERED = json.loads(Path(__file__).with_name("unseen_policies_4_answered.json").read_text("utf-8"))
 
 
@@ -96,9 +99,9 @@ LEAST = {
     "second": {"structured": 37, "prose": 5},
     "third": {"structured": 49, "prose": 3},
 }
-LEAST_WITH_NOTES = {"third": 59, "fourth": 41}
-"""The same of structured sources where comments are notes."""
 """Calls that must pass and do. What the sets call a list (of sudoers, of lines) counts as structured."""
+LEAST_WITH_NOTES = {"third": 59, "fourth": 41, "fifth": 14}
+"""The same of structured sources where comments are notes."""
 
 
 @pytest.mark.parametrize(("name", "sources"), [("first", FIRST), ("second", SECOND), ("third", THIRD)])
@@ -112,7 +115,7 @@ def test_calls_that_must_pass_do_not_become_fewer(name: str, sources: list[dict[
     assert all(passed[kind] >= least for kind, least in LEAST[name].items()), passed
 
 
-@pytest.mark.parametrize(("name", "sources"), [("third", THIRD), ("fourth", FOURTH)])
+@pytest.mark.parametrize(("name", "sources"), [("third", THIRD), ("fourth", FOURTH), ("fifth", FIFTH)])
 def test_nor_where_comments_are_notes(name: str, sources: list[dict[str, Any]]) -> None:
     found = [
         verdict

@@ -54,15 +54,16 @@ def accounted(readings: list[Reading], lexicon: Lexicon) -> list[Reading]:
         if any(rule.require == APPROVED for rule in reading.rules):
             asked.add(line)
         lines[line] = tuple(dict.fromkeys((*lines.get(line, ()), *(t for rule in reading.rules for t in rule.tools))))
-        result.append(_of_tools(_accounted(reading, is_of_roles=is_of_roles), lexicon, before))
+        result.append(_of_tools(_accounted(reading, lexicon, is_of_roles=is_of_roles), lexicon, before))
     return result
 
 
-def _accounted(reading: Reading, *, is_of_roles: bool) -> Reading:
+def _accounted(reading: Reading, lexicon: Lexicon, *, is_of_roles: bool) -> Reading:
     if reading.rules or reading.is_part or reading.note:
         return reading
     statement = reading.statement
-    left = [piece for piece in _pieces(statement.key, statement.value, statement.text) if not _says_nothing(piece)]
+    pieces = _pieces(statement.key, statement.value, statement.text)
+    left = [piece for piece in pieces if not _says_nothing(piece, lexicon)]
     if is_of_roles:
         left = [piece for piece in left if not is_about_others(piece[1])]
     if statement.is_heading and is_remark(statement.text, is_heading=True):
@@ -90,10 +91,10 @@ def sentences_in_keys(source: PolicySource, taken: Container[DataPath] = ()) -> 
             yield Statement(source.lines.get(path, 1), " ".join(key.split()))
 
 
-def _says_nothing(piece: tuple[str, str]) -> bool:
+def _says_nothing(piece: tuple[str, str], lexicon: Lexicon) -> bool:
     key, text = piece
     sentences = re.split(r"(?<=[.!?;])\s+(?=[A-Z(])", text)
-    return all(is_remark(s, key=key) or is_administrative(s) for s in sentences) or is_purpose(key, text)
+    return all(is_remark(s, key=key) or is_administrative(s, lexicon) for s in sentences) or is_purpose(key, text)
 
 
 def _pieces(key: str, value: Any, text: str) -> list[tuple[str, str]]:

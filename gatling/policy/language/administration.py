@@ -85,6 +85,10 @@ _FILED = re.compile(rf"(?:{_PLACE.pattern})(?:\s*(?:--?|\u2013|\u2014|:)\s*(?P<r
 _IDS = re.compile(r"\b[A-Z][A-Z0-9]*-\d+\b|#\d+\b|\b[\w.+-]+@[\w.-]+|https?://\S+")
 
 
+_TOLD_OF = re.compile(r"(.{2,60}?)\s+(?:is|are|was|were|gets?|has been|have been)\s")
+"""What something is said of: `Letters are written by people` says who writes letters, where a tool writes them."""
+
+
 def is_administrative(text: str, lexicon: Lexicon | None = None) -> bool:
     """Tell whether a piece only says how the document came to be, where it lies and how it is kept.
 
@@ -120,7 +124,9 @@ def is_administrative(text: str, lexicon: Lexicon | None = None) -> bool:
     is_dated = bool(_DATED_DEED.fullmatch(plain)) and bool(DATED.search(plain))
     if is_dated or any(p.fullmatch(plain) for p in _TELLS):
         words = re.sub(rf"\b(?:{_EDITED}|{_AGREED})\b", " ", left, flags=re.IGNORECASE)
-        if not is_ruling(words, spared=_SPARED):
+        told = _TOLD_OF.match(plain)
+        is_of_calls = told is not None and lexicon is not None and lexicon.is_closed and bool(tools_of(told[1], lexicon))
+        if not is_ruling(words, spared=_SPARED) and not is_of_calls:
             return True
     parts = [part for part in re.split(r"\s*(?:[,;:]|\s[-\u2013\u2014\u00b7|/]|\s-)\s+", text.strip(" .!")) if part]
     return 1 < len(parts) <= 5 and all(is_administrative(part, lexicon) or is_remark(part) for part in parts)

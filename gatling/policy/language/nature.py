@@ -89,7 +89,7 @@ _PURPOSE = re.compile(
     r"(?:hi|hello|dear)?,? ?(?:(?:this|the|our|your|these|it|we|following|below|here)(?: [\w'\u2019&-]+){0,6}? )"
     r"(?:(?:is|are) (?:for|about|meant for|intended for|written for|there for|the (?:rules?|policy|rulebook|rule book|list) (?:for|of)|"
     r"(?:maintained|owned|written|reviewed|published|kept) by)|"
-    r"helps?|supports?|assists?|serves?|describes?|covers?|explains?|lists?|sets? out|says|states|answers? questions|belongs? to|looks after|"
+    r"helps?|supports?|assists?|serves?|describes?|covers?|explains?|lists?|sets? out|says|states|answers? questions|looks after|"
     r"summari[sz]es|documents|defines|governs|contains)\b",
     re.IGNORECASE,
 )
@@ -222,6 +222,10 @@ def _is_name(text: str, *, is_number: bool = False) -> bool:
     return len(words) <= 16 and not _STATES & set(words) and not is_ruling(left, spared=_SPARED)
 
 
+_WHOLE = frozenset("everything anything nothing nobody none lifted suspended quarantine quarantined".split())
+"""Words of all there is, and of what is held back: no part of a title."""
+
+
 def _is_title(text: str, *, is_heading: bool) -> bool:
     """Tell whether a few words only name something: no verb of a sentence, no word that rules, no number."""
     text = re.sub(r"\bguard[ -]?rails?\b", "rules", text, flags=re.IGNORECASE)
@@ -253,6 +257,8 @@ def _is_title(text: str, *, is_heading: bool) -> bool:
     ):
         return False
     if time_said(left) and not is_of_document:
+        return False
+    if not _WHOLE.isdisjoint(words):
         return False
     if is_ruling(left, spared=_TOPICS if is_of_document else frozenset()) or has_verb(left):
         return False
