@@ -138,10 +138,12 @@ def node_baseline(script: Path) -> dict[str, dict[str, float]]:
     return found
 
 
-def judge(embedded: Embedded, baselines: dict[str, Tensor], tfidf: Embedded, keep: Tensor) -> dict[str, Any]:
+def judge(
+    embedded: Embedded, baselines: dict[str, Tensor], tfidf: Embedded, keep: Tensor, *, with_intervals: bool
+) -> dict[str, Any]:
     """Return the model's figures on some traces, and those of what stands beside it."""
     part, words = embedded.select(keep), tfidf.select(keep)
-    figures: dict[str, Any] = dict(evaluate_embedded(part, with_intervals=True, geometry=False))
+    figures: dict[str, Any] = dict(evaluate_embedded(part, with_intervals=with_intervals, geometry=False))
     figures["beside"] = {
         name: separation(scores[keep], ~part.is_compliant, part.context) for name, scores in baselines.items()
     }
@@ -150,7 +152,9 @@ def judge(embedded: Embedded, baselines: dict[str, Tensor], tfidf: Embedded, kee
     return figures
 
 
-def measure(model: DualEncoder, sets: Sequence[Set], *, galleries: Sequence[int], rerank: bool) -> dict[str, Any]:
+def measure(
+    model: DualEncoder, sets: Sequence[Set], *, galleries: Sequence[int], rerank: bool, is_short: bool
+) -> dict[str, Any]:
     """Return the figures of a model, or of it with its re-ranker: by row, galleries by set, and types of violation by set."""
     out: dict[str, Any] = {"rows": {}, "galleries": {}, "violation_types": {}}
     for data in sets:
@@ -161,9 +165,9 @@ def measure(model: DualEncoder, sets: Sequence[Set], *, galleries: Sequence[int]
         tfidf, tier3 = baseline_views(embedded, documents_of(data.corpus))
         baselines = {"TF-IDF": tfidf.energy(), "tier 3": tier3, **data.cues}
         for name, keep in data.rows.items():
-            out["rows"][name] = judge(embedded, baselines, tfidf, keep)
+            out["rows"][name] = judge(embedded, baselines, tfidf, keep, with_intervals=not is_short)
         out["galleries"][data.name] = measure_galleries(embedded, tfidf, galleries)
-        types: dict[str, Metrics] = by_violation_type(embedded, baselines)
+        types: dict[str, Metrics] = {} if is_short else by_violation_type(embedded, baselines)
         if types:
             out["violation_types"][data.name] = types
     return out
@@ -179,6 +183,7 @@ def named_model(text: str) -> tuple[str, Path]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=named_model, action="append", required=True, help="NAME=PATH, again for each")
+    parser.add_argument("--short", action="store_true", help="no intervals, and no figures by type of violation")
     parser.add_argument("--rerank", action="store_true", help="also measure each model with its re-ranker")
     parser.add_argument("--generated", type=Path, help="folder that gatling generate wrote")
     parser.add_argument("--corrupted", type=Path, help="the same, with violations made by mutation")
@@ -208,7 +213,9 @@ def main() -> None:
     for name, path in options.model:
         model = DualEncoder.from_pretrained(path)
         for shown, rerank in ((name, False), *(((f"{name}{RERANKED}", True),) if options.rerank else ())):
-            found = measure(model, [*generated, *shared], galleries=options.galleries, rerank=rerank)
+            found = measure(
+                model, [*generated, *shared], galleries=options.galleries, rerank=rerank, is_short=options.short
+            )
             results["models"][shown] = {"path": str(path), "precision": model.governance.precision, **found}
     with atomic_write(options.output) as stream:
         stream.write((json.dumps(results, indent=2, allow_nan=False) + "\n").encode())
