@@ -125,7 +125,9 @@ def is_administrative(text: str, lexicon: Lexicon | None = None) -> bool:
     if is_dated or any(p.fullmatch(plain) for p in _TELLS):
         words = re.sub(rf"\b(?:{_EDITED}|{_AGREED})\b", " ", left, flags=re.IGNORECASE)
         told = _TOLD_OF.match(plain)
-        is_of_calls = told is not None and lexicon is not None and lexicon.is_closed and bool(tools_of(told[1], lexicon))
+        is_of_calls = (
+            told is not None and lexicon is not None and lexicon.is_closed and bool(tools_of(told[1], lexicon))
+        )
         if not is_ruling(words, spared=_SPARED) and not is_of_calls:
             return True
     parts = [part for part in re.split(r"\s*(?:[,;:]|\s[-\u2013\u2014\u00b7|/]|\s-)\s+", text.strip(" .!")) if part]
