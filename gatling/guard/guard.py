@@ -36,6 +36,7 @@ from gatling.errors import CheckpointError, ConfigError, DeadlineError, GatlingE
 from gatling.guard.decision import Decision, denial, fault_of
 from gatling.guard.workers import Workers
 from gatling.policy.source import PolicySource
+from gatling.repair import repair
 from gatling.runtime import RuntimeEncoders
 from gatling.runtime.folder import encoders_digest, pretrained_folder
 from gatling.schema import ExecutionPlan, GovernanceContext, PlanEdge, PlanNode, parse_plan
@@ -300,8 +301,6 @@ class Guard:
             decision = self._decision(parsed, plan, assessment, started)
             if not is_repairing or decision.verdict == "allow":
                 return decision
-            from gatling.repair import repair  # most decisions repair nothing
-
             left = self.repair_ms
             if deadline is not None:
                 left = min(left, 0.8 * deadline - (time.perf_counter() - started) * 1e3)

@@ -211,7 +211,7 @@ def test_a_repair_that_runs_out_of_time_leaves_the_decision(monkeypatch: pytest.
     def endless(*_: Any, **__: Any) -> None:
         busy(30.0)
 
-    monkeypatch.setattr("gatling.repair.repair", endless)
+    monkeypatch.setattr("gatling.guard.guard.repair", endless)
     forbidden = hostile.plan(hostile.call("wipe_disk"))
     decision = guard(deadline_ms=20_000, work_ms=150).repair(GOOD[0], forbidden)
     assert (decision.verdict, decision.repaired) == ("deny", None)
