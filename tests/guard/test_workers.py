@@ -213,6 +213,9 @@ def test_a_repair_that_runs_out_of_time_leaves_the_decision(monkeypatch: pytest.
 
     monkeypatch.setattr("gatling.guard.guard.repair", endless)
     forbidden = hostile.plan(hostile.call("wipe_disk"))
+    guard(deadline_ms=20_000, work_ms=20_000).audit(
+        GOOD[0], forbidden
+    )  # what a process reads once takes as long as a decision
     decision = guard(deadline_ms=20_000, work_ms=150).repair(GOOD[0], forbidden)
     assert (decision.verdict, decision.repaired) == ("deny", None)
     assert "no decision" not in str(decision.reasons)
