@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -89,7 +90,18 @@ def test_examples_hold_own_violating_and_other_plans(corpus: Corpus) -> None:
         assert all((a.nodes == b.nodes).all() for a, b in zip(one.matches, two.matches, strict=True))
 
 
-def test_it_learns_what_carries_over_to_other_domains_and_repeats(corpus: Corpus) -> None:
+def test_the_same_seed_gives_the_same_weights() -> None:
+    few, unseen, model = corpus_of("train", 30), corpus_of("unseen_domains", 20), small_model()
+    config = replace(CONFIG, epochs=2)
+    one, two = (train_reranker(model, few, unseen, config, mutations=list(MUTATIONS)) for _ in range(2))
+    assert one.scales == two.scales
+    for mine, theirs in zip(one.parameters(), two.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+    other = train_reranker(model, few, unseen, replace(config, seed=1), mutations=list(MUTATIONS))
+    assert other.scales != one.scales
+
+
+def test_it_learns_what_carries_over_to_other_domains(corpus: Corpus) -> None:
     unseen, model, losses = corpus_of("unseen_domains", 100), small_model(), []
     trained = train_reranker(
         model, corpus, unseen, CONFIG, mutations=list(MUTATIONS), on_epoch=lambda epoch, loss: losses.append(loss)
@@ -98,11 +110,6 @@ def test_it_learns_what_carries_over_to_other_domains_and_repeats(corpus: Corpus
     violating = torch.from_numpy(~unseen.is_compliant)
     chance = auroc(corpus_scores(Reranker(16), unseen), violating)
     assert auroc(corpus_scores(trained, unseen), violating) > max(0.6, chance)
-    again = train_reranker(model, corpus, unseen, CONFIG, mutations=list(MUTATIONS))
-    assert trained.scales == again.scales
-    for one, two in zip(trained.parameters(), again.parameters(), strict=True):
-        assert torch.equal(one, two)
-
     figures = measured(trained, model, unseen)
     assert set(figures) == {"latents", "reranker", "both"}
     assert figures["reranker"]["auroc"] == pytest.approx(auroc(corpus_scores(trained, unseen), violating))
