@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatling.cli.flags import check_counts
-from gatling.errors import ConfigError
+from gatling.errors import ConfigError, TrainingError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +65,7 @@ class TrainReranker:
         from gatling.training.reranking import RerankerConfig, measured, train_reranker
 
         check_counts(hidden_dim=self.hidden_dim, epochs=self.epochs)
+        mutations = mutation_names(self.mutations)
         folder = pretrained_folder() if self.model is None else self.model
         if not folder.is_dir():
             raise ConfigError(
@@ -81,6 +82,15 @@ class TrainReranker:
             )
             for given in (self.dataset, self.val_dataset)
         )
+        if not corpus.num_compliant:
+            raise TrainingError(
+                f"{', '.join(map(str, self.dataset))}: no compliant trace: there is nothing to train on"
+            )
+        if not 0 < unseen.num_compliant < len(unseen):
+            raise TrainingError(
+                f"{', '.join(map(str, self.val_dataset))}: {unseen.num_compliant} of {len(unseen)} traces are compliant; the "
+                "scales need compliant traces and violations"
+            )
         config = RerankerConfig(hidden_dim=self.hidden_dim, epochs=self.epochs, seed=self.seed)
         with Progress("attacking and matching", unit="traces", total=corpus.num_compliant) as progress:
             reranker = train_reranker(
@@ -88,7 +98,7 @@ class TrainReranker:
                 corpus,
                 unseen,
                 config,
-                mutations=mutation_names(self.mutations),
+                mutations=mutations,
                 on_example=progress.advance,
                 on_epoch=lambda epoch, loss: note(f"epoch {epoch} of {self.epochs}: loss {loss:.3f}"),
             )

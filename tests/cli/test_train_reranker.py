@@ -92,7 +92,11 @@ def test_what_is_wrong_is_said_before_the_work(encoders: Path, capsys: pytest.Ca
     write_traces("seen.jsonl", many_traces(6))
     write_traces("unseen.jsonl", many_traces(6, violations=False))
     assert main(arguments(encoders)) == 1
-    assert "need compliant traces and violations" in capsys.readouterr().err
+    assert "error: unseen.jsonl: 6 of 6 traces are compliant; the scales need" in capsys.readouterr().err
+    Path("seen.jsonl").write_text("")
+    assert main(arguments(encoders)) == 1
+    assert "error: seen.jsonl: no compliant trace" in capsys.readouterr().err
+    write_traces("seen.jsonl", many_traces(6))
     assert main(arguments(encoders, "--mutations", "nonsense")) == 2
     assert "nonsense" in capsys.readouterr().err
     assert main(arguments(encoders, "--epochs", "0")) == 2

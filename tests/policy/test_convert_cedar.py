@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from gatling.policy import Oracle, parse_policy, recognise
 from gatling.policy.convert import convert
+from gatling.policy.convert.cedar import read_cedar
 from gatling.policy.convert.notes import Comments
 from gatling.schema import parse_context, parse_plan
 
@@ -62,3 +65,10 @@ def test_a_comment_is_about_the_policy_below_it_and_may_be_said_to_be_a_note() -
 def test_what_stands_in_a_text_is_neither_a_comment_nor_an_annotation() -> None:
     text = f'{VIEW[:-1]}\nwhen {{ context.arguments.account != "// @approval(x);" }};\n{CLOSE}'
     assert convert(text, file="p.cedar", tools=TOOLS).is_complete
+
+
+@pytest.mark.parametrize("start", ['"', '@x("', 'Action::"'])
+def test_a_text_without_an_end_takes_linear_time(start: str) -> None:
+    started = time.process_time()
+    read_cedar(start + '\\"' * 400_000)
+    assert time.process_time() - started < 5

@@ -18,9 +18,10 @@ from gatling.policy.language.statement import NativeRule, Reading, Statement, re
 _DESCRIBING = frozenset(("id", "name", "title", "description", "doc"))
 """Annotations that say which policy it is."""
 _UNHEEDED = "Cedar does not heed what an annotation says"
+# A text without an end goes on to the end, so that no quote in it is tried again.
 _PART = re.compile(
-    r"""//[^\n]*|"(?:[^"\\]|\\.)*"|@(?P<name>\w+)(?:\s*\(\s*"(?P<value>(?:[^"\\]|\\.)*)"\s*\))?|"""
-    r"""Action::"(?P<action>(?:[^"\\]|\\.)*)"|(?P<end>;)|(?P<word>\w+)"""
+    r"""//[^\n]*|"(?:[^"\\]|\\.)*+"?|@(?P<name>\w+)(?:\s*\(\s*"(?P<value>(?:[^"\\]|\\.)*+)"\s*\))?|"""
+    r"""Action::"(?P<action>(?:[^"\\]|\\.)*+)"|(?P<end>;)|(?P<word>\w+)"""
 )
 
 
