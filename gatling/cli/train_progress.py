@@ -27,6 +27,13 @@ class ConsoleReporter(Reporter):
         if err.is_terminal:
             err.print(f"reading: {num_traces} traces", end="\r", highlight=False, soft_wrap=True)
 
+    def encoding(self, done: int, total: int) -> None:
+        if err.is_terminal:
+            err.print(f"reading texts: {done} of {total}", end="\r", highlight=False, soft_wrap=True)
+        elif done == total or time.monotonic() - self._last >= _PLAIN_SECONDS:
+            self._last = time.monotonic()
+            note(f"reading texts: {done} of {total}")
+
     def start(self, step: int, total_steps: int) -> None:
         if err.is_terminal:
             self._bar = training_bar()

@@ -41,8 +41,15 @@ class Backbone(Protocol):
         """Return one row an item, `(len(items), dim)`; no row depends on the other items. Items are distinct and may be none."""
 
 
+def _make_minilm(use_table: bool) -> Backbone:
+    from gatling.features.minilm import MiniLM  # its weights are an extra
+
+    return MiniLM()
+
+
 BACKBONES: dict[str, Callable[[bool], Backbone]] = {
-    DEFAULT_BACKBONE: lambda use_table: WordVectors(use_table=use_table)
+    DEFAULT_BACKBONE: lambda use_table: WordVectors(use_table=use_table),
+    "minilm": _make_minilm,
 }
 """How to make each; `use_table` is False where an ablation asks for vectors without what was learned from other text. A new
 backbone is a file with its class, and a row here."""

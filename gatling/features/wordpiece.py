@@ -1,4 +1,4 @@
-"""Words to pieces of a vocabulary: BERT's uncased tokenisation (Devlin et al., 2019) of single words.
+"""Words and texts to pieces of a vocabulary: BERT's uncased tokenisation (Devlin et al., 2019).
 
 Our own code, as the library that has it brings a client for the network along. A test holds both against each other: they differ
 only on characters that are younger than the library's tables.
@@ -16,29 +16,49 @@ _REMOVED = {"Cc", "Cf", "Co"}
 class WordPiece:
     """Args:
     vocabulary: id by piece; pieces that continue a word start with `##`.
+    unknown: the id that stands for a word without pieces in a text.
     """
 
-    def __init__(self, vocabulary: Mapping[str, int]) -> None:
+    def __init__(self, vocabulary: Mapping[str, int], *, unknown: int | None = None) -> None:
         self._vocabulary = vocabulary
+        self._unknown = unknown
         self._longest = max(map(len, vocabulary), default=0)
 
     def ids(self, word: str) -> list[int] | None:
         """Return the ids of the word's pieces, longest first; None if a part of it has no piece."""
-        known = self._vocabulary
         found: list[int] = []
         for part in _parts(word):
-            if len(part) > _MAX_CHARS:
+            pieces = self._ids_of_part(part)
+            if pieces is None:
                 return None
-            rest, num_marks = part, 0
-            while len(rest) > num_marks:
-                for end in range(min(len(rest), self._longest), num_marks, -1):
-                    piece = known.get(rest[:end])
-                    if piece is not None:
-                        break
-                else:
-                    return None
-                found.append(piece)
-                rest, num_marks = f"##{rest[end:]}", 2
+            found += pieces
+        return found
+
+    def pieces(self, text: str) -> list[int]:
+        """Return the ids of a text's pieces; a word that has none is one `unknown`."""
+        if self._unknown is None:
+            raise ValueError("a vocabulary without an id for unknown words does not read texts")
+        found: list[int] = []
+        for part in _parts(text):
+            pieces = self._ids_of_part(part)
+            found += [self._unknown] if pieces is None else pieces
+        return found
+
+    def _ids_of_part(self, part: str) -> list[int] | None:
+        if len(part) > _MAX_CHARS:
+            return None
+        known = self._vocabulary
+        found: list[int] = []
+        rest, num_marks = part, 0
+        while len(rest) > num_marks:
+            for end in range(min(len(rest), self._longest), num_marks, -1):
+                piece = known.get(rest[:end])
+                if piece is not None:
+                    break
+            else:
+                return None
+            found.append(piece)
+            rest, num_marks = f"##{rest[end:]}", 2
         return found
 
 

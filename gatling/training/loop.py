@@ -22,6 +22,7 @@ from gatling.errors import CheckpointError, ConfigError, TrainingError
 from gatling.evaluation import embed_corpus, evaluate_embedded
 from gatling.evaluation.metrics import loss_of_embedded
 from gatling.objectives import Objective
+from gatling.store.vectors import KeptVectors
 from gatling.training.batches import EpochBatches, TrainBatch
 from gatling.training.checkpoint import (
     BEST_NAME,
@@ -109,8 +110,7 @@ class Trainer:
             learn_temperature=config.learn_temperature,
         ).to(self.device)
         if self.task.model.governance.backbone.reads == "texts":
-            for corpus in (data.splits.train, data.splits.val, data.splits.test):
-                corpus.require_raw()
+            self._keep_vectors()
         self.optimizer = _make_optimizer(self.task, config)
         self.state = LoopState(data_digest=data.digest)
         self.metrics: dict[str, float | None] = {}
@@ -133,6 +133,17 @@ class Trainer:
                 resume_epoch=self.state.epoch,
                 use_tensorboard=config.tensorboard,
             )
+
+    def _keep_vectors(self) -> None:
+        """Read each text of the data once, and give both encoders what was kept."""
+        model, splits = self.task.model, self.data.splits
+        corpora = [splits.train, splits.val, splits.test]
+        for corpus in corpora:
+            corpus.require_raw()
+        kept = KeptVectors(model.governance.backbone, self.config.store_dir)
+        records = (record for corpus in corpora for rows in (corpus.contexts, corpus.plans) for record in rows)
+        kept.keep((text for record in records for text in record.texts.raw if text), self.reporter.encoding)
+        model.governance.backbone = model.execution.backbone = kept
 
     # ------------------------------------------------------------------------------------------------------------------
 

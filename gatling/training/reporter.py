@@ -27,6 +27,9 @@ class Reporter:
     def reading(self, num_traces: int) -> None:
         """So many traces have been read."""
 
+    def encoding(self, done: int, total: int) -> None:
+        """A backbone that reads texts has read so many of the distinct ones."""
+
     def start(self, step: int, total_steps: int) -> None:
         """Training begins at a step."""
 

@@ -81,10 +81,10 @@ def test_weights_of_one_backbone_are_no_weights_of_another(letters: DualEncoder)
 
 
 def test_the_one_that_ships() -> None:
-    assert list(BACKBONES) == [DEFAULT_BACKBONE]
+    assert list(BACKBONES) == [DEFAULT_BACKBONE, "minilm"]
     words = make_backbone(DEFAULT_BACKBONE)
     assert words(["delete", "12"]).shape == (2, words.dim) == (2, WORD_DIM)
     assert words.digest() != make_backbone(DEFAULT_BACKBONE, use_table=False).digest()
     assert "backbone" not in small_model().hparams["governance_encoder"]  # what older versions wrote stays what it was
-    with pytest.raises(ConfigError, match="there is no backbone 'bert'; there are lexicon"):
+    with pytest.raises(ConfigError, match="there is no backbone 'bert'; there are lexicon, minilm"):
         make_backbone("bert")

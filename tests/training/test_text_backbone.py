@@ -148,7 +148,7 @@ def test_the_choices_are_the_rows_of_the_table(
             main(["train", "--backbone", "bert"])
         assert "invalid choice 'bert'" in capsys.readouterr().err
         monkeypatch.delitem(BACKBONES, NAME, raising=False)
-    with pytest.raises(ConfigError, match="--backbone is 'bert', it must be one of lexicon"):
+    with pytest.raises(ConfigError, match="--backbone is 'bert', it must be one of lexicon, minilm"):
         TrainingConfig(backbone="bert")
 
 
