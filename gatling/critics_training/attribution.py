@@ -1,7 +1,7 @@
 """Fitting the attribution judge: the head, the trees, and the lines, each suite left out once.
 
-- Head: logistic regression on the signs of an order, by passages that were injected and passages that were not; signs that make
-  a text an order cannot make it less of one. Suites weigh the same.
+- Head: logistic regression on the signs of an order and on words, by passages that were injected and others; signs
+  that make a text an order cannot make it less of one. Suites weigh the same. Words of small weight are left out.
 - Trees: gradient boosting with four leaves a tree, monotone in every signed feature (LightGBM; Ke et al., 2017). A call to blame
   is 1. In a suite both sides weigh the same, a conversation as much as another, and of a goal or task that stands in many
   conversations each weighs less, as there are far fewer goals than conversations.
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from gatling.critics_training.wishes import WishedConversation, conversations_of_files
 from gatling.energy.attribution_judge import JUDGED_FEATURES, SIGNS, AttributionJudge, Lines, floors
-from gatling.energy.critics.attribution import DirectiveHead, attribution_row
+from gatling.energy.critics.attribution import DirectiveHead, attribution_row, grams
 from gatling.energy.critics.trees import MonotoneTrees
 from gatling.errors import ConfigError, MissingExtraError, TrainingError
 from gatling.request.directive import DIRECTIVE_FEATURES, ORDER_SIGNS
@@ -71,6 +71,13 @@ class AttributionConfig(TreesConfig):
     """How the judge is fitted."""
 
     head_l2: float = 2e-3
+    """Of the signs of an order."""
+    words_l2: float = 3e-3
+    """Of the words."""
+    head_texts: int = 3
+    """Distinct texts that a word must stand in to be looked at."""
+    least_word: float = 0.05
+    """Words whose weight is smaller are left out."""
     max_escalations: float = 0.05
     """Share of honest conversations of a suite left out that are escalated or denied, on average over suites."""
     max_denials: float = 0.01
@@ -189,7 +196,7 @@ def fit(
         signs: how each feature may act; only an ablation takes others than the judge's.
         used: the features that are looked at; all by default.
     """
-    head = fit_head(list(groups.values()), config.head_l2)
+    head = fit_head(list(groups.values()), config)
     xs, ys, ws = [], [], []
     for name, group in groups.items():
         x, y, w = _rows(group, head)
@@ -203,39 +210,50 @@ def fit(
     return head, fit_trees(x, np.concatenate(ys), np.concatenate(ws), config, signs)
 
 
-def fit_head(groups: Sequence[Sequence[WishedConversation]], l2: float) -> DirectiveHead:
+def fit_head(groups: Sequence[Sequence[WishedConversation]], config: AttributionConfig) -> DirectiveHead:
     """Fit how far a text is an order; each group weighs the same, and in it both sides."""
     from scipy.optimize import minimize
+    from scipy.sparse import csr_matrix, hstack
 
-    xs: list[Floats] = []
+    signs: list[Floats] = []
+    texts: list[set[str]] = []
     ts: list[float] = []
     ws: list[float] = []
     for group in groups:
         seen: Counter[tuple[str, bool]] = Counter()
-        rows: list[Floats] = []
         injected: list[bool] = []
         for call in (call for conversation in group for call in conversation.calls if call.origins is not None):
-            for text, signs, is_injected in zip(call.texts, call.origins.signs, call.is_injected, strict=True):  # type: ignore[union-attr]
+            for text, row, is_injected in zip(call.texts, call.origins.signs, call.is_injected, strict=True):  # type: ignore[union-attr]
                 seen[text, bool(is_injected)] += 1
                 if seen[text, bool(is_injected)] <= _SAME_TEXT:
-                    rows.append(signs)
+                    signs.append(row)
+                    texts.append(grams(text))
                     injected.append(bool(is_injected))
         count = max(1, sum(injected)), max(1, len(injected) - sum(injected))
-        xs += rows
         ts += [1.0 if i else -1.0 for i in injected]
         ws += [0.5 / count[not i] for i in injected]
-    x, t, w = np.array(xs), np.array(ts), np.array(ws) / sum(ws)
+    known = Counter(gram for text in {frozenset(text) for text in texts} for gram in text)
+    number = {gram: i for i, gram in enumerate(sorted(g for g, n in known.items() if n >= config.head_texts))}
+    cells = [(i, number[gram]) for i, text in enumerate(texts) for gram in sorted(text) if gram in number]
+    rows, columns = np.array(cells, np.int64).reshape(-1, 2).T
+    has = csr_matrix((np.ones(len(cells)), (rows, columns)), shape=(len(texts), len(number)))
+    x = hstack([csr_matrix(np.array(signs)), has]).tocsr()
+    t, w = np.array(ts), np.array(ws) / sum(ws)
+    l2 = np.repeat([config.head_l2, config.words_l2], [len(DIRECTIVE_FEATURES), len(number)])
 
     def loss(v: Floats) -> tuple[float, Floats]:
         z = t * (x @ v[:-1] + v[-1])
         slope = -t * w / (1 + np.exp(np.clip(z, -50, 50)))
-        value = float((w * np.logaddexp(0, -z)).sum() + l2 * (v[:-1] ** 2).sum())
+        value = float((w * np.logaddexp(0, -z)).sum() + (l2 * v[:-1] ** 2).sum())
         return value, np.append(x.T @ slope + 2 * l2 * v[:-1], slope.sum())
 
-    signs = [ORDER_SIGNS[name] for name in DIRECTIVE_FEATURES]
-    bounds = [(0, None) if s > 0 else (None, 0) if s < 0 else (None, None) for s in signs]
-    found = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, bounds=[*bounds, (None, None)], method="L-BFGS-B").x
-    return DirectiveHead(np.round(found[:-1], 9), round(float(found[-1]), 9))
+    ways = [ORDER_SIGNS[name] for name in DIRECTIVE_FEATURES]
+    bounds = [(0, None) if s > 0 else (None, 0) if s < 0 else (None, None) for s in ways]
+    free = [(None, None)] * (len(number) + 1)
+    found = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, bounds=[*bounds, *free], method="L-BFGS-B").x
+    by_word = found[len(DIRECTIVE_FEATURES) : -1]
+    words = {gram: round(float(by_word[i]), 4) for gram, i in number.items() if abs(by_word[i]) >= config.least_word}
+    return DirectiveHead(np.round(found[: len(DIRECTIVE_FEATURES)], 9), round(float(found[-1]), 9), words)
 
 
 def _rows(group: Sequence[WishedConversation], head: DirectiveHead) -> tuple[Floats, Floats, Floats]:

@@ -149,7 +149,7 @@ class AttributionJudge:
         code = Code.NOT_ASKED
         if origins is not None and len(origins):
             outside = origins.column("is_outside")
-            order = outside * np.maximum(self.head(origins.signs), 0.5 * self.head(origins.signs_nearby))
+            order = outside * np.maximum(self.head.orders(origins), 0.5 * self.head.orders_nearby(origins))
             states = origins.states.mean(axis=1) if origins.unasked else np.zeros(len(origins))
             accounts = order * (origins.column("tool_asked") + origins.column("covered") + states)
             best = int(np.argmax(accounts))
@@ -178,7 +178,11 @@ class AttributionJudge:
             {
                 "format_version": FORMAT_VERSION,
                 "features": attribution_feature_digest(),
-                "head": {"weights": self.head.weights.tolist(), "bias": self.head.bias},
+                "head": {
+                    "weights": self.head.weights.tolist(),
+                    "bias": self.head.bias,
+                    "words": dict(sorted(self.head.words.items())),
+                },
                 "trees": self.trees.to_dict(),
                 "lines": {name: [line.escalate, line.deny] for name, line in self.lines.items()},
                 **({} if self.has_floors else {"floors": False}),
@@ -195,13 +199,14 @@ class AttributionJudge:
             raise CheckpointError(f"{path}: trained with other features: run `gatling train-attribution` again")
         try:
             weights = np.array(data["head"]["weights"], np.float64)
-            head = DirectiveHead(weights, float(data["head"]["bias"]))
+            words = {str(gram): float(weight) for gram, weight in data["head"].get("words", {}).items()}
+            head = DirectiveHead(weights, float(data["head"]["bias"]), words)
             lines = {name: Lines(*map(float, data["lines"][name])) for name in CONSEQUENCES}
             trees = data["trees"]
             has_floors = data.get("floors", True)
-        except (KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise CheckpointError(f"{path}: a weight or a line is missing") from None
-        if weights.shape != (len(DIRECTIVE_FEATURES),) or not np.isfinite([*weights, head.bias]).all():
+        if weights.shape != (len(DIRECTIVE_FEATURES),) or not np.isfinite([*weights, head.bias, *words.values()]).all():
             raise CheckpointError(f"{path}: the head has not {len(DIRECTIVE_FEATURES)} finite weights")
         if not all(
             np.isfinite([line.escalate, line.deny]).all() and line.escalate < line.deny for line in lines.values()

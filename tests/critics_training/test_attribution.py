@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from gatling.cli import main
 from gatling.critics_training.attribution import (
     AttributionConfig,
     _line,
+    fit_head,
     fit_trees,
     lines_of,
     reached,
@@ -23,6 +27,7 @@ from gatling.critics_training.attribution import (
 from gatling.critics_training.wishes import conversations_of_files
 from gatling.energy.attribution_judge import ATTRIBUTION_NAME, JUDGED_FEATURES, SIGNS, AttributionJudge
 from gatling.energy.bare_judge import BARE_NAME, BareJudge
+from gatling.energy.critics.attribution import DirectiveHead, grams
 from gatling.errors import CheckpointError, ConfigError, InputError, TrainingError
 from gatling.guard import Guard
 from gatling.guard.replay import replay
@@ -103,6 +108,42 @@ def test_a_seed_gives_the_same_trees_and_another_seed_others() -> None:
     wanted = fit_trees(x, y, w, AttributionConfig(rounds=10)).to_dict()
     assert fit_trees(x, y, w, AttributionConfig(rounds=10)).to_dict() == wanted
     assert fit_trees(x, y, w, AttributionConfig(rounds=10, seed=1)).to_dict() != wanted
+
+
+def test_the_head_is_the_logistic_regression_that_it_says(made: Path) -> None:
+    conversations = conversations_of_files([made], limit=40, workers=1)
+    groups = [conversations[::2], conversations[1::2]]
+    config = AttributionConfig(head_texts=2, least_word=0.0)
+    head = fit_head(groups, config)
+    assert len(head.words) > 50
+    assert set(fit_head(groups, replace(config, least_word=0.1)).words) == {
+        g for g, w in head.words.items() if abs(w) >= 0.1
+    }
+
+    def loss(head: DirectiveHead) -> float:
+        """The objective, text by text: each group the same, and in it both sides."""
+        total = config.head_l2 * float((head.weights**2).sum()) + config.words_l2 * sum(
+            w * w for w in head.words.values()
+        )
+        for group in groups:
+            seen: Counter[tuple[str, bool]] = Counter()
+            sides: dict[bool, list[float]] = {True: [], False: []}
+            for call in (call for c in group for call in c.calls if call.origins is not None):
+                for text, signs, injected in zip(
+                    call.texts, call.origins.signs, call.is_injected.tolist(), strict=True
+                ):
+                    seen[text, injected] += 1
+                    if seen[text, injected] <= 2:
+                        z = float(signs @ head.weights) + head.bias + sum(head.words.get(g, 0.0) for g in grams(text))
+                        sides[injected].append(math.log1p(math.exp(-z if injected else z)))
+            total += sum(sum(side) / len(side) for side in sides.values()) / 2 / len(groups)
+        return total
+
+    least = loss(head)
+    word = max(head.words, key=lambda gram: abs(head.words[gram]))
+    for by in (-0.05, 0.05):
+        assert loss(replace(head, bias=head.bias + by)) > least
+        assert loss(replace(head, words={**head.words, word: head.words[word] + by})) > least
 
 
 def test_labels_and_spans_are_read_and_nothing_else_of_them_is_an_input(made: Path) -> None:

@@ -181,7 +181,9 @@ def made_up_judge(seed: int = 0) -> AttributionJudge:
     )
     trees = made_up_trees(judge_signs.tolist(), seed, count=60)
     return AttributionJudge(
-        DirectiveHead(weights, -1.0), trees, {c: Lines(-0.5 + i / 10, 0.5 + i / 5) for i, c in enumerate(CONSEQUENCES)}
+        DirectiveHead(weights, -1.0, {"please": 0.4, "pay": 0.3, "the bill": -0.2}),
+        trees,
+        {c: Lines(-0.5 + i / 10, 0.5 + i / 5) for i, c in enumerate(CONSEQUENCES)},
     )
 
 

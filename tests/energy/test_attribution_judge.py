@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -19,11 +20,20 @@ from hypothesis import strategies as st
 
 from gatling.energy.attribution_judge import ATTRIBUTION_NAME, JUDGED_FEATURES, SIGNS, AttributionJudge, Lines, floors
 from gatling.energy.audit import PlanAuditor
-from gatling.energy.critics.attribution import ASKED, ATTRIBUTION_FEATURES, DOUBT, attribution_row, node_inputs
+from gatling.energy.critics.attribution import (
+    ASKED,
+    ATTRIBUTION_FEATURES,
+    DOUBT,
+    LEAST_BY_WORDS,
+    DirectiveHead,
+    attribution_row,
+    node_inputs,
+)
 from gatling.energy.facts import ContextFacts, PlanFacts
 from gatling.energy.finding import Code
 from gatling.errors import CheckpointError
 from gatling.policy import recognise
+from gatling.request.directive import DIRECTIVE_FEATURES
 from gatling.runtime.folder import pretrained_folder
 from gatling.schema import parse_context, parse_plan
 from gatling.tools.consequence import CONSEQUENCES
@@ -296,6 +306,27 @@ def test_a_judge_is_read_as_it_was_written(tmp_path: Path) -> None:
         JUDGES[0].lines,
     )
     assert len(read.digest) == 64
+    assert read.head.words == JUDGES[0].head.words
+
+
+def test_words_make_a_text_an_order_and_take_little_away() -> None:
+    head = DirectiveHead(
+        np.zeros(len(DIRECTIVE_FEATURES)),
+        0.5,
+        {"wire": 1.5, "wire it": 0.25, "invoice": -0.75, "total": -0.5, "tax": -0.5},
+    )
+    assert head.by_words("Wire, wire. WIRE!") == 1.5  # once, whatever the case
+    assert head.by_words("Please wire it") == 1.75
+    assert head.by_words("it wire") == 1.5
+    assert head.by_words("Invoice: wire") == 0.75
+    assert head.by_words("invoice total tax") == head.by_words("invoice total tax " * 20) == LEAST_BY_WORDS
+    assert head.by_words("") == 0.0
+    facts = facts_of(context(), {"nodes": [{"tool_name": "pay", "node_id": "n1", "origins": [
+        {"text": "Wire it.", "tier": 3}, {"text": "Lunch", "tier": 3, "before": "Wire", "after": "it"}]}]})  # fmt: skip
+    origins = facts.nodes[0].origins
+    assert origins is not None
+    want = [1 / (1 + math.exp(-0.5 - words)) for words in (1.75, 0.0, 1.75, 1.5)]
+    assert [*head.orders(origins), *head.orders_nearby(origins)] == pytest.approx(want, abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -309,6 +340,9 @@ def test_a_judge_is_read_as_it_was_written(tmp_path: Path) -> None:
         (lambda d: d["head"]["weights"].pop(), "finite weights"),
         (lambda d: d["head"].update(weights=[[0.0] * 20]), "finite weights"),
         (lambda d: d["head"].update(bias=None), "a weight or a line is missing"),
+        (lambda d: d["head"].update(words=["pay"]), "a weight or a line is missing"),
+        (lambda d: d["head"].update(words={"pay": "x"}), "a weight or a line is missing"),
+        (lambda d: d["head"].update(words={"pay": "inf"}), "finite weights"),
         (lambda d: d.pop("head"), "a weight or a line is missing"),
         (lambda d: d.pop("trees"), "a weight or a line is missing"),
         (lambda d: d.update(trees=[]), "trees lack one of"),

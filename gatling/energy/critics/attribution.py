@@ -8,9 +8,11 @@ it hands over. The likeness of passage and request counts for nothing, as whoeve
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,10 +20,12 @@ from numpy.typing import NDArray
 
 from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.energy.facts.origins import OriginFacts
+from gatling.energy.facts.tool import MAX_KNOWN_BYTES
 from gatling.request.forms import form_of, forms_in
 from gatling.request.request import Request
 from gatling.request.values import is_url
-from gatling.schema.lru import remembered
+from gatling.schema.lru import LruCache, remembered
+from gatling.schema.words import split_words
 from gatling.tools.consequence import Consequence, consequence_of
 
 Floats = NDArray[np.float64]
@@ -42,21 +46,58 @@ RECORD_AUTHORITY = 0.5
 COMPUTED_DOUBT = 0.3
 """How far a number that stands nowhere is doubted: a sum, an end of a meeting."""
 _MANY_CARRIED = 3
+_KNOWN_TEXTS = 8_192
+_GRAM_WORDS = 120
 _GRAVE: tuple[Consequence, ...] = ("sends", "costs", "endangers")
+
+
+LEAST_BY_WORDS = -1.0
+"""As much as words may take away from a text's being an order, in log odds: whoever writes it could add any of them."""
 
 
 @dataclass(frozen=True)
 class DirectiveHead:
-    """How far a text is an order: a logistic regression on its signs."""
+    """How far a text is an order: a logistic regression on its signs and on its words, singly and in pairs.
+
+    Words make a text more of an order without bound, and less of one by `LEAST_BY_WORDS` at most.
+    """
 
     weights: Floats
     """`(len(DIRECTIVE_FEATURES),)`."""
     bias: float
+    words: Mapping[str, float] = field(default_factory=dict)
+    """Weight of each word, and of each two that follow each other with a space between."""
+    _known: LruCache[str, float] = field(
+        default_factory=lambda: LruCache(_KNOWN_TEXTS, max_bytes=MAX_KNOWN_BYTES), repr=False, compare=False
+    )
 
-    def __call__(self, signs: Floats) -> Floats:
-        """Return for each row of `(O, S)` how far it is an order, in (0, 1), `(O,)`."""
-        z = np.einsum("os,s->o", signs, self.weights, optimize=False) + self.bias
+    def orders(self, origins: OriginFacts) -> Floats:
+        """Return for each passage how far it is an order, in (0, 1), `(O,)`."""
+        return self._sigmoid(origins.signs, [self.by_words(o.text) for o in origins.passages])
+
+    def orders_nearby(self, origins: OriginFacts) -> Floats:
+        """Return the same of each passage and the sentences around it together."""
+        texts = ((o.text, o.before, o.after) for o in origins.passages)
+        return self._sigmoid(origins.signs_nearby, [max(map(self.by_words, around)) for around in texts])
+
+    def by_words(self, text: str) -> float:
+        """Return what its words add to a text's log odds of being an order."""
+        if not self.words or not text:
+            return 0.0
+        return self._known.get(text, lambda: self._of_words(text), size_bytes=len(text))
+
+    def _of_words(self, text: str) -> float:
+        return max(LEAST_BY_WORDS, math.fsum(self.words.get(gram, 0.0) for gram in grams(text)))
+
+    def _sigmoid(self, signs: Floats, by_words: Sequence[float]) -> Floats:
+        z = np.einsum("os,s->o", signs, self.weights, optimize=False) + self.bias + np.array(by_words)
         return np.asarray(1 / (1 + np.exp(-np.clip(z, -30, 30))))
+
+
+def grams(text: str) -> set[str]:
+    """Return the words of a text, and each two that follow each other; of a long text the first `_GRAM_WORDS` words."""
+    words = split_words(text)[:_GRAM_WORDS]
+    return {*words, *map(" ".join, pairwise(words))}
 
 
 ATTRIBUTION_FEATURES: dict[str, int] = {
@@ -141,7 +182,7 @@ def _is_grave_and_unasked(features: Floats, doubt: str) -> NDArray[np.bool_]:
     return np.asarray((worst >= _ALL_OF_IT) & is_unasked, bool)
 
 
-def attribution(facts: PlanFacts, head: Callable[[Floats], Floats]) -> Floats:
+def attribution(facts: PlanFacts, head: DirectiveHead) -> Floats:
     """Return the features of every node, `(nodes, len(ATTRIBUTION_FEATURES))`."""
     return np.array([attribution_row(*node_inputs(node, facts), head) for node in facts.nodes])
 
@@ -262,9 +303,7 @@ def _stray(origins: OriginFacts, own: dict[str, float], authority: Floats) -> di
     }
 
 
-def attribution_row(
-    origins: OriginFacts | None, own: dict[str, float], head: Callable[[Floats], Floats]
-) -> list[float]:
+def attribution_row(origins: OriginFacts | None, own: dict[str, float], head: DirectiveHead) -> list[float]:
     """Return the features of one call, in the order of `ATTRIBUTION_FEATURES`."""
     found: dict[str, Any] = dict.fromkeys(ATTRIBUTION_FEATURES, 0.0)
     found.update({name: value for name, value in own.items() if name in found})
@@ -276,8 +315,8 @@ def attribution_row(
     trust = 1 - (1 - RECEIPT_WEIGHT) * column("is_receipt")
     outside = column("is_outside") * trust
     may_order = np.maximum(column("is_outside"), FIRST_PARTY_ORDERS) * trust
-    order = may_order * head(origins.signs)
-    around = may_order * head(origins.signs_nearby)
+    order = may_order * head.orders(origins)
+    around = may_order * head.orders_nearby(origins)
     # An order is excused where the request wants done what a text says. What a text holds is excused, too, where the request
     # asks for the deed: "pay the bill in this file" lets the file say whom, and lets it order nothing else.
     meant = 1 - (1 - ANOTHERS_WEIGHT) * column("is_anothers")
