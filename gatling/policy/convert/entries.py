@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gatling.policy.convert.claims import hosts_in
@@ -50,6 +50,9 @@ _HOLDS = frozenset(
     "restrict restricted_to input oneof".split()
 )
 """Keys of blocks that hold bounds of the entry that they stand in."""
+_ALL_OF = frozenset("all and every both each of conjunction".split())
+_ONE_OF = frozenset("any or either one of oneof anyof cases case alternatives".split())
+"""Keys of lists of blocks: all of them hold, or one does. Of a list under another key it is not known."""
 _HOLDS_NONE = frozenset(
     "not never except noneof none_of unless exclude excluded excluding deny_if forbidden_values".split()
 )
@@ -59,6 +62,8 @@ _WHOM = frozenset(
 _LOGGED = frozenset(
     "log logged logging audit audited trace record_call telemetry n nr id sid priority order seq generation line number index weight".split()
 )
+_THINGS = frozenset({"order", "line", "generation"})
+"""Labels that also are things: `order: X1` of a tool with such a parameter is a bound."""
 _LABELS = frozenset("label labels name title sid id heading ref key slug".split())
 _SIDES = frozenset("src source from by calling caller allowed on behalf of".split())
 _FIELD = frozenset("field parameter param argument attribute property key arg".split())
@@ -154,11 +159,12 @@ class Case:
     """It stands under a key that says that bounds follow: what has no effect of its own grants nothing."""
     guess: tuple[str, ...] = ()
     """Whose it is, concluded from a key above: what is granted is theirs, what is forbidden binds everybody."""
+    unsure: list[str] = field(default_factory=list)
+    """Keys of lists whose bounds were taken to hold together, which makes a grant narrower and a denial wider than it may be meant."""
 
     def copy(self) -> Case:
-        return Case(
-            self.effect, self.roles, list(self.wants), list(self.asks), list(self.left), self.is_limit, self.guess
-        )
+        lists = {n: list(getattr(self, n)) for n in ("wants", "asks", "left", "unsure")}
+        return replace(self, **lists)  # type: ignore[arg-type]
 
 
 class EntryParser:
@@ -253,6 +259,7 @@ class EntryParser:
             words <= _LABELS | NUMBERS | _LOGGED
             and not isinstance(value, (dict, list))
             and not re.search(r"\s", str(value))
+            and not (words & _THINGS and key.lower() in self.taken and isinstance(value, str))
         ):
             return
         if words & EXPLAINING or words <= NOTE | _LABELS:
@@ -471,12 +478,33 @@ class EntryParser:
     def _several(
         self, key: str, items: list[dict[str, Any]], words: set[str], case: Case, inner: list[tuple[str, Any, str]]
     ) -> None:
-        """Read a list of blocks: bounds by field, or cases."""
+        """Read a list of blocks: bounds by field, cases, or bounds of which all hold or one does, as the key says."""
         if all(self._is_field(item) for item in items):
             for item in items:
                 self._field(key, item, case)
-            return
-        inner += [("", item, "") for item in items]
+        elif words <= _ONE_OF or all(map(self._is_case, items)):
+            inner += [("", item, "") for item in items]
+        elif words <= _ALL_OF | _HOLDS and not any(map(self._is_case, items)):
+            if not words <= _ALL_OF:
+                case.unsure.append(key)
+            for name, value in (member for item in items for member in item.items()):
+                if isinstance(value, (dict, list)) and {w.lower() for w in split_words(name)} <= _ALL_OF | _ONE_OF:
+                    case.left.append(f"{key}.{name}")  # all and any within each other
+                else:
+                    self._bound(name, value, case)
+        else:
+            case.left.append(key)
+
+    def _is_case(self, block: dict[str, Any]) -> bool:
+        """Tell whether a block of a list says itself what comes of it, or whose it is."""
+        return any(
+            keys.is_plain_effect(key)
+            or self.is_role(key)
+            or is_of(key, WHO)
+            or ({w.lower() for w in split_words(key)} <= _EFFECT_KEYS | _GIVES and self.effect_of(value))
+            for key, value in block.items()
+            if not isinstance(value, dict) or keys.is_plain_effect(key) or self.is_role(key)
+        )
 
     def _excepted(self, key: str, items: list[dict[str, Any]], case: Case) -> None:
         """Read what is taken out: `except: [{enclosure: [tiger], allow: [senior_keeper]}]`. Whom it is left to is not granted it here."""
@@ -558,6 +586,7 @@ def rules_of_case(
             if effect != DENY
         ]
         if effect == DENY:
+            why += case.unsure
             is_plain = not why and not left
             if not is_plain:
                 note = f"forbidden whatever is meant by: {', '.join([*left, *why])}"
