@@ -1,5 +1,6 @@
 """Rules about tools whose names a call's name only resembles: `mcp__fs__delete_file` and `de1ete_file` where `delete_file` is
-forbidden. `Clause.names` says what a rule is about; what is found here it may be about, so it leaves the call open at most.
+forbidden, and `remove_file`, unless that is granted by its name. `Clause.names` says what a rule is about; what is found here it
+may be about, so it leaves the call open at most.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterable
 from gatling.policy.clauses import Clause, ClauseKind
 from gatling.policy.globs import expression, matches
 from gatling.schema.budget import checked
-from gatling.tools.lookalikes import forms, is_slip, pattern_skeleton, slips, starts
+from gatling.tools.lookalikes import deletion, forms, is_slip, pattern_skeleton, slips, starts
 
 MAX_NAMES = 4_000
 """Of so many names slips of the pen are known."""
@@ -28,6 +29,11 @@ class ResemblingRules:
         self._by_ending: dict[str, list[tuple[int, Clause]]] = {}
         self._patterns: list[tuple[str, int, Clause]] = []
         self._kept: dict[str, tuple[Clause, ...]] = {}
+        self._by_deletion: dict[str, list[tuple[int, Clause]]] = {}
+        clauses = tuple(clauses)
+        self._granted = {
+            name for c in clauses if c.kind is ClauseKind.ALLOW and not c.is_complement for name in c.tools
+        }
         names: dict[str, str] = {}
         for i, clause in enumerate(checked(clauses)):
             if clause.kind is ClauseKind.ALLOW or clause.dialect != "native" or clause.is_complement:
@@ -42,6 +48,8 @@ class ResemblingRules:
                 self._by_name.setdefault(first, []).append((i, clause))
                 for form in others:
                     self._by_ending.setdefault(form, []).append((i, clause))
+                if form := deletion(name):
+                    self._by_deletion.setdefault(form, []).append((i, clause))
                 names.setdefault(first, name)
         self._by_slip: dict[str, list[tuple[str, str]]] = {}
         for first, name in names.items() if len(names) <= MAX_NAMES else ():
@@ -70,6 +78,10 @@ class ResemblingRules:
             names |= dict.fromkeys(first for first, name in sorted(near) if is_slip(tool, name))
         for form in (*names, *starts(tool)):
             yield from self._by_name.get(form, ())
+        if (
+            self._by_deletion and tool not in self._granted
+        ):  # another word for deleting the same; who grants it by name means it
+            yield from self._by_deletion.get(deletion(tool), ())
         for form in own[:1]:  # the rule names it below a name space
             yield from self._by_ending.get(form, ())
         for at, group in enumerate(checked(self._groups)):

@@ -7,7 +7,7 @@ of a tool's name are the skeletons of the names that it may stand for:
 | --- | --- |
 | `mcp__fs__delete_file`, `fs.delete_file` | `delete_file` |
 | `fs_delete_file`, `bulk_delete_files` | `delete_file`, as no word before it is a verb |
-| `delete_file_v2`, `delete_file_by_id`, `do_delete_file` | `delete_file` |
+| `delete_file_v2`, `delete_file2`, `delete_a_file`, `delete_file_by_id`, `do_delete_file` | `delete_file` |
 | `drive.files.delete`, `FileDelete` | `delete_file` |
 | `get_delete_file_log`, `undelete_file` | nothing else |
 """
@@ -41,6 +41,9 @@ _BEHIND = frozenset(
     "op cmd command call permanently silently directly".split()
 )
 _VERSION = re.compile(r"v?\d{1,4}")
+_NUMBERED = re.compile(r"(?<=[a-z]{2})v?\d{1,4}$")
+_ARTICLES = frozenset("a an the this that my your one any".split())
+_DELETES = frozenset("delete del rm remove erase destroy unlink purge wipe trash drop".split())
 
 
 @remembered(65_536)
@@ -74,7 +77,20 @@ def forms(tool: str) -> tuple[str, ...]:
         if is_whole or (len(name) > 1 and (not before or before[-1] in _BEFORE or verb_of("_".join(before)) is None)):
             found += _without_affixes(name)
     found += _turned(parts)
+    if not _ARTICLES.isdisjoint(parts[1:]):
+        found += _without_affixes([part for part in parts if part not in _ARTICLES])
     return tuple(dict.fromkeys(form for form in found if len(form) > 1))
+
+
+@remembered(16_384)
+def deletion(tool: str) -> str:
+    """Return the skeleton of a name with its word for deleting as `delete`: `fs.rm_file` is `delete_file`; empty if it has none."""
+    parts = [p for p in _parts(NAMESPACE.split(normalise(tool)[:MAX_CHARS])[-1])[:MAX_PARTS] if p not in _ARTICLES]
+    at = next((i for i, part in enumerate(parts) if part in _DELETES), None)
+    if at is None or len(parts) < 2:
+        return ""
+    rest = parts[at + 1 :] or parts[:at]
+    return min(_without_affixes(["delete", *rest]), key=len)
 
 
 def _turned(parts: list[str]) -> list[str]:
@@ -101,6 +117,8 @@ def _without_affixes(parts: list[str]) -> list[str]:
     while len(parts) > 1 and (parts[-1] in _BEHIND or _VERSION.fullmatch(parts[-1])):
         parts = parts[:-1]
         found.append(_skeleton(parts))
+    if parts and (plain := _NUMBERED.sub("", parts[-1])) != parts[-1]:
+        found.append(_skeleton([*parts[:-1], plain]))
     return found
 
 
