@@ -3,9 +3,11 @@
 | a rule about `amount` finds | where the call has no `amount` | where it has one too |
 | --- | --- | --- |
 | `options: {amount: 5}`, `am0unt`, `amounts`, `amount_cents`, `amount_override` | yes | yes |
-| `total`, `price`, `amt`, `x`: what may say how much | for limits | no |
+| `total`, `fee`, `tip`: what is paid besides, or all of it | for limits | for limits |
+| `price`, `amt`, `x`: what may say how much | for limits | no |
 | `ammuont`: a slip of the pen | yes | no |
-| a rule about `limit` finds `page_size`, `fetch_all: true` | yes | yes |
+| a rule about `limit` finds `page_size`, `pages`, `fetch_all: true` | yes | yes |
+| ... `size`, `top`, `count` | yes | no |
 | a rule about a path finds what is one under another name | yes | yes |
 """
 
@@ -37,6 +39,8 @@ _MAX_LIKE = 40
 _MONEY = frozenset(
     "amount total price cost fee sum spend spending payment transfer payout value charge debit money eur usd gbp".split()
 )
+_BESIDES = frozenset("total subtotal grandtotal sum fee tip gratuity surcharge payout".split())
+_HOW_MANY = frozenset("size pages top take first count max rows".split())
 # Words beside the name of an argument that say in which form it is there once more.
 _FORMS = frozenset(
     "cent minor micros override overridden value usd eur gbp chf total final real actual effective raw str string text float int "
@@ -69,7 +73,7 @@ def is_alike(name: str, wanted: str) -> bool:
 
     An amount may be any number whose name does not say that it is another thing: people write `amt`, `betrag`, `x`.
     """
-    if is_limit_of_same_kind(name, wanted) or is_near(name, wanted):
+    if is_limit_of_same_kind(name, wanted) or is_near(name, wanted) or (is_limit(wanted) and name.lower() in _HOW_MANY):
         return True
     if _is_quantity(wanted) or _is_quantity(name):
         return _is_quantity(wanted) and _is_quantity(name)
@@ -91,8 +95,16 @@ def _is_of_another_kind(name: str) -> bool:
     return known or not words.isdisjoint(_NO_AMOUNTS)
 
 
+@remembered(65_536)
+def is_besides(name: str, wanted: str) -> bool:
+    """Tell whether a number is paid besides an amount, or is all that is paid: `total`, `service_fee`; not `total_pages`."""
+    words = frozenset(map(one_of, split_words(name)))
+    return not words.isdisjoint(_BESIDES) and words.isdisjoint(_NO_AMOUNTS | _ALL) and _is_money(wanted)
+
+
 def _is_quantity(name: str) -> bool:
-    return not _QUANTITIES.isdisjoint(map(one_of, split_words(name)))
+    words = frozenset(map(one_of, split_words(name)))
+    return not words.isdisjoint(_QUANTITIES) and "minor" not in words
 
 
 def says_all(name: str, value: object) -> bool:
@@ -108,7 +120,7 @@ def says_all(name: str, value: object) -> bool:
 
 
 def is_limit_of_same_kind(name: str, wanted: str) -> bool:
-    return is_limit(name) and is_limit(wanted)
+    return is_limit(wanted) and (is_limit(name) or name.lower() == "pages")
 
 
 @remembered(65_536)

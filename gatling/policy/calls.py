@@ -15,6 +15,7 @@ from gatling.policy.alike import (
     MAX_KEYS,
     Paths,
     is_alike,
+    is_besides,
     is_form_of,
     is_limit_of_same_kind,
     is_near,
@@ -198,15 +199,15 @@ def _may_be(where: str, path: str, fits: str) -> bool:
     return any(is_like(key, wanted) for key in where.split(".")[-MAX_KEYS:])
 
 
-def _is_form_or_limit(name: str, wanted: str) -> bool:
-    return is_form_of(name, wanted) or is_limit_of_same_kind(name, wanted)
+def _counts_too(name: str, wanted: str) -> bool:
+    return is_form_of(name, wanted) or is_limit_of_same_kind(name, wanted) or is_besides(name, wanted)
 
 
 _FITS: dict[str, Callable[[str, str], bool]] = {
     "form": is_form_of,
     "near": is_near,
     "alike": is_alike,
-    "limit": _is_form_or_limit,
+    "limit": _counts_too,
 }
 
 

@@ -84,7 +84,7 @@ def forms(tool: str) -> tuple[str, ...]:
 
 @remembered(16_384)
 def deletion(tool: str) -> str:
-    """Return the skeleton of a name with its word for deleting as `delete`: `fs.rm_file` is `delete_file`; empty if it has none."""
+    """Return the skeleton of a name with its word for deleting as `delete`, of `fs.rm_file` too; empty if it has none."""
     parts = [p for p in _parts(NAMESPACE.split(normalise(tool)[:MAX_CHARS])[-1])[:MAX_PARTS] if p not in _ARTICLES]
     at = next((i for i, part in enumerate(parts) if part in _DELETES), None)
     if at is None or len(parts) < 2:

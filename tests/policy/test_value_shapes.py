@@ -145,6 +145,11 @@ SHAPES: dict[str, list[Case]] = {
         ("pay", {"amount": 50, "options": '{"amount": 5000}'}, "open"),
         ("pay", {"amount": 50, "amount_override": 5000}, "open"),
         ("pay", {"amount": 50, "am0unt": 5000}, "open"),
+        ("pay", {"amount": 50, "total": 5000}, "open"),
+        ("pay", {"amount": 50, "service_fee": 5000}, "open"),
+        ("pay", {"amount": 50, "total": 60, "tip": 5}, "allow"),
+        ("pay", {"amount": 50, "total_pages": 5000}, "allow"),
+        ("pay", {"minor_units": 500000}, "open"),
         ("pay", {"amount": 50, "amount_cents": 5000}, "open"),  # the same in another unit, for all that is known
         ("pay", {"amount": 50, "account": 5000}, "allow"),
         ("pay", {"amount": 50, "invoice_number": 20260001}, "allow"),
@@ -438,6 +443,8 @@ SHAPES: dict[str, list[Case]] = {
         ("search_items", {"limit": "20; DROP"}, "deny"),
         ("search_items", {"per_page": 500}, "open"),
         ("search_items", {"limit": 20, "size": 500}, "allow"),
+        ("search_items", {"size": 500}, "open"),
+        ("search_items", {"limit": 20, "pages": 1000}, "open"),
     ],
     _TH: [
         ("get_label", {"threadsUnread": 500}, "allow"),
