@@ -293,6 +293,13 @@ class _Policy(Reader):
                 self.restrictions(child, place.at(key))
 
 
+_HOLDS_WHEN = frozenset(
+    "expire expires expired expiry expiration until effective status state enabled enable disabled active inactive suspended "
+    "revoked draft before after validity".split()
+)
+"""Members of `metadata` that say whether or when the policy holds are no descriptions: nothing heeds them."""
+
+
 def _is_descriptive(key: str, value: Any) -> bool:
     """Tell whether a member at the top says what the policy is, or whose; `role` does where it is a title of several words."""
     if key == "format":
@@ -304,7 +311,9 @@ def _is_descriptive(key: str, value: Any) -> bool:
     if key not in DESCRIPTIVE:
         return False
     if key == "metadata" and isinstance(value, dict):
-        return all(isinstance(v, str) and not is_ruling(v) for v in value.values())
+        return all(
+            isinstance(v, str) and not is_ruling(v) and _HOLDS_WHEN.isdisjoint(words_of(k)) for k, v in value.items()
+        )
     items = value if isinstance(value, list) else [value]
     return all(isinstance(item, (str, int, float)) and not isinstance(item, bool) for item in items)
 

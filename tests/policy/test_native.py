@@ -133,6 +133,8 @@ def test_no_slip_of_the_pen_in_a_key_is_read() -> None:
         ("allowed_domains", "['a b.com']", "allowed_domains: not a list of hosts and addresses"),
         ("description", "true", "description: found true, wanted text, a number or a list of text"),
         ("metadata", "{a: {b: c}}", "metadata.a: found a mapping, wanted text"),
+        ("metadata", "{expires: '2020-01-01'}", "metadata: not a part that is read"),
+        ("metadata", "{owner: Ann, status: suspended}", "metadata: not a part that is read"),
         ("requires_before", "{pay: [5]}", "requires_before.pay[0]: found 5, wanted a name, or a pattern with * and ?"),
         ("cedar", "'permit(principal, action, resource);'", "to read it in the format cedar, say `format: cedar`"),
         ("rules", "[{tool: a, effect: deny, when: {regex: x}}]", "rules[0]: conditions with regex are not read"),

@@ -155,7 +155,8 @@ def stated_effect(key: str) -> Effect:
 def is_ruling(text: str) -> bool:
     """Tell whether a description says what may or may not be done."""
     words = split_words(text)
-    return len(words) >= 3 and not MODAL_WORDS.isdisjoint(words)
+    is_refusal = len(words) >= 2 and words[0] in ("no", "never") and not words[1].isdigit()  # `No payments`
+    return is_refusal or (len(words) >= 3 and not MODAL_WORDS.isdisjoint(words))
 
 
 _HEADING = re.compile(r"(?:[^.:;!?]{0,200}, )?(?:what|who|whom|when|where|how|which)\b[^.:;!?]{0,200}", re.IGNORECASE)
