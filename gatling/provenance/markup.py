@@ -1,4 +1,4 @@
-"""HTML as blocks of text with whether a person sees them. One pass, linear whatever the text is; nothing that could be read is dropped.
+"""HTML as blocks of text with whether a person sees them, and whether they are quoted. One pass, linear whatever the text is; nothing that could be read is dropped.
 
 The agent reads the source and not the page, so what a browser hides is text too: comments, declarations, attributes, and what stands
 in a tag where no browser looks. The standard library's `html.parser` is quadratic in unclosed tags and fails on some (`<![`).
@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 _BLOCKS = frozenset(
     "p div li td th tr h1 h2 h3 h4 h5 h6 section article form ul ol table body title br blockquote pre option label".split()
@@ -44,11 +45,34 @@ _SENTENCE = re.compile(r"(?<![\w-])(?:[^\W\d_]+\s){3}[^\W\d_]+(?![\w-])")
 _PLAIN_TAG = re.compile(r"[a-z][a-z0-9:_.-]*")
 _END_OF_RAW = {tag: re.compile(rf"</{tag}", re.IGNORECASE) for tag in ("script", "style")}
 
+_QUOTES = re.compile(
+    r"(?:gmail|yahoo|protonmail|zmail|moz-cite|outlook)[\w-]*quote[\w-]*|yahoo_quoted|moz-cite-prefix|divRplyFwdMsg",
+    re.IGNORECASE,
+)
+
 Attributes = list[tuple[str, str | None]]
 
 
-def blocks_of(text: str) -> list[tuple[str, bool]]:
-    """Return the blocks of a page in order, each with whether it is hidden; targets of links and forms stand beside their text."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a block looks to who opens the page."""
+
+    is_hidden: bool = False
+    is_quoted: bool = False
+    """Whether it stands in what mail programs and pages mark as somebody else's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    text: str
+    look: Look
+
+
+_SEEN = Look()
+
+
+def blocks_of(text: str) -> list[Block]:
+    """Return the blocks of a page in order, and how each looks; targets of links and forms stand beside their text."""
     page = _Page()
     for kind, content, attributes in _tokens(text):
         if kind == "text":
@@ -147,15 +171,19 @@ def _is_said(name: str, value: str) -> bool:
     return bool(_SENTENCE.search(value)) if name in _STYLES else _num_words(value) >= _PROSE_WORDS
 
 
+def _is_quote(given: dict[str, str]) -> bool:
+    return given.get("type") == "cite" or bool(_QUOTES.search(f"{given.get('class', '')} {given.get('id', '')}"))
+
+
 class _Page:
     def __init__(self) -> None:
-        self.blocks: list[tuple[str, bool]] = []
+        self.blocks: list[Block] = []
         self._text: list[str] = []
-        self._open: list[tuple[str, bool]] = []
+        self._open: list[tuple[str, Look]] = []
 
     @property
-    def _is_hidden(self) -> bool:
-        return bool(self._open) and self._open[-1][1]
+    def _look(self) -> Look:
+        return self._open[-1][1] if self._open else _SEEN
 
     def add(self, text: str) -> None:
         self._text.append(text)
@@ -163,13 +191,13 @@ class _Page:
     def hide(self, text: str) -> None:
         self.flush()
         if text.strip():
-            self.blocks.append((text, True))
+            self.blocks.append(Block(text, replace(self._look, is_hidden=True)))
 
     def flush(self) -> None:
         text = "".join(self._text)
         self._text = []
         if text.strip():
-            self.blocks.append((text, self._is_hidden))
+            self.blocks.append(Block(text, self._look))
 
     def open(self, written: str, attributes: Attributes) -> None:
         tag = written.lower()
@@ -178,33 +206,35 @@ class _Page:
             self.flush()
         if tag in _SELF_CLOSING and self._open and self._open[-1][0] == tag:
             self._open.pop()
+        around = self._look
         hidden = (
-            self._is_hidden
+            around.is_hidden
             or tag in _UNSEEN
             or "hidden" in given
             or given.get("aria-hidden") == "true"
             or bool(_INVISIBLE.search(given.get("style", "")))
             or (tag == "input" and given.get("type") == "hidden")
         )
-        if hidden != self._is_hidden:
+        look = Look(hidden, around.is_quoted or tag == "blockquote" or _is_quote(given))
+        if look != around:
             self.flush()
         if tag not in _VOID and len(self._open) < _MAX_OPEN:
-            self._open.append((tag, hidden))
-        elif tag not in _VOID and hidden:
-            self._open[-1] = self._open[-1][0], True
+            self._open.append((tag, look))
+        elif tag not in _VOID and look != around:
+            self._open[-1] = self._open[-1][0], look
         if not _PLAIN_TAG.fullmatch(tag):  # no tag: `Ann <ann@acme.com>`
             self.add(f"<{written}>")
         for target in _TARGETS:
             self._text += [f" ({value}) " for name, value in attributes if name == target and value]
         for shown in _SHOWN:
             self._text += [f" {value} " for name, value in attributes if name == shown and value]
-        if tag in _VOID and hidden != self._is_hidden:
-            self.hide_beside()
+        if tag in _VOID and look != around:
+            self._add_beside(look)
         self._unseen(attributes)
 
-    def hide_beside(self) -> None:
-        """Take what was gathered as hidden, whatever is around it."""
-        self.blocks.append(("".join(self._text), True))
+    def _add_beside(self, look: Look) -> None:
+        """Take what was gathered as it looks, whatever is around it."""
+        self.blocks.append(Block("".join(self._text), look))
         self._text = []
 
     def _unseen(self, attributes: Attributes) -> None:
@@ -226,8 +256,7 @@ class _Page:
             self.add(f"</{written}>")
         for i in range(len(self._open) - 1, max(-1, len(self._open) - _MAX_UNCLOSED), -1):
             if self._open[i][0] == tag:
-                was = self._is_hidden
-                if was != (self._open[i - 1][1] if i else False):
+                if self._look != (self._open[i - 1][1] if i else _SEEN):
                     self.flush()
                 del self._open[i:]
                 return

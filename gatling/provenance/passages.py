@@ -3,12 +3,15 @@
 | output | passages |
 | --- | --- |
 | a record (an object of JSON or YAML) | its short fields together, `key: value; ...`; each sentence of its texts |
-| text, Markdown, mail, code, logs | each sentence or list item; lines that are quoted, or belong to a signature, as they are |
+| text, Markdown, code, logs | each sentence or list item |
+| mail | the same; what it quotes or forwards apart from what its sender says, and so is his signature (`quotes.py`) |
 | HTML | each block that is seen; each comment or invisible block, as hidden; links and forms with their targets (`markup.py`) |
 
 - A passage knows the fields around it that say whose it is or what item it belongs to (its header): sender, owner, file name,
   title, URL. Only what the service filled in is taken for one: of what somebody wrote (a page, a file, the body of a record) nothing
   is, though it may look like a mail's head or a record of its own.
+- What a mail quotes is not by who sent it: its header does not name him as the writer, only as who cites (`CITED_BY`) or forwards
+  it. Whom the quote names stands beside that, as a claim.
 - Linear in the output. Nothing is dropped but names of fields and what is markup alone.
 """
 
@@ -21,7 +24,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gatling.errors import InputError
-from gatling.provenance.markup import blocks_of
+from gatling.provenance.markup import Block, blocks_of
+from gatling.provenance.quotes import Kind, pieces_of
 from gatling.provenance.sources import ToolOutput
 from gatling.schema.arguments import leaf_text
 from gatling.schema.plain import check_plain, decode_json, decode_yaml
@@ -39,6 +43,13 @@ HEADERS = frozenset(
     "repository page source from_address from_name sender_name email thread to recipients customer assignee account vendor".split()
 )
 """Names of fields that say whose a record is, or what it is."""
+WRITERS = frozenset("sender from author owner sender_name from_name from_address".split())
+"""Those of them that say who wrote it."""
+_PEOPLE = WRITERS | frozenset("by user username email to recipients customer assignee account vendor".split())
+CITED_BY, FORWARDED_BY = "cited_by", "forwarded_by"
+"""In the header of what a mail quotes: who sent the mail."""
+CLAIMED = "claimed"
+"""In the same: who is said to have written it."""
 
 _SENTENCE_END = re.compile(
     r"(?<=[.!?:])[\"')\]]*\s+(?=[\"'(\[*_]*[^\W\d_]|[\"'(\[]*\d)|\s*\n\s*(?:\n\s*)*|\s+(?=[-*\u2022]\s+[A-Z])"
@@ -164,19 +175,46 @@ class _Cutter:
 
     def _text(self, text: str, path: tuple[str, ...], header: tuple[tuple[str, str], ...], depth: int) -> None:
         inner = _data_of(text) if depth < MAX_DEPTH and (path or text[:1] in "{[") else text
-        if not isinstance(inner, str):
+        if not isinstance(inner, str) and not (text[:1] not in "{[" and self._cites(text, path, header)):
             was, self.is_written = self.is_written, True  # the writer of the text chose its fields
             self.take(inner, path, header, depth + 1)
             self.is_written = was
             return
         if _LOOKS_LIKE_HTML.search(text):
-            for block, is_hidden in blocks_of(text):
-                self._sentences(block, path, header, is_hidden=is_hidden)
+            self._page(blocks_of(text), path, header)
         else:
             self._sentences(text, path, header)
 
+    def _page(self, blocks: list[Block], path: tuple[str, ...], header: tuple[tuple[str, str], ...]) -> None:
+        headers = [header] * len(blocks)
+        if self._may_cite(path, header):
+            lines = [" ".join(block.text.split()) for block in blocks]
+            quoted = [block.look.is_quoted for block in blocks]
+            for piece in pieces_of(lines, sender=_sender(header), quoted=quoted):
+                headers[piece.start : piece.end] = [_of_piece(header, piece.kind, piece.claim)] * (
+                    piece.end - piece.start
+                )
+        for block, own in zip(blocks, headers, strict=True):
+            self._sentences(block.text, path, own, is_hidden=block.look.is_hidden, is_cut=True)
+
+    def _may_cite(self, path: tuple[str, ...], header: tuple[tuple[str, str], ...]) -> bool:
+        """Tell whether a text is one that somebody sent, as far as the service says so; what a page or a file quotes is its own."""
+        return not self.is_written and (bool(path) or bool(_sender(header)))
+
+    def _cites(self, text: str, path: tuple[str, ...], header: tuple[tuple[str, str], ...]) -> bool:
+        """Tell whether a text quotes another, which it does whatever else it may be read as."""
+        return self._may_cite(path, header) and any(
+            piece.kind in ("cited", "forwarded") for piece in pieces_of(text.split("\n"), sender=_sender(header))
+        )
+
     def _sentences(
-        self, text: str, path: tuple[str, ...], header: tuple[tuple[str, str], ...], *, is_hidden: bool = False
+        self,
+        text: str,
+        path: tuple[str, ...],
+        header: tuple[tuple[str, str], ...],
+        *,
+        is_hidden: bool = False,
+        is_cut: bool = False,
     ) -> None:
         self.part += 1
         head, text = _mail_head(text)
@@ -185,8 +223,16 @@ class _Cutter:
                 header = (*header, *((key, value[:_MAX_HEADER_CHARS]) for key, value in head))[-12:]
             self._add("; ".join(f"{key}: {value}" for key, value in head), path, header, is_record=True)
         is_hidden = is_hidden or len(_INVISIBLE_CHARS.findall(text)) > 8
-        for sentence in sentences(text):
-            self._add(sentence, path, header, is_hidden=is_hidden)
+        if is_cut or not self._may_cite(path, header):
+            for sentence in sentences(text):
+                self._add(sentence, path, header, is_hidden=is_hidden)
+            return
+        lines = text.split("\n")
+        for piece in pieces_of(lines, sender=_sender(header)):
+            self.part += 1
+            own = _of_piece(header, piece.kind, piece.claim)
+            for sentence in sentences("\n".join(lines[piece.start : piece.end])):
+                self._add(sentence, path, own, is_hidden=is_hidden)
 
     def _add(
         self,
@@ -201,6 +247,19 @@ class _Cutter:
             self.part += 1
         tier = 1 if self.rule.output == "trusted" else 2 if is_record and path and self.rule.tier(path, "") == 2 else 3
         self.found += [Passage(piece, header, tier, is_record, is_hidden, self.part) for piece in _cut(text)]
+
+
+def _sender(header: tuple[tuple[str, str], ...]) -> str:
+    return next((value for key, value in reversed(header) if key in WRITERS), "")
+
+
+def _of_piece(header: tuple[tuple[str, str], ...], kind: Kind, claim: str) -> tuple[tuple[str, str], ...]:
+    """Return the header of a piece of a mail: of what is quoted without those who wrote or got the mail."""
+    if kind in ("own", "signature"):
+        return header
+    items = [(key, value) for key, value in header if key not in _PEOPLE]
+    by = FORWARDED_BY if kind == "forwarded" else CITED_BY
+    return (*items[-10:], (by, _sender(header)), *([(CLAIMED, claim[:_MAX_HEADER_CHARS])] if claim else []))
 
 
 def _is_prose(key: str) -> bool:

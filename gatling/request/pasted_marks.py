@@ -43,16 +43,26 @@ _BEGIN = re.compile(r"^[ \t]{0,8}[-=*#<\[]{2,20}[ \t]*(?:begin|start)\b[^\n]{0,6
 _END = re.compile(r"^[ \t]{0,8}[-=*#<\[]{2,20}[ \t]*(?:end|stop)\b[^\n]{0,60}$", re.IGNORECASE | re.MULTILINE)
 _BB_QUOTE = re.compile(r"\[(?:quote|mail|email|cite)\b[^\]\n]{0,80}\]", re.IGNORECASE)
 _BB_END = re.compile(r"\[/(?:quote|mail|email|cite)\]", re.IGNORECASE)
-_FORWARDED = re.compile(
+FORWARDED = re.compile(
     r"^[ \t]*(?:[-_=*]{2,}[ \t]*)?(?:begin )?"
-    r"(?:forwarded|original|weitergeleitete|urspr\u00fcngliche)[ \t](?:message|mail|e-?mail|nachricht)\b[^\n]{0,60}$"
-    r"|^[ \t]*(?:on|am|le|el) [^\n]{5,160} (?:wrote|schrieb|a \u00e9crit|escribi\u00f3)[^\n]{0,80}:[ \t]*$"
+    r"(?:(?:forwarded|original|weitergeleitete|urspr\u00fcngliche)[ \t](?:message|mail|e-?mail|nachricht)\b"
+    r"|(?:message (?:transf\u00e9r\u00e9|d'origine)|mensaje (?:reenviado|original)|messaggio (?:inoltrato|originale))\b)"
+    r"[^\n]{0,60}$"
+    r"|^[ \t]*(?:on|am|le|el|il|den|op) [^\n]{5,160} "
+    r"(?:wrote|schrieb|a \u00e9crit|escribi\u00f3|ha scritto|skrev|schreef)[^\n]{0,80}:[ \t]*$"
     r"|\bforwarded (?:message|mail|e-?mail)\b[^\n:]{0,40}:",
     re.IGNORECASE | re.MULTILINE,
 )
-_FIELD = r"(?:from|sender|von|de|to|an|cc|bcc|subject|betreff|objet|asunto|date|datum|sent|reply-to|gesendet)"
-_HEAD = re.compile(rf"(?:^[ \t]{{0,4}}\**{_FIELD}\**[ \t]?:[^\n]*(?:\n|\Z)){{1,12}}", re.IGNORECASE | re.MULTILINE)
-_FROM = re.compile(r"^[ \t]{0,4}\**(?:from|sender|von|de)\**[ \t]?:[ \t]*(\S[^\n]*)", re.IGNORECASE | re.MULTILINE)
+"""The line above a text that a mail program quotes or forwards."""
+_FIELD = (
+    r"(?:from|sender|von|de|da|to|an|\u00e0|para|cc|bcc|subject|betreff|objet|asunto|oggetto|date|datum|sent|reply-to|gesendet|"
+    r"envoy\u00e9|enviado|inviato)"
+)
+HEAD_LINE = rf"^[ \t]{{0,4}}\**{_FIELD}\**[ \t\u00a0]?:[^\n]*(?:\n|\Z)"
+_HEAD = re.compile(rf"(?:{HEAD_LINE}){{1,12}}", re.IGNORECASE | re.MULTILINE)
+HEAD_SENDER = re.compile(
+    r"^[ \t]{0,4}\**(?:from|sender|von|de|da)\**[ \t\u00a0]?:\**[ \t\u00a0]*(\S[^\n]*)", re.IGNORECASE | re.MULTILINE
+)
 _PARAGRAPH_IN_QUOTES = re.compile(r"(?:^|(?<=: )|(?<=:\n))[ \t]{0,8}[\"\u201c\u201e\u00ab](?=[^\n]{30})", re.MULTILINE)
 _END_OF_QUOTES = re.compile(r"[\"\u201d\u201c\u00bb][ \t.]{0,8}$", re.MULTILINE)
 _OPENING = re.compile(r"\s{0,8}[\"\u201c\u201e\u00ab\u2018]")
@@ -180,14 +190,14 @@ def _user_marks(text: str) -> list[Mark]:
         _quoted(text),
         _to_the_last(text, _BEGIN, _END),
         _to_the_last(text, _BB_QUOTE, _BB_END),
-        _to_the_end(text, _FORWARDED),
+        _to_the_end(text, FORWARDED),
         _heads(text),
         _in_quotes(text),
     ]
 
 
 def _prompt_marks(text: str) -> list[Mark]:
-    return [_tags(text, data_too=False), _to_the_end(text, _FORWARDED), _to_the_end(text, _RETRIEVED)]
+    return [_tags(text, data_too=False), _to_the_end(text, FORWARDED), _to_the_end(text, _RETRIEVED)]
 
 
 def _tags(text: str, *, data_too: bool) -> Mark:
@@ -262,7 +272,7 @@ def _to_the_last(text: str, begin: re.Pattern[str], end: re.Pattern[str]) -> Mar
 def _heads(text: str) -> Mark:
     """Yield what starts as a mail does: a sender among other fields, or a sender with an address."""
     for match in checked(_HEAD.finditer(text)):
-        sender = _FROM.search(match.group())
+        sender = HEAD_SENDER.search(match.group())
         if sender is not None and (match.group().strip().count("\n") or "@" in sender.group(1)):
             yield Region(match.start(), len(text), match.start(), len(text), True)
             return

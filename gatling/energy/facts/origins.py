@@ -7,6 +7,7 @@ the item that the passage stands in is one that the request names or hands over 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from gatling.energy.facts.node import NodeFacts, as_written
 from gatling.energy.facts.tool import ContextFacts
 from gatling.features.words import LEXICON_DIM
+from gatling.provenance.passages import CITED_BY, FORWARDED_BY, WRITERS
 from gatling.request.directive import DIRECTIVE_FEATURES, directive_features
 from gatling.request.request import Request, content_words, directions
 from gatling.request.values import Value
@@ -53,7 +55,7 @@ _ATTESTED = frozenset(
     "from_name from_address customer account vendor page".split()
 )
 """Fields of a header that the writer of a text does not choose freely."""
-_BY = frozenset("sender from author owner sender_name from_name from_address".split())
+_FORWARDED = re.compile(r"\bforwarded\b|\bpassed on\b|\bweitergeleitet")
 _NAMED = 0.6
 _TRIVIAL = frozenset("null none true false yes no default all any asc desc en utf-8 n/a".split())
 _PROSE_WORDS = 3
@@ -253,9 +255,15 @@ def _numbers(
 def _is_anothers(context: ContextFacts, origin: Origin) -> bool:
     """Tell whether the request names people, and a passage is by somebody who is neither one of them nor the user.
 
-    "Do what Bob asks" is said of no mail by Eve.
+    "Do what Bob asks" is said of no mail by Eve; nor of what Bob quotes of hers. What he forwards is meant where the request
+    speaks of what was forwarded.
     """
-    by = [value for key, value in origin.header.items() if key in _BY]
+    if CITED_BY in origin.header:
+        return True
+    if FORWARDED_BY in origin.header:
+        by = [origin.header[FORWARDED_BY]]
+        return _FORWARDED.search(context.request.english.text) is None or not context.hand_over.names_item(by)
+    by = [value for key, value in origin.header.items() if key in WRITERS]
     return (
         bool(by)
         and context.request.names_anybody
