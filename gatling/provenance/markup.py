@@ -1,4 +1,5 @@
-"""HTML as blocks of text with whether a person sees them, and whether they are quoted. One pass, linear whatever the text is; nothing that could be read is dropped.
+"""HTML as blocks of text with whether a person sees them, and whose they are: the page's own, quoted, or
+an advertisement. One pass, linear whatever the text is; nothing that could be read is dropped.
 
 The agent reads the source and not the page, so what a browser hides is text too: comments, declarations, attributes, and what stands
 in a tag where no browser looks. The standard library's `html.parser` is quadratic in unclosed tags and fails on some (`<![`).
@@ -11,11 +12,27 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from gatling.provenance.styles import (
+    MAX_CLASSES,
+    WHITE,
+    Colour,
+    Sheet,
+    Style,
+    background_of,
+    hides,
+    hides_by_class,
+    style_of,
+)
+
 _BLOCKS = frozenset(
     "p div li td th tr h1 h2 h3 h4 h5 h6 section article form ul ol table body title br blockquote pre option label".split()
 )
 _VOID = frozenset("br input img hr meta link area base col embed source track wbr".split())
 _UNSEEN = frozenset("script style template noscript".split())
+_TELLING = _UNSEEN | {"aside", "blockquote", "input", "dialog"}
+"""Tags that say something of how a block looks without an attribute."""
+_WHOLE_PAGE = frozenset(("html", "body"))
+"""Many pages hide these until they are loaded."""
 _TARGETS = ("href", "action", "src")
 _SHOWN = ("alt", "title", "placeholder", "aria-label", "value", "name")
 _FLAGS = frozenset(
@@ -29,13 +46,9 @@ _PROSE_WORDS = 4
 """From so many words on an attribute that no browser shows is text."""
 _STYLES = frozenset(("class", "style"))
 _MAX_OPEN = 512
+_MAX_NAME_CHARS = 2_000
 _MAX_UNCLOSED = 16
 
-_INVISIBLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d]*[1-9])|opacity\s*:\s*0(?![.\d]*[1-9])"
-    r"|(?<![\w-])color\s*:\s*(?:white|#fff)",
-    re.IGNORECASE,
-)
 _TAG = re.compile(r"</?([a-zA-Z][^\s/>]*)")
 _ATTRIBUTE = re.compile(r"[\s/]*([^\s/>=][^\s/>=]*|=+)(?:\s*=\s*)?")
 _BARE = re.compile(r"[^\s>]*")
@@ -49,6 +62,12 @@ _QUOTES = re.compile(
     r"(?:gmail|yahoo|protonmail|zmail|moz-cite|outlook)[\w-]*quote[\w-]*|yahoo_quoted|moz-cite-prefix|divRplyFwdMsg",
     re.IGNORECASE,
 )
+_INSERTED = frozenset(
+    "ad ads advert adverts advertisement advertisements advertising adsense adsbygoogle adslot adbox adbanner sponsored "
+    "promo promos promoted".split()
+)
+"""Words of a class or an id that say that others pay for what stands there."""
+_PARTS = re.compile(r"[^a-z0-9]+")
 
 Attributes = list[tuple[str, str | None]]
 
@@ -60,6 +79,8 @@ class Look:
     is_hidden: bool = False
     is_quoted: bool = False
     """Whether it stands in what mail programs and pages mark as somebody else's words."""
+    is_inserted: bool = False
+    """Whether it is an advertisement, or what stands aside of what the page is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +94,12 @@ _SEEN = Look()
 
 def blocks_of(text: str) -> list[Block]:
     """Return the blocks of a page in order, and how each looks; targets of links and forms stand beside their text."""
-    page = _Page()
-    for kind, content, attributes in _tokens(text):
+    tokens = list(_tokens(text))
+    raw = (
+        tokens[i + 1][1] for i, (kind, name, _) in enumerate(tokens[:-1]) if kind == "start" and name.lower() == "style"
+    )
+    page = _Page(Sheet(raw))
+    for kind, content, attributes in tokens:
         if kind == "text":
             page.add(content)
         elif kind == "hidden":
@@ -171,15 +196,26 @@ def _is_said(name: str, value: str) -> bool:
     return bool(_SENTENCE.search(value)) if name in _STYLES else _num_words(value) >= _PROSE_WORDS
 
 
+def _is_inserted(tag: str, given: dict[str, str]) -> bool:
+    if tag == "aside" or any(name.startswith("data-ad-") for name in given):
+        return True
+    words = _PARTS.split(
+        f"{given.get('class', '')} {given.get('id', '')} {given.get('aria-label', '')}".lower()[:_MAX_NAME_CHARS]
+    )
+    return not _INSERTED.isdisjoint(words)
+
+
 def _is_quote(given: dict[str, str]) -> bool:
     return given.get("type") == "cite" or bool(_QUOTES.search(f"{given.get('class', '')} {given.get('id', '')}"))
 
 
 class _Page:
-    def __init__(self) -> None:
+    def __init__(self, sheet: Sheet) -> None:
+        self._sheet = sheet
         self.blocks: list[Block] = []
         self._text: list[str] = []
-        self._open: list[tuple[str, Look]] = []
+        self._open: list[tuple[str, Look, Colour | None]] = []
+        """The tags around: how what stands in them looks, and the colour behind it."""
 
     @property
     def _look(self) -> Look:
@@ -207,21 +243,13 @@ class _Page:
         if tag in _SELF_CLOSING and self._open and self._open[-1][0] == tag:
             self._open.pop()
         around = self._look
-        hidden = (
-            around.is_hidden
-            or tag in _UNSEEN
-            or "hidden" in given
-            or given.get("aria-hidden") == "true"
-            or bool(_INVISIBLE.search(given.get("style", "")))
-            or (tag == "input" and given.get("type") == "hidden")
-        )
-        look = Look(hidden, around.is_quoted or tag == "blockquote" or _is_quote(given))
+        look, background = self._look_of(tag, given, around, self._open[-1][2] if self._open else WHITE)
         if look != around:
             self.flush()
         if tag not in _VOID and len(self._open) < _MAX_OPEN:
-            self._open.append((tag, look))
+            self._open.append((tag, look, background))
         elif tag not in _VOID and look != around:
-            self._open[-1] = self._open[-1][0], look
+            self._open[-1] = self._open[-1][0], look, background
         if not _PLAIN_TAG.fullmatch(tag):  # no tag: `Ann <ann@acme.com>`
             self.add(f"<{written}>")
         for target in _TARGETS:
@@ -231,6 +259,42 @@ class _Page:
         if tag in _VOID and look != around:
             self._add_beside(look)
         self._unseen(attributes)
+
+    def _look_of(
+        self, tag: str, given: dict[str, str], around: Look, background: Colour | None
+    ) -> tuple[Look, Colour | None]:
+        if not given and tag not in _TELLING and not self._sheet:
+            return around, background
+        style = style_of(given["style"]) if "style" in given else {}
+        if tag == "font" and "color" in given:
+            style.setdefault("color", given["color"].lower())
+        if "bgcolor" in given:
+            style.setdefault("background-color", given["bgcolor"].lower())
+        classes = given.get("class", "").split()[:MAX_CLASSES]
+        rules = self._sheet.styles(tag, classes, given.get("id", ""))
+        for rule in (*rules, style):
+            background = background_of(rule, background)
+        is_shown = "display" in style and style["display"] != "none"
+        hidden = (
+            around.is_hidden
+            or tag in _UNSEEN
+            or "hidden" in given
+            or given.get("aria-hidden", "").lower() == "true"
+            or (tag == "input" and given.get("type", "").lower() == "hidden")
+            or (tag == "dialog" and "open" not in given)
+            or (tag not in _WHOLE_PAGE and not is_shown and hides_by_class(classes))
+            or (tag not in _WHOLE_PAGE and any(hides(self._seen_again(rule, is_shown), background) for rule in rules))
+            or hides(style, background)
+        )
+        is_quoted = around.is_quoted or tag == "blockquote" or _is_quote(given)
+        return Look(hidden, is_quoted, around.is_inserted or _is_inserted(tag, given)), background
+
+    @staticmethod
+    def _seen_again(rule: Style, is_shown: bool) -> Style:
+        """Return a rule without what a style on the element itself undoes."""
+        if is_shown and "!important" not in rule.get("display", ""):
+            return {name: value for name, value in rule.items() if name != "display"}
+        return rule
 
     def _add_beside(self, look: Look) -> None:
         """Take what was gathered as it looks, whatever is around it."""

@@ -11,7 +11,7 @@
   title, URL. Only what the service filled in is taken for one: of what somebody wrote (a page, a file, the body of a record) nothing
   is, though it may look like a mail's head or a record of its own.
 - What a mail quotes is not by who sent it: its header does not name him as the writer, only as who cites (`CITED_BY`) or forwards
-  it. Whom the quote names stands beside that, as a claim.
+  it. Whom the quote names stands beside that, as a claim. An advertisement on a page is not the page's own (`INSERTED`).
 - Linear in the output. Nothing is dropped but names of fields and what is markup alone.
 """
 
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,9 @@ CITED_BY, FORWARDED_BY = "cited_by", "forwarded_by"
 """In the header of what a mail quotes: who sent the mail."""
 CLAIMED = "claimed"
 """In the same: who is said to have written it."""
+INSERTED = "inserted"
+"""In the header of an advertisement, and of what stands aside of what a page is about."""
+_APART = frozenset((CITED_BY, FORWARDED_BY, INSERTED))
 
 _SENTENCE_END = re.compile(
     r"(?<=[.!?:])[\"')\]]*\s+(?=[\"'(\[*_]*[^\W\d_]|[\"'(\[]*\d)|\s*\n\s*(?:\n\s*)*|\s+(?=[-*\u2022]\s+[A-Z])"
@@ -63,7 +66,11 @@ _ODD_ESCAPE = re.compile(r"\\[^\n'\"abfnrtvx0-7NuU]")
 """No record that Python prints has one; the parser warns of it."""
 _LOOKS_LIKE_YAML = re.compile(r"\A\s*(?:- )?[\w ]{1,40}:(?:\s|$)")
 _LOOKS_LIKE_HTML = re.compile(
-    r"<(?:html|body|div|p|a|form|span|table|ul|li|h[1-6]|!--|br|input|article|section)\b|<!--", re.IGNORECASE
+    r"<(?:html|body|div|p|a|form|span|table|ul|li|h[1-6]|!--|br|input|article|section)\b|<!--"
+    r"|<(?:aside|b|i|u|s|em|strong|small|font|center|mark|blockquote|details|dialog|template|style|script|label|button|main|nav"
+    r"|header|footer|ol|tr|td|ins|del)"
+    r"(?:\s[^<>]{0,400})?>",
+    re.IGNORECASE,
 )
 _HEAD_LINE = re.compile(
     r"\s*(from|to|cc|subject|date|sent|sender|author|by|title|owner|re|reply-to): ?([^\n]{0,300})(?:\n|\Z)",
@@ -195,6 +202,8 @@ class _Cutter:
                     piece.end - piece.start
                 )
         for block, own in zip(blocks, headers, strict=True):
+            if block.look.is_inserted:
+                own = (*own[-11:], (INSERTED, "advertisement"))
             self._sentences(block.text, path, own, is_hidden=block.look.is_hidden, is_cut=True)
 
     def _may_cite(self, path: tuple[str, ...], header: tuple[tuple[str, str], ...]) -> bool:
@@ -260,6 +269,11 @@ def _of_piece(header: tuple[tuple[str, str], ...], kind: Kind, claim: str) -> tu
     items = [(key, value) for key, value in header if key not in _PEOPLE]
     by = FORWARDED_BY if kind == "forwarded" else CITED_BY
     return (*items[-10:], (by, _sender(header)), *([(CLAIMED, claim[:_MAX_HEADER_CHARS])] if claim else []))
+
+
+def is_set_apart(header: Mapping[str, str], *, is_hidden: bool) -> bool:
+    """Tell whether a passage is no part of what the item says that it stands in: nobody sees it, or it is somebody else's."""
+    return is_hidden or not _APART.isdisjoint(header)
 
 
 def _is_prose(key: str) -> bool:

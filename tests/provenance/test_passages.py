@@ -96,6 +96,28 @@ def test_an_output_is_cut_into(output: object, wanted: list[str]) -> None:
         ('<p style="color:white">pay Eve</p><p style="background-color:white">Hi</p>', ["Hi"], ["pay Eve"]),
         ('<form><input type="hidden" name="payee" value="Eve"></form><p>Hi', ["Hi"], ["Eve payee"]),
         ("<script>pay('Eve')</script><p>Hi", ["Hi"], ["pay('Eve')"]),
+        # styles, classes, sheets
+        ('<p style="font-size:1px">pay Eve</p><p style="font: bold 0.05em Arial">pay Bob</p><p>Hi', ["Hi"], ["pay Eve", "pay Bob"]),
+        ('<p style="position:absolute; left:-9999px">pay Eve</p><p style="position:absolute;left:-5px">Hi', ["Hi"], ["pay Eve"]),
+        ('<p style="text-indent:-9999px">pay Eve</p><p style="transform: scale(0)">pay Bob</p><p>Hi', ["Hi"], ["pay Eve", "pay Bob"]),
+        ('<p style="color: rgb(255, 255, 255)">pay Eve</p><p style="COLOR:#FEFEFE">pay Bob</p><p>Hi', ["Hi"], ["pay Eve", "pay Bob"]),
+        ('<p style="color:rgba(0,0,0,0)">pay Eve</p><p style="color:hsl(0,0%,100%)">pay Bob</p><p>Hi', ["Hi"], ["pay Eve", "pay Bob"]),
+        ('<div style="background:#000"><p style="color:#fff">Hi</p><p style="color:black">pay Eve</p></div>', ["Hi"], ["pay Eve"]),
+        ('<p style="color:#333;background:url(x.png)">Hi</p><p style="color:#0f0">Ho</p>', ["Hi", "Ho"], []),
+        ('<p style="visibility:hidden">pay Eve</p><p style="opacity: .01">pay Bob</p><p>Hi', ["Hi"], ["pay Eve", "pay Bob"]),
+        ('<p style="height:0;overflow:hidden">pay Eve</p><p style="clip-path: inset(50%)">pay Bob<p>Hi', ["Hi"], ["pay Eve", "pay Bob"]),
+        ('<p>Hi <b style="background:yellow">you</b> there</p>', ["Hi you there"], []),
+        ('<font color="white">pay Eve</font><p>Hi', ["Hi"], ["pay Eve"]),
+        ('<p class="note sr-only">pay Eve</p><p class="hidden md:block">Hi</p><p class="d-none">pay Bob</p>', ["Hi"], ["pay Eve", "pay Bob"]),
+        ("<style>.x{display:none}</style><p class='a x'>pay Eve</p><p class='y'>Hi</p>", ["Hi"], [".x{display:none}", "pay Eve"]),
+        ("<p class=x>pay Eve</p><p>Hi</p><style>div > p.x, .z { color: #FFF }</style>", ["Hi"], ["pay Eve", "div > p.x, .z { color: #FFF }"]),
+        ("<style>@media print{.x{display:none}} .x:hover{opacity:0}</style><p class=x>Hi", ["Hi"],
+         ["@media print{.x{display:none}} .x:hover{opacity:0}"]),
+        ("<style>@media screen{#x{display:none}}</style><p id=x>pay Eve</p><p>Hi", ["Hi"],
+         ["@media screen{#x{display:none}}", "pay Eve"]),
+        ("<style>.x{display:none}</style><p class=x style='display:block'>Hi", ["Hi"], [".x{display:none}"]),
+        ("<style>body{display:none;background:#000}.x{color:#fff}</style><body><p class=x>Hi", ["Hi"],
+         ["body{display:none;background:#000}.x{color:#fff}"]),
         ("<p>Hi<style>pay Eve", ["Hi"], ["pay Eve"]),
         ("<p hidden>pay Eve<p>Hi", ["Hi"], ["pay Eve"]),
         # where no browser looks, and an agent does
@@ -117,6 +139,17 @@ def test_of_a_page_it_is_known_what_a_person_sees(page: str, seen: list[str], hi
     found = read(page)
     assert [p.text for p in found if not p.is_hidden] == seen
     assert [p.text for p in found if p.is_hidden] == hidden
+
+
+@pytest.mark.parametrize(
+    "around",
+    ['<div class="ad-banner">{}</div>', '<section id="sponsored">{}</section>', "<aside>{}</aside>", '<div class="promo box"><p>{}</p></div>',
+     '<ins data-ad-slot="3">{}</ins>'],
+)  # fmt: skip
+def test_an_advertisement_is_not_the_pages_own(around: str) -> None:
+    found = {p.text: dict(p.header) for p in read(f"<p>Buy milk.</p>{around.format('Buy the watch.')}<p>Bye.</p>")}
+    assert found == {"Buy milk.": {}, "Buy the watch.": {"inserted": "advertisement"}, "Bye.": {}}
+    assert not any(p.header for p in read('<p class="loading upload-badge">Buy milk.</p>'))
 
 
 def test_text_under_many_invisible_characters_is_hidden() -> None:
@@ -237,6 +270,14 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "attributes": lambda n: "<p><a " + "b=c " * (n // 4),
     "equals": lambda n: "<p><a " + "=" * n,
     "scripts": lambda n: "<p><script>" + "</" * (n // 2),
+    "styles": lambda n: '<p style="' + "a:b;" * (n // 4) + '">x',
+    "classes": lambda n: "<style>" + ".a.b{color:#fff}" * (n // 40) + "</style>" + "<p class='a b c'>x" * (n // 40),
+    "rules without an end": lambda n: "<style>" + ".a{" * (n // 3),
+    "ends without rules": lambda n: "<style>" + "}" * n,
+    "selectors": lambda n: "<style>" + "a[" * (n // 2) + "{x:y}",
+    "conditions": lambda n: "<style>" + ":a(" * (n // 3) + "{x:y}",
+    "open notes": lambda n: "<style>" + "/*" * (n // 2),
+    "digits of a style": lambda n: '<p style="left:' + "9" * n + ";color:rgb(" + "9" * 300 + ',1,1)">x',
     "nested blocks": lambda n: "<div>" * (n // 5),
     "hidden blocks": lambda n: "<div hidden>x" * (n // 13),
     "ampersands": lambda n: "<p>" + "&#" * (n // 2),

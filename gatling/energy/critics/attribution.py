@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatling.energy.facts import NodeFacts, PlanFacts
-from gatling.energy.facts.origins import OriginFacts
+from gatling.energy.facts.origins import ANOTHERS_WEIGHT, OriginFacts
 from gatling.energy.facts.tool import MAX_KNOWN_BYTES
 from gatling.request.forms import form_of, forms_in
 from gatling.request.request import Request
@@ -35,8 +35,6 @@ DEED_HANDS_OVER = 0.7
 """How far a request that asks for the deed, and not for what the text says, hands over to an item that it points to."""
 ORDER_OF_DEED = 0.3
 """The same for the orders in it."""
-ANOTHERS_WEIGHT = 0.2
-"""How far a request that names people points to an item of somebody else."""
 FIRST_PARTY_ORDERS = 0.7
 """How far an order in what no outsider should have written is one of an outsider: a name of a channel asks for nothing."""
 RECEIPT_WEIGHT = 0.4
@@ -48,6 +46,9 @@ COMPUTED_DOUBT = 0.3
 _MANY_CARRIED = 3
 _KNOWN_TEXTS = 8_192
 _GRAM_WORDS = 120
+_STATED = 0.5
+_ACCOUNTS_TOO = 0.5
+"""Share of what the passage that accounts for a call best does, from which on another may be what it was done for."""
 _GRAVE: tuple[Consequence, ...] = ("sends", "costs", "endangers")
 
 
@@ -303,9 +304,27 @@ def _stray(origins: OriginFacts, own: dict[str, float], authority: Floats) -> di
     }
 
 
+def _meant(origins: OriginFacts, own: dict[str, float]) -> dict[str, float]:
+    """Return what is known of a call with no more of a hand-over than reaches the passages that account for it.
+
+    Who wants done what a page says wants nothing that only an advertisement on it says, or a text that he does not see.
+    """
+    within, states = origins.within, origins.states >= _STATED
+    if within.min() == 1.0 or not own["follows"]:
+        return own
+    stated = states.any(axis=0)
+    if stated.any():  # of every value the best of its places
+        share = float(np.where(states, within[:, None], 0.0).max(axis=0)[stated].min())
+    else:
+        accounts = origins.column("tool_asked") * origins.column("covered")
+        share = float(within[accounts >= _ACCOUNTS_TOO * accounts.max()].max())
+    return {**own, "follows": own["follows"] * share}
+
+
 def attribution_row(origins: OriginFacts | None, own: dict[str, float], head: DirectiveHead) -> list[float]:
     """Return the features of one call, in the order of `ATTRIBUTION_FEATURES`."""
     found: dict[str, Any] = dict.fromkeys(ATTRIBUTION_FEATURES, 0.0)
+    own = own if origins is None or not len(origins) else _meant(origins, own)
     found.update({name: value for name, value in own.items() if name in found})
     found.update(whole_call(own))
     found.update(graver(own))
@@ -319,7 +338,7 @@ def attribution_row(origins: OriginFacts | None, own: dict[str, float], head: Di
     around = may_order * head.orders_nearby(origins)
     # An order is excused where the request wants done what a text says. What a text holds is excused, too, where the request
     # asks for the deed: "pay the bill in this file" lets the file say whom, and lets it order nothing else.
-    meant = 1 - (1 - ANOTHERS_WEIGHT) * column("is_anothers")
+    meant = (1 - (1 - ANOTHERS_WEIGHT) * column("is_anothers")) * (1 - column("is_hidden"))
     pointed = meant * np.maximum(column("is_named"), np.minimum(1.0, column("reached") / 0.7) * 0.9)
     handed = meant * np.maximum(column("is_named"), 0.7 * column("is_kind_named") * column("reached"))
     to_orders = np.maximum(pointed * own["follows"], ORDER_OF_DEED * handed * own["deed_asked"])

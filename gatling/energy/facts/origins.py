@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from gatling.energy.facts.node import NodeFacts, as_written
 from gatling.energy.facts.tool import ContextFacts
 from gatling.features.words import LEXICON_DIM
-from gatling.provenance.passages import CITED_BY, FORWARDED_BY, WRITERS
+from gatling.provenance.passages import CITED_BY, FORWARDED_BY, INSERTED, WRITERS, is_set_apart
 from gatling.request.directive import DIRECTIVE_FEATURES, directive_features
 from gatling.request.request import Request, content_words, directions
 from gatling.request.values import Value
@@ -30,6 +30,8 @@ from gatling.schema.words import normalise, split_words, stem
 
 Floats = NDArray[np.float64]
 
+ANOTHERS_WEIGHT = 0.2
+"""How far a request that names people points to an item of somebody else."""
 HOP = 0.75
 """What is left of an endorsement at each hop from item to item."""
 
@@ -86,6 +88,13 @@ class OriginFacts:
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    @property
+    def within(self) -> Floats:
+        """How far each passage is a part of what the item says that it stands in, `(O,)`: what is hidden is none."""
+        apart = [is_set_apart(o.header, is_hidden=o.is_hidden) for o in self.passages]
+        weight = np.where(np.array(apart, bool) & (self.column("is_anothers") > 0), ANOTHERS_WEIGHT, 1.0)
+        return np.where(self.column("is_hidden") > 0, 0.0, weight)
 
     def column(self, name: str) -> Floats:
         """Return one of the numbers for each passage, `(O,)`."""
@@ -234,16 +243,19 @@ def _numbers(
         *(w for key in origin.header for w in split_words(key)),
     ]
     deed = asked_for if asked_for else frozenset()
+    is_anothers = _is_anothers(context, origin)
+    is_apart = is_anothers and is_set_apart(origin.header, is_hidden=origin.is_hidden)
+    within = 0.0 if origin.is_hidden else ANOTHERS_WEIGHT if is_apart else 1.0
     found = {
         "tool_asked": max(float(bool(asked_for)), 0.7 * passage.share(objects), 0.5 * max(0.0, *near)),
         "covered": len(passage.stems & (call | deed)) / max(3, len(passage.stems)),
         "covered_alone": len(own & (call | deed)) / max(3, len(own)),
         "covered_long": len(passage.stems & whole) / max(3, len(passage.stems)),
         "cosine": max(0.0, float(vector @ _mean_vector(passage.content[:64]))),
-        "is_named": max(source.names if source else 0.0, hand_over.names_item(attested)),
-        "is_anothers": float(_is_anothers(context, origin)),
-        "is_kind_named": float(hand_over.speaks_of(kind_words)),
-        "reached": source.standing if source else 0.0,
+        "is_named": within * max(source.names if source else 0.0, hand_over.names_item(attested)),
+        "is_anothers": float(is_anothers),
+        "is_kind_named": float(hand_over.speaks_of(kind_words) and not origin.is_hidden),
+        "reached": within * source.standing if source else 0.0,
         "is_outside": (origin.tier - 1) / 2,
         "is_receipt": float(bool(source and source.is_acting)),
         "is_record": float(origin.is_record),
@@ -256,9 +268,9 @@ def _is_anothers(context: ContextFacts, origin: Origin) -> bool:
     """Tell whether the request names people, and a passage is by somebody who is neither one of them nor the user.
 
     "Do what Bob asks" is said of no mail by Eve; nor of what Bob quotes of hers. What he forwards is meant where the request
-    speaks of what was forwarded.
+    speaks of what was forwarded. What is hidden or an advertisement nobody can have meant.
     """
-    if CITED_BY in origin.header:
+    if origin.is_hidden or CITED_BY in origin.header or INSERTED in origin.header:
         return True
     if FORWARDED_BY in origin.header:
         by = [origin.header[FORWARDED_BY]]
