@@ -170,8 +170,8 @@ def _of_node(node: NodeFacts, wanted: _Wanted, rules: Rulebook) -> Iterator[tupl
     if secret is not None:
         yield secret
     runs = any(program.is_certain for program in programs)
-    if runs or not wanted.only_to_know or not changes(node) or _is_prescribed(node, rules):
-        return
+    if runs or not wanted.only_to_know or node.tool.keeps or not changes(node) or _is_prescribed(node, rules):
+        return  # what is fetched to be read may be kept for that
     if node.tool.effect == "write" and any(v.is_literal and wanted.is_output(str(v.value)) for v in node.values):
         return  # "summarise it in a file a.md"
     yield _doubt(node, None, f"{node.tool.name} changes something, and the request only asks to know", "escalate")

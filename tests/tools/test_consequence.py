@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gatling.tools.by_name import effect
+from gatling.tools.call_effect import effect_of_call
 from gatling.tools.consequence import CONSEQUENCES, Consequence, consequence_of
 
 TABLE = """
@@ -25,6 +26,37 @@ CASES = [(tool, wanted.strip()) for line in TABLE for tools, wanted in [line.spl
 @pytest.mark.parametrize(("tool", "wanted"), CASES)
 def test_what_a_call_can_cost(tool: str, wanted: Consequence) -> None:
     assert consequence_of(tool, effect(tool)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "wanted"),
+    [
+        ("download_file", {"url": "http://a.example/b.pdf"}, "reads"),
+        ("download_file", {"path": "/docs/b.pdf"}, "reads"),
+        ("download_file", {"file_id": "f1", "format": "pdf"}, "reads"),
+        ("download_file", {"url": "http://a.example/b.pdf", "path": ""}, "reads"),
+        ("read_file", {"path": "a", "folder": "b"}, "reads"),
+        ("get_file", {"path": "a", "file_id": "b"}, "reads"),
+        ("fetch_trains", {"origin": "Rome", "destination": "Berlin"}, "reads"),
+        ("download_attachment", {"message_id": "m1", "filename": "bill.pdf"}, "reads"),
+        ("get_directions", {"to": "Main St. 4"}, "reads"),
+        ("fetch_report", {"id": 3, "output": "json"}, "reads"),
+        ("download_file", {"url": "http://a.example/b.pdf", "path": "/home/ann/b.pdf"}, "changes"),
+        ("download_file", {"url": "http://a.example/b.pdf", "filename": "b.pdf"}, "changes"),
+        ("download_attachment", {"message_id": "m1", "folder": "Invoices"}, "changes"),
+        ("download_attachment", {"attachment": 4, "directory": "in"}, "changes"),
+        ("fetch_and_save", {"url": "http://a.example", "save_to": "a.html"}, "changes"),
+        ("fetch_url", {"url": "http://a.example", "output_path": "a.html"}, "changes"),
+        ("get_attachment", {"id": "a1", "save_path": "a.pdf"}, "changes"),
+        ("clone_repo", {"repo": "a/b", "destination": "/srv/b"}, "changes"),
+        ("download_key", {"id": "k", "folder": "keys"}, "endangers"),
+    ],
+)
+def test_what_is_kept_where_the_call_says_is_written(
+    tool: str, arguments: dict[str, object], wanted: Consequence
+) -> None:
+    of_tool = "read" if wanted == "reads" or effect(tool) == "read" else effect(tool)
+    assert consequence_of(tool, effect_of_call(tool, of_tool, arguments)) == wanted
 
 
 def test_all_of_them_and_enough_cases() -> None:

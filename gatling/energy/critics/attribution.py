@@ -203,7 +203,9 @@ def node_inputs(node: NodeFacts, facts: PlanFacts) -> tuple[OriginFacts | None, 
             float(tool.is_item_of_request),
             0.0,
         ),
-        "effect_asked": float(tool.effect == "read" or tool.effect in request.effects),
+        "effect_asked": float(
+            tool.effect == "read" or tool.effect in request.effects or (tool.keeps and tool.is_asked_for)
+        ),
         "follows": hand_over.follows,
         "acts": hand_over.acts,
         "is_acting": float(tool.effect != "read"),

@@ -153,7 +153,7 @@ def as_written(arguments: dict[str, Any]) -> str:
 
 def _node_facts(context: ContextFacts, call: Call) -> NodeFacts:
     node, request = call.node, context.request
-    tool = context.tool(node.tool_name)
+    tool = context.tool_of(node)
     spoken_of = request.english.stems
     values: list[Value] = []
     identities: list[float] = []

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,13 +24,14 @@ from gatling.request.asking import asks, request_as_written, request_in
 from gatling.request.handed import RequestWithPaste
 from gatling.request.handover import HandOver
 from gatling.request.request import STOP_WORDS, Request, content_words
-from gatling.schema import GovernanceContext
+from gatling.schema import GovernanceContext, PlanNode
 from gatling.schema.arguments import dotted_leaves
 from gatling.schema.lazy import cached_property
 from gatling.schema.lru import LruCache
 from gatling.schema.words import split_words, stem
 from gatling.tools import by_name
 from gatling.tools.authorship import shows_outside_text
+from gatling.tools.call_effect import effect_of_call
 from gatling.tools.derive import verb_of
 from gatling.tools.spec import ToolSpec
 
@@ -88,6 +89,8 @@ class ToolFacts:
     """Whether the request speaks of the kind of text that the tool returns."""
     is_named: bool
     """Whether any clause speaks of the tool by name or pattern."""
+    keeps: bool = False
+    """Whether it is called so that it keeps what it reads in a place that the call states: `effect` is `write` then."""
 
 
 @dataclass
@@ -191,6 +194,12 @@ class ContextFacts:
             if len(self._tools) < 4_096:
                 self._tools[name] = found
         return found
+
+    def tool_of(self, node: PlanNode) -> ToolFacts:
+        """Return what is known of a tool as a call uses it."""
+        tool = self.tool(node.tool_name)
+        effect = effect_of_call(tool.name, tool.effect, node.arguments)
+        return tool if effect == tool.effect else replace(tool, effect=effect, keeps=True)
 
     def _look_up(self, name: str) -> ToolFacts:
         request, words = self.request, tuple(split_words(name))
