@@ -33,6 +33,8 @@ _TELLING = _UNSEEN | {"aside", "blockquote", "input", "dialog"}
 """Tags that say something of how a block looks without an attribute."""
 _WHOLE_PAGE = frozenset(("html", "body"))
 """Many pages hide these until they are loaded."""
+_CONTROLS = frozenset("form input select textarea button".split())
+"""Tags that an agent acts on by their ids."""
 _TARGETS = ("href", "action", "src")
 _SHOWN = ("alt", "title", "placeholder", "aria-label", "value", "name")
 _FLAGS = frozenset(
@@ -256,6 +258,8 @@ class _Page:
             self._text += [f" ({value}) " for name, value in attributes if name == target and value]
         for shown in _SHOWN:
             self._text += [f" {value} " for name, value in attributes if name == shown and value]
+        if tag in _CONTROLS and given.get("id", "") not in ("", given.get("name", "")):
+            self.add(f" {given['id']} ")
         if tag in _VOID and look != around:
             self._add_beside(look)
         self._unseen(attributes)

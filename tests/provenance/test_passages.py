@@ -76,6 +76,7 @@ LONG = "The quarterly figures are attached and everybody should have a look at t
         ('<a href="http://x.com/pay">Pay here</a>', ["(http://x.com/pay) Pay here"]),
         ('<form action="/join"><input name="iban" placeholder="IBAN"><button>Go</button></form>', ["(/join) IBAN iban Go"]),
         ("<div>Write to Ann <ann@acme.com> today", ["Write to Ann <ann@acme.com> today"]),
+        ('<form><input id="f12" name="iban"><p id="x">Go</p></form>', ["iban f12", "Go"]),
         ("<p>a < b and b > c</p>", ["a < b and b > c"]),
     ],
 )  # fmt: skip

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gatling.energy.facts.claims import is_claim
 from gatling.energy.facts.node import NodeFacts, as_written
 from gatling.energy.facts.tool import ContextFacts
 from gatling.features.words import LEXICON_DIM
@@ -59,7 +60,6 @@ _ATTESTED = frozenset(
 """Fields of a header that the writer of a text does not choose freely."""
 _FORWARDED = re.compile(r"\bforwarded\b|\bpassed on\b|\bweitergeleitet")
 _NAMED = 0.6
-_TRIVIAL = frozenset("null none true false yes no default all any asc desc en utf-8 n/a".split())
 _PROSE_WORDS = 3
 
 
@@ -142,14 +142,16 @@ def _signs(text: str, is_record: bool) -> Floats:
     return best
 
 
-def unasked_values(node: NodeFacts) -> tuple[Value, ...]:
+def unasked_values(
+    context: ContextFacts, node: NodeFacts, origins: Sequence[Origin], tools: Sequence[str]
+) -> tuple[Value, ...]:
     """Return the values that the request does not state and that somebody must have chosen."""
     return tuple(
         v
         for v in node.values
         if v.kind in ("identity", "short", "number")
         and v.asked < 0.5
-        and leaf_text(v.value).strip().lower() not in _TRIVIAL
+        and is_claim(context, node.values, origins, tools, v)
     )
 
 
@@ -185,7 +187,7 @@ def _content(origin: Origin) -> tuple[Any, ...]:
 def _origin_facts(
     context: ContextFacts, node: NodeFacts, origins: Sequence[Origin], sources: Sequence[Reached | None]
 ) -> OriginFacts:
-    unasked = unasked_values(node)
+    unasked = unasked_values(context, node, origins, [source.tool if source else "" for source in sources])
     tool = node.tool
     short = [
         w for v in node.values if v.kind != "long" for w in content_words(normalise(leaf_text(v.value)).lower())[:40]

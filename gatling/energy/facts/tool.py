@@ -133,7 +133,8 @@ class ContextFacts:
         return request_in(self.context)
 
     @cached_property
-    def _written(self) -> str:
+    def written(self) -> str:
+        """The request as it is written, in lower case."""
         return request_as_written(self.context).lower()
 
     @cached_property
@@ -155,7 +156,7 @@ class ContextFacts:
         """Words of the session beside the request: who the user is, and what the user's system states."""
         found: set[str] = set()
         for _, value in dotted_leaves(self.context.session_context):
-            if isinstance(value, str) and value.lower() != self._written:
+            if isinstance(value, str) and value.lower() != self.written:
                 found.update(split_words(value))
         return frozenset(found)
 
@@ -163,7 +164,7 @@ class ContextFacts:
     def own_text(self) -> str:
         """The session beside the request as one run of letters and digits, to find an organisation's host in."""
         values = (v for _, v in dotted_leaves(self.context.session_context) if isinstance(v, str))
-        return " ".join("".join(split_words(v)) for v in values if v.lower() != self._written)
+        return " ".join("".join(split_words(v)) for v in values if v.lower() != self.written)
 
     def once(self, ask: Callable[[ContextFacts], T]) -> T:
         """Return what a function says of this context; it is called once. Nobody may change the answer."""
