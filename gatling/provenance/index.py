@@ -7,6 +7,8 @@
 - What is trusted (tiers 1 and 2) is compared as it is written, in NFC and without case; the text of outsiders after
   `normalise`, which undoes look-alikes and invisible characters. So an address that only looks like one of the request does
   not pass for it, and a disguised copy of an outsider's text is still a copy.
+- Of what names one thing (an address, an account, a code with a digit) every output that holds it is remembered, `MAX_PLACES` at
+  most: the first ones and the last.
 - Text that is no copy stands where most of its content words do, if that is half of them or more: in one text, else in one
   output, else in several outputs of outsiders together, in words that no trusted text has. A word that stands in more than
   `MAX_POSTINGS` texts counts as part of every text of outsiders: it can lower trust and never raise it.
@@ -28,10 +30,14 @@ from gatling.schema.words import normalise, split_words
 MAX_POSTINGS = 64
 MIN_CONTENT_WORDS = 3
 SHORT_CHARS = 3
+MAX_PLACES = 8
+_MAX_CODE_CHARS = 64
 
 _NODE_BITS = 24
 _NONE = 2**62
 _ID_BITS = 40
+_TOKEN = re.compile(r"[\w-]+")
+_YEAR_OR_DAY = re.compile(r"(?:19|20)\d\d(?:-\d\d){0,2}")
 _RUN = re.compile(r"[\x00-\x7f]+|[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]|[^\x00-\x7f\W]+")
 
 
@@ -74,6 +80,15 @@ def exact_words(text: str) -> list[str]:
     return found
 
 
+def _codes(folded_text: str) -> list[str]:
+    """Return the words of a text, as outsiders' text is compared, that name one thing: four characters or more, with a digit."""
+    return [
+        token
+        for token in dict.fromkeys(_TOKEN.findall(folded_text))
+        if 4 <= len(token) <= _MAX_CODE_CHARS and any(map(str.isdigit, token)) and not _YEAR_OR_DAY.fullmatch(token)
+    ]
+
+
 def folded_words(text: str) -> list[str]:
     return [w for w in split_words(folded(text)) if w[-1].isalnum()]
 
@@ -113,6 +128,8 @@ class PlaceIndex:
         self._joined: dict[int, int] = {}
         self._count = 0
         self._trusted, self._outside = _Table(), _Table()
+        self._holders: dict[str, list[int]] = {}
+        """Of each address and code the positions of the calls whose output it stood in."""
         self._texts = array("q")  # the place of each text
         self._postings: dict[
             int, list[int] | int
@@ -121,9 +138,28 @@ class PlaceIndex:
     def add(self, text: str, place: Place, echo: Echo | None = None) -> None:
         """Remember a text that was seen at a place."""
         is_outside = place.tier == 3
+        if place.node >= 0:
+            self._add_holder(folded(text), place.node)
         self._add_runs(text, place, echo, outside=is_outside)
         if echo and echo.tiers:
             self._add_runs(text, place, echo, outside=not is_outside)
+
+    def _add_holder(self, folded_text: str, node: int) -> None:
+        for name in (*(address for address, _ in addresses(folded_text)), *_codes(folded_text)):
+            nodes = self._holders.setdefault(name, [])
+            if nodes and nodes[-1] == node:
+                continue
+            if len(nodes) < MAX_PLACES:
+                nodes.append(node)
+            else:
+                nodes[-1] = node
+
+    def holders(self, text: str) -> list[int]:
+        """Return the positions of the calls whose outputs hold an address or a code that a short value is, in order."""
+        plain = folded(text.strip()) if len(text) <= 400 else ""
+        names = [address for address, is_whole in addresses(plain) if is_whole]
+        names += [code for code in _codes(plain) if code == plain]
+        return sorted({node for name in names for node in self._holders.get(name, ())})[:MAX_PLACES]
 
     def _add_runs(self, text: str, place: Place, echo: Echo | None, *, outside: bool) -> None:
         """Put into one of the tables what of a text belongs there."""

@@ -3,7 +3,8 @@
 - Tier 1: the value stands in a system prompt, in the request or in a first-party tool's output, or nowhere (the model wrote it).
   Tier 2: in an attested field of a record that outsiders can create. Tier 3: only in free text of outsiders. The best place
   counts for a value, the worst value for a call; a call without arguments is tier 1.
-- An edge (a, b) says that a value of b was traced to the output of a.
+- An edge (a, b) says that a value of b was traced to the output of a; of an address or a code that the user did not say, that it
+  stands there: then there is one from every output that holds it, `MAX_PLACES` a call at most beside those to the best places.
 - Whose text a tool returns is configuration (`ToolSources`); the output of an unknown tool is text of outsiders.
 - Where the output of an outsiders' tool holds an image or sound, a value that is traced nowhere may come from it: tier 3.
 - A value that a call was given and that its output repeats stays as good as it was.
@@ -21,7 +22,7 @@ from typing import Any
 from gatling.errors import DeadlineError, InputError
 from gatling.provenance.encodings import decoded, scrambled
 from gatling.provenance.events import Event, Foreign, ProposedCall, Result, Said
-from gatling.provenance.index import MESSAGE, SHORT_CHARS, Echo, Place, PlaceIndex
+from gatling.provenance.index import MAX_PLACES, MESSAGE, SHORT_CHARS, Echo, Place, PlaceIndex
 from gatling.provenance.passages import Passage
 from gatling.provenance.reading import Reading
 from gatling.provenance.sources import UNKNOWN, ToolOutput, ToolSources
@@ -318,6 +319,7 @@ class Tracer:
         sets: dict[tuple[ValueOrigin, ...], tuple[ValueOrigin, ...]] = {}  # many values, few places
         traced: list[tuple[ValueOrigin, ...]] = []
         given: list[tuple[str, int]] = []
+        holders: dict[int, None] = {}
         for argument, text in checked(_values(call.arguments)):
             places = self._places(text)
             if not places and self._media and len(text.strip()) > SHORT_CHARS:
@@ -331,6 +333,8 @@ class Tracer:
             origins = tuple(dict.fromkeys(known.setdefault(origin, origin) for origin in found))
             traced.append(sets.setdefault(origins, origins))
             given.append((text, max((place.tier for place in places), default=1)))
+            if places and MESSAGE not in places and len(holders) < MAX_PLACES:
+                holders.update(dict.fromkeys(self._index.holders(text)))
         node = PlanNode(
             tool_name=call.tool_name,
             node_id=node_id,
@@ -344,7 +348,9 @@ class Tracer:
         pending = _Pending(call, self._index.echo(given))
         self._nodes.append(node)  # from here on nothing takes long, so that a call is there as a whole or not at all
         self._traced[node_id] = tuple(traced)
-        self._edges += [PlanEdge(source=s, target=node_id) for s in dict.fromkeys(o.source for o in known) if s]
+        traced_to = (o.source for o in known)
+        held_by = (self._nodes[node].node_id for node in list(holders)[:MAX_PLACES])
+        self._edges += [PlanEdge(source=s, target=node_id) for s in dict.fromkeys((*traced_to, *held_by)) if s]
         self._waiting[position] = pending
         if call.call_id is not None:
             self._ids[call.call_id] = position
