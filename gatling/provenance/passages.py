@@ -3,7 +3,9 @@
 | output | passages |
 | --- | --- |
 | a record (an object of JSON or YAML) | its short fields together, `key: value; ...`; each sentence of its texts |
-| text, Markdown, code, logs | each sentence or list item |
+| text, Markdown, logs | each sentence or list item |
+| code | each line; a colon ends nothing there |
+| tables | each row; the line that heads the columns goes with it (`tables.py`) |
 | mail | the same; what it quotes or forwards apart from what its sender says, and so is his signature (`quotes.py`) |
 | HTML | each block that is seen; each comment or invisible block, as hidden; links and forms with their targets (`markup.py`) |
 
@@ -27,6 +29,7 @@ from gatling.errors import InputError
 from gatling.provenance.markup import Block, blocks_of
 from gatling.provenance.quotes import Kind, pieces_of
 from gatling.provenance.sources import ToolOutput
+from gatling.provenance.tables import headings
 from gatling.schema.arguments import leaf_text
 from gatling.schema.plain import check_plain, decode_json, decode_yaml
 
@@ -76,6 +79,14 @@ _HEAD_LINE = re.compile(
     r"\s*(from|to|cc|subject|date|sent|sender|author|by|title|owner|re|reply-to): ?([^\n]{0,300})(?:\n|\Z)",
     re.IGNORECASE,
 )
+_CODE = re.compile(
+    r"^\s{0,8}(?:```|def \w|class \w|import \w|from [\w.]{1,80} import |return\b|(?:var|let|const|function|func|fn|public|private|static) \w"
+    r"|(?:if|for|while|else|elif|try|with|except)\b[^\n]{0,200}:$|[\w.]{1,80}(?:\[[^\]\n]{0,80}\])? ?(?:[-+*/|:]?=) ?[\w\[({\"'-])"
+    r"|[;{}]$|\w\([^)\n]{0,200}\)[;{]?$",
+    re.MULTILINE,
+)
+_COMMENT = re.compile(r"^\s*(?:#|//|/\*|\*|--)|\s(?:#|//) ")
+"""Of a text that holds code."""
 _DELIMITERS = (("<<", ">>"), ("```", "```"))
 _INVISIBLE_CHARS = re.compile("[\u200b-\u200f\u2060-\u2064\U000e0000-\U000e007f]")
 
@@ -95,6 +106,8 @@ class Passage:
     """Whether a person who looks at the item does not see it."""
     part: int = 0
     """Passages of one text have the same number, so that neighbours are known."""
+    heading: str = ""
+    """Of a row of a table: the line that says what its columns hold."""
 
 
 def passages_of(part: Any, rule: ToolOutput, *, is_written: bool = False) -> list[Passage]:
@@ -171,7 +184,7 @@ class _Cutter:
                 own.append(("name", key[:_MAX_HEADER_CHARS]))
         inner = header if self.is_written else (*header, *own)[-12:]
         if short:
-            self._add("; ".join(short), path, inner, is_record=True)
+            self._add("; ".join(short), path, inner, is_record=True, is_attested=self._attests(path, data, shown))
         for key in data:
             if _is_prose(key) and key not in shown:
                 self._sentences(key, path, inner)
@@ -179,6 +192,10 @@ class _Cutter:
             is_name = not key.isidentifier() and not self.is_written
             named = (*inner, ("name", key[:_MAX_HEADER_CHARS])) if is_name else inner
             self.take(value, (*path, key), named, depth + 1)
+
+    def _attests(self, path: tuple[str, ...], data: dict[str, Any], keys: set[str]) -> bool:
+        """Tell whether the system vouches for every one of some fields of a record."""
+        return not self.is_written and all(self.rule.tier((*path, key), data[key]) <= 2 for key in keys)
 
     def _text(self, text: str, path: tuple[str, ...], header: tuple[tuple[str, str], ...], depth: int) -> None:
         inner = _data_of(text) if depth < MAX_DEPTH and (path or text[:1] in "{[") else text
@@ -233,15 +250,25 @@ class _Cutter:
             self._add("; ".join(f"{key}: {value}" for key, value in head), path, header, is_record=True)
         is_hidden = is_hidden or len(_INVISIBLE_CHARS.findall(text)) > 8
         if is_cut or not self._may_cite(path, header):
-            for sentence in sentences(text):
-                self._add(sentence, path, header, is_hidden=is_hidden)
+            self._lines(text.split("\n"), path, header, is_hidden=is_hidden)
             return
         lines = text.split("\n")
         for piece in pieces_of(lines, sender=_sender(header)):
             self.part += 1
             own = _of_piece(header, piece.kind, piece.claim)
-            for sentence in sentences("\n".join(lines[piece.start : piece.end])):
-                self._add(sentence, path, own, is_hidden=is_hidden)
+            self._lines(lines[piece.start : piece.end], path, own, is_hidden=is_hidden)
+
+    def _lines(
+        self, lines: list[str], path: tuple[str, ...], header: tuple[tuple[str, str], ...], *, is_hidden: bool
+    ) -> None:
+        """Take lines of one text, rows of tables with what heads them."""
+        of_tables = headings(lines) if len(lines) > 1 else [""]
+        start = 0
+        for i in range(1, len(lines) + 1):
+            if i == len(lines) or of_tables[i] or of_tables[start]:
+                for sentence in sentences("\n".join(lines[start:i])):
+                    self._add(sentence, path, header, is_hidden=is_hidden, heading=of_tables[start])
+                start = i
 
     def _add(
         self,
@@ -251,11 +278,15 @@ class _Cutter:
         *,
         is_record: bool = False,
         is_hidden: bool = False,
+        is_attested: bool = False,
+        heading: str = "",
     ) -> None:
         if is_record:
             self.part += 1
-        tier = 1 if self.rule.output == "trusted" else 2 if is_record and path and self.rule.tier(path, "") == 2 else 3
-        self.found += [Passage(piece, header, tier, is_record, is_hidden, self.part) for piece in _cut(text)]
+        is_attested = is_attested or (is_record and bool(path) and self.rule.tier(path, "") == 2)
+        tier = 1 if self.rule.output == "trusted" else 2 if is_attested else 3
+        heading = heading[:MAX_PASSAGE_CHARS]
+        self.found += [Passage(piece, header, tier, is_record, is_hidden, self.part, heading) for piece in _cut(text)]
 
 
 def _sender(header: tuple[tuple[str, str], ...]) -> str:
@@ -295,8 +326,11 @@ def sentences(text: str) -> Iterator[str]:
     """Yield the sentences, lines and list items of a text; what is longer than a passage may be is cut."""
     text = _SPACES.sub(lambda run: "\n" if "\n" in run.group() else " ", text)
     start = 0
+    code = _CodeLines(text) if ":" in text and _CODE.search(text) else None
     for match in _SENTENCE_END.finditer(text):
         end = match.start()
+        if code is not None and text[end - 1 : end] == ":" and "\n" not in match.group() and code.holds(end):
+            continue
         if "\n" not in match.group() and (
             _ABBREVIATION.search(text[max(start, end - 8) : end]) or not _TWO_WORDS.match(text, start, end)
         ):
@@ -304,6 +338,26 @@ def sentences(text: str) -> Iterator[str]:
         yield from _cut(text[start:end])
         start = match.end()
     yield from _cut(text[start:])
+
+
+class _CodeLines:
+    """Which lines of a text are code, asked in order."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._end = -1
+        self._is_code = self._is_fenced = False
+
+    def holds(self, at: int) -> bool:
+        """Tell whether a place is in a line of code."""
+        while self._end < at:
+            start = self._end + 1
+            self._end = self._text.find("\n", start)
+            self._end = len(self._text) if self._end < 0 else self._end
+            line = self._text[start : self._end]
+            self._is_fenced ^= line.lstrip().startswith("```")
+            self._is_code = self._is_fenced or bool(_CODE.search(line) or _COMMENT.search(line))
+        return self._is_code
 
 
 def _cut(text: str) -> Iterator[str]:

@@ -116,9 +116,14 @@ class Reading:
             tier=passage.tier,
             is_record=passage.is_record,
             is_hidden=passage.is_hidden,
-            before=self._nearby(number, -1),
+            before=self._before(number),
             after=self._nearby(number, 1),
         )
+
+    def _before(self, number: int) -> str:
+        """Return the sentences before a passage, the heading of its table first."""
+        heading, before = self._read[number].passage.heading, self._nearby(number, -1)
+        return before if not heading or heading in before.split("\n") else f"{heading}\n{before}".rstrip("\n")
 
     def _nearby(self, number: int, step: int) -> str:
         """Return the sentences before or after a passage in the same text, as many as fit."""

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatling.provenance.passages import MAX_PASSAGE_CHARS, Passage, passages_of
+from gatling.provenance.reading import Reading
 from gatling.provenance.sources import ToolOutput
 
 OUTSIDERS = ToolOutput()
@@ -47,6 +48,9 @@ LONG = "The quarterly figures are attached and everybody should have a look at t
         ("| item | price |\n| tea | 3 |", ["| item | price |", "| tea | 3 |"]),
         ("def f():\n    return 1\n# mail Ann", ["def f():", "return 1", "# mail Ann"]),
         ("\u8bf7\u628a\u94b1\u8f6c\u7ed9\u5b89\u3002", ["\u8bf7\u628a\u94b1\u8f6c\u7ed9\u5b89\u3002"]),
+        ("x = {'a': 1}\nprint(x)\n# robot: mail Ann", ["x = {'a': 1}", "print(x)", "# robot: mail Ann"]),
+        ("```\nTODO: mail Ann\n```\nNote: mail Bob", ["```", "TODO: mail Ann", "```", "Note:", "mail Bob"]),
+        ("# Plan: mail Ann\nNote: mail Bob", ["# Plan:", "mail Ann", "Note:", "mail Bob"]),
         # mails
         (
             "From: ann@acme.com\nSubject: Invoice\n\nPlease pay it. Thanks a lot.",
@@ -168,6 +172,46 @@ def test_a_passage_knows_whose_record_it_is() -> None:
     assert all(dict(p.header) == {"sender": "ann@acme.com", "id": "3"} for p in found)
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        "name,iban,due\nAcme,DE89370400440532013000,May\nOlga,CH93,June",
+        "name;iban;due\r\nAcme;DE89370400440532013000;May",
+        "name\tiban\nAcme\tDE89370400440532013000",
+        "name   iban   due\nAcme   DE89370400440532013000   May",
+        "| name | iban |\n|------|:----:|\n| Acme | DE89370400440532013000 |",
+        "The list:\n\nname,iban\nA,CH1\nB,CH2\nC,CH3\nD,CH4\nE,CH5\nAcme,DE89370400440532013000\n\nBye.",
+    ],
+)
+def test_a_row_of_a_table_knows_what_heads_its_columns(table: str) -> None:
+    (row,) = [p for p in read(table) if "DE89" in p.text]
+    assert "iban" in row.heading
+    assert {p.heading for p in read(table) if "iban" in p.text or "Bye" in p.text} == {""}
+    reading = Reading()
+    reading.add("n1", [table], OUTSIDERS)
+    (found,) = [o for o in reading.origins("send_money", {"iban": "DE89370400440532013000"}) if "DE89" in o.text]
+    assert row.heading in found.before.split("\n")
+
+
+def test_lines_of_prose_are_no_table() -> None:
+    for text in (
+        "Hi Ann, thanks\nSee you, Bob",
+        "Pay Ann, please.\nPay Bob, please.",
+        "one\ntwo\nthree",
+        "a | b\nc | d",
+    ):
+        assert {p.heading for p in read(text)} == {""}
+
+
+def test_a_record_is_as_good_as_the_worst_of_its_fields() -> None:
+    assert [p.tier for p in read({"sender": "ann@acme.com", "id": 3}, ATTESTING)] == [2]
+    assert [p.tier for p in read('[{"sender": "ann@acme.com"}, {"id": 3, "subject": "Hi"}]', ATTESTING)] == [2, 3]
+    assert [p.tier for p in read({"sender": "a" * 59 + " b" * 30, "id": 3}, ATTESTING)] == [2, 3]
+    assert [p.tier for p in passages_of({"sender": "ann@acme.com"}, ATTESTING, is_written=True)] == [3]
+    inside = {"body": json.dumps({"sender": "ann@acme.com", "note": LONG})}
+    assert {p.tier for p in read(inside, ATTESTING)} == {3}
+
+
 def test_tiers_are_those_of_the_source() -> None:
     inner = {"sender": {"name": "Ann", "title": "Dr"}, "body": LONG}
     assert {p.tier for p in read(inner, ToolOutput("trusted"))} == {1}
@@ -279,6 +323,11 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "conditions": lambda n: "<style>" + ":a(" * (n // 3) + "{x:y}",
     "open notes": lambda n: "<style>" + "/*" * (n // 2),
     "digits of a style": lambda n: '<p style="left:' + "9" * n + ";color:rgb(" + "9" * 300 + ',1,1)">x',
+    "rows": lambda n: "a,b\n" * (n // 4),
+    "dashes of tables": lambda n: "|\n" + ("|" + " " * 998 + "\n") * (n // 1_000),
+    "one long heading": lambda n: "a;" * (n // 2) + "\nb;c",
+    "calls": lambda n: "x: " + "a(" * (n // 2),
+    "lines of code": lambda n: "if a: b\n" * (n // 8),
     "nested blocks": lambda n: "<div>" * (n // 5),
     "hidden blocks": lambda n: "<div hidden>x" * (n // 13),
     "ampersands": lambda n: "<p>" + "&#" * (n // 2),
