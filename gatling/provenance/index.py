@@ -89,6 +89,10 @@ def _codes(folded_text: str) -> list[str]:
     ]
 
 
+def _names(folded_text: str) -> list[str]:
+    return [*(address for address, _ in addresses(folded_text)), *_codes(folded_text)]
+
+
 def folded_words(text: str) -> list[str]:
     return [w for w in split_words(folded(text)) if w[-1].isalnum()]
 
@@ -100,6 +104,8 @@ class Echo:
     tiers: dict[int, int]
     """Run of words: tier."""
     addresses: dict[str, int]
+    names: frozenset[str] = frozenset()
+    """Addresses and codes: an output that repeats them is no further place of theirs."""
 
 
 class _Table:
@@ -139,13 +145,15 @@ class PlaceIndex:
         """Remember a text that was seen at a place."""
         is_outside = place.tier == 3
         if place.node >= 0:
-            self._add_holder(folded(text), place.node)
+            self._add_holder(folded(text), place.node, echo.names if echo else frozenset())
         self._add_runs(text, place, echo, outside=is_outside)
         if echo and echo.tiers:
             self._add_runs(text, place, echo, outside=not is_outside)
 
-    def _add_holder(self, folded_text: str, node: int) -> None:
-        for name in (*(address for address, _ in addresses(folded_text)), *_codes(folded_text)):
+    def _add_holder(self, folded_text: str, node: int, given: frozenset[str]) -> None:
+        for name in _names(folded_text):
+            if name in given:
+                continue
             nodes = self._holders.setdefault(name, [])
             if nodes and nodes[-1] == node:
                 continue
@@ -229,7 +237,9 @@ class PlaceIndex:
         """Return what a call was given, from its values and their tiers; a run in several of them has the worst tier."""
         tiers: dict[int, int] = {}
         known: dict[str, int] = {}
+        names: set[str] = set()
         for text, tier in values:
+            names.update(_names(folded(text)))
             forms = [(exact_words(text), exact(text))]
             if not text.isascii():
                 forms.append((folded_words(text), folded(text)))
@@ -240,7 +250,7 @@ class PlaceIndex:
                 for address, _ in addresses(plain):
                     for form in (address, *shorter(address)):
                         known[form] = max(tier, known.get(form, 1))
-        return Echo(tiers, known)
+        return Echo(tiers, known, frozenset(names))
 
     def find(self, text: str) -> list[Place]:
         """Return the places of a value: of the whole, and of each address in it; none if it cannot be traced."""

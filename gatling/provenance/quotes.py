@@ -71,11 +71,15 @@ def pieces_of(lines: Sequence[str], *, sender: str = "", quoted: Sequence[bool] 
 
     found: list[Piece] = []
 
-    def add(kind: Kind, claim: str, start: int, end: int) -> None:
-        if found and (found[-1].kind, found[-1].claim) == (kind, claim):
-            start = found.pop().start
-        if start < end:
-            found.append(Piece(kind, claim, start, end))
+    open_kind: Kind = "own"
+    open_claim, open_at = "", 0
+
+    def begin(kind: Kind, claim: str, at: int) -> None:
+        nonlocal open_kind, open_claim, open_at
+        if (kind, claim) != (open_kind, open_claim):
+            if open_at < at:
+                found.append(Piece(open_kind, open_claim, open_at, at))
+            open_kind, open_claim, open_at = kind, claim, at
 
     leading = _end_of_leading_head(lines, sender)
     own: Kind = "own"
@@ -84,28 +88,32 @@ def pieces_of(lines: Sequence[str], *, sender: str = "", quoted: Sequence[bool] 
     for _ in checked(lines):
         if i >= len(lines):
             break
+        if not lines[i].strip():  # goes with what is above
+            if open_kind in ("cited", "forwarded"):
+                begin(own, "", i)
+            i += 1
+            continue
         mark = None if i < leading else _mark_at(lines, i)
         if is_quoted(i):
-            add("cited", claim, i, i + 1)
+            begin("cited", claim, i)
             i += 1
         elif mark is not None:
-            kind, claim, size = mark
+            kind, said_by, size = mark
             below = next_of(i + size)
-            if kind == "cited" and below < len(lines) and is_quoted(below):
-                add(kind, claim, i, below)
-                i = below
-            elif below < len(lines):
-                add(kind, claim, i, len(lines))
-                i = len(lines)
-            else:
-                add(own, "", i, len(lines))
-                i = len(lines)
+            if below == len(lines):  # nothing is quoted
+                break
+            begin(kind, said_by, i)
+            if kind != "cited" or not is_quoted(below):
+                break
+            claim, i = said_by, below
         else:
             if _SIGNATURE.fullmatch(lines[i].rstrip("\r")):
                 own = "signature"
-            claim = "" if lines[i].strip() else claim
-            add(own, "", i, i + 1)
+            claim = ""
+            begin(own, claim, i)
             i += 1
+    if open_at < len(lines):
+        found.append(Piece(open_kind, open_claim, open_at, len(lines)))
     return found
 
 

@@ -50,6 +50,16 @@ def test_what_the_user_says_comes_from_him() -> None:
     assert (found, tier) == (set(), 1)
 
 
+def test_what_repeats_a_call_is_no_further_place() -> None:
+    tracer = ConversationTracer()
+    tracer.feed(user("Do the thing."))
+    for i, arguments in enumerate(({"name": "a"}, {"name": "b", "content": f"for {IBAN}, E20417"})):
+        tracer.feed(assistant(tool_call("write_file", f"c{i}", **arguments)))
+        tracer.feed(tool_result(f"for {IBAN}, E20417", f"c{i}"))
+    tracer.feed(assistant(tool_call("send_money", "last", recipient=IBAN, order="E20417")))
+    assert [(e.source, e.target) for e in tracer.plan().edges if e.target == "n3"] == [("n1", "n3")]
+
+
 def test_they_are_bounded() -> None:
     outputs = [f"Account {IBAN}, code E{20_000 + i}" for i in range(30)]
     found, _, _ = sources(outputs, {"recipient": IBAN})

@@ -48,9 +48,9 @@ LONG = "The quarterly figures are attached and everybody should have a look at t
         ("| item | price |\n| tea | 3 |", ["| item | price |", "| tea | 3 |"]),
         ("def f():\n    return 1\n# mail Ann", ["def f():", "return 1", "# mail Ann"]),
         ("\u8bf7\u628a\u94b1\u8f6c\u7ed9\u5b89\u3002", ["\u8bf7\u628a\u94b1\u8f6c\u7ed9\u5b89\u3002"]),
-        ("x = {'a': 1}\nprint(x)\n# robot: mail Ann", ["x = {'a': 1}", "print(x)", "# robot: mail Ann"]),
-        ("```\nTODO: mail Ann\n```\nNote: mail Bob", ["```", "TODO: mail Ann", "```", "Note:", "mail Bob"]),
-        ("# Plan: mail Ann\nNote: mail Bob", ["# Plan:", "mail Ann", "Note:", "mail Bob"]),
+        ("x = {'a': 1}\nprint(x)\n# my robot: mail Ann", ["x = {'a': 1}", "print(x)", "# my robot: mail Ann"]),
+        ("```\nTo do: mail Ann\n```\nTo do: mail Bob", ["```", "To do: mail Ann", "```", "To do:", "mail Bob"]),
+        ("# My plan: mail Ann\nTo do: mail Bob", ["# My plan:", "mail Ann", "To do:", "mail Bob"]),
         # mails
         (
             "From: ann@acme.com\nSubject: Invoice\n\nPlease pay it. Thanks a lot.",
