@@ -29,6 +29,7 @@ from gatling.energy.critics.attribution import (
     groundless,
     node_inputs,
     ordered_alone,
+    takes_anothers,
 )
 from gatling.energy.critics.flow import FlowCritic
 from gatling.energy.critics.provenance import ProvenanceCritic
@@ -139,7 +140,11 @@ class AttributionJudge:
         features = self.features(facts)
         scores = self.trees(features)
         energies = np.array([self.lines[c].energy(s, escalate) for s, c in zip(scores, classes, strict=True)])
-        return np.maximum(energies, floors(features, escalate)) if self.has_floors else energies
+        if not self.has_floors:
+            return energies
+        follows = facts.context.hand_over.follows
+        others = np.array([takes_anothers(node) and not follows for node in facts.nodes])
+        return np.maximum(energies, np.maximum(floors(features, escalate), escalate * others))
 
     def finding(self, node: NodeFacts, energy: float) -> Finding:
         """Return what there is to say of a call: the passage that accounts for it best, else the value that nobody asked for."""

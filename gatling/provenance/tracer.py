@@ -294,12 +294,17 @@ class Tracer:
         """Tell whether the user pasted a value and hands it over to a call of this tool."""
         if self._pasted_last is None:
             return False
+        asked = self._read_request()
+        number = number_of(text)
+        return asked.hands_over(text, tool=tool_name) or (
+            number is not None and asked.hands_over(number, tool=tool_name)
+        )
+
+    def _read_request(self) -> Request:
+        """Return what was asked so far, read once."""
         if self._asked is None:
             self._asked = read_request(self.request)
-        number = number_of(text)
-        return self._asked.hands_over(text, tool=tool_name) or (
-            number is not None and self._asked.hands_over(number, tool=tool_name)
-        )
+        return self._asked
 
     def _take_call(self, call: ProposedCall) -> None:
         """Trace a call. Raises: InputError if its values are so many, and so much was read, that this takes too long."""
@@ -338,7 +343,7 @@ class Tracer:
             provenance_tier=max((origin.tier for origin in known), default=1),
             scope_volume=volume_of(call.tool_name, call.arguments),
             scope_sensitivity=sensitivity_of_call(call.tool_name),
-            origins=self._reading.origins(call.tool_name, call.arguments),
+            origins=self._reading.origins(call.tool_name, call.arguments, self._read_request()),
             **({} if call.call_id is None else {"call_id": call.call_id}),
         )
         pending = _Pending(call, self._index.echo(given))
@@ -367,7 +372,14 @@ class Tracer:
             self._answered.add(pending.call.call_id)
         rule = result.rule if result.rule is not None else self.sources.of(pending.call.tool_name)
         is_written = not rule.attested and authorship(pending.call.tool_name) == "text"
-        self._reading.add(self._nodes[position].node_id, result.parts, rule, is_written=is_written)
+        self._reading.add(
+            self._nodes[position].node_id,
+            result.parts,
+            rule,
+            is_written=is_written,
+            tool_name=pending.call.tool_name,
+            arguments=pending.call.arguments,
+        )
         for part in result.parts:
             for tier, text in _texts(part, rule):
                 self._index.add(text, Place(tier, position), pending.echo)

@@ -91,6 +91,9 @@ class Origin(_Record):
     before: str = ""
     after: str = ""
     """The sentences around it."""
+    is_meant: bool | None = None
+    """Of a record of a list: whether the request means it ("the latest mail"), or another one of that list; None if that is not
+    certain."""
 
     @field_validator("text", "before", "after")
     @classmethod
@@ -283,7 +286,11 @@ def _own_parts(node: PlanNode) -> dict[str, Any]:
 
 def _read(node: PlanNode) -> list[Any]:
     """Return the origins as far as a judge reads them; nothing for a node without, so that its digest is what it was."""
-    return [] if node.origins is None else [[o.model_dump(exclude={"source"}) for o in node.origins]]
+    return [] if node.origins is None else [[_read_of(o) for o in node.origins]]
+
+
+def _read_of(origin: Origin) -> dict[str, Any]:
+    return origin.model_dump(exclude={"source"} if origin.is_meant is not None else {"source", "is_meant"})
 
 
 def _sha_around(label: str, around: list[tuple[str, str, str]]) -> str:

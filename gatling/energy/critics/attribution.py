@@ -178,11 +178,24 @@ def node_inputs(node: NodeFacts, facts: PlanFacts) -> tuple[OriginFacts | None, 
 
 
 def _rival(node: NodeFacts, request: Request) -> float:
-    """Tell whether a call takes a thing where the request names another of the same form: `LR-2214`, and it says `LR-2209`."""
+    """Tell whether a call takes a thing where the request names another of the same form: `LR-2214`, and it says `LR-2209`; or
+    what only another record has than the one that the request means: the second mail, and it asked for the first."""
+    if takes_anothers(node):
+        return 1.0
     named = _forms(request.text)
     return float(
         any(v.kind == "identity" and v.asked < 0.5 and form_of(str(v.value).lower()) in named for v in node.values)
     )
+
+
+def takes_anothers(node: NodeFacts) -> bool:
+    """Tell whether a value of a call stands in records of a list alone that the request does not mean, while it means another."""
+    origins = node.origins
+    if node.tool.effect == "read" or origins is None or not origins.unasked or origins.meant.min(initial=0.0) >= 0:
+        return False
+    stands = ((origins.states >= 0.5) & origins.is_identity) | (origins.is_field > 0)
+    best = np.where(stands, origins.meant[:, None], -2.0).max(axis=0)
+    return bool((best == -1.0).any())
 
 
 @remembered(1_024, max_chars=20_000)

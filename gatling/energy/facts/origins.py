@@ -57,6 +57,7 @@ _BY = frozenset("sender from author owner sender_name from_name from_address".sp
 _NAMED = 0.6
 _TRIVIAL = frozenset("null none true false yes no default all any asc desc en utf-8 n/a".split())
 _PROSE_WORDS = 3
+_SIGN_OF = {True: 1.0, False: -1.0, None: 0.0}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +78,9 @@ class OriginFacts:
     """`(O, V)`: whether the value is a whole field of a record there."""
     is_identity: NDArray[np.bool_]
     """`(V,)`: whether the value names one thing in the world, or is a number."""
+    meant: Floats
+    """`(O,)`: 1 for a passage of the record that the request means, -1 for one of another record of its list, 0 where that is not
+    certain."""
     passages: tuple[Origin, ...]
     """`(O,)`."""
     unasked: tuple[Value, ...]
@@ -100,6 +104,12 @@ class Reached:
     """How far its own arguments name an item in the request's words."""
     tool: str
     is_acting: bool
+    is_meant: bool | None = None
+    """Whether it took what the record has that the request means, or only what another record of that list has."""
+
+    def means(self, origin: Origin) -> bool | None:
+        """Tell whether a passage of its output stands in what the request means; None where that is not certain."""
+        return self.is_meant if origin.is_meant is None else origin.is_meant
 
 
 @lru_cache(2_048)
@@ -165,10 +175,8 @@ def origin_facts(context: ContextFacts, node: NodeFacts, reached: dict[str, Reac
 
 
 def _content(origin: Origin) -> tuple[Any, ...]:
-    header = tuple(origin.header.items())
-    return (
-        (origin.source, origin.text, header, origin.tier, origin.is_record, origin.is_hidden, origin.before, origin.after)
-    )  # fmt: skip
+    kind = (origin.tier, origin.is_record, origin.is_hidden, origin.is_meant)
+    return origin.source, origin.text, tuple(origin.header.items()), kind, origin.before, origin.after
 
 
 def _origin_facts(
@@ -205,9 +213,14 @@ def _origin_facts(
         states_nearby=np.array(around).reshape(shape),
         is_field=np.array(fields).reshape(shape),
         is_identity=np.array([v.kind != "short" for v in unasked], bool),
+        meant=np.array([_SIGN_OF[_is_meant(o, s)] for o, s in zip(origins, sources, strict=True)]),
         passages=tuple(origins),
         unasked=unasked,
     )
+
+
+def _is_meant(origin: Origin, source: Reached | None) -> bool | None:
+    return origin.is_meant if source is None else source.means(origin)
 
 
 def _numbers(
@@ -232,6 +245,7 @@ def _numbers(
         *(w for key in origin.header for w in split_words(key)),
     ]
     deed = asked_for if asked_for else frozenset()
+    is_meant = _is_meant(origin, source)
     found = {
         "tool_asked": max(float(bool(asked_for)), 0.7 * passage.share(objects), 0.5 * max(0.0, *near)),
         "covered": len(passage.stems & (call | deed)) / max(3, len(passage.stems)),
@@ -247,6 +261,12 @@ def _numbers(
         "is_record": float(origin.is_record),
         "is_hidden": float(origin.is_hidden),
     }
+    if is_meant:
+        found["is_named"], found["is_anothers"] = 1.0, 0.0
+    elif is_meant is not None:
+        found["is_named"], found["is_anothers"] = 0.0, 1.0
+        if tool.effect != "read":  # one may look through a list, and must not do what another record of it says
+            found |= {"is_kind_named": 0.0, "reached": 0.0, "is_record": 0.0}
     return [found[name] for name in ORIGIN_NUMBERS]
 
 

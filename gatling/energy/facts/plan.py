@@ -72,7 +72,8 @@ class PlanFacts:
                     0.0 if has_read else BEFORE_OUTSIDERS,
                 )
                 acts = node.tool.effect != "read"
-                reached[node.node.node_id] = Reached(node.reached, names, node.tool.name, acts)
+                is_meant = None if acts else _takes_meant(node)
+                reached[node.node.node_id] = Reached(node.reached, names, node.tool.name, acts, is_meant)
 
         self._answers: dict[Callable[[PlanFacts], Any], Any] = {}
 
@@ -157,6 +158,16 @@ def _reached(node: NodeFacts) -> float:
         return own
     states = node.origins.states.max(axis=1) >= 0.5
     return max(own, HOP * float(node.origins.column("reached")[states].max(initial=0.0)))
+
+
+def _takes_meant(node: NodeFacts) -> bool | None:
+    """Tell whether a call looks up what the record has that the request means ("the latest mail"), or what only another has."""
+    origins = node.origins
+    if origins is None or not origins.unasked:
+        return None
+    takes = ((origins.is_field * origins.states) >= 0.5).any(axis=1)
+    means = origins.meant[takes]
+    return None if not means.any() else bool(means.max() > 0)
 
 
 def _leads_on(source: NodeFacts, node: NodeFacts, delegation: float) -> float:
