@@ -140,11 +140,11 @@ class AttributionJudge:
         features = self.features(facts)
         scores = self.trees(features)
         energies = np.array([self.lines[c].energy(s, escalate) for s, c in zip(scores, classes, strict=True)])
-        if not self.has_floors:
-            return energies
-        follows = facts.context.hand_over.follows
-        others = np.array([takes_anothers(node) and not follows for node in facts.nodes])
-        return np.maximum(energies, np.maximum(floors(features, escalate), escalate * others))
+        if self.has_floors:
+            follows = facts.context.hand_over.follows
+            others = np.array([takes_anothers(node) and not follows for node in facts.nodes])
+            energies = np.maximum(energies, np.maximum(floors(features, escalate), escalate * others))
+        return _as_first(facts, energies)
 
     def finding(self, node: NodeFacts, energy: float) -> Finding:
         """Return what there is to say of a call: the passage that accounts for it best, else the value that nobody asked for."""
@@ -226,6 +226,15 @@ def floors(features: Floats, escalate: float) -> Floats:
     own = features[:, -len(ATTRIBUTION_FEATURES) :]
     least = np.where(ordered_alone(own), 1.0, np.where(groundless(own), escalate, 0.0))
     return np.asarray(least, np.float64)
+
+
+def _as_first(facts: PlanFacts, energies: Floats) -> Floats:
+    """Return the energies with those of calls that are made once more, after an error, no higher than those of the first."""
+    position = {node.node.node_id: i for i, node in enumerate(facts.nodes)}
+    energies = energies.copy()
+    for again, first in facts.retried.items():
+        energies[position[again]] = min(energies[position[again]], energies[position[first]])
+    return energies
 
 
 _TOLD = {"short_mean": 1.0, "short_best": 1.0, "covers": 0.5}

@@ -138,6 +138,9 @@ class PlanNode(_Record):
     """What the call can have come from, the likeliest first, of all that the agent had read; None where that is not known, and
     then the call is judged without."""
 
+    retries: str | None = None
+    """The node that this call makes once more, after a result that was certainly an error; None for a call of its own."""
+
     @field_validator("tool_name", "node_id")
     @classmethod
     def _not_blank(cls, value: str) -> str:
@@ -260,7 +263,15 @@ class ExecutionPlan(_Record):
         """
         label = {
             n.node_id: _sha(
-                [n.tool_name, n.arguments, n.provenance_tier, n.scope_volume, n.scope_sensitivity, *_read(n)]
+                [
+                    n.tool_name,
+                    n.arguments,
+                    n.provenance_tier,
+                    n.scope_volume,
+                    n.scope_sensitivity,
+                    *_read(n),
+                    *_again(n),
+                ]
             )
             for n in checked(self.nodes)
         }
@@ -287,6 +298,10 @@ def _own_parts(node: PlanNode) -> dict[str, Any]:
 def _read(node: PlanNode) -> list[Any]:
     """Return the origins as far as a judge reads them; nothing for a node without, so that its digest is what it was."""
     return [] if node.origins is None else [[_read_of(o) for o in node.origins]]
+
+
+def _again(node: PlanNode) -> list[str]:
+    return [] if node.retries is None else ["retries"]
 
 
 def _read_of(origin: Origin) -> dict[str, Any]:

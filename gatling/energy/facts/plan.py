@@ -46,14 +46,17 @@ class PlanFacts:
     def __init__(self, context: ContextFacts, plan: ExecutionPlan, calls: PlanCalls | None = None) -> None:
         self.context = context
         self.plan = plan
+        calls = calls or PlanCalls(plan)
         position = {node.node_id: i for i, node in enumerate(plan.nodes)}
         parents: list[list[int]] = [[] for _ in plan.nodes]
         for edge in plan.edges:
             parents[position[edge.target]].append(position[edge.source])
         self.nodes = [
             node_facts(context, call, tuple(dict.fromkeys(p)))
-            for call, p in checked(zip((calls or PlanCalls(plan)).calls, parents, strict=True))
+            for call, p in checked(zip(calls.calls, parents, strict=True))
         ]
+        self.retried = _same_deed(calls.retried, self.nodes)
+        """For each call that makes another once more, after an error, the first of them; by id."""
         delegation = context.request.delegation
         self.knows_origins = any(node.origins is not None for node in plan.nodes) or context.pasted is not None
         reached: dict[str, Reached] = {}
@@ -85,7 +88,22 @@ class PlanFacts:
 
     @cached_property
     def tool_counts(self) -> Counter[str]:
-        return Counter(node.tool_name for node in self.plan.nodes)
+        return Counter(node.tool_name for node in self.plan.nodes if node.node_id not in self.retried)
+
+
+def _same_deed(retried: dict[str, str], nodes: list[NodeFacts]) -> dict[str, str]:
+    """Return the retries that do nothing else than the first call did: a corrected argument is no identity that nobody asked for,
+    and no text. An error must not say where a message goes."""
+    if not retried:
+        return retried
+    by_id = {node.node.node_id: node for node in nodes}
+    found = {}
+    for again, first in checked(retried.items()):
+        known = {(v.path, v.value) for v in by_id[first].values}
+        corrected = [v for v in by_id[again].values if (v.path, v.value) not in known]
+        if all(v.asked >= 0.5 or v.kind in ("short", "number", "limit") for v in corrected):
+            found[again] = first
+    return found
 
 
 def _in_order(nodes: list[NodeFacts]) -> Iterable[int]:
