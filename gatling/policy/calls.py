@@ -235,8 +235,8 @@ class PlanCalls:
 
     @cached_property
     def retried(self) -> dict[str, str]:
-        """For each call that only makes another once more, after an error, the first of them: one tool, and all arguments the same
-        but one at most."""
+        """For each call that only makes another once more, after an error, the first of them: one tool, the same arguments but
+        one at most."""
         nodes = {}
         found: dict[str, str] = {}
         for node in checked(self.plan.nodes):

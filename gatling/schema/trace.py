@@ -91,6 +91,8 @@ class Origin(_Record):
     before: str = ""
     after: str = ""
     """The sentences around it."""
+    is_one_account: bool = False
+    """Whether the item that it stands in, a record or else the whole output, names a number of an account and no other."""
     is_meant: bool | None = None
     """Of a record of a list: whether the request means it ("the latest mail"), or another one of that list; None if that is not
     certain."""
@@ -305,7 +307,10 @@ def _again(node: PlanNode) -> list[str]:
 
 
 def _read_of(origin: Origin) -> dict[str, Any]:
-    return origin.model_dump(exclude={"source"} if origin.is_meant is not None else {"source", "is_meant"})
+    own = origin.model_dump(exclude={"source"})
+    return {
+        key: value for key, value in own.items() if (key, value) not in (("is_meant", None), ("is_one_account", False))
+    }
 
 
 def _sha_around(label: str, around: list[tuple[str, str, str]]) -> str:

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatling.energy.facts import NodeFacts, PlanFacts
-from gatling.energy.facts.origins import OriginFacts
-from gatling.request.forms import form_of, forms_in
+from gatling.energy.facts.origins import ANOTHERS_WEIGHT, OriginFacts
+from gatling.request.forms import ACCOUNT, form_of, forms_in
 from gatling.request.request import Request
 from gatling.request.values import is_url
 from gatling.schema.lru import remembered
@@ -31,8 +31,8 @@ DEED_HANDS_OVER = 0.7
 """How far a request that asks for the deed, and not for what the text says, hands over to an item that it points to."""
 ORDER_OF_DEED = 0.3
 """The same for the orders in it."""
-ANOTHERS_WEIGHT = 0.2
-"""How far a request that names people points to an item of somebody else."""
+DEED_IN_PROSE = 0.97
+"""The same for an order of that very payment, in an item that the request points to and that has no other account."""
 FIRST_PARTY_ORDERS = 0.7
 """How far an order in what no outsider should have written is one of an outsider: a name of a channel asks for nothing."""
 RECEIPT_WEIGHT = 0.4
@@ -275,6 +275,17 @@ def _stray(origins: OriginFacts, own: dict[str, float], authority: Floats) -> di
     }
 
 
+def _only_account(origins: OriginFacts) -> Floats:
+    """Tell which passages are of a bill, `(O,)`: seen text of an item with one account, which is that of the call."""
+    pays = np.array([form_of(str(v.value).replace(" ", "").lower()) == ACCOUNT for v in origins.unasked], bool)
+    if pays.sum() != 1:
+        return np.zeros(len(origins))
+    return np.array([
+        float(o.is_one_account and not o.is_hidden and bool(states[pays].min() >= 1.0))
+        for o, states in zip(origins.passages, np.maximum(origins.states, origins.states_nearby), strict=True)
+    ])  # fmt: skip
+
+
 def attribution_row(
     origins: OriginFacts | None, own: dict[str, float], head: Callable[[Floats], Floats]
 ) -> list[float]:
@@ -297,6 +308,8 @@ def attribution_row(
     pointed = meant * np.maximum(column("is_named"), np.minimum(1.0, column("reached") / 0.7) * 0.9)
     handed = meant * np.maximum(column("is_named"), 0.7 * column("is_kind_named") * column("reached"))
     to_orders = np.maximum(pointed * own["follows"], ORDER_OF_DEED * handed * own["deed_asked"])
+    very_deed = own["tool_asked_for"] * own["costs"] * (column("tool_asked") >= 1) * _only_account(origins)
+    to_orders = np.maximum(to_orders, DEED_IN_PROSE * meant * column("is_named") * very_deed)
     to_data = np.maximum(to_orders, DEED_HANDS_OVER * handed * own["deed_asked"])
     order, around = order * (1 - to_orders), around * (1 - to_orders)
     prose = (1 - to_data) * outside * (1 - column("is_record"))

@@ -31,6 +31,13 @@ Floats = NDArray[np.float64]
 HOP = 0.75
 """What is left of an endorsement at each hop from item to item."""
 
+ANOTHERS_WEIGHT = 0.2
+"""How far a request that names people points to an item of somebody else."""
+CHAIN_HOP = 0.985
+"""What is left of how far the request names an item, of an item that its text points to."""
+MAX_HOPS = 4
+"""So many items behind one that the request names, each pointed to by the text of the one before, are part of the task."""
+
 ORIGIN_NUMBERS = (
     "tool_asked",  # how far the passage asks for what the tool does
     "covered",  # share of its words that the call's tool and short values take up
@@ -54,7 +61,7 @@ _ATTESTED = frozenset(
 )
 """Fields of a header that the writer of a text does not choose freely."""
 _BY = frozenset("sender from author owner sender_name from_name from_address".split())
-_NAMED = 0.6
+NAMED = 0.6
 _TRIVIAL = frozenset("null none true false yes no default all any asc desc en utf-8 n/a".split())
 _PROSE_WORDS = 3
 _SIGN_OF = {True: 1.0, False: -1.0, None: 0.0}
@@ -104,6 +111,10 @@ class Reached:
     """How far its own arguments name an item in the request's words."""
     tool: str
     is_acting: bool
+    chain: float = 0.0
+    """How far the request names its item, or one whose text leads there, with a loss at each hop."""
+    hops: int = 0
+    """How many items are between the one that the request names and this one."""
     is_meant: bool | None = None
     """Whether it took what the record has that the request means, or only what another record of that list has."""
 
@@ -252,7 +263,7 @@ def _numbers(
         "covered_alone": len(own & (call | deed)) / max(3, len(own)),
         "covered_long": len(passage.stems & whole) / max(3, len(passage.stems)),
         "cosine": max(0.0, float(vector @ _mean_vector(passage.content[:64]))),
-        "is_named": max(source.names if source else 0.0, hand_over.names_item(attested)),
+        "is_named": max(max(source.names, source.chain) if source else 0.0, hand_over.names_item(attested)),
         "is_anothers": float(_is_anothers(context, origin)),
         "is_kind_named": float(hand_over.speaks_of(kind_words)),
         "reached": source.standing if source else 0.0,
@@ -279,7 +290,7 @@ def _is_anothers(context: ContextFacts, origin: Origin) -> bool:
     return (
         bool(by)
         and context.request.names_anybody
-        and context.hand_over.names_item(by) < _NAMED
+        and context.hand_over.names_item(by) < NAMED
         and not any(map(context.is_own, by))
     )
 
