@@ -55,7 +55,7 @@ class Reading:
         self._count: dict[str, int] = defaultdict(int)
         self._words: list[tuple[str, ...]] = []  # in order, as sums over them are
         self._num_texts = 0
-        self._accounts: dict[tuple[Any, ...], set[str]] = {}
+        self._accounts: set[str] = set()
         self._lists: list[tuple[str, Listed, frozenset[str]]] = []
         self._asked: Pointing | None = None
         self._meant: dict[int, int | None] = {}
@@ -88,9 +88,8 @@ class Reading:
                 self._num_texts = first + passage.part + 1
                 records = tuple((first_list + of, at) for of, at in passage.records)
                 self._read.append(_Read(passage, node_id, first + passage.part, records))
-                accounts = [value for form, value in forms_in(passage.text.lower()) if form == ACCOUNT]
-                if accounts:
-                    self._accounts.setdefault((node_id, records), set()).update(accounts)
+                if len(self._accounts) < 2:
+                    self._accounts.update(value for form, value in forms_in(passage.text.lower()) if form == ACCOUNT)
                 words = tuple(dict.fromkeys(words_of(passage.text)))
                 self._words.append(words)
                 for word in words:
@@ -154,12 +153,9 @@ class Reading:
             is_hidden=passage.is_hidden,
             before=self._nearby(number, -1),
             after=self._nearby(number, 1),
-            **({"is_one_account": True} if self._is_one_account(read) else {}),
+            **({"is_one_account": True} if len(self._accounts) == 1 and read.node_id is not None else {}),
             **({} if (is_meant := self._is_meant(read)) is None else {"is_meant": is_meant}),
         )
-
-    def _is_one_account(self, read: _Read) -> bool:
-        return read.node_id is not None and len(self._accounts.get((read.node_id, read.records), ())) == 1
 
     def _is_meant(self, read: _Read) -> bool | None:
         """Tell whether the request means the record that a passage stands in, or another of its list; None if that is not certain."""

@@ -149,7 +149,7 @@ def references_in(request: Request) -> References | None:
     titles = frozenset(
         folded(m.group(m.re.groups)) for m in (*quoted, *plain) if not request.is_refused(m.start(), m.end())
     )
-    is_refused = any(request.is_refused(*said.span) for said in (*orders, *people))
+    is_refused = any(request.is_refused(*span) for span in (*(o.span for o in orders), *(p.span for p in people)))
     if is_refused or max(len(orders), len(people), len(titles)) > _MAX_REFERENCES:
         return None
     return References(tuple(orders), tuple(people), titles)

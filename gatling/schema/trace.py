@@ -92,7 +92,7 @@ class Origin(_Record):
     after: str = ""
     """The sentences around it."""
     is_one_account: bool = False
-    """Whether the item that it stands in, a record or else the whole output, names a number of an account and no other."""
+    """Whether all that had been read by then names a number of an account, and no other."""
     is_meant: bool | None = None
     """Of a record of a list: whether the request means it ("the latest mail"), or another one of that list; None if that is not
     certain."""

@@ -32,7 +32,7 @@ DEED_HANDS_OVER = 0.7
 ORDER_OF_DEED = 0.3
 """The same for the orders in it."""
 DEED_IN_PROSE = 0.97
-"""The same for an order of that very payment, in an item that the request points to and that has no other account."""
+"""The same for an order of that very payment, in an item that the request points to, where nothing names another account."""
 FIRST_PARTY_ORDERS = 0.7
 """How far an order in what no outsider should have written is one of an outsider: a name of a channel asks for nothing."""
 RECEIPT_WEIGHT = 0.4
@@ -276,7 +276,7 @@ def _stray(origins: OriginFacts, own: dict[str, float], authority: Floats) -> di
 
 
 def _only_account(origins: OriginFacts) -> Floats:
-    """Tell which passages are of a bill, `(O,)`: seen text of an item with one account, which is that of the call."""
+    """Tell which passages are of a bill, `(O,)`: seen text, where nothing names another account than that of the call."""
     pays = np.array([form_of(str(v.value).replace(" ", "").lower()) == ACCOUNT for v in origins.unasked], bool)
     if pays.sum() != 1:
         return np.zeros(len(origins))
