@@ -29,6 +29,7 @@ from gatling.energy.critics.attribution import (
     groundless,
     node_inputs,
     ordered_alone,
+    takes_anothers,
 )
 from gatling.energy.critics.flow import FlowCritic
 from gatling.energy.critics.provenance import ProvenanceCritic
@@ -50,6 +51,9 @@ from gatling.tools.consequence import CONSEQUENCES, Consequence, consequence_of
 ATTRIBUTION_NAME = "attribution.json"
 FORMAT_VERSION = 1
 _QUOTED_CHARS = 120
+_KEEPS = frozenset("download save export clone install store".split())
+CHAINED = 0.9
+"""Of the line to escalate at, the most that is said against a call that reads what the task's own chain of items leads to."""
 _MAX_ROWS = 8_192
 
 Floats = NDArray[np.float64]
@@ -139,7 +143,12 @@ class AttributionJudge:
         features = self.features(facts)
         scores = self.trees(features)
         energies = np.array([self.lines[c].energy(s, escalate) for s, c in zip(scores, classes, strict=True)])
-        return np.maximum(energies, floors(features, escalate)) if self.has_floors else energies
+        if self.has_floors:
+            follows = facts.context.hand_over.follows
+            others = np.array([takes_anothers(node) and not follows for node in facts.nodes])
+            energies = np.maximum(energies, np.maximum(floors(features, escalate), escalate * others))
+        chained = np.array([c == "reads" and _only_follows(node) for node, c in zip(facts.nodes, classes, strict=True)])
+        return _as_first(facts, np.where(chained, np.minimum(energies, CHAINED * escalate), energies))
 
     def finding(self, node: NodeFacts, energy: float) -> Finding:
         """Return what there is to say of a call: the passage that accounts for it best, else the value that nobody asked for."""
@@ -226,6 +235,21 @@ def floors(features: Floats, escalate: float) -> Floats:
     own = features[:, -len(ATTRIBUTION_FEATURES) :]
     least = np.where(ordered_alone(own), 1.0, np.where(groundless(own), escalate, 0.0))
     return np.asarray(least, np.float64)
+
+
+def _only_follows(node: NodeFacts) -> bool:
+    """Tell whether a call reads one thing, which the task's own chain of items leads to, and keeps nothing of it."""
+    is_one = node.origins is not None and len(node.origins.unasked) == 1
+    return node.hops_behind > 0 and is_one and _KEEPS.isdisjoint(node.tool.words)
+
+
+def _as_first(facts: PlanFacts, energies: Floats) -> Floats:
+    """Return the energies with those of calls that are made once more, after an error, no higher than those of the first."""
+    position = {node.node.node_id: i for i, node in enumerate(facts.nodes)}
+    energies = energies.copy()
+    for again, first in facts.retried.items():
+        energies[position[again]] = min(energies[position[again]], energies[position[first]])
+    return energies
 
 
 _TOLD = {"short_mean": 1.0, "short_best": 1.0, "covers": 0.5}

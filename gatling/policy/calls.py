@@ -211,6 +211,12 @@ _FITS: dict[str, Callable[[str, str], bool]] = {
 }
 
 
+def _is_again(node: PlanNode, before: PlanNode) -> bool:
+    own, other = node.arguments, before.arguments
+    same_keys = node.tool_name == before.tool_name and own.keys() == other.keys()
+    return same_keys and sum(own[key] != other[key] for key in own) <= 1
+
+
 @dataclass
 class PlanCalls:
     """A plan, as rules see it."""
@@ -229,8 +235,33 @@ class PlanCalls:
         return parents
 
     @cached_property
+    def retried(self) -> dict[str, str]:
+        """For each call that only makes another once more, after an error, the first of them: one tool, the same arguments but
+        one at most."""
+        nodes = {}
+        found: dict[str, str] = {}
+        for node in checked(self.plan.nodes):
+            before = nodes.get(node.retries) if node.retries else None
+            if before is not None and _is_again(node, before):
+                found[node.node_id] = found.get(before.node_id, before.node_id)
+            nodes[node.node_id] = node
+        return found
+
+    @cached_property
+    def counted(self) -> list[PlanNode]:
+        """The calls that count against limits: not those that only read, failed before, and are made once more.
+
+        A change, a mail or a payment may have been done all the same, whatever its result says, so each of them counts."""
+        return [
+            node
+            for node in self.plan.nodes
+            if node.node_id not in self.retried or effect_of(node.tool_name)[0] != "read"
+        ]
+
+    @cached_property
     def tool_counts(self) -> Counter[str]:
-        return Counter(node.tool_name for node in self.plan.nodes)
+        """How many calls of each tool count."""
+        return Counter(node.tool_name for node in self.counted)
 
     @cached_property
     def _before(self) -> dict[str, int]:

@@ -130,7 +130,7 @@ def decide(
         case "count":
             return compare(situation.count(clause, call.node.tool_name), operator, wanted, None)
         case "calls":
-            return compare(len(situation.facts.calls), operator, wanted, None)
+            return compare(len(situation.facts.counted), operator, wanted, None)
         case "scopes":
             held = situation.rules.granted_scopes(situation.role)
             return CheckResult(not held.isdisjoint(wanted), found=", ".join(sorted(held)) or "no scope")

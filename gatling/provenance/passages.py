@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,17 +108,42 @@ class Passage:
     """Passages of one text have the same number, so that neighbours are known."""
     heading: str = ""
     """Of a row of a table: the line that says what its columns hold."""
+    records: tuple[tuple[int, int], ...] = ()
+    """The records of lists that it stands in, the outermost first: the number of the list in `Cut.lists`, and the place in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list of records that a service returned."""
+
+    name: str
+    """The field that it stands in; empty for the output as a whole."""
+    records: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A part of a result, cut up."""
+
+    passages: list[Passage]
+    lists: list[Listed]
+    """Of what somebody wrote there is none."""
 
 
 def passages_of(part: Any, rule: ToolOutput, *, is_written: bool = False) -> list[Passage]:
-    """Return the passages of one part of a result, in order.
+    """Return the passages of one part of a result, in order; `is_written` as of `cut`."""
+    return cut(part, rule, is_written=is_written).passages
+
+
+def cut(part: Any, rule: ToolOutput, *, is_written: bool = False) -> Cut:
+    """Return the passages of one part of a result, in order, with the lists of records that they stand in.
 
     Args:
         is_written: whether all of it is what somebody wrote, as a page or a file is: then it has no header.
     """
     cutter = _Cutter(rule, is_written)
     cutter.take(_data_of(part) if isinstance(part, str) else part, (), (), 0)
-    return cutter.found
+    return Cut(cutter.found, cutter.lists)
 
 
 class _Cutter:
@@ -126,6 +151,8 @@ class _Cutter:
         self.rule = rule
         self.is_written = is_written
         self.found: list[Passage] = []
+        self.lists: list[Listed] = []
+        self.records: tuple[tuple[int, int], ...] = ()
         self.part = 0
 
     def take(self, data: Any, path: tuple[str, ...], header: tuple[tuple[str, str], ...], depth: int) -> None:
@@ -136,12 +163,25 @@ class _Cutter:
             if scalars and all(len(text) <= _SHORT_FIELD_CHARS and "\n" not in text for text in scalars):
                 self._add(", ".join(scalars), path, header, is_record=True)
                 data = [item for item in data if isinstance(item, (dict, list, tuple))]
-            for item in data:
-                self.take(item, path, header, depth + 1)
+            self._list(data, path, header, depth)
         elif isinstance(data, (dict, list, tuple)):
             self._add(str(data), path, header)
         elif text := leaf_text(data):
             self._text(text, path, header, depth)
+
+    def _list(
+        self, data: Sequence[Any], path: tuple[str, ...], header: tuple[tuple[str, str], ...], depth: int
+    ) -> None:
+        around = self.records
+        records = tuple(item for item in data if isinstance(item, dict))
+        is_list = len(records) == len(data) > 1 and not self.is_written
+        if is_list:
+            self.lists.append(Listed(path[-1] if path else "", records))
+        number = len(self.lists) - 1
+        for i, item in enumerate(data):
+            self.records = (*around, (number, i)) if is_list else around
+            self.take(item, path, header, depth + 1)
+        self.records = around
 
     def _record(
         self, data: dict[str, Any], path: tuple[str, ...], header: tuple[tuple[str, str], ...], depth: int
@@ -286,7 +326,9 @@ class _Cutter:
         is_attested = is_attested or (is_record and bool(path) and self.rule.tier(path, "") == 2)
         tier = 1 if self.rule.output == "trusted" else 2 if is_attested else 3
         heading = heading[:MAX_PASSAGE_CHARS]
-        self.found += [Passage(piece, header, tier, is_record, is_hidden, self.part, heading) for piece in _cut(text)]
+        self.found += [
+            Passage(piece, header, tier, is_record, is_hidden, self.part, heading, self.records) for piece in _cut(text)
+        ]
 
 
 def _sender(header: tuple[tuple[str, str], ...]) -> str:

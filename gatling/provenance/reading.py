@@ -15,12 +15,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gatling.provenance.passages import Passage, passages_of
+from gatling.provenance.passages import Listed, Passage, cut
 from gatling.provenance.sources import ToolOutput
 from gatling.request.deeds import deeds_of
-from gatling.request.request import content_words
+from gatling.request.forms import ACCOUNT, forms_in
+from gatling.request.meant import MAX_RECORDS, Pointing
+from gatling.request.request import Request, content_words
 from gatling.schema.addresses import addresses
 from gatling.schema.arguments import leaf_text, leaves
+from gatling.schema.plain import canonical_json
 from gatling.schema.trace import Origin
 from gatling.schema.words import normalise, split_words, stem
 
@@ -39,6 +42,8 @@ class _Read:
     node_id: str | None
     text_number: int
     """Passages of one text have the same, in all the conversation."""
+    records: tuple[tuple[int, int], ...]
+    """The lists that it stands in, by their numbers in all the conversation, and its places in them."""
 
 
 class Reading:
@@ -50,18 +55,41 @@ class Reading:
         self._count: dict[str, int] = defaultdict(int)
         self._words: list[tuple[str, ...]] = []  # in order, as sums over them are
         self._num_texts = 0
+        self._accounts: set[str] = set()
+        self._lists: list[tuple[str, Listed, frozenset[str]]] = []
+        self._asked: Pointing | None = None
+        self._meant: dict[int, int | None] = {}
 
     def __len__(self) -> int:
         return len(self._read)
 
-    def add(self, node_id: str | None, parts: Iterable[Any], rule: ToolOutput, *, is_written: bool = False) -> None:
-        """Remember what a call returned, or with None a text that no call did; `is_written` as of `passages_of`."""
+    def add(
+        self,
+        node_id: str | None,
+        parts: Iterable[Any],
+        rule: ToolOutput,
+        *,
+        is_written: bool = False,
+        tool_name: str = "",
+        arguments: dict[str, Any] | None = None,
+    ) -> None:
+        """Remember what a call of a tool returned, or with None a text that no call did; `is_written` as of `passages.cut`."""
         for part in parts:
-            first = self._num_texts
-            for passage in passages_of(part, rule, is_written=is_written):
+            first, first_list = self._num_texts, len(self._lists)
+            found = cut(part, rule, is_written=is_written)
+            if found.lists:
+                given = frozenset(
+                    word for _, value in leaves(arguments or {}) for word in split_words(leaf_text(value))
+                )
+                self._lists += ((tool_name, listed, given) for listed in found.lists)
+                self._meant.clear()
+            for passage in found.passages:
                 number = len(self._read)
                 self._num_texts = first + passage.part + 1
-                self._read.append(_Read(passage, node_id, first + passage.part))
+                records = tuple((first_list + of, at) for of, at in passage.records)
+                self._read.append(_Read(passage, node_id, first + passage.part, records))
+                if len(self._accounts) < 2:
+                    self._accounts.update(value for form, value in forms_in(passage.text.lower()) if form == ACCOUNT)
                 words = tuple(dict.fromkeys(words_of(passage.text)))
                 self._words.append(words)
                 for word in words:
@@ -79,8 +107,12 @@ class Reading:
             found.setdefault(read.node_id, []).append(read.passage)
         return found
 
-    def origins(self, tool_name: str, arguments: dict[str, Any]) -> tuple[Origin, ...]:
-        """Return the passages that a call can have come from, the likeliest first."""
+    def origins(self, tool_name: str, arguments: dict[str, Any], request: Request | None = None) -> tuple[Origin, ...]:
+        """Return the passages that a call can have come from, the likeliest first.
+
+        Args:
+            request: what was asked so far, for which records it means; None if that is not known.
+        """
         if not self._read:
             return ()
         wanted = call_words(tool_name, arguments)
@@ -100,6 +132,9 @@ class Reading:
             mass = sum(self._rarity(self._count[w]) for w in self._words[number]) or 1.0
             # How much of the call stands there, and how much of what stands there the call does.
             ranked.append((shared / max(total, 1.0) + 0.5 * min(1.0, shared / mass), number))
+        if request is not (self._asked.request if self._asked else None):
+            self._asked = None if request is None else Pointing(request)
+            self._meant.clear()
         best = heapq.nlargest(MAX_ORIGINS, ranked, key=lambda item: (round(item[0], 9), item[1]))
         return tuple(self._origin(number) for _, number in best)
 
@@ -118,12 +153,47 @@ class Reading:
             is_hidden=passage.is_hidden,
             before=self._before(number),
             after=self._nearby(number, 1),
+            **({"is_one_account": True} if len(self._accounts) == 1 and read.node_id is not None else {}),
+            **({} if (is_meant := self._is_meant(read)) is None else {"is_meant": is_meant}),
         )
 
     def _before(self, number: int) -> str:
         """Return the sentences before a passage, the heading of its table first."""
         heading, before = self._read[number].passage.heading, self._nearby(number, -1)
         return before if not heading or heading in before.split("\n") else f"{heading}\n{before}".rstrip("\n")
+
+    def _is_meant(self, read: _Read) -> bool | None:
+        """Tell whether the request means the record that a passage stands in, or another of its list; None if that is not certain."""
+        if self._asked is None:
+            return None
+        answers = [(at, meant) for of, at in read.records if (meant := self._meant_of(of)) is not None]
+        return all(at == meant for at, meant in answers) if answers else None
+
+    def _meant_of(self, number: int) -> int | None:
+        """Return the place of the record of a list that the request means; -1 if it is in another list of the same tool."""
+        if number not in self._meant:
+            self._settle(number)
+        return self._meant[number]
+
+    def _settle(self, number: int) -> None:
+        """Ask which record of a list, and of those that the same tool returned beside it, the request means."""
+        tool_name, listed, _ = self._lists[number]
+        alike = [i for i, (tool, of, _) in enumerate(self._lists) if tool == tool_name and of.name == listed.name]
+        self._meant.update(dict.fromkeys(alike))
+        if self._asked is None or sum(len(self._lists[i][1].records) for i in alike) > MAX_RECORDS:
+            return
+        whole: dict[str, tuple[dict[str, Any], list[tuple[int, int]]]] = {}  # what is listed twice is one record
+        for i in alike:
+            for at, record in enumerate(self._lists[i][1].records):
+                whole.setdefault(canonical_json(record), (record, []))[1].append((i, at))
+        given = frozenset.intersection(*(self._lists[i][2] for i in alike))
+        words = [*split_words(tool_name), *split_words(listed.name), *sorted(given)]
+        records = list(whole.values())
+        is_one_list = len(records) == len(listed.records)
+        found = self._asked.record([r for r, _ in records], words, is_one_list=is_one_list)
+        if found is not None:
+            self._meant.update(dict.fromkeys(alike, -1))
+            self._meant.update(records[found][1])
 
     def _nearby(self, number: int, step: int) -> str:
         """Return the sentences before or after a passage in the same text, as many as fit."""

@@ -22,6 +22,7 @@ from typing import Any
 from gatling.errors import DeadlineError, InputError
 from gatling.provenance.encodings import decoded, scrambled
 from gatling.provenance.events import Event, Foreign, ProposedCall, Result, Said
+from gatling.provenance.failures import is_failure, names_argument
 from gatling.provenance.index import MAX_PLACES, MESSAGE, SHORT_CHARS, Echo, Place, PlaceIndex
 from gatling.provenance.passages import Passage
 from gatling.provenance.reading import Reading
@@ -47,6 +48,8 @@ from gatling.tools.call_scope import sensitivity_of_call, volume_of
 
 MAX_TRACING_S = 0.5
 """Processor time for one call."""
+MAX_RETRIES = 3
+"""How often one call may be made once more; from then on it is a call of its own."""
 _FOREIGN = Place(3, -1)
 
 
@@ -72,6 +75,23 @@ class TracedValue:
     is_key: bool
     origins: tuple[ValueOrigin, ...]
     """Empty if it was traced nowhere; for yes, no, nothing and an empty text, which come from nowhere, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A call whose result was an error."""
+
+    node_id: str
+    arguments: dict[str, Any]
+    parts: list[Any]
+    num_tries: int
+
+    def is_again(self, arguments: dict[str, Any]) -> bool:
+        """Tell whether a call is this one once more: with the same arguments, or with one changed that the error names."""
+        if self.num_tries > MAX_RETRIES or arguments.keys() != self.arguments.keys():
+            return False
+        changed = [key for key, value in arguments.items() if value != self.arguments[key]]
+        return not changed or (len(changed) == 1 and names_argument(self.parts, changed[0]))
 
 
 @dataclass(slots=True)
@@ -108,6 +128,8 @@ class Tracer:
         self._num_messages = 0
         self._num_chars = 0
         self._media: Place | None = None
+        self._failed: dict[str, _Failed] = {}
+        """The latest call of each tool, where it failed."""
 
     @property
     def request(self) -> str:
@@ -295,12 +317,17 @@ class Tracer:
         """Tell whether the user pasted a value and hands it over to a call of this tool."""
         if self._pasted_last is None:
             return False
+        asked = self._read_request()
+        number = number_of(text)
+        return asked.hands_over(text, tool=tool_name) or (
+            number is not None and asked.hands_over(number, tool=tool_name)
+        )
+
+    def _read_request(self) -> Request:
+        """Return what was asked so far, read once."""
         if self._asked is None:
             self._asked = read_request(self.request)
-        number = number_of(text)
-        return self._asked.hands_over(text, tool=tool_name) or (
-            number is not None and self._asked.hands_over(number, tool=tool_name)
-        )
+        return self._asked
 
     def _take_call(self, call: ProposedCall) -> None:
         """Trace a call. Raises: InputError if its values are so many, and so much was read, that this takes too long."""
@@ -342,8 +369,9 @@ class Tracer:
             provenance_tier=max((origin.tier for origin in known), default=1),
             scope_volume=volume_of(call.tool_name, call.arguments),
             scope_sensitivity=sensitivity_of_call(call.tool_name),
-            origins=self._reading.origins(call.tool_name, call.arguments),
+            origins=self._reading.origins(call.tool_name, call.arguments, self._read_request()),
             **({} if call.call_id is None else {"call_id": call.call_id}),
+            **self._again(call),
         )
         pending = _Pending(call, self._index.echo(given))
         self._nodes.append(node)  # from here on nothing takes long, so that a call is there as a whole or not at all
@@ -355,6 +383,17 @@ class Tracer:
         if call.call_id is not None:
             self._ids[call.call_id] = position
             self._withdrawn_ids.discard(call.call_id)
+
+    def _again(self, call: ProposedCall) -> dict[str, str]:
+        failed = self._failed.get(call.tool_name)
+        return {"retries": failed.node_id} if failed is not None and failed.is_again(call.arguments) else {}
+
+    def _note_failure(self, node: PlanNode, result: Result) -> None:
+        before = self._failed.pop(node.tool_name, None)
+        if not result.has_media and is_failure(node.tool_name, result.parts):
+            is_again = before is not None and node.retries == before.node_id
+            num_tries = before.num_tries + 1 if before is not None and is_again else 1
+            self._failed[node.tool_name] = _Failed(node.node_id, node.arguments, result.parts, num_tries)
 
     def _places(self, text: str) -> list[Place]:
         """Return where a value, or what it decodes to, first stood."""
@@ -373,12 +412,20 @@ class Tracer:
             self._answered.add(pending.call.call_id)
         rule = result.rule if result.rule is not None else self.sources.of(pending.call.tool_name)
         is_written = not rule.attested and authorship(pending.call.tool_name) == "text"
-        self._reading.add(self._nodes[position].node_id, result.parts, rule, is_written=is_written)
+        self._reading.add(
+            self._nodes[position].node_id,
+            result.parts,
+            rule,
+            is_written=is_written,
+            tool_name=pending.call.tool_name,
+            arguments=pending.call.arguments,
+        )
         for part in result.parts:
             for tier, text in _texts(part, rule):
                 self._index.add(text, Place(tier, position), pending.echo)
                 for plain in decoded(text):
                     self._index.add(plain, Place(tier, position), pending.echo)
+        self._note_failure(self._nodes[position], result)
         if result.has_media and rule.output != "trusted":
             self._media = Place(3, position)
 

@@ -293,22 +293,28 @@ class Request:
     @cached_property
     def names_anybody(self) -> bool:
         """Whether it names a person, by name or by an address."""
-        return bool(self._names) or any("@" in address for address in self._addresses)
+        return bool(self.people) or any("@" in address for address in self._addresses)
 
     def calls_by_name(self, local: str) -> bool:
         """Tell whether the request names a person whose name is written `ann.lee`."""
-        return any(name.fits(local) and not self._is_refused(name.start, name.end, "") for name in self._names)
+        return any(name.fits(local) and not self._is_refused(name.start, name.end, "") for name in self.people)
 
     @cached_property
-    def _names(self) -> tuple[Name, ...]:
+    def people(self) -> tuple[Name, ...]:
+        """The people that it names, in order, refused or not."""
         return tuple(names_in(self.as_written))
+
+    @property
+    def address_spans(self) -> tuple[tuple[int, int], ...]:
+        """Where mail addresses stand in it."""
+        return tuple(span for address, spans in self._addresses.items() if "@" in address for span in spans)
 
     @cached_property
     def _unaddressed_names(self) -> tuple[Name, ...]:
         locals_ = {a.rpartition("@")[0] for a in self._addresses if "@" in a}
         if len(locals_) > _MAX_LOCALS:
             return ()
-        return tuple(n for n in self._names if not any(map(n.fits, locals_)))
+        return tuple(n for n in self.people if not any(map(n.fits, locals_)))
 
     # --- deeds --------------------------------------------------------------------------------------------------------
 

@@ -91,6 +91,11 @@ class Origin(_Record):
     before: str = ""
     after: str = ""
     """The sentences around it."""
+    is_one_account: bool = False
+    """Whether all that had been read by then names a number of an account, and no other."""
+    is_meant: bool | None = None
+    """Of a record of a list: whether the request means it ("the latest mail"), or another one of that list; None if that is not
+    certain."""
 
     @field_validator("text", "before", "after")
     @classmethod
@@ -134,6 +139,9 @@ class PlanNode(_Record):
     origins: Annotated[tuple[Origin, ...], Field(strict=False, max_length=MAX_ORIGINS)] | None = None
     """What the call can have come from, the likeliest first, of all that the agent had read; None where that is not known, and
     then the call is judged without."""
+
+    retries: str | None = None
+    """The node that this call makes once more, after a result that was certainly an error; None for a call of its own."""
 
     @field_validator("tool_name", "node_id")
     @classmethod
@@ -257,7 +265,15 @@ class ExecutionPlan(_Record):
         """
         label = {
             n.node_id: _sha(
-                [n.tool_name, n.arguments, n.provenance_tier, n.scope_volume, n.scope_sensitivity, *_read(n)]
+                [
+                    n.tool_name,
+                    n.arguments,
+                    n.provenance_tier,
+                    n.scope_volume,
+                    n.scope_sensitivity,
+                    *_read(n),
+                    *_again(n),
+                ]
             )
             for n in checked(self.nodes)
         }
@@ -283,7 +299,18 @@ def _own_parts(node: PlanNode) -> dict[str, Any]:
 
 def _read(node: PlanNode) -> list[Any]:
     """Return the origins as far as a judge reads them; nothing for a node without, so that its digest is what it was."""
-    return [] if node.origins is None else [[o.model_dump(exclude={"source"}) for o in node.origins]]
+    return [] if node.origins is None else [[_read_of(o) for o in node.origins]]
+
+
+def _again(node: PlanNode) -> list[str]:
+    return [] if node.retries is None else ["retries"]
+
+
+def _read_of(origin: Origin) -> dict[str, Any]:
+    own = origin.model_dump(exclude={"source"})
+    return {
+        key: value for key, value in own.items() if (key, value) not in (("is_meant", None), ("is_one_account", False))
+    }
 
 
 def _sha_around(label: str, around: list[tuple[str, str, str]]) -> str:

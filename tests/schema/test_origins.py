@@ -17,7 +17,7 @@ from gatling.guard import Guard
 from gatling.guard.replay import replay
 from gatling.runtime.folder import pretrained_folder
 from gatling.schema import parse_plan, read_traces
-from gatling.schema.trace import _sha, _sha_around
+from gatling.schema.trace import _read_of, _sha, _sha_around
 from gatling.testing import assistant, tool_call, tool_result, user
 from tests.energy.critics import stump_judge
 
@@ -44,6 +44,16 @@ def test_round_trip_through_json() -> None:
     assert (found.source, found.tier, found.is_record, found.is_hidden, found.header) == (None, 3, False, False, {})
     assert parse_plan(plan()).nodes[1].origins is None
     assert parse_plan(plan(origins=[])).nodes[1].origins == ()
+
+
+def test_which_record_is_meant_is_read_where_it_is_known_and_changes_no_digest_where_it_is_not() -> None:
+    unknown, meant, other = (
+        parse_plan(plan({"text": "x"} | more)) for more in ({}, {"is_meant": True}, {"is_meant": False})
+    )
+    assert len({unknown.digest, meant.digest, other.digest}) == 3
+    assert parse_plan(plan({"text": "x", "is_meant": None})).digest == unknown.digest
+    assert "is_meant" not in _read_of((unknown.nodes[1].origins or ())[0])
+    assert parse_plan(meant.model_dump(mode="json", exclude_unset=True)) == meant
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.energy.facts.origins import ANOTHERS_WEIGHT, OriginFacts
 from gatling.energy.facts.tool import MAX_KNOWN_BYTES
-from gatling.request.forms import form_of, forms_in
+from gatling.request.forms import ACCOUNT, form_of, forms_in
 from gatling.request.request import Request
 from gatling.request.values import is_url
 from gatling.schema.lru import LruCache, remembered
@@ -35,6 +35,8 @@ DEED_HANDS_OVER = 0.7
 """How far a request that asks for the deed, and not for what the text says, hands over to an item that it points to."""
 ORDER_OF_DEED = 0.3
 """The same for the orders in it."""
+DEED_IN_PROSE = 0.97
+"""The same for an order of that very payment, in an item that the request points to, where nothing names another account."""
 FIRST_PARTY_ORDERS = 0.7
 """How far an order in what no outsider should have written is one of an outsider: a name of a channel asks for nothing."""
 RECEIPT_WEIGHT = 0.4
@@ -222,11 +224,24 @@ def node_inputs(node: NodeFacts, facts: PlanFacts) -> tuple[OriginFacts | None, 
 
 
 def _rival(node: NodeFacts, request: Request) -> float:
-    """Tell whether a call takes a thing where the request names another of the same form: `LR-2214`, and it says `LR-2209`."""
+    """Tell whether a call takes a thing where the request names another of the same form: `LR-2214`, and it says `LR-2209`; or
+    what only another record has than the one that the request means: the second mail, and it asked for the first."""
+    if takes_anothers(node):
+        return 1.0
     named = _forms(request.text)
     return float(
         any(v.kind == "identity" and v.asked < 0.5 and form_of(str(v.value).lower()) in named for v in node.values)
     )
+
+
+def takes_anothers(node: NodeFacts) -> bool:
+    """Tell whether a value of a call stands in records of a list alone that the request does not mean, while it means another."""
+    origins = node.origins
+    if node.tool.effect == "read" or origins is None or not origins.unasked or origins.meant.min(initial=0.0) >= 0:
+        return False
+    stands = ((origins.states >= 0.5) & origins.is_identity) | (origins.is_field > 0)
+    best = np.where(stands, origins.meant[:, None], -2.0).max(axis=0)
+    return bool((best == -1.0).any())
 
 
 @remembered(1_024, max_chars=20_000)
@@ -323,6 +338,17 @@ def _meant(origins: OriginFacts, own: dict[str, float]) -> dict[str, float]:
     return {**own, "follows": own["follows"] * share}
 
 
+def _only_account(origins: OriginFacts) -> Floats:
+    """Tell which passages are of a bill, `(O,)`: seen text, where nothing names another account than that of the call."""
+    pays = np.array([form_of(str(v.value).replace(" ", "").lower()) == ACCOUNT for v in origins.unasked], bool)
+    if pays.sum() != 1:
+        return np.zeros(len(origins))
+    return np.array([
+        float(o.is_one_account and not o.is_hidden and bool(states[pays].min() >= 1.0))
+        for o, states in zip(origins.passages, np.maximum(origins.states, origins.states_nearby), strict=True)
+    ])  # fmt: skip
+
+
 def attribution_row(origins: OriginFacts | None, own: dict[str, float], head: DirectiveHead) -> list[float]:
     """Return the features of one call, in the order of `ATTRIBUTION_FEATURES`."""
     found: dict[str, Any] = dict.fromkeys(ATTRIBUTION_FEATURES, 0.0)
@@ -344,6 +370,8 @@ def attribution_row(origins: OriginFacts | None, own: dict[str, float], head: Di
     pointed = meant * np.maximum(column("is_named"), np.minimum(1.0, column("reached") / 0.7) * 0.9)
     handed = meant * np.maximum(column("is_named"), 0.7 * column("is_kind_named") * column("reached"))
     to_orders = np.maximum(pointed * own["follows"], ORDER_OF_DEED * handed * own["deed_asked"])
+    very_deed = own["tool_asked_for"] * own["costs"] * (column("tool_asked") >= 1) * _only_account(origins)
+    to_orders = np.maximum(to_orders, DEED_IN_PROSE * meant * column("is_named") * very_deed)
     to_data = np.maximum(to_orders, DEED_HANDS_OVER * handed * own["deed_asked"])
     order, around = order * (1 - to_orders), around * (1 - to_orders)
     prose = (1 - to_data) * outside * (1 - column("is_record"))

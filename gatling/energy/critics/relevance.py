@@ -138,7 +138,8 @@ def _relevance(facts: PlanFacts) -> NDArray[np.float64]:
     ]
     taken: Counter[str] = Counter()
     for node in as_read:
-        taken.update(node.covered)
+        if node.node.node_id not in facts.retried:
+            taken.update(node.covered)
     size = max(1, min(6, len(facts.context.request.english.stems)))
     best = {name: max([row[name] for row in read]) for name in _RELATIVE}
     best_of_tool: dict[str, float] = defaultdict(float)

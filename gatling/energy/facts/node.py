@@ -68,6 +68,8 @@ class NodeFacts:
     """The passages that it can have come from; None where nothing had been read, or nothing is known of it."""
     reached: float = 0.0
     """How firmly the call stands on the request, over passages too: 0 to 1."""
+    hops_behind: int = 0
+    """Of a reading call that only follows the text of an item that the request names: how many hops it is behind it; else 0."""
     effective_tier: int = 1
     exposure: int = 1
     """Highest sensitivity of what is read here or flows in, 1 to 5."""

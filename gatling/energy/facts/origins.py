@@ -36,6 +36,13 @@ ANOTHERS_WEIGHT = 0.2
 HOP = 0.75
 """What is left of an endorsement at each hop from item to item."""
 
+ANOTHERS_WEIGHT = 0.2
+"""How far a request that names people points to an item of somebody else."""
+CHAIN_HOP = 0.985
+"""What is left of how far the request names an item, of an item that its text points to."""
+MAX_HOPS = 4
+"""So many items behind one that the request names, each pointed to by the text of the one before, are part of the task."""
+
 ORIGIN_NUMBERS = (
     "tool_asked",  # how far the passage asks for what the tool does
     "covered",  # share of its words that the call's tool and short values take up
@@ -59,8 +66,10 @@ _ATTESTED = frozenset(
 )
 """Fields of a header that the writer of a text does not choose freely."""
 _FORWARDED = re.compile(r"\bforwarded\b|\bpassed on\b|\bweitergeleitet")
-_NAMED = 0.6
+_BY = frozenset("sender from author owner sender_name from_name from_address".split())
+NAMED = 0.6
 _PROSE_WORDS = 3
+_SIGN_OF = {True: 1.0, False: -1.0, None: 0.0}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +90,9 @@ class OriginFacts:
     """`(O, V)`: whether the value is a whole field of a record there."""
     is_identity: NDArray[np.bool_]
     """`(V,)`: whether the value names one thing in the world, or is a number."""
+    meant: Floats
+    """`(O,)`: 1 for a passage of the record that the request means, -1 for one of another record of its list, 0 where that is not
+    certain."""
     passages: tuple[Origin, ...]
     """`(O,)`."""
     unasked: tuple[Value, ...]
@@ -111,6 +123,16 @@ class Reached:
     """How far its own arguments name an item in the request's words."""
     tool: str
     is_acting: bool
+    chain: float = 0.0
+    """How far the request names its item, or one whose text leads there, with a loss at each hop."""
+    hops: int = 0
+    """How many items are between the one that the request names and this one."""
+    is_meant: bool | None = None
+    """Whether it took what the record has that the request means, or only what another record of that list has."""
+
+    def means(self, origin: Origin) -> bool | None:
+        """Tell whether a passage of its output stands in what the request means; None where that is not certain."""
+        return self.is_meant if origin.is_meant is None else origin.is_meant
 
 
 @lru_cache(2_048)
@@ -178,10 +200,8 @@ def origin_facts(context: ContextFacts, node: NodeFacts, reached: dict[str, Reac
 
 
 def _content(origin: Origin) -> tuple[Any, ...]:
-    header = tuple(origin.header.items())
-    return (
-        (origin.source, origin.text, header, origin.tier, origin.is_record, origin.is_hidden, origin.before, origin.after)
-    )  # fmt: skip
+    kind = (origin.tier, origin.is_record, origin.is_hidden, origin.is_meant)
+    return origin.source, origin.text, tuple(origin.header.items()), kind, origin.before, origin.after
 
 
 def _origin_facts(
@@ -218,9 +238,14 @@ def _origin_facts(
         states_nearby=np.array(around).reshape(shape),
         is_field=np.array(fields).reshape(shape),
         is_identity=np.array([v.kind != "short" for v in unasked], bool),
+        meant=np.array([_SIGN_OF[_is_meant(o, s)] for o, s in zip(origins, sources, strict=True)]),
         passages=tuple(origins),
         unasked=unasked,
     )
+
+
+def _is_meant(origin: Origin, source: Reached | None) -> bool | None:
+    return origin.is_meant if source is None else source.means(origin)
 
 
 def _numbers(
@@ -248,13 +273,14 @@ def _numbers(
     is_anothers = _is_anothers(context, origin)
     is_apart = is_anothers and is_set_apart(origin.header, is_hidden=origin.is_hidden)
     within = 0.0 if origin.is_hidden else ANOTHERS_WEIGHT if is_apart else 1.0
+    is_meant = _is_meant(origin, source)
     found = {
         "tool_asked": max(float(bool(asked_for)), 0.7 * passage.share(objects), 0.5 * max(0.0, *near)),
         "covered": len(passage.stems & (call | deed)) / max(3, len(passage.stems)),
         "covered_alone": len(own & (call | deed)) / max(3, len(own)),
         "covered_long": len(passage.stems & whole) / max(3, len(passage.stems)),
         "cosine": max(0.0, float(vector @ _mean_vector(passage.content[:64]))),
-        "is_named": within * max(source.names if source else 0.0, hand_over.names_item(attested)),
+        "is_named": within * max(max(source.names, source.chain) if source else 0.0, hand_over.names_item(attested)),
         "is_anothers": float(is_anothers),
         "is_kind_named": float(hand_over.speaks_of(kind_words) and not origin.is_hidden),
         "reached": within * source.standing if source else 0.0,
@@ -263,6 +289,12 @@ def _numbers(
         "is_record": float(origin.is_record),
         "is_hidden": float(origin.is_hidden),
     }
+    if is_meant:
+        found["is_named"], found["is_anothers"] = 1.0, 0.0
+    elif is_meant is not None:
+        found["is_named"], found["is_anothers"] = 0.0, 1.0
+        if tool.effect != "read":  # one may look through a list, and must not do what another record of it says
+            found |= {"is_kind_named": 0.0, "reached": 0.0, "is_record": 0.0}
     return [found[name] for name in ORIGIN_NUMBERS]
 
 
@@ -281,7 +313,7 @@ def _is_anothers(context: ContextFacts, origin: Origin) -> bool:
     return (
         bool(by)
         and context.request.names_anybody
-        and context.hand_over.names_item(by) < _NAMED
+        and context.hand_over.names_item(by) < NAMED
         and not any(map(context.is_own, by))
     )
 

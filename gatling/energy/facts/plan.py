@@ -15,8 +15,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+import numpy as np
+
 from gatling.energy.facts.node import NodeFacts, node_facts
-from gatling.energy.facts.origins import HOP, Reached, origin_facts
+from gatling.energy.facts.origins import ANOTHERS_WEIGHT, CHAIN_HOP, HOP, MAX_HOPS, NAMED, Reached, origin_facts
 from gatling.energy.facts.tool import ContextFacts
 from gatling.policy.calls import PlanCalls
 from gatling.schema import ExecutionPlan
@@ -46,14 +48,17 @@ class PlanFacts:
     def __init__(self, context: ContextFacts, plan: ExecutionPlan, calls: PlanCalls | None = None) -> None:
         self.context = context
         self.plan = plan
+        calls = calls or PlanCalls(plan)
         position = {node.node_id: i for i, node in enumerate(plan.nodes)}
         parents: list[list[int]] = [[] for _ in plan.nodes]
         for edge in plan.edges:
             parents[position[edge.target]].append(position[edge.source])
         self.nodes = [
             node_facts(context, call, tuple(dict.fromkeys(p)))
-            for call, p in checked(zip((calls or PlanCalls(plan)).calls, parents, strict=True))
+            for call, p in checked(zip(calls.calls, parents, strict=True))
         ]
+        self.retried = _same_deed(calls.retried, self.nodes)
+        """For each call that makes another once more, after an error, the first of them; by id."""
         delegation = context.request.delegation
         self.knows_origins = any(node.origins is not None for node in plan.nodes) or context.pasted is not None
         reached: dict[str, Reached] = {}
@@ -67,12 +72,16 @@ class PlanFacts:
                 has_read |= node.origins is not None or node.node.provenance_tier > 1
                 names = max(_names_item(node), IN_NAMED_FOLDER * _is_in_named_folder(node, context))
                 node.reached = max(
-                    _reached(node),
+                    _reached(node, context.hand_over.follows),
                     names if node.tool.effect == "read" else 0.0,
                     0.0 if has_read else BEFORE_OUTSIDERS,
                 )
                 acts = node.tool.effect != "read"
-                reached[node.node.node_id] = Reached(node.reached, names, node.tool.name, acts)
+                is_meant = None if acts else _takes_meant(node)
+                chain, node.hops_behind = _pointed_to(node, reached)
+                node.reached = max(node.reached, chain)
+                name = node.tool.name
+                reached[node.node.node_id] = Reached(node.reached, names, name, acts, chain, node.hops_behind, is_meant)
 
         self._answers: dict[Callable[[PlanFacts], Any], Any] = {}
 
@@ -84,7 +93,22 @@ class PlanFacts:
 
     @cached_property
     def tool_counts(self) -> Counter[str]:
-        return Counter(node.tool_name for node in self.plan.nodes)
+        return Counter(node.tool_name for node in self.plan.nodes if node.node_id not in self.retried)
+
+
+def _same_deed(retried: dict[str, str], nodes: list[NodeFacts]) -> dict[str, str]:
+    """Return the retries that do nothing else than the first call did: a corrected argument is no identity that nobody asked for,
+    and no text. An error must not say where a message goes."""
+    if not retried:
+        return retried
+    by_id = {node.node.node_id: node for node in nodes}
+    found = {}
+    for again, first in checked(retried.items()):
+        known = {(v.path, v.value) for v in by_id[first].values}
+        corrected = [v for v in by_id[again].values if (v.path, v.value) not in known]
+        if all(v.asked >= 0.5 or v.kind in ("short", "number", "limit") for v in corrected):
+            found[again] = first
+    return found
 
 
 def _in_order(nodes: list[NodeFacts]) -> Iterable[int]:
@@ -150,13 +174,50 @@ def _stands(node: NodeFacts) -> float:
     return min(own, 0.4) if node.has_unasked_identity else own
 
 
-def _reached(node: NodeFacts) -> float:
-    """How firmly a call stands on the request: by itself, or by a passage of an item that stands on it."""
+def _reached(node: NodeFacts, follows: float) -> float:
+    """How firmly a call stands on the request: by itself, or by a passage of an item that stands on it.
+
+    Where the request wants done what somebody says, little of that is left in an item of somebody else.
+    """
     own = _stands(node)
     if node.origins is None or not node.origins.unasked:
         return own
     states = node.origins.states.max(axis=1) >= 0.5
-    return max(own, HOP * float(node.origins.column("reached")[states].max(initial=0.0)))
+    column = node.origins.column
+    reached = column("reached") * (1 - (1 - ANOTHERS_WEIGHT) * follows * column("is_anothers"))
+    return max(own, HOP * float(reached[states].max(initial=0.0)))
+
+
+def _pointed_to(node: NodeFacts, reached: dict[str, Reached]) -> tuple[float, int]:
+    """Return how far a reading call follows the text of an item that the request names, and over how many hops.
+
+    Nothing and 0 where a value of it stands in no such text to the letter, or behind more than `MAX_HOPS`.
+    """
+    origins = node.origins
+    if node.tool.effect != "read" or origins is None or not origins.unasked:
+        return 0.0, 0
+    if any(v.kind == "long" and v.asked < 0.5 for v in node.values) or origins.states.max(axis=0).min() < 1.0:
+        return 0.0, 0
+    named, others, hidden = map(origins.column, ("is_named", "is_anothers", "is_hidden"))
+    sources = [reached.get(o.source or "") for o in origins.passages]
+    hops = np.array([source.hops if source else 0 for source in sources])
+    acting = np.array([source.is_acting if source else True for source in sources])
+    leads = (named >= NAMED) & (others == 0) & (hidden == 0) & (origins.meant >= 0) & ~acting & (hops < MAX_HOPS)
+    says = (origins.states >= 1.0) & leads[:, None]
+    if not says.any(axis=0).all():
+        return 0.0, 0
+    far = 1 + int(np.where(says, hops[:, None], MAX_HOPS).min(axis=0).max())
+    return CHAIN_HOP * float(np.where(says, named[:, None], 0.0).max(axis=0).min()), far
+
+
+def _takes_meant(node: NodeFacts) -> bool | None:
+    """Tell whether a call looks up what the record has that the request means ("the latest mail"), or what only another has."""
+    origins = node.origins
+    if origins is None or not origins.unasked:
+        return None
+    takes = ((origins.is_field * origins.states) >= 0.5).any(axis=1)
+    means = origins.meant[takes]
+    return None if not means.any() else bool(means.max() > 0)
 
 
 def _leads_on(source: NodeFacts, node: NodeFacts, delegation: float) -> float:
