@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gatling.energy.confirming import confirmation
 from gatling.energy.critics.attribution import (
     ATTRIBUTION_FEATURES,
     DirectiveHead,
@@ -34,7 +35,7 @@ from gatling.energy.critics.flow import FlowCritic
 from gatling.energy.critics.provenance import ProvenanceCritic
 from gatling.energy.critics.relevance import FEATURES, NAMES, relevance
 from gatling.energy.critics.trees import MonotoneTrees
-from gatling.energy.facts import NodeFacts, PlanFacts
+from gatling.energy.facts import PlanFacts
 from gatling.energy.facts.origins import ORIGIN_NUMBERS, OriginFacts
 from gatling.energy.facts.tool import MAX_KNOWN_BYTES
 from gatling.energy.finding import Code, Finding, Source
@@ -50,6 +51,7 @@ from gatling.tools.consequence import CONSEQUENCES, Consequence
 ATTRIBUTION_NAME = "attribution.json"
 FORMAT_VERSION = 1
 _QUOTED_CHARS = 120
+_MAX_SAID_CHARS = 500
 _MAX_ROWS = 8_192
 
 Floats = NDArray[np.float64]
@@ -141,8 +143,10 @@ class AttributionJudge:
         energies = np.array([self.lines[c].energy(s, escalate) for s, c in zip(scores, classes, strict=True)])
         return np.maximum(energies, floors(features, escalate)) if self.has_floors else energies
 
-    def finding(self, node: NodeFacts, energy: float) -> Finding:
-        """Return what there is to say of a call: the passage that accounts for it best, else the value that nobody asked for."""
+    def finding(self, facts: PlanFacts, i: int, energy: float) -> Finding:
+        """Return what there is to say of a call: the passage that accounts for it best, else the value that nobody asked for; and
+        what the user could say to let it pass."""
+        node = facts.nodes[i]
         origins, tool = node.origins, node.tool
         found = f"the request does not ask for {tool.name}"
         argument = None
@@ -161,6 +165,7 @@ class AttributionJudge:
                 whose = f"{origin.source}, tier {origin.tier}" if origin.source else f"tier {origin.tier}"
                 what = f"{shown(stated[0].value)} stands in" if stated else "the call does what stands in"
                 found = f"{what} a text that was read ({whose}): {shown(origin.text, _QUOTED_CHARS)}"
+        said = shown(confirmation(node, {n.node_id: n for n in facts.plan.nodes}), _MAX_SAID_CHARS)
         return Finding(
             source=Source.ATTRIBUTION,
             code=code,
@@ -168,7 +173,7 @@ class AttributionJudge:
             argument=argument,
             clause=tool.needs_request.place if tool.needs_request else None,
             found=found,
-            wanted="a call that the request asks for, or hands over to that text",
+            wanted=f"a call that the request asks for, or hands over to that text; to let it pass the user could say: {said}",
             energy=energy,
         )
 
