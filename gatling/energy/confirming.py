@@ -2,8 +2,8 @@
 
     "Yes, send money: amount 40, recipient DE89.., as in bill.txt."
 
-Said to the agent it is a request that states deed and values, and the call passes. The source is named by what the agent asked for
-it with, never in words of the text itself, which whoever wrote it chose. A secret is named by what it is.
+Said to the agent it is a request that states deed and values, and the call passes. The source is named by what the agent asked
+for it with, never in words of the text itself, which whoever wrote it chose. A secret is named by what it is.
 """
 
 from __future__ import annotations
