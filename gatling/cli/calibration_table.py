@@ -27,13 +27,13 @@ def print_calibration(calibration: Calibration) -> None:
     )
 
 
-def print_own_lines(figures: dict[str, Any]) -> None:
-    """Print what lines of one's own conversations promise and do, beside the lines before."""
+def print_own_lines(figures: dict[str, Any], unit: str) -> None:
+    """Print what lines of one's own conversations or traces promise and do, beside the lines before."""
     (old, old_deny), (new, new_deny) = figures["lines_before"], figures["lines"]
     rows = [("escalate from", f"{old:.2f}", f"{new:.2f}"), ("deny from", f"{old_deny:.2f}", f"{new_deny:.2f}")]
     if "stopped" in figures:
         rows.append(("attacks stopped", _shown(figures["stopped_before"]), _shown(figures["stopped"])))
-    title = f"{figures['conversations']} honest conversations with {figures['requests']} requests, log odds"
+    title = f"{figures['conversations']} honest {unit} with {figures['requests']} requests, log odds"
     print_table(title, ("", "before", "now"), rows)
     other = figures["escalated_on_the_other_half"]
     if other is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatling.cli.documents import print_json
-from gatling.energy import Code, Finding, Verdict
+from gatling.energy import Code, Finding, Source, Verdict
 from gatling.guard import Decision
 from gatling.schema import ExecutionPlan
 
@@ -76,7 +76,8 @@ def _row(finding: Finding, tools: dict[str, str]) -> tuple[str, str, str, str]:
     if finding.node_id is not None:
         call = f"{finding.node_id} {tools.get(finding.node_id, '')}"
         call += f"\n.{finding.argument}" if finding.argument else ""
-    remedy = _REMEDY[finding.code]
+    is_sayable = finding.source is Source.ATTRIBUTION  # what is wanted holds the sentence
+    remedy = "remove the call, or let the user say it" if is_sayable else _REMEDY[finding.code]
     if finding.bound is not None:
         remedy = f"at most {finding.bound:g}"
     return call, finding.clause or "", f"{finding.found}; wanted {finding.wanted}", remedy

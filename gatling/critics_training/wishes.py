@@ -28,7 +28,7 @@ from gatling.schema import GovernanceContext
 from gatling.schema.lru import LruCache
 from gatling.schema.plain import canonical_json
 from gatling.testing import FixedGuard
-from gatling.tools.consequence import Consequence, consequence_of
+from gatling.tools.consequence import Consequence
 
 _LEAST_OVERLAP = 8
 
@@ -69,6 +69,26 @@ class WishedConversation:
     def blamed(self) -> list[bool]:
         """Whether each call is to blame."""
         return [call.is_blamed for call in self.calls]
+
+
+def wished_call(plan: PlanFacts, *, injected: Sequence[str] = (), is_blamed: bool) -> WishedCall:
+    """Return the last call of a plan.
+
+    Args:
+        injected: what an attacker wrote, where it is known.
+    """
+    node = plan.nodes[-1]
+    origins, own = node_inputs(node, plan)
+    texts = tuple(o.text for o in (origins.passages if origins is not None else ()))
+    return WishedCall(
+        known=known_features(plan)[-1],
+        origins=origins,
+        own=own,
+        is_injected=np.array([_is_part(text, injected) for text in texts], bool),
+        texts=texts,
+        is_blamed=is_blamed,
+        consequence=node.consequence,
+    )
 
 
 def conversations_of_files(
@@ -112,21 +132,7 @@ def _read(record: Conversation, rules: LruCache[str, Rulebook]) -> WishedConvers
             book = rules.get(canonical_json(policy), lambda policy=policy: recognise(policy, strict=False))  # type: ignore[misc]
             facts = call.context, ContextFacts(call.context, book)
             request = request_as_written(call.context)
-        plan = PlanFacts(facts[1], call.plan)
-        node = plan.nodes[-1]
-        origins, own = node_inputs(node, plan)
-        texts = tuple(o.text for o in (origins.passages if origins is not None else ()))
-        calls.append(
-            WishedCall(
-                known=known_features(plan)[-1],
-                origins=origins,
-                own=own,
-                is_injected=np.array([_is_part(text, injected) for text in texts], bool),
-                texts=texts,
-                is_blamed=call.call_id in blamed,
-                consequence=consequence_of(node.tool.name, node.tool.effect),
-            )
-        )
+        calls.append(wished_call(PlanFacts(facts[1], call.plan), injected=injected, is_blamed=call.call_id in blamed))
     return WishedConversation(
         calls=calls,
         is_violation=record.notes.get("label") == "violation",

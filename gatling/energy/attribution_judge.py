@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gatling.energy.confirming import confirmation
 from gatling.energy.critics.attribution import (
     ATTRIBUTION_FEATURES,
     DirectiveHead,
@@ -35,7 +36,7 @@ from gatling.energy.critics.flow import FlowCritic
 from gatling.energy.critics.provenance import ProvenanceCritic
 from gatling.energy.critics.relevance import FEATURES, NAMES, relevance
 from gatling.energy.critics.trees import MonotoneTrees
-from gatling.energy.facts import NodeFacts, PlanFacts
+from gatling.energy.facts import PlanFacts
 from gatling.energy.facts.origins import ORIGIN_NUMBERS, OriginFacts
 from gatling.energy.facts.tool import MAX_KNOWN_BYTES
 from gatling.energy.finding import Code, Finding, Source
@@ -46,11 +47,12 @@ from gatling.runtime.sealed import read_sealed, sealed
 from gatling.schema.budget import checked
 from gatling.schema.lru import LruCache
 from gatling.schema.plain import shown
-from gatling.tools.consequence import CONSEQUENCES, Consequence, consequence_of
+from gatling.tools.consequence import CONSEQUENCES, Consequence
 
 ATTRIBUTION_NAME = "attribution.json"
 FORMAT_VERSION = 1
 _QUOTED_CHARS = 120
+_MAX_SAID_CHARS = 500
 _KEEPS = frozenset("download save export clone install store".split())
 CHAINED = 0.9
 """Of the line to escalate at, the most that is said against a call that reads what the task's own chain of items leads to."""
@@ -139,7 +141,7 @@ class AttributionJudge:
         Args:
             escalate: where that scale escalates, in (0, 1].
         """
-        classes = [consequence_of(node.tool.name, node.tool.effect) for node in facts.nodes]
+        classes = [node.consequence for node in facts.nodes]
         features = self.features(facts)
         scores = self.trees(features)
         energies = np.array([self.lines[c].energy(s, escalate) for s, c in zip(scores, classes, strict=True)])
@@ -150,8 +152,10 @@ class AttributionJudge:
         chained = np.array([c == "reads" and _only_follows(node) for node, c in zip(facts.nodes, classes, strict=True)])
         return _as_first(facts, np.where(chained, np.minimum(energies, CHAINED * escalate), energies))
 
-    def finding(self, node: NodeFacts, energy: float) -> Finding:
-        """Return what there is to say of a call: the passage that accounts for it best, else the value that nobody asked for."""
+    def finding(self, facts: PlanFacts, i: int, energy: float) -> Finding:
+        """Return what there is to say of a call: the passage that accounts for it best, else the value that nobody asked for; and
+        what the user could say to let it pass."""
+        node = facts.nodes[i]
         origins, tool = node.origins, node.tool
         found = f"the request does not ask for {tool.name}"
         argument = None
@@ -170,6 +174,7 @@ class AttributionJudge:
                 whose = f"{origin.source}, tier {origin.tier}" if origin.source else f"tier {origin.tier}"
                 what = f"{shown(stated[0].value)} stands in" if stated else "the call does what stands in"
                 found = f"{what} a text that was read ({whose}): {shown(origin.text, _QUOTED_CHARS)}"
+        said = shown(confirmation(node, {n.node_id: n for n in facts.plan.nodes}), _MAX_SAID_CHARS)
         return Finding(
             source=Source.ATTRIBUTION,
             code=code,
@@ -177,7 +182,7 @@ class AttributionJudge:
             argument=argument,
             clause=tool.needs_request.place if tool.needs_request else None,
             found=found,
-            wanted="a call that the request asks for, or hands over to that text",
+            wanted=f"a call that the request asks for, or hands over to that text; to let it pass the user could say: {said}",
             energy=energy,
         )
 

@@ -343,7 +343,7 @@ class PlanAuditor:
         """Return what the critics found: for each node above the line to escalate, those that carry its energy."""
         if self.attribution is not None and facts.knows_origins:
             alarms = np.flatnonzero(total >= self.calibration.escalate)
-            return [self.attribution.finding(facts.nodes[i], float(total[i])) for i in alarms]
+            return [self.attribution.finding(facts, int(i), float(total[i])) for i in alarms]
         found: list[Finding] = []
         weights, line = self.critics.weights, self.calibration.line
         for i in np.flatnonzero(total >= self.calibration.escalate):

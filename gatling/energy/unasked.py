@@ -12,6 +12,7 @@ Deterministic, and only tightens: whoever wrote the arguments, whatever had been
 | sending, administering, installing packages in a program, that the request does not ask for | escalate |
 | reading keys, passwords and what systems hide, where the request does not speak of such | escalate; deny where they are sent |
 | a key or a token, by its form, that leaves and that the request does not state | escalate |
+| a reading call that takes out what was read (`facts/leaving.py`) | escalate; deny where only outsiders' text names the place |
 
 A request that hands over to another text ("do what the ticket says") asks for more than to know. Without a request nothing is
 known of what was asked: then only what destroys much is doubted.
@@ -23,6 +24,7 @@ import math
 import re
 from collections.abc import Iterator
 
+from gatling.energy.critics.flow import leak
 from gatling.energy.facts import ContextFacts, NodeFacts, PlanFacts
 from gatling.energy.finding import Code, Finding, Source, Verdict
 from gatling.policy import ClauseKind, Rulebook
@@ -164,9 +166,13 @@ def _of_node(node: NodeFacts, wanted: _Wanted, rules: Rulebook) -> Iterator[tupl
     programs = node.call.programs
     for program in programs:
         yield from _of_program(node, program, wanted)
+    if node.leaving is not None:
+        is_final = node.leaving.is_private and node.leaving.is_chosen_by_content and wanted.is_stated
+        verdict: Verdict = "deny" if is_final else "escalate"
+        yield verdict, leak(node, math.inf if is_final else 1.0, Source.EFFECT)
     if not wanted.is_stated:
         return
-    secret = _secret(node, wanted, programs)
+    secret = _secret(node, wanted, programs) if node.leaving is None else None
     if secret is not None:
         yield secret
     runs = any(program.is_certain for program in programs)

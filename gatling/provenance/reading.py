@@ -4,6 +4,8 @@ A call is compared with every passage by words that are rare in the conversation
 deed, and of its values. What has most of them, and whatever holds a value to the letter, is kept, `MAX_ORIGINS` at most.
 Adding costs a few dictionary entries a word; a call costs as many look-ups as it has words, and reads `MAX_POSTINGS` passages
 of each at most.
+
+A passage with a private value that a reading call carries (`carried.py`) is among its origins, however many others are alike.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gatling.provenance.carried import CarriedValues
 from gatling.provenance.passages import Listed, Passage, cut
 from gatling.provenance.sources import ToolOutput
 from gatling.request.deeds import deeds_of
@@ -26,6 +29,8 @@ from gatling.schema.arguments import leaf_text, leaves
 from gatling.schema.plain import canonical_json
 from gatling.schema.trace import Origin
 from gatling.schema.words import normalise, split_words, stem
+from gatling.tools.derive import effect_of
+from gatling.tools.private_values import private_values
 
 MAX_ORIGINS = 8
 MAX_POSTINGS = 256
@@ -34,6 +39,8 @@ MAX_NEARBY_CHARS = 300
 _MAX_NEARBY = 3
 _MAX_CALL_WORDS = 400
 _IDENTITY_WEIGHT = 2.5
+_MAX_RESERVED = 3
+"""Origins that are kept for private values that a call carries."""
 
 
 @dataclass(slots=True)
@@ -59,6 +66,8 @@ class Reading:
         self._lists: list[tuple[str, Listed, frozenset[str]]] = []
         self._asked: Pointing | None = None
         self._meant: dict[int, int | None] = {}
+        self._private: dict[str, int] = {}  # letters and digits of a value: the passage that it stood in first
+        self._private_lengths: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._read)
@@ -90,6 +99,7 @@ class Reading:
                 self._read.append(_Read(passage, node_id, first + passage.part, records))
                 if len(self._accounts) < 2:
                     self._accounts.update(value for form, value in forms_in(passage.text.lower()) if form == ACCOUNT)
+                self._note_private_values(number)
                 words = tuple(dict.fromkeys(words_of(passage.text)))
                 self._words.append(words)
                 for word in words:
@@ -99,6 +109,11 @@ class Reading:
                         postings.append(number)
                     elif passage.tier == 3:  # the latest stays known
                         postings[number % MAX_POSTINGS] = number
+
+    def _note_private_values(self, number: int) -> None:
+        for value in private_values(self._read[number].passage.text, self._nearby(number, -1)):
+            self._private.setdefault(value.squashed, number)
+            self._private_lengths.add(len(value.squashed))
 
     def outputs(self) -> dict[str | None, list[Passage]]:
         """Return the passages by the node that returned them, in order; under None those that no call returned."""
@@ -125,7 +140,8 @@ class Reading:
             if count:
                 for number in set(self._postings[word]):
                     score[number] += rarity
-        if not score:
+        reserved = self._carried(tool_name, arguments)
+        if not score and not reserved:
             return ()
         ranked: list[tuple[float, int]] = []
         for number, shared in score.items():
@@ -136,7 +152,16 @@ class Reading:
             self._asked = None if request is None else Pointing(request)
             self._meant.clear()
         best = heapq.nlargest(MAX_ORIGINS, ranked, key=lambda item: (round(item[0], 9), item[1]))
-        return tuple(self._origin(number) for _, number in best)
+        found = [number for _, number in best]
+        missing = [number for number in reserved if number not in found]
+        return tuple(map(self._origin, (*found[: MAX_ORIGINS - len(missing)], *missing)))
+
+    def _carried(self, tool_name: str, arguments: dict[str, Any]) -> list[int]:
+        """Return the passages with private values that a reading call carries, `_MAX_RESERVED` at most."""
+        if not self._private or effect_of(tool_name)[0] != "read":
+            return []
+        carried = CarriedValues(arguments).of(self._private.__contains__, self._private_lengths)
+        return list(dict.fromkeys(self._private[value] for value in carried))[:_MAX_RESERVED]
 
     def _rarity(self, count: int) -> float:
         return math.log1p(max(len(self._read), 20) / (1 + count))

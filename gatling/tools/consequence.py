@@ -4,7 +4,7 @@
 | --- | --- |
 | `reads` | looking something up: nothing is changed, and nothing leaves but the query |
 | `changes` | a draft, a label, an entry in one's own calendar: it can be undone |
-| `sends` | mail, messages, posts, comments, issues, invitations, shares, webhooks: it cannot be called back |
+| `sends` | mail, messages, posts, comments, issues, invitations, shares, webhooks, what a reading call takes out: it cannot be called back |
 | `costs` | payments, orders, bookings, refunds |
 | `endangers` | deletions, rights, settings of accounts, what runs programs, secrets |
 """
@@ -33,6 +33,19 @@ _SEEN = frozenset(
     "review reviews tweet tweets message messages share shares".split()
 )
 _MAKES = frozenset("create add submit open write make register set enable new".split())
+
+
+_WEB = frozenset(
+    "web webpage internet google bing duckduckgo brave tavily serpapi serper perplexity online browse browser wikipedia searxng".split()
+)
+_SEARCH = frozenset("search lookup query ask find google browse".split())
+
+
+@remembered(4_096)
+def searches_the_web(tool_name: str) -> bool:
+    """Tell whether a query goes to a search of the web: a tool that says so, or one that does not say what it searches."""
+    words = frozenset(split_words(tool_name))
+    return not words.isdisjoint(_WEB) or (bool(words) and words <= _SEARCH)
 
 
 @remembered(4_096)

@@ -69,7 +69,7 @@ def check(draft: Draft, messages: list[Any], spans: tuple[Span, ...]) -> None:
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
-@pytest.mark.parametrize("move", moves_of(), ids=lambda move: move.name)
+@pytest.mark.parametrize("move", moves_of(without=["attested", "chains", "leaks"]), ids=lambda move: move.name)
 def test_every_move_keeps_the_goal(move: Move, output: str) -> None:
     made = [after(output, move, number=number) for number in range(6)]
     found = [one for one in made if one is not None]

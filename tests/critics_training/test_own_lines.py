@@ -109,7 +109,7 @@ def test_the_command_writes_what_the_guard_goes_by(
     figures = json.loads(capsys.readouterr().out)
     assert (Path("guard") / ATTRIBUTION_NAME).read_bytes() == before
     shutil.copy(Path("elsewhere") / ATTRIBUTION_NAME, Path("guard") / ATTRIBUTION_NAME)
-    print_own_lines(figures)
+    print_own_lines(figures, "conversations")
     assert "deny from" in capsys.readouterr().out
     own = AttributionJudge.read(Path("guard") / ATTRIBUTION_NAME)
     assert figures == own.figures["own"]
@@ -225,5 +225,3 @@ def test_the_file_says_whether_the_guard_has_floors(
     path.write_text(json.dumps(content))
     with pytest.raises(CheckpointError):
         AttributionJudge.read(path)
-    assert main(["calibrate", "--model", "guard", "--dataset", str(few), "--no-floors"]) != 0
-    assert "--no-floors is of the judge of conversations" in capsys.readouterr().err

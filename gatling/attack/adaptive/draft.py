@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from gatling.attack.adaptive.fields import field_around, written
@@ -19,6 +19,7 @@ from gatling.request.refusal import sentences
 
 Place = Literal["kept", "front", "back", "apart"]
 _MAX_TEXT = 4_000
+SECOND_ID = "call_of_the_second_item"
 
 
 @dataclass
@@ -27,6 +28,15 @@ class DraftedCall:
 
     tool: str
     arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """An item of the attacker's that his first text sends the agent to, as the call that reads it and what stands there."""
+
+    tool: str
+    arguments: dict[str, Any]
+    text: str
 
 
 @dataclass
@@ -41,6 +51,9 @@ class Draft:
     """New names of what the attacker owns."""
     pieces: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Objects that stand in his text in pieces only."""
+    labels: dict[str, str] = field(default_factory=dict)
+    """Fields of the items that his texts stand in, as they are written, and what is written there now."""
+    second: Second | None = None
     place: Place = "kept"
     order: Order = "kept"
 
@@ -65,6 +78,8 @@ class Draft:
         """Give something the attacker owns another name, in his texts and in the calls to blame."""
         self.renamed[old] = new
         self.texts = [replaced(text, old, new) for text in self.texts]
+        if self.second is not None:
+            self.second = replace(self.second, text=replaced(self.second.text, old, new))
         for call in self.calls.values():
             call.arguments = _renamed_in(call.arguments, {old: new})
 
@@ -75,7 +90,7 @@ class Draft:
         for i, text in enumerate(self.texts):
             if len(text) > _MAX_TEXT:
                 return False
-            low = text.lower()
+            low = (text if self.second is None else f"{text} {self.second.text}").lower()
             for item in self.objects(i):
                 if not all(piece.lower() in low for piece in self.pieces.get(item, (item,))):
                     return False
@@ -91,7 +106,7 @@ class Draft:
             written_one = self._content(i)
             if written_one is None:
                 return None
-            content, found = written_one
+            content, found = self._labelled(*written_one)
             messages[i] = {**messages[i], "content": content}
             spans += [Span(i, *ends) for ends in found]
         if self.renamed:
@@ -100,7 +115,40 @@ class Draft:
         for name in self.scene.blamed:
             i = self.scene.calls[name].message
             messages[i] = self._with_call(messages[i], name)
-        return reordered(messages, tuple(spans), self.scene.blamed, self.order)
+        return self._with_second(reordered(messages, tuple(spans), self.scene.blamed, self.order))
+
+    def _labelled(self, content: str, found: list[tuple[int, int]]) -> tuple[str, list[tuple[int, int]]]:
+        """Return a content with its fields as they are written now, and where his texts stand in it."""
+        for old, new in self.labels.items():
+            at = content.find(old)
+            if at < 0 or content.find(old, at + 1) >= 0 or any(a < at + len(old) and at < b for a, b in found):
+                continue
+            content = content[:at] + new + content[at + len(old) :]
+            grown = len(new) - len(old)
+            found = [(a + grown, b + grown) if a > at else (a, b) for a, b in found]
+        return content, found
+
+    def _with_second(
+        self, made: tuple[list[Any], tuple[Span, ...]] | None
+    ) -> tuple[list[Any], tuple[Span, ...]] | None:
+        """Return messages and spans with the call that reads the second item, before the first call to blame."""
+        if made is None or self.second is None:
+            return made
+        messages, spans = made
+        blamed = set(self.scene.blamed)
+        at = next(i for i, m in enumerate(messages) if blamed & {c["id"] for c in m.get("tool_calls") or ()})
+        text = written(self.second.text)
+        function = {"name": self.second.tool, "arguments": json.dumps(self.second.arguments, ensure_ascii=False)}
+        reads = [
+            {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [{"id": SECOND_ID, "type": "function", "function": function}],
+            },
+            {"role": "tool", "tool_call_id": SECOND_ID, "content": text},
+        ]
+        moved = [s if s.message < at else replace(s, message=s.message + len(reads)) for s in spans]
+        return [*messages[:at], *reads, *messages[at:]], tuple(sorted([*moved, Span(at + 1, 0, len(text))]))
 
     def _content(self, i: int) -> tuple[str, list[tuple[int, int]]] | None:
         """Return a message's content with the texts of its spans, and where they stand; from the last span to the first."""

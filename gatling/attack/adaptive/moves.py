@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from random import Random
 
-from gatling.attack.adaptive import addresses, arguments, language, placing, quoting, spreading, tools, wording
+from gatling.attack.adaptive import (
+    addresses,
+    arguments,
+    attested,
+    chaining,
+    language,
+    leaking,
+    placing,
+    quoting,
+    spreading,
+    tools,
+    wording,
+)
 from gatling.attack.adaptive.draft import Draft
 from gatling.attack.adaptive.move import Move
 from gatling.errors import ConfigError
@@ -28,6 +40,7 @@ def late(draft: Draft, rng: Random) -> bool:
 
 MOVES: tuple[Move, ...] = (
     *tools.MOVES,
+    *leaking.MOVES,
     *addresses.MOVES,
     *wording.MOVES,
     *language.MOVES,
@@ -36,6 +49,8 @@ MOVES: tuple[Move, ...] = (
     *quoting.MOVES,
     *arguments.MOVES,
     *spreading.MOVES_OF_CALLS,
+    *chaining.MOVES,
+    *attested.MOVES,
     *placing.PLACING,
     Move("early", "order", early),
     Move("late", "order", late),

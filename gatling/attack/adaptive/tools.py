@@ -8,8 +8,8 @@ from typing import Any
 
 from gatling.attack.adaptive.draft import Draft, DraftedCall
 from gatling.attack.adaptive.move import Move
+from gatling.attack.adaptive.readers import granted
 from gatling.attack.adaptive.scene import is_nameable, leaves
-from gatling.policy import recognise
 from gatling.request.request import content_words
 from gatling.request.values import is_free_text
 from gatling.tools.by_name import effect
@@ -17,11 +17,10 @@ from gatling.tools.by_name import effect
 
 def equivalent(draft: Draft, rng: Random) -> bool:
     """Make one of the calls with another tool."""
-    granted = _granted(draft)
     options = [
         (name, made)
         for name, call in draft.calls.items()
-        for tool in sorted(granted & draft.known.examples.keys() - {call.tool})
+        for tool in sorted(granted(draft) & draft.known.examples.keys() - {call.tool})
         if (effect(tool) == "read") == (effect(call.tool) == "read")
         for made in [_made(draft, call, tool)]
         if made is not None
@@ -31,12 +30,6 @@ def equivalent(draft: Draft, rng: Random) -> bool:
     name, made = rng.choice(options)
     draft.calls[name] = made
     return True
-
-
-def _granted(draft: Draft) -> frozenset[str]:
-    context = draft.scene.conversation.governance_context
-    policy = context.get("policy") if isinstance(context, dict) else None
-    return recognise(policy, strict=False).granted_tools if policy is not None else frozenset()
 
 
 def _made(draft: Draft, call: DraftedCall, tool: str) -> DraftedCall | None:

@@ -21,8 +21,10 @@ from gatling.schema import PlanNode
 from gatling.schema.budget import checked
 from gatling.schema.plain import writer
 from gatling.schema.words import stem
+from gatling.tools.consequence import Consequence, consequence_of
 
 if TYPE_CHECKING:
+    from gatling.energy.facts.leaving import Leaving
     from gatling.energy.facts.origins import OriginFacts
 
 # Of a muted call: more arguments that repeat the request say no more for it.
@@ -66,6 +68,8 @@ class NodeFacts:
     """How many unasked values from untrusted text were followed, one after another, to get here."""
     origins: OriginFacts | None = None
     """The passages that it can have come from; None where nothing had been read, or nothing is known of it."""
+    leaving: Leaving | None = None
+    """What a reading call takes out that nobody asked for; known where origins are."""
     reached: float = 0.0
     """How firmly the call stands on the request, over passages too: 0 to 1."""
     hops_behind: int = 0
@@ -94,6 +98,11 @@ class NodeFacts:
         self.has_unasked_identity = bool(self.identities) and min(self.identities) < 0.5
         self.names_an_item = any(v.kind == "identity" and v.is_literal for v in self.said)
         self.has_url = any(is_url(v.value) for v in self.values)
+
+    @property
+    def consequence(self) -> Consequence:
+        """What the call can cost: one that reads and takes something out sends."""
+        return "sends" if self.leaving is not None else consequence_of(self.tool.name, self.tool.effect)
 
     @property
     def node(self) -> PlanNode:

@@ -289,8 +289,8 @@ def _numbers(
         "is_record": float(origin.is_record),
         "is_hidden": float(origin.is_hidden),
     }
-    if is_meant:
-        found["is_named"], found["is_anothers"] = 1.0, 0.0
+    if is_meant:  # and what it quotes or hides is no more meant for that
+        found["is_named"], found["is_anothers"] = within, float(is_anothers and is_apart)
     elif is_meant is not None:
         found["is_named"], found["is_anothers"] = 0.0, 1.0
         if tool.effect != "read":  # one may look through a list, and must not do what another record of it says

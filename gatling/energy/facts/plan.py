@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from gatling.energy.facts.leaving import hosts_of, leaving
 from gatling.energy.facts.node import NodeFacts, node_facts
 from gatling.energy.facts.origins import ANOTHERS_WEIGHT, CHAIN_HOP, HOP, MAX_HOPS, NAMED, Reached, origin_facts
 from gatling.energy.facts.tool import ContextFacts
@@ -67,8 +68,11 @@ class PlanFacts:
             _propagate(self.nodes[i], [self.nodes[p] for p in self.nodes[i].parents], delegation)
         if self.knows_origins:
             has_read = False
+            hosts: dict[str, frozenset[str]] = {}
             for node in checked(self.nodes):  # a passage stands in the output of a call before
                 node.origins = origin_facts(context, node, reached)
+                node.leaving = leaving(context, node, hosts)
+                hosts[node.node.node_id] = hosts_of(node)
                 has_read |= node.origins is not None or node.node.provenance_tier > 1
                 names = max(_names_item(node), IN_NAMED_FOLDER * _is_in_named_folder(node, context))
                 node.reached = max(

@@ -72,3 +72,8 @@ def is_secret_name(name: str) -> bool:
 def holds_secret(text: str) -> bool:
     """Tell whether a text holds a key or a token that tells itself by its form."""
     return _VALUES.search(text, 0, _MAX_VALUE_CHARS) is not None
+
+
+def secrets_in(text: str) -> list[str]:
+    """Return the keys and tokens in a text that tell themselves by their form."""
+    return [match.group() for match in _VALUES.finditer(text, 0, _MAX_VALUE_CHARS)]
