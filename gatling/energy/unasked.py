@@ -163,7 +163,8 @@ class _Wanted:
 def _of_node(node: NodeFacts, wanted: _Wanted, rules: Rulebook) -> Iterator[tuple[Verdict, Finding]]:
     programs = node.call.programs
     for program in programs:
-        yield from _of_program(node, program, wanted)
+        if program.is_certain or program.is_harmful:  # else it may be none at all, which a rule on programs doubts
+            yield from _of_program(node, program, wanted)
     if not wanted.is_stated:
         return
     secret = _secret(node, wanted, programs)
@@ -223,7 +224,7 @@ def _secret(node: NodeFacts, wanted: _Wanted, programs: tuple[Program, ...]) -> 
     is_public = not {"public", "linked"}.isdisjoint(node.tool.words)
     if looks and is_secret_name(node.tool.name) and not (is_public or wanted.speaks_of_secrets or wanted.hands_over):
         return _doubt(node, None, f"{node.tool.name} reads secrets", "escalate")
-    inside = {program.argument for program in programs}
+    inside = {program.argument for program in programs if program.is_certain or program.is_harmful}
     for value in checked(node.values):
         if not isinstance(value.value, str) or value.path in inside:
             continue
