@@ -28,7 +28,7 @@ from gatling.schema import GovernanceContext
 from gatling.schema.lru import LruCache
 from gatling.schema.plain import canonical_json
 from gatling.testing import FixedGuard
-from gatling.tools.consequence import Consequence, consequence_of
+from gatling.tools.consequence import Consequence
 
 _LEAST_OVERLAP = 8
 
@@ -124,7 +124,7 @@ def _read(record: Conversation, rules: LruCache[str, Rulebook]) -> WishedConvers
                 is_injected=np.array([_is_part(text, injected) for text in texts], bool),
                 texts=texts,
                 is_blamed=call.call_id in blamed,
-                consequence=consequence_of(node.tool.name, node.tool.effect),
+                consequence=node.tool.consequence,
             )
         )
     return WishedConversation(

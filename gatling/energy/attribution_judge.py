@@ -45,7 +45,7 @@ from gatling.runtime.sealed import read_sealed, sealed
 from gatling.schema.budget import checked
 from gatling.schema.lru import LruCache
 from gatling.schema.plain import shown
-from gatling.tools.consequence import CONSEQUENCES, Consequence, consequence_of
+from gatling.tools.consequence import CONSEQUENCES, Consequence
 
 ATTRIBUTION_NAME = "attribution.json"
 FORMAT_VERSION = 1
@@ -135,7 +135,7 @@ class AttributionJudge:
         Args:
             escalate: where that scale escalates, in (0, 1].
         """
-        classes = [consequence_of(node.tool.name, node.tool.effect) for node in facts.nodes]
+        classes = [node.tool.consequence for node in facts.nodes]
         features = self.features(facts)
         scores = self.trees(features)
         energies = np.array([self.lines[c].energy(s, escalate) for s, c in zip(scores, classes, strict=True)])

@@ -34,7 +34,7 @@ from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.errors import CheckpointError
 from gatling.features import feature_digest
 from gatling.runtime.sealed import read_sealed, sealed
-from gatling.tools.consequence import Consequence, consequence_of
+from gatling.tools.consequence import Consequence
 
 BARE_NAME = "bare.json"
 FORMAT_VERSION = 1
@@ -71,7 +71,7 @@ def margins(nodes: Sequence[NodeFacts]) -> Floats:
 
 
 def _margin(node: NodeFacts) -> float:
-    consequence = consequence_of(node.tool.name, node.tool.effect)
+    consequence = node.tool.consequence
     fetches = consequence == "reads" and node.has_url
     own = FETCHING_MARGIN if fetches else MARGINS[consequence]
     return own + INSIDE_MARGIN * (node.node.provenance_tier == 1)

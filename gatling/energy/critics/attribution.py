@@ -22,7 +22,7 @@ from gatling.request.forms import form_of, forms_in
 from gatling.request.request import Request
 from gatling.request.values import is_url
 from gatling.schema.lru import remembered
-from gatling.tools.consequence import Consequence, consequence_of
+from gatling.tools.consequence import Consequence
 
 Floats = NDArray[np.float64]
 ASKED, DOUBT = -1, 1
@@ -150,7 +150,7 @@ def node_inputs(node: NodeFacts, facts: PlanFacts) -> tuple[OriginFacts | None, 
     """Return what the features of a call are made of, before the head."""
     context, tool = facts.context, node.tool
     request, hand_over = context.request, context.hand_over
-    consequence = consequence_of(tool.name, tool.effect)
+    consequence = tool.consequence
     return node.origins, {
         "reached": node.reached,
         "tool_asked_for": float(tool.is_asked_for),

@@ -21,6 +21,7 @@ from gatling.schema import PlanNode
 from gatling.schema.budget import checked
 from gatling.schema.plain import writer
 from gatling.schema.words import stem
+from gatling.tools.stated import stated_deed
 
 if TYPE_CHECKING:
     from gatling.energy.facts.origins import OriginFacts
@@ -154,6 +155,8 @@ def as_written(arguments: dict[str, Any]) -> str:
 def _node_facts(context: ContextFacts, call: Call) -> NodeFacts:
     node, request = call.node, context.request
     tool = context.tool(node.tool_name)
+    if deed := stated_deed(node.tool_name, call.leaves):
+        tool = tool.doing(deed)
     spoken_of = request.english.stems
     values: list[Value] = []
     identities: list[float] = []

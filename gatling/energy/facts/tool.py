@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -31,8 +31,10 @@ from gatling.schema.lru import LruCache
 from gatling.schema.words import split_words, stem
 from gatling.tools import by_name
 from gatling.tools.authorship import shows_outside_text
+from gatling.tools.consequence import Consequence, consequence_of
 from gatling.tools.derive import verb_of
 from gatling.tools.spec import ToolSpec
+from gatling.tools.stated import StatedDeed, worse
 
 T = TypeVar("T")
 
@@ -88,6 +90,19 @@ class ToolFacts:
     """Whether the request speaks of the kind of text that the tool returns."""
     is_named: bool
     """Whether any clause speaks of the tool by name or pattern."""
+    deed: StatedDeed | None = None
+    """What a call of it states to do in an argument, where that is worse than what its name says."""
+
+    @property
+    def consequence(self) -> Consequence:
+        """What the call can cost."""
+        return consequence_of(f"{self.name} {self.deed.deed}" if self.deed else self.name, self.effect)
+
+    def doing(self, deed: StatedDeed) -> ToolFacts:
+        """Return what is known of the tool where a call of it states a deed; what a catalogue declares to read only reads."""
+        if self.is_declared and self.effect == "read":
+            return self
+        return replace(self, effect=worse(self.effect, deed.effect), deed=deed)
 
 
 @dataclass

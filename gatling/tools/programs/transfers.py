@@ -77,8 +77,8 @@ def remote_of(text: str) -> Thing | None:
 def request_action(method: str, url: str, said: str, *, has_body: bool = False) -> Action:
     """Return what an HTTP request does."""
     does = _METHODS.get(method.strip().lower())
-    host = host_of(url) if _FILE_URL.match(url) is None else place_of(url)
-    things = (host,) if host else ()
+    place = host_of(url) if _FILE_URL.match(url) is None else place_of(url)
+    things = (place or Thing("name", url),)
     if does is None:
         return unclear(said)
     is_secret = is_secret_path(url)
