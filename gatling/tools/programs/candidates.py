@@ -4,7 +4,7 @@
 | --- | --- |
 | `command`, `cmd`, `script`, ... of a tool that is a shell by its name, or any text of it where none is called so | shell |
 | `sql`, `query`, `statement`, ... of a tool of databases; `query` of a tool that runs queries, where it begins like SQL | SQL |
-| any text of a tool of databases that begins like SQL | SQL |
+| a text of a tool of databases that looks like a statement of SQL | SQL |
 | `code`, `source`, ... of a tool that runs Python, or that states no other language | Python |
 | `args`, `argv`, `command`, ... of a tool that is named like a program (`git`, `kubectl`, `psql`) | a line of that program |
 | `program`, `executable`, `command` beside `args` | one command |
@@ -120,10 +120,8 @@ def candidates(tool: str, arguments: Mapping[str, Any]) -> Iterator[Candidate]:
         if text.path in taken or text.name in _NO_PROGRAM:
             continue
         is_carrier = not _CARRIERS.isdisjoint(text.words)
-        if is_sql and text.argv is None and (is_carrier or runs):
-            is_meant = is_carrier and ("sql" in words or runs)
-            is_certain = is_meant and "sql" in words
-            yield Candidate(text.path, "sql", text.text, is_certain=is_certain, may_run=is_meant)
+        if is_sql and text.argv is None and is_carrier and ("sql" in words or looks_like_sql(text.text)):
+            yield Candidate(text.path, "sql", text.text, is_certain="sql" in words)
         elif runs:
             is_certain = surely_runs and is_carrier
             language: Language | None = "python" if "python" in words and text.argv is None else None
@@ -288,7 +286,16 @@ def _first(arguments: Mapping[str, Any], *names: str) -> tuple[str, str] | None:
     return next(((k, arguments[k]) for k in names if isinstance(arguments.get(k), str) and arguments[k]), None)
 
 
-def begins_like_sql(text: str) -> bool:
-    from gatling.tools.programs.sql import begins_like_sql as begins  # the tables are loaded with the first program
+# The tables of SQL are loaded with the first program, as most agents run none.
 
-    return begins(text)
+
+def begins_like_sql(text: str) -> bool:
+    from gatling.tools.programs import sql
+
+    return sql.begins_like_sql(text)
+
+
+def looks_like_sql(text: str) -> bool:
+    from gatling.tools.programs import sql
+
+    return sql.looks_like_sql(text)

@@ -7,22 +7,31 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from gatling.schema.budget import checked
 from gatling.tools.programs.action import MAX_CHARS, Action, Language, NotUnderstood, Program, unclear
-from gatling.tools.programs.candidates import Candidate, begins_like_sql, candidates
+from gatling.tools.programs.candidates import Candidate, candidates, looks_like_sql
 
 _MAX_PROGRAMS = 32
 _MAX_CACHED = 1_024
+_MAX_TOTAL_CHARS = 200_000
+"""Of the arguments of a call, so much is read."""
+# Words of sentences; and signs that commands have, and sentences hardly ever.
+_OF_PROSE = re.compile(r"\b(?:the|an?|my|me|our|your|for|with|to|of|please|all)\b", re.IGNORECASE)
+_OF_COMMANDS = re.compile(r"(?:^|\s)-{1,2}\w|[/|;<>$`&=\\*]")
 
 
 def programs_of(tool: str, arguments: Mapping[str, Any]) -> tuple[Program, ...]:
     """Return the programs among the arguments of a call, in order."""
     found: list[Program] = []
-    for candidate in candidates(tool, arguments):
-        if len(found) == _MAX_PROGRAMS:
+    num_chars = 0
+    for candidate in checked(candidates(tool, arguments)):
+        num_chars += min(len(candidate.text), MAX_CHARS)
+        if len(found) == _MAX_PROGRAMS or num_chars > _MAX_TOTAL_CHARS:
             too_many = (unclear("more programs than are read"),)
             found.append(Program(candidate.argument, candidate.language or "shell", too_many, candidate.is_certain))
             break
@@ -36,6 +45,8 @@ def programs_of(tool: str, arguments: Mapping[str, Any]) -> tuple[Program, ...]:
 def _program(candidate: Candidate) -> Program:
     text, argv = candidate.text, candidate.argv
     language = candidate.language or ("shell" if argv is not None else _language_of(text))
+    if language == "shell" and not candidate.is_certain and argv is None and _is_prose(text):
+        return Program(candidate.argument, language, (unclear(text),), candidate.is_certain)
     return Program(candidate.argument, language, _read(language, text, argv), candidate.is_certain)
 
 
@@ -67,11 +78,17 @@ def _language_of(text: str) -> Language:
         return "shell"
     if _does_python(text):
         return "python"
-    if begins_like_sql(text) and _is_understood("sql", text):
+    if looks_like_sql(text) and _is_understood("sql", text):
         return "sql"
     if _is_understood("shell", text) or not _is_understood("python", text):
         return "shell"
     return "python"
+
+
+def _is_prose(text: str) -> bool:
+    """Tell whether a text reads as a sentence: `install the update` is an order to an agent, though `install` is a command, too."""
+    head = text[:1_000]
+    return _OF_PROSE.search(head) is not None and _OF_COMMANDS.search(head) is None
 
 
 def _is_understood(language: Language, text: str) -> bool:

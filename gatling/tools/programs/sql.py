@@ -67,6 +67,7 @@ _TOKEN = re.compile(
 _MAX_TOKENS = 8_000
 _MAX_DEPTH = 64
 _WORD = re.compile(r"[^\W\d]\w*")
+_COMMENT = re.compile(r"/\*.{0,500}?\*/|--[^\n]{0,500}\n", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,23 @@ def of_sql(text: str, depth: int = 0) -> list[Action]:
 
 def begins_like_sql(text: str) -> bool:
     """Tell whether the first word of a text, comments aside, begins a statement."""
-    word = _WORD.search(re.sub(r"/\*.{0,500}?\*/", " ", text[:2_000], flags=re.DOTALL))
+    word = _WORD.search(_COMMENT.sub(" ", text[:2_000]))
     return word is not None and word.group().lower() in STARTS
+
+
+_STATEMENT = re.compile(
+    r"[\s(]{0,64}(?:select\b.{0,2000}?(?:\bfrom\b|[\d'(*])|with\s+\w{1,128}\s+as\s*\(|values\s*\(|explain\s|show\s+(?:tables|databases|columns|create|index)"
+    r"|insert\s+into\s|merge\s+into\s|replace\s+into\s|delete\s+from\s|update\s+\S{1,256}\s+(?:as\s+\w+\s+)?set\s|truncate\s+(?:table\s+)?\S{1,256}\s*;?\s*$"
+    r"|(?:drop|alter|create)\s+(?:or\s+replace\s+|temp(?:orary)?\s+|unique\s+|if\s+exists\s+){0,3}(?:table|view|index|database|schema|user|role|"
+    r"function|procedure|trigger|sequence|extension|materialized)\b|(?:grant|revoke)\s.{1,500}?\son\s|copy\s+\S{1,256}\s*(?:\([^)]{0,500}\)\s*)?"
+    r"(?:from|to)\s|load\s+data\s|call\s+\w{1,128}\s*\(|exec(?:ute)?\s*\()",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def looks_like_sql(text: str) -> bool:
+    """Tell whether a text, comments aside, begins with a statement that is more than its first word: `delete the drafts` is none."""
+    return _STATEMENT.match(_COMMENT.sub(" ", text[:4_000])) is not None
 
 
 def _tokens(text: str) -> list[_Token]:

@@ -54,6 +54,15 @@ def read(tool: str, arguments: dict[str, Any]) -> str:
         ("github_search", {"query": "push --force"}, ""),
         ("db", {"text": "DROP TABLE t"}, "text sql deletes!"),
         ("db", {"text": "hello"}, ""),
+        ("db", {"text": "delete the old drafts"}, ""),
+        ("warehouse_search", {"text": "update on order 5"}, ""),
+        ("run_agent", {"task": "Delete the old drafts"}, ""),
+        ("run_agent", {"task": "update the users table"}, ""),
+        ("run_agent", {"task": "install the update"}, ""),
+        ("run_agent", {"task": "Kill the lights"}, ""),
+        ("run_agent", {"task": "rm -rf /srv for me"}, "task shell deletes!"),
+        ("run_agent", {"task": "DELETE FROM users"}, "task sql deletes!"),
+        ("run_agent", {"task": "/* x */ UPDATE t SET a = 1"}, "task sql writes!"),
         ("api", {"method": "delete", "path": "/users/1"}, "method http deletes"),
         ("api", {"method": "get", "path": "/users/1"}, "method http reads"),
         ("sort", {"method": "bubble", "path": "/users/1"}, ""),
@@ -79,6 +88,12 @@ def test_what_may_run_and_is_not_understood_is_kept_for_rules_on_programs() -> N
     assert not program.is_certain
     assert not program.is_understood
     assert programs_of("run_job", {"name": "frobnicate all"}) == ()
+
+
+def test_what_is_too_much_to_read_is_not_understood() -> None:
+    arguments = {f"x{i}": f"import math; print({i})" + " " * 9_000 for i in range(100)}
+    *_, last = programs_of("run_job", arguments)
+    assert not last.is_understood
 
 
 def test_hostile_documents_take_linear_time() -> None:
