@@ -55,6 +55,7 @@ _SENDING = frozenset(
         "comment reply merge open create transfer copy backup webhook call invite".split(),
     )
 )
+_FORCING = frozenset(map(stem, ("force", "mirror", "overwrite")))
 _INSTALLING = frozenset(
     map(stem, "install add setup set upgrade update dependency dependencies package library need require".split())
 )
@@ -83,8 +84,22 @@ _OF_SESSIONS = frozenset("finish end done complete terminate final start begin o
 _SESSIONS = _OF_SESSIONS | frozenset(
     "conversation chat session task dialog dialogue episode turn work run answer call the".split()
 )
+_OF_AGENTS_WORDS = frozenset("think todo todos scratchpad login".split())
+# Bare words that are deeds where the call says of what.
+_OPENINGS = frozenset("open start begin".split())
+_OF_ANSWERS = frozenset(
+    "answer reason message summary result status text thought url path file filename link page document website app session "
+    "task".split()
+)
 _TO_HUMANS = frozenset(("human", "humans"))
 _RUNS = frozenset("run execute exec invoke submit query evaluate start".split())
+# What is run, submitted or started so that the agent knows something, or as a program, which is judged by what it does.
+_RUN_TO_KNOW = frozenset(
+    "query queries search sql report test tests check checks scan analysis simulation calculation forecast code python command "
+    "commands script shell bash program notebook cell tool function expression statement audit benchmark inference model "
+    "prediction diagnostic diagnostics answer answers result results conversation chat session task dialog dialogue episode "
+    "turn work".split()
+)
 _MADE_TO_ANSWER = frozenset(
     "report summary chart plot graph overview table pdf image diagram figure itinerary answer result summarization".split()
 )
@@ -165,7 +180,8 @@ class _Wanted:
 def _of_node(node: NodeFacts, wanted: _Wanted, rules: Rulebook) -> Iterator[tuple[Verdict, Finding]]:
     programs = node.call.programs
     for program in programs:
-        yield from _of_program(node, program, wanted)
+        if program.is_certain or program.is_harmful:  # else it may be none at all, which a rule on programs doubts
+            yield from _of_program(node, program, wanted)
     if node.leaving is not None:
         is_final = node.leaving.is_private and node.leaving.is_chosen_by_content and wanted.is_stated
         verdict: Verdict = "deny" if is_final else "escalate"
@@ -180,35 +196,48 @@ def _of_node(node: NodeFacts, wanted: _Wanted, rules: Rulebook) -> Iterator[tupl
         return  # what is fetched to be read may be kept for that
     if node.tool.effect == "write" and any(v.is_literal and wanted.is_output(str(v.value)) for v in node.values):
         return  # "summarise it in a file a.md"
-    yield _doubt(node, None, f"{node.tool.name} changes something, and the request only asks to know", "escalate")
+    deed = node.tool.deed
+    argument, said = (deed.argument, f"`{deed.deed}`") if deed else (None, node.tool.name)
+    yield _doubt(node, argument, f"{said} changes something, and the request only asks to know", "escalate")
 
 
 # --- tools --------------------------------------------------------------------------------------------------------------------
 
 
 def changes(node: NodeFacts) -> bool:
-    """Tell whether a call certainly changes something in the world: its tool is declared so, or has a verb that does."""
+    """Tell whether a call certainly changes something in the world: its tool is declared so, has a verb that does, or the call
+    states a deed that does."""
     tool = node.tool
     if tool.effect == "read":
         return False
     if tool.is_declared:
         return True
     words = frozenset(tool.words)
-    if effect_of(tool.name)[1].startswith("unknown") or tool.verb in _RUNS or not words.isdisjoint(_TO_HUMANS):
+    if not words.isdisjoint(_TO_HUMANS):
         return False
-    if tool.verb in _OF_SESSIONS and words <= _SESSIONS:
-        return False
-    if (
-        tool.verb in _OF_AGENTS
-        or not words.isdisjoint(("think", "todo", "todos", "scratchpad", "login"))
-        or words == {"sign", "in"}
-    ):
+    if not words.isdisjoint(_OF_AGENTS_WORDS) or words == {"sign", "in"}:
         return tool.effect in ("send", "admin")
-    if tool.verb in ("create", "make") and not words.isdisjoint(("dir", "directory", "folder")):
+    if tool.deed is not None:
+        said = tool.deed.deed.split()
+        return _is_change(said[0], words.union(said), tool.effect)
+    if effect_of(tool.name)[1].startswith("unknown"):
+        return False
+    if words <= _OPENINGS:  # `open(door="main")`, but not `start()` of an agent's own session, nor `open(url="..")`
+        return any(v.path.rpartition(".")[2] not in _OF_ANSWERS for v in node.values)
+    return _is_change(tool.verb, words, tool.effect)
+
+
+def _is_change(verb: str, words: frozenset[str], effect: str) -> bool:
+    """Tell whether a verb, and the words that it stands among, say that something is changed in the world."""
+    if verb in _RUNS and (len(words) == 1 or not words.isdisjoint(_RUN_TO_KNOW)):
+        return False
+    if verb in _OF_SESSIONS and words <= _SESSIONS:
+        return False
+    if verb in _OF_AGENTS:
+        return effect in ("send", "admin")
+    if verb in ("create", "make") and not words.isdisjoint(("dir", "directory", "folder")):
         return False  # an empty one harms nobody
-    made = tool.verb in ("create", "build", "write", "export", "convert", "draw") and not words.isdisjoint(
-        _MADE_TO_ANSWER
-    )
+    made = verb in ("create", "build", "write", "export", "convert", "draw") and not words.isdisjoint(_MADE_TO_ANSWER)
     return not made
 
 
@@ -229,7 +258,7 @@ def _secret(node: NodeFacts, wanted: _Wanted, programs: tuple[Program, ...]) -> 
     is_public = not {"public", "linked"}.isdisjoint(node.tool.words)
     if looks and is_secret_name(node.tool.name) and not (is_public or wanted.speaks_of_secrets or wanted.hands_over):
         return _doubt(node, None, f"{node.tool.name} reads secrets", "escalate")
-    inside = {program.argument for program in programs}
+    inside = {program.argument for program in programs if program.is_certain or program.is_harmful}
     for value in checked(node.values):
         if not isinstance(value.value, str) or value.path in inside:
             continue
@@ -282,7 +311,7 @@ def _judged(action: Action, wanted: _Wanted, *, sends: bool) -> tuple[Verdict, s
             return _of_deleting(action, wanted)
         case "sends":
             if action.is_final:
-                asked = wanted.asks(frozenset(("force", "mirror", stem("overwrite"))))
+                asked = wanted.asks(_FORCING)
                 return (
                     None if asked else ("escalate" if wanted.asks(_SENDING) else "deny", "overwrites what others have")
                 )

@@ -73,7 +73,8 @@ def _commands(call: Call) -> Iterator[_Item]:
 def _things(call: Call, kind: str) -> Iterator[_Item]:
     inside = set()
     for program in call.programs:
-        inside.add(program.argument)
+        if program.is_certain:
+            inside.add(program.argument)
         moves = any(action.command[:1] in (("cd",), ("pushd",), ("popd",)) for action in program.actions)
         for action in program.actions:
             for thing in action.things:
@@ -83,7 +84,8 @@ def _things(call: Call, kind: str) -> Iterator[_Item]:
     for path, leaf in call.leaves:
         words = split_words(path.rpartition(".")[2])
         is_named = bool(words) and not _NAMES[kind].isdisjoint(words) and words[-1] not in _NO_PATH
-        if is_named and path not in inside and isinstance(leaf, str) and leaf:
+        is_file = kind == "path" and isinstance(leaf, str) and leaf[:5].lower() == "file:"
+        if (is_named or is_file) and path not in inside and isinstance(leaf, str) and leaf:
             yield path, leaf, True
 
 

@@ -84,14 +84,14 @@ _PLAIN_VERBS = {
     "follow unfollow like unlike bind unbind begin end finish undelete migrate redeem deposit withdraw clone fork "
     "tag untag dismiss acknowledge escalate open play skip ingest mutate suspend invoke revert failover switchover "
     "train snooze finalize initialize reload resize duplicate trigger enroll defer retry refresh issue swap pair "
-    "batchupdate batchinsert custombatch",
+    "batchupdate batchinsert custombatch checkout mute unmute",
 }
 # Nouns as often as verbs: they decide only where no plain verb stands, the first word before the last before the rest.
 _NOUN_VERBS = {
     "read": "list query check view show quote",
     "delete": "void reset",
-    "send": "post share transfer pay call dial text message sms email wire mail refund dispatch payout page fax",
-    "write": "order request release process sync control transition hire onboard offboard promote rollback ban claim",
+    "send": "post share transfer pay call dial text message sms email wire mail refund dispatch payout page fax comment rsvp",
+    "write": "order request release process sync control transition hire onboard offboard promote rollback ban claim scale",
 }
 # A name without any verb that ends in one of these asks for it.
 READ_NOUNS = frozenset(

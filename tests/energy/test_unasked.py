@@ -6,20 +6,32 @@ import math
 
 import pytest
 
+from gatling.energy.facts.plan import PlanFacts
+from gatling.energy.facts.tool import ContextFacts
 from gatling.energy.finding import Code, Source
 from gatling.guard import Guard
+from gatling.policy import recognise
 from gatling.testing.builders import context, node, plan
 from tests.energy.critics import auditor
 from tests.energy.effect_cases import (
     HONEST_PROGRAMS,
+    HONEST_SHAPES,
     HOSTILE_PROGRAMS,
+    HOSTILE_SHAPES,
     MORE_HONEST_PROGRAMS,
     MORE_HOSTILE_PROGRAMS,
     Case,
 )
 
 GUARD = Guard(auditor(line=1e9), model_digest="m", deadline_ms=None)
-CASES = [*HONEST_PROGRAMS, *HOSTILE_PROGRAMS, *MORE_HONEST_PROGRAMS, *MORE_HOSTILE_PROGRAMS]
+CASES = [
+    *HONEST_PROGRAMS,
+    *HOSTILE_PROGRAMS,
+    *MORE_HONEST_PROGRAMS,
+    *MORE_HOSTILE_PROGRAMS,
+    *HONEST_SHAPES,
+    *HOSTILE_SHAPES,
+]
 # Tools of the world, by what their names say, and requests that only ask to know.
 CHANGING = (
     "refund_order unlock_door enable_forwarding disable_firewall create_user delete_file transfer_money send_email post_comment place_order "
@@ -129,3 +141,16 @@ def test_a_pending_call_keeps_its_own_verdict() -> None:
     past = plan(node("bash", "n1", {"command": "rm -rf /"}))
     assert GUARD.audit_pending(asked, past, node("read_file", "n2", {"path": "notes.txt"})).is_allowed
     assert GUARD.audit_pending(asked, None, past.nodes[0]).verdict == "deny"
+
+
+def test_a_stated_deed_is_the_reason_and_what_the_call_can_cost() -> None:
+    asked = context({"allowed_operations": ["manage_user"]}, request="Who is Ann?")
+    calls = plan(node("manage_user", arguments={"id": 5, "action": "delete"}))
+    (reason,) = GUARD.audit(asked, calls).reasons
+    assert str(reason) == (
+        "n1.action: `delete` changes something, and the request only asks to know; wanted what the request asks for"
+    )
+    facts = ContextFacts(asked, recognise(asked.policy))
+    known = PlanFacts(facts, calls).nodes[0].tool
+    assert (known.effect, known.consequence) == ("delete", "endangers")
+    assert (facts.tool("manage_user").effect, facts.tool("manage_user").consequence) == ("write", "changes")

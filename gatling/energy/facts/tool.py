@@ -32,8 +32,10 @@ from gatling.schema.words import split_words, stem
 from gatling.tools import by_name
 from gatling.tools.authorship import shows_outside_text
 from gatling.tools.call_effect import effect_of_call
+from gatling.tools.consequence import Consequence, consequence_of
 from gatling.tools.derive import verb_of
 from gatling.tools.spec import ToolSpec
+from gatling.tools.stated import StatedDeed, worse
 
 T = TypeVar("T")
 
@@ -91,6 +93,19 @@ class ToolFacts:
     """Whether any clause speaks of the tool by name or pattern."""
     keeps: bool = False
     """Whether it is called so that it keeps what it reads in a place that the call states: `effect` is `write` then."""
+    deed: StatedDeed | None = None
+    """What a call of it states to do in an argument, where that is worse than what its name says."""
+
+    @property
+    def consequence(self) -> Consequence:
+        """What the call can cost."""
+        return consequence_of(f"{self.name} {self.deed.deed}" if self.deed else self.name, self.effect)
+
+    def doing(self, deed: StatedDeed) -> ToolFacts:
+        """Return what is known of the tool where a call of it states a deed; what a catalogue declares to read only reads."""
+        if self.is_declared and self.effect == "read":
+            return self
+        return replace(self, effect=worse(self.effect, deed.effect), deed=deed)
 
 
 @dataclass

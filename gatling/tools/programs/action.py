@@ -1,4 +1,4 @@
-"""What a program does: actions on things, in one vocabulary for shell, SQL, Python and HTTP.
+"""What a program does: actions on things, in one vocabulary for shell, SQL, Python, HTTP and GraphQL.
 
 | action | such as |
 | --- | --- |
@@ -19,7 +19,7 @@ from typing import Literal, get_args
 Does = Literal["reads", "writes", "deletes", "sends", "executes", "administers"]
 DOES: tuple[Does, ...] = get_args(Does)
 ThingKind = Literal["path", "table", "host", "package", "name"]
-Language = Literal["shell", "sql", "python", "http"]
+Language = Literal["shell", "sql", "python", "http", "graphql"]
 
 MAX_CHARS = 20_000
 """Longer programs are not read, so not understood."""
@@ -72,6 +72,11 @@ class Program:
     @property
     def is_understood(self) -> bool:
         return all(action.is_understood for action in self.actions)
+
+    @property
+    def is_harmful(self) -> bool:
+        """Whether it holds something that is understood, and is more than reading what anybody may."""
+        return any(a.is_understood and (a.does != "reads" or a.is_secret) for a in self.actions)
 
 
 class NotUnderstood(Exception):

@@ -135,13 +135,14 @@ def of_python(text: str, depth: int, *, shell: Nested, words: NestedWords, sql: 
                 found += shell(bare[1:], depth + 1)
             kept.append(line[: len(line) - len(bare)] + "pass" if bare.startswith("!") else line)
         text = "\n".join(kept)
-    tree = _parsed(text)
+    tree = parsed(text)
     reading = _Reading(depth, shell, words, sql)
     reading.walk(tree)
     return [*found, *reading.found] or [Action("reads", shortened(text))]
 
 
-def _parsed(text: str) -> ast.Module:
+def parsed(text: str) -> ast.Module:
+    """Return the syntax tree of a program. Raises: NotUnderstood."""
     depth = 0
     for c in text:  # the parser of Python is recursive
         depth += (c in "([{") - (c in ")]}")

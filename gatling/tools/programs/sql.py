@@ -32,6 +32,9 @@ _CHANGES: dict[str, Does] = {
     "detach": "writes", "kill": "administers", "shutdown": "administers", "flush": "administers", "reset": "administers",
     "purge": "deletes", "notify": "sends",
 }  # fmt: skip
+# The texts in these are files, or places to put them.
+_OF_FILES = frozenset("load import export unload backup restore attach".split())
+_BEFORE_FILE = frozenset("infile outfile from to file disk directory location attach database".split())
 _UNCLEAR = frozenset("call exec execute do prepare declare handler discard listen".split())
 _LARGE = frozenset("table database schema tablespace keyspace collection owned catalog warehouse".split())
 _OF_ACCESS = frozenset("user role login server extension function procedure trigger event language subscription publication policy system "
@@ -47,13 +50,24 @@ _NO_FUNCTION = frozenset("in values and or not on as from where using over filte
                          "unique check references primary index select with join union except intersect having limit offset returning".split())  # fmt: skip
 _INNER = frozenset("delete update insert merge drop truncate alter create grant".split())
 _LEADS_TO_CHANGE = frozenset("analyze as materialized explain verbose begin then else".split())
-_BEHIND_TABLES = frozenset("from join into update table only database schema".split())
+_BEHIND_TABLES = frozenset("from join into update table only database schema view".split())
+# Statements whose first word the name of a table may follow, and the words that may stand in between.
+_TABLE_FOLLOWS = frozenset("copy truncate describe desc vacuum analyze analyse lock optimize cluster delete".split())
+_BEFORE_TABLE = frozenset("full verbose freeze local low_priority quick tables formatted extended only".split())
+_NO_TABLE = frozenset(
+    "select with all schema database function procedure sequence column type domain language large foreign constraint "
+    "index role set".split()
+)
+_USING = frozenset(("merge", "delete"))
+_ON_TABLE = frozenset("grant revoke comment".split())
+_MADE_ON_TABLE = frozenset("index trigger policy rule".split())
 _TOKEN = re.compile(
     r"\s+|--(?=\s|$)[^\n]*|/\*|'(?:[^'\\]|'')*+'|\"(?:[^\"]|\"\")*+\"|`[^`]*+`|\[[A-Za-z_][^\]\n]{0,127}\]|[^\W\d][\w$]*|\d[\w.]*|[:@?%]{1,2}\w*|\$\d+|\S"
 )
 _MAX_TOKENS = 8_000
 _MAX_DEPTH = 64
 _WORD = re.compile(r"[^\W\d]\w*")
+_COMMENT = re.compile(r"/\*.{0,500}?\*/|--[^\n]{0,500}\n", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +91,23 @@ def of_sql(text: str, depth: int = 0) -> list[Action]:
 
 def begins_like_sql(text: str) -> bool:
     """Tell whether the first word of a text, comments aside, begins a statement."""
-    word = _WORD.search(re.sub(r"/\*.{0,500}?\*/", " ", text[:2_000], flags=re.DOTALL))
+    word = _WORD.search(_COMMENT.sub(" ", text[:2_000]))
     return word is not None and word.group().lower() in STARTS
+
+
+_STATEMENT = re.compile(
+    r"[\s(]{0,64}(?:select\b.{0,2000}?(?:\bfrom\b|[\d'(*])|with\s+\w{1,128}\s+as\s*\(|values\s*\(|explain\s|show\s+(?:tables|databases|columns|create|index)"
+    r"|insert\s+into\s|merge\s+into\s|replace\s+into\s|delete\s+from\s|update\s+\S{1,256}\s+(?:as\s+\w+\s+)?set\s|truncate\s+(?:table\s+)?\S{1,256}\s*;?\s*$"
+    r"|(?:drop|alter|create)\s+(?:or\s+replace\s+|temp(?:orary)?\s+|unique\s+|if\s+exists\s+){0,3}(?:table|view|index|database|schema|user|role|"
+    r"function|procedure|trigger|sequence|extension|materialized)\b|(?:grant|revoke)\s.{1,500}?\son\s|copy\s+\S{1,256}\s*(?:\([^)]{0,500}\)\s*)?"
+    r"(?:from|to)\s|load\s+data\s|call\s+\w{1,128}\s*\(|exec(?:ute)?\s*\()",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def looks_like_sql(text: str) -> bool:
+    """Tell whether a text, comments aside, begins with a statement that is more than its first word: `delete the drafts` is none."""
+    return _STATEMENT.match(_COMMENT.sub(" ", text[:4_000])) is not None
 
 
 def _tokens(text: str) -> list[_Token]:
@@ -238,7 +267,15 @@ def _of_change(
         if verb in ("delete", "update", "insert")
         else tables
     )
+    if verb in _OF_FILES:
+        own = (*own, *_files(tokens[at:], words[at:]))
     return Action(does, shortened(said), own or tables, is_final=final, command=command)
+
+
+def _files(tokens: list[_Token], words: list[str]) -> list[Thing]:
+    """Return the files that a statement loads from or writes to; what ends its fields is none."""
+    texts = [(t.text, words[i - 1]) for i, t in enumerate(tokens) if i and t.kind == "text" and t.text]
+    return [Thing("path", text) for text, before in texts if before in _BEFORE_FILE or "/" in text or "\\" in text]
 
 
 def _touches_all(tokens: list[_Token], words: list[str], at: int) -> bool:
@@ -313,14 +350,25 @@ def _tables(tokens: Sequence[_Token], words: Sequence[str]) -> list[str]:
     """Return the names of tables, in order, those that the statement itself defines left out."""
     defined = {tokens[i].text for i in range(len(tokens) - 2) if words[i + 1] == "as" and tokens[i + 2].text == "("}
     found: dict[str, None] = {}
+    first = words[0] if words else ""
+    is_on_table = first in _ON_TABLE or (first in ("create", "drop") and not _MADE_ON_TABLE.isdisjoint(words[1:5]))
     i = 0
     while i < len(tokens):
-        if words[i] not in _BEHIND_TABLES or (
+        leads = words[i] in _BEHIND_TABLES and not (
             words[i] == "from" and i and words[i - 1] in ("year", "month", "day", "epoch", "hour", "distinct")
-        ):
+        )
+        leads |= i == 0 and first in _TABLE_FOLLOWS
+        leads |= words[i] == "using" and first in _USING
+        if words[i] == "on" and is_on_table:
+            leads, is_on_table = True, False  # the first ON; later ones are conditions
+        if not leads:
             i += 1
             continue
         i += 1
+        while i < len(tokens) and words[i] in _BEFORE_TABLE:
+            i += 1
+        if i < len(tokens) and (words[i] in _BEHIND_TABLES or words[i] in _NO_TABLE):
+            continue  # TRUNCATE TABLE t
         while i < len(tokens) and words[i] in (
             "if",
             "not",

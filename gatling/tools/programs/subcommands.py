@@ -6,11 +6,13 @@ not understood.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gatling.tools.programs.action import Action, Does, Thing, ThingKind, shortened, unclear
 from gatling.tools.programs.secrets import is_secret_name
+from gatling.tools.programs.transfers import place_of, remote_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,10 +280,22 @@ def of_subcommand(name: str, words: Sequence[str], nested: Callable[[list[str]],
             Action("executes", shortened(" ".join(line)), command=line),
             *nested(list(rest[rest.index("--") + 1 :])),
         ]
-    things = tuple(Thing(tool.things, w) for w in after if "=" not in w)
+    hosts = {w: host for w in rest[1:] if (host := _remote_host(name, command, w))}
+    things = tuple(Thing(tool.things, w) for w in after if "=" not in w and (w not in hosts or tool.things != "path"))
     if name == "pip" and "-r" in flags:
         things = ()
-    return [Action(does, shortened(" ".join(line)), things[:20], is_final=final, command=line)]
+    return [Action(does, shortened(" ".join(line)), (*hosts.values(), *things[:20]), is_final=final, command=line)]
+
+
+_OF_REMOTES = frozenset("clone|fetch|pull|push|ls-remote|remote add|remote set-url|submodule add|archive".split("|"))
+_ADDRESS = re.compile(r"(?:^|[=+@])[a-z][a-z0-9+.-]{0,20}://[^\s]", re.IGNORECASE)
+
+
+def _remote_host(name: str, command: str, word: str) -> Thing | None:
+    """Return the machine that a word of a line names: `https://a.com/x`, `--index-url=https://a.com`, `git@a.com:x/y` of git."""
+    if match := _ADDRESS.search(word):
+        return place_of(word[match.start() :].lstrip("=+@"))
+    return remote_of(word) if name == "git" and command in _OF_REMOTES else None
 
 
 _FLAGS_AS_COMMANDS = frozenset("-v --version -l -L -s -S -i -r -P".split())  # `dpkg -l`
@@ -309,7 +323,8 @@ def _git(
     short = {c for f in flags if f[:1] == "-" and f[:2] != "--" for c in f[1:]}
     if command == "push":
         forced = any(f.partition("=")[0] in _FORCE for f in flags) or any(w.startswith(("+", ":")) for w in after)
-        return [Action("sends", said, is_final=forced, command=line)]
+        hosts = tuple(filter(None, (_remote_host("git", command, w) for w in after[:1])))
+        return [Action("sends", said, hosts, is_final=forced, command=line)]
     if command == "reset" and "--hard" in flags:
         return [Action("deletes", said, command=line)]
     if command in ("branch", "tag"):

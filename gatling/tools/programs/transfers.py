@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from urllib.parse import unquote
 
 from gatling.tools.programs.action import Action, Does, Thing, shortened, unclear
 from gatling.tools.programs.secrets import is_secret_path
@@ -14,6 +15,7 @@ _HOST = re.compile(
     re.IGNORECASE,
 )
 _REMOTE = re.compile(r"(?:([\w.-]{1,64})@)?([\w.-]{1,253}|\[[0-9a-fA-F:]+\]):(?!//)(.*)")
+_FILE_URL = re.compile(r"file:(?://(?:localhost|127\.0\.0\.1)?(?=/|$))?([^?#]*)", re.IGNORECASE)
 _METHODS = {
     "get": "reads",
     "head": "reads",
@@ -29,13 +31,14 @@ _CURL_SENDS = frozenset(
 )
 _CURL_VALUES = frozenset(
     "-A --user-agent -H --header -e --referer -u --user -b --cookie -m --max-time --connect-timeout --retry --retry-delay "
-    "--cacert -E --cert --key --ciphers --resolve --interface -w --write-out -r --range --limit-rate --max-redirs "
+    "--cacert -E --cert --key --ciphers --interface -w --write-out -r --range --limit-rate --max-redirs "
     "--dns-servers --retry-max-time -z --max-filesize --tls-max --proto --oauth2-bearer --aws-sigv4".split()
 )
 _CURL_WRITES = frozenset(
     "-o --output -D --dump-header -c --cookie-jar --trace --trace-ascii --stderr --output-dir --libcurl --etag-save --hsts".split()
 )
-_CURL_PLACES = frozenset("-x --proxy --socks5 --socks4 --preproxy --connect-to --doh-url --unix-socket".split())
+_CURL_REROUTES = frozenset("--resolve --connect-to".split())
+_CURL_PLACES = frozenset("-x --proxy --socks5 --socks4 --preproxy --doh-url --unix-socket".split())
 _WGET_SENDS = frozenset("--post-data --post-file --body-data --body-file".split())
 _WGET_VALUES = frozenset(
     "-t --tries -T --timeout -U --user-agent --header -e -w --wait -l --level -A --accept -R --reject --user --password -P "
@@ -56,11 +59,26 @@ def host_of(text: str) -> Thing | None:
     return None
 
 
+def place_of(text: str) -> Thing | None:
+    """Return what an address leads to: a machine, or a file of this one; what has no scheme is one of the web."""
+    if file := _FILE_URL.match(text):
+        return Thing("path", unquote(file[1]) or "/", is_known="$" not in text)
+    return host_of(text) or host_of("http://" + text)
+
+
+def remote_of(text: str) -> Thing | None:
+    """Return the machine of `git@a.com:x/y`, as `git` and `scp` write places; `HEAD:main` is none."""
+    match = _REMOTE.fullmatch(text)
+    if match is None or not (match[1] or _HOST.fullmatch(match[2])):
+        return None
+    return Thing("host", match[2].lower())
+
+
 def request_action(method: str, url: str, said: str, *, has_body: bool = False) -> Action:
     """Return what an HTTP request does."""
     does = _METHODS.get(method.strip().lower())
-    host = host_of(url)
-    things = (host,) if host else ()
+    place = host_of(url) if _FILE_URL.match(url) is None else place_of(url)
+    things = (place or Thing("name", url),)
     if does is None:
         return unclear(said)
     is_secret = is_secret_path(url)
@@ -80,7 +98,7 @@ def of_curl(words: Sequence[str]) -> list[Action]:
         word = words[i]
         option, joined, value = word.partition("=") if word.startswith("--") else (word, "", "")
         if not word.startswith("-") or word == "-":
-            host = host_of(word) or host_of("http://" + word)
+            host = place_of(word)
             things += [host] if host else [Thing("path", word)]
             secret |= is_secret_path(word)
             i += 1
@@ -97,7 +115,8 @@ def of_curl(words: Sequence[str]) -> list[Action]:
             if at:
                 option, value = "-" + word[at], word[at + 1 :]
                 joined = value
-        has_value = option in _CURL_VALUES | _CURL_SENDS | _CURL_WRITES | _CURL_PLACES or option in (
+        with_value = _CURL_VALUES | _CURL_SENDS | _CURL_WRITES | _CURL_PLACES | _CURL_REROUTES
+        has_value = option in with_value or option in (
             "-X",
             "--request",
             "-K",
@@ -112,15 +131,19 @@ def of_curl(words: Sequence[str]) -> list[Action]:
         if option in ("-X", "--request"):
             method = value
         elif option == "--url":
-            host = host_of(value) or host_of("http://" + value)
+            host = place_of(value)
             things += [host] if host else []
         elif option in _CURL_SENDS:
             sends = True
             secret |= is_secret_path(value.rpartition("@")[2])
         elif option in _CURL_WRITES:
             written.append(value)
+        elif option in _CURL_REROUTES:  # HOST:PORT:ADDRESS[,ADDRESS], HOST1:PORT1:HOST2:PORT2
+            behind = value.split(":", 2)[2:] if option == "--resolve" else value.split(":")[2:3]
+            places = [a.strip("[]") for part in behind for a in part.split(",") if a.strip("[]")]
+            things += [Thing("host", a.lower()) for a in places]
         elif option in _CURL_PLACES:
-            host = host_of(value) or host_of("http://" + value)
+            host = place_of(value)
             things += [host] if host else []
         elif option in ("-I", "--head", "-G", "--get"):
             method = method or "GET"
@@ -154,7 +177,7 @@ def of_wget(words: Sequence[str]) -> list[Action]:
         word = words[i]
         option, joined, value = word.partition("=")
         if not word.startswith("-"):
-            host = host_of(word) or host_of("http://" + word)
+            host = place_of(word)
             hosts += [host] if host else []
         elif option in ("-i", "--input-file", "--config", "--use-askpass", "--method"):
             return [unclear(said, line)]
@@ -173,7 +196,8 @@ def of_wget(words: Sequence[str]) -> list[Action]:
             target = word.partition("O")[2]
         i += 1
     kind: Does = "sends" if sends else "reads"
-    found = [Action(kind, said, tuple(hosts), command=line)]
+    secret = any(t.kind == "path" and is_secret_path(t.text) for t in hosts)
+    found = [Action(kind, said, tuple(hosts), is_secret=secret, command=line)]
     if target not in ("-", "/dev/null"):
         found.append(Action("writes", said, (Thing("path", target),) if target else (), command=line))
     return found

@@ -98,16 +98,29 @@ def test_what_statements_do(sql: str, wanted: str) -> None:
         ("with x as (select * from a), y as (select * from x) select * from y", "a"),
         ("select * from (select * from a) s", "a"),
         ("insert into A select * from `b`", "a b"),
-        ('update "T" set a = 1 where b in (select c from d)', "t"),
+        ('update "T" set a = 1 where b in (select c from d)', "t d"),
         ("delete from t using u where t.a = u.a", "t"),
         ("drop table if exists a", "a"),
         ("select extract(year from d) from t", "t"),
+        ("copy t to '/a'", "t"),
+        ("copy t (a, b) from '/a'", "t"),
+        ("truncate t", "t"),
+        ("truncate table only t, u", "t u"),
+        ("describe t", "t"),
+        ("desc select * from t", "t"),
+        ("vacuum full verbose t", "t"),
+        ("lock tables t write", "t"),
+        ("merge into t using u on t.a = u.a when matched then update set a = 1", "t u"),
+        ("delete t where id = 1", "t"),
+        ("grant select on t to bob", "t"),
+        ("create index i on t (a)", "t"),
+        ("create view v as select * from t join u on t.a = u.a", "v t u"),
+        ("create table t (a int references u on delete cascade)", "t"),
     ],
 )
 def test_which_tables_are_touched(sql: str, wanted: str) -> None:
     found = tables(sql)
-    assert found == wanted.split() or set(wanted.split()) <= set(found)
-    assert "x" not in found
+    assert found == wanted.split()
 
 
 @pytest.mark.parametrize(
@@ -189,7 +202,7 @@ def test_what_requests_do(method: str, wanted: str) -> None:
         ("send_command_to_lamp", {"command": "turn on"}, "?"),
         ("search_mail", {"query": "select a date"}, ""),
         ("run_query", {"query": "select 1"}, "reads"),
-        ("run_query", {"query": "index=main error"}, ""),
+        ("run_query", {"query": "index=main error"}, "?"),
         ("bigquery", {"query": "frobnicate"}, "?"),
         ("run_code", {"language": "python", "code": "print(1)"}, "reads"),
         ("run_code", {"language": "ruby", "code": "puts 1"}, "?"),
