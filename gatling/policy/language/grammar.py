@@ -128,10 +128,9 @@ def form_of(sentence: str) -> Form | None:
             case "nobody":
                 return Form("deny", what)
             case "no_thing":
-                done = _active(groups["thing"], what)
                 if not deed_of(what.split()[0]):
                     continue
-                return Form("deny", done)
+                return Form("deny", _active(groups["thing"], what))
             case "asks":
                 return Form("ask", what)
             case "deny" | "allow":

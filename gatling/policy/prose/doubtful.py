@@ -63,6 +63,7 @@ _ENGLISH = frozenset(
     "who what when where which agent agents user users".split()
 )
 _DESCRIBES = re.compile(
+    r"\b(?:make|makes|making|made) (?:\w+ ){0,3}up\b|\bdoes not (?:say|specify|state|mention|outline|name)\b|"
     r"^(?:thanks?|thank|hello|hi|dear|greetings|welcome|please note that|note that|for example|e\.g\.)\b|"
     r"\b(?:helps?|assists?|supports?|serves?|answers? questions|is (?:for|about))\b(?!.*\b(?:not|never|no|only|must)\b)",
     re.IGNORECASE,
