@@ -299,6 +299,7 @@ _HOLDS_WHEN = frozenset(
 )
 """Members of `metadata` that say whether or when the policy holds are no descriptions: nothing heeds them."""
 
+
 def _may_forbid(text: str) -> bool:
     from gatling.policy.prose.doubtful import may_forbid  # its words take time to load
 
