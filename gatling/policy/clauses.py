@@ -16,6 +16,7 @@ A condition compares one subject of a call with a value. Subjects:
     fact:NAME       a field of that name, at whatever depth of the session
     record:FIELD    the field in the records of the session that the call names by its arguments
     topic           whether the call may be about something, by words; it never certainly is
+    mentions        whether a short argument of the call, or the request, has one of some words; it never certainly is about them
     count           how many calls of the plan this clause names; `calls` counts all calls of the plan
     scopes          OAuth scopes granted to the role
     before          a call that data must have come through before this one

@@ -136,6 +136,8 @@ def _unenforced(reading: ProseReading) -> str:
     text = f"forbids, and no check enforces it: {cut(reading.sentence, 80)} ({cut(reading.reason, 120)})"
     if reading.open_tools:
         text += f"; calls of {cut(', '.join(reading.open_tools), 120)} are escalated"
+    elif reading.things:
+        text += f"; calls that name one of these are escalated: {cut(', '.join(reading.things), 120)}"
     return text + (
         f"; it may mean: {cut(reading.proposal, 160)}" if reading.proposal else "; no tool is known that it means"
     )

@@ -223,7 +223,7 @@ class _Policy(Reader):
             return
         if key in PROSE and _is_text(value):
             for i, text in enumerate(value if isinstance(value, list) else [value]):
-                if key != "notes" or is_ruling(text):
+                if key != "notes" or is_ruling(text) or _may_forbid(text):
                     add_prose(self, text, place.at(i) if isinstance(value, list) else place)
             return
         effect = stated_effect(key)
@@ -298,6 +298,12 @@ _HOLDS_WHEN = frozenset(
     "revoked draft before after validity".split()
 )
 """Members of `metadata` that say whether or when the policy holds are no descriptions: nothing heeds them."""
+
+
+def _may_forbid(text: str) -> bool:
+    from gatling.policy.prose.doubtful import may_forbid  # its words take time to load
+
+    return may_forbid(text)
 
 
 def _is_descriptive(key: str, value: Any) -> bool:

@@ -19,7 +19,6 @@ from gatling.policy.places import is_blocked, is_listed
 from gatling.policy.program_rules import decide_program
 from gatling.policy.prose.evidence import SessionFacts
 from gatling.policy.rules import Rulebook
-from gatling.policy.unread import falls_under
 from gatling.schema.budget import checked
 from gatling.schema.lazy import cached_property
 from gatling.schema.words import split_words, stem
@@ -122,9 +121,13 @@ def decide(
             return situation.known.record(call, path, operator, wanted)
         case "topic":
             return _topic(call, wanted, situation.known)
+        case "mentions":
+            return _mentions(call, wanted, situation.known)
         case "words":
+            from gatling.policy.prose.doubtful import may_be_meant  # its words take time to load
+
             meant = f"in words that are not checked: {wanted}"
-            return CheckResult(None, found=meant) if falls_under(call.node.tool_name, wanted) else CheckResult(True)
+            return CheckResult(None, found=meant) if may_be_meant(call.node.tool_name, wanted) else CheckResult(True)
         case "session":
             return _session(situation.session, path, operator, wanted, is_any=is_any)
         case "count":
@@ -269,6 +272,9 @@ def _resource(call: Call, operator: Operator, patterns: tuple[str, ...], *, is_a
     return CheckResult(not is_any, "resource", call.resources[0])
 
 
+_FEW_WORDS = 24
+
+
 def _topic(call: Call, words: tuple[str, ...], known: SessionFacts) -> CheckResult:
     """Tell whether a call may be about something: by the request's words, or without one by its own. It never certainly is."""
     own = (word for _, leaf in call.leaves if isinstance(leaf, str) for word in split_words(leaf))
@@ -277,6 +283,13 @@ def _topic(call: Call, words: tuple[str, ...], known: SessionFacts) -> CheckResu
     return CheckResult(
         None if not words or not said.isdisjoint(words) else False, found="whether the call is about that"
     )
+
+
+def _mentions(call: Call, words: tuple[str, ...], known: SessionFacts) -> CheckResult:
+    """Tell whether a call or the request has one of some words; longer texts say little of what it is about."""
+    own = (split_words(leaf) for _, leaf in call.leaves if isinstance(leaf, str) and len(leaf) <= 400)
+    said = {stem(word) for leaf in own if len(leaf) <= _FEW_WORDS for word in leaf} | known.request_stems
+    return CheckResult(None if not said.isdisjoint(words) else False, found="whether the call is about that")
 
 
 def _session(session: dict[str, Any], path: str, operator: Operator, wanted: Any, *, is_any: bool) -> CheckResult:

@@ -15,7 +15,7 @@ Everything is indexed once (`places.py`), so the cost is linear in the conversat
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -28,7 +28,15 @@ from gatling.provenance.passages import Passage
 from gatling.provenance.reading import Reading
 from gatling.provenance.sources import UNKNOWN, ToolOutput, ToolSources
 from gatling.request.handed import read_request
-from gatling.request.pasted import Pasted, hands_over_to_earlier, split_message, split_prompt
+from gatling.request.pasted import (
+    Pasted,
+    announces_more,
+    as_pasted,
+    ended,
+    hands_over_to_earlier,
+    split_message,
+    split_prompt,
+)
 from gatling.request.request import Request
 from gatling.schema import ExecutionPlan, PlanEdge, PlanNode
 from gatling.schema.arguments import ArgumentPath, dotted, keys_of, leaf_text, leaves, number_of
@@ -208,6 +216,7 @@ class Tracer:
         """
         if self._num_messages >= MAX_MESSAGES:
             raise InputError(f"more than {MAX_MESSAGES} messages", path=where)
+        found = _with_pasted_parts(found)
         num_chars = self._num_chars + sum(_num_chars(event) for event in found)
         if num_chars > MAX_CONVERSATION_CHARS:
             raise InputError(
@@ -308,6 +317,8 @@ class Tracer:
         if self._pasted_last is not None and hands_over_to_earlier(message.start):
             self._index.add(self._pasted_last.text, MESSAGE)
         self._pasted_last = message.pasted[-1] if message.pasted else self._pasted_last
+        if self._closed:
+            self._closed[-1] = ended(self._closed[-1])
         self._requests.append(said.text)
         self._asked_after.append(len(self._nodes))
         self._closed.append(message.closed)
@@ -493,6 +504,20 @@ def _structure(text: str, rule: ToolOutput | None) -> Any:
     except InputError:
         pass
     return text
+
+
+def _with_pasted_parts(found: list[Event]) -> list[Event]:
+    """Return what a message holds, where one of several texts of the user asks about the others: those are pasted."""
+    texts = [event.text for event in found if isinstance(event, Said) and event.is_user]
+    asking = {text for text in texts if announces_more(text)} if len(texts) > 1 else set()
+    if not asking:
+        return found
+    return [
+        replace(event, text=as_pasted(event.text))
+        if isinstance(event, Said) and event.is_user and event.text not in asking
+        else event
+        for event in found
+    ]
 
 
 def _num_chars(event: Event) -> int:

@@ -5,7 +5,7 @@
 | lines that start with `>` | text of somebody else | with the last of them |
 | `Forwarded message`, `On .. wrote:`, the head of a mail | somebody else's | with the message |
 | `<email>`, `<document>`, .. | somebody else's | at the last end tag of that name |
-| "Here is the mail: ..", "Summarise this: ..", "the page below." | somebody else's | with the message |
+| "Here is the mail: ..", "the page below.", "What does this say?" (`announced.py`) | somebody else's | with the message |
 | fences, triple quotes, a paragraph in quotes, other tags | data | at the last such mark |
 
 - Who writes a text chooses what stands in it, end tags and fences too: so the last mark ends it, and what has no end goes on to
@@ -22,6 +22,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gatling.request.announced import CANONICAL, CANONICAL_DATA, GREETS
 from gatling.request.handover import HandOver
 from gatling.request.knowing import without_questions
 from gatling.request.request import Request
@@ -42,9 +43,9 @@ class Pasted:
     """Whether it bears the marks of what somebody else wrote; else it may be the user's own data."""
 
 
-# Every mark has one of these characters, or speaks of forwarding; most first requests have neither.
-_UNMARKED = re.compile(r"[^:<>\[\]\"'\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb`~|\u2502=*#\n\r_-]*")
-_FORWARDING = re.compile(r"forwarded|original|weitergeleitet|urspr", re.IGNORECASE)
+# Every mark has one of these characters, or speaks of forwarding, or greets behind a sentence; most first requests have neither.
+_UNMARKED = re.compile(r"[^:\uff1a<>\[\]\"'\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb`~|\u2502=*#\n\r_-]*")
+_FORWARDING = re.compile(rf"forwarded|original|weitergeleitet|urspr|{GREETS}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def split_message(text: str) -> Message:
     """Split what stands in messages of the user."""
     if _UNMARKED.fullmatch(text) and not _FORWARDING.search(text):
         return Message(text, (), text, text)
-    from gatling.request.pasted_marks import CANONICAL, CANONICAL_DATA, user_regions  # its patterns take time to load
+    from gatling.request.pasted_marks import user_regions  # its patterns take time to load
 
     regions = user_regions(text)
     if not regions:
@@ -83,6 +84,23 @@ def split_message(text: str) -> Message:
         ended += [f"\n<{tag}>\n{inner.strip().replace('</pasted-', '</ pasted-')}\n</{tag}>\n", between[i + 1]]
     said = "".join(own).strip() if pasted else text
     return Message(said, tuple(p for p in pasted if p.text), "".join(ended), between[0])
+
+
+def announces_more(text: str) -> bool:
+    """Tell whether a message ends with words that announce a text: whatever stood behind it would be that text."""
+    from gatling.request.pasted_marks import user_regions
+
+    return any(region.end > len(text) for region in user_regions(f"{text}\n\n{'word ' * 8}"))
+
+
+def ended(closed: str) -> str:
+    """Return a message as it stands before a further one, see `Message.closed`: what it announces does not begin there."""
+    return f"{closed}\n<{CANONICAL_DATA}>\n</{CANONICAL_DATA}>\n" if announces_more(closed) else closed
+
+
+def as_pasted(text: str) -> str:
+    """Return a text as a message in which all of it is pasted."""
+    return f"<{CANONICAL}>\n{text.replace('</pasted-', '</ pasted-')}\n</{CANONICAL}>"
 
 
 def split_prompt(text: str) -> tuple[str, tuple[str, ...]]:

@@ -5,20 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
 
+from gatling.request.announced import CANONICAL, CANONICAL_DATA, OTHERS, announced
 from gatling.schema.budget import checked
 
-_OTHERS = (
-    "e-?mails?|mails?|messages?|letters?|threads?|articles?|(?:web)?pages?|web ?sites?|posts?|blog|comments?|reviews?|"
-    "transcripts?|documents?|attachments?|tickets?|complaints?|invitations?|invites?|newsletters?|texts?|paragraphs?|passages?|excerpts?|"
-    "snippets?|abstracts?|essays?|story|stories|readme|bills?|invoices?|receipts?|quotes?|offers?|adverts?|advertisements?|ads?|notices?|"
-    "announcements?|feedback|conversations?|chats?|logs?|memos?|minutes|repl(?:y|ies)|responses?|tweets?|sms|descriptions?|"
-    "quotations?|press release|release notes|terms"
-)
 # Names of tags that hold what somebody else wrote, by a word of theirs.
 _TAGS_OF_OTHERS = re.compile(
-    rf"(?:{_OTHERS}|html|body|files?|pdf|results?|search|retrieved|sources?|tool|untrusted|external|forwarded|transcription|pasted)"
+    rf"(?:{OTHERS}|html|body|files?|pdf|results?|search|retrieved|sources?|tool|untrusted|external|forwarded|transcription|pasted)"
 )
 _TAGS_OF_THE_USER = frozenset(
     "task tasks instruction instructions request requests query question questions prompt user goal goals rule rules order todo "
@@ -28,11 +21,6 @@ _INLINE_TAGS = frozenset(
     "b i u em strong span a br p s code kbd sub sup small big mark hr img li ul ol h1 h2 h3 h4 h5 h6 del ins".split()
 )
 _WORDS = re.compile(r"[^\W\d_]+")
-CANONICAL = "pasted-text"
-"""The tag around what an earlier message of a conversation holds, see `closed`; the first end tag ends it."""
-CANONICAL_DATA = "pasted-data"
-_MAX_INTROS = 64
-
 _TAG = re.compile(r"<([A-Za-z][\w:.-]{0,40})(?:\s[^<>\n]{0,200})?>")
 _END_TAG = re.compile(r"</([A-Za-z][\w:.-]{0,40})\s{0,8}>")
 _AT_LINE_START = re.compile(r"(?:\A|\n)[ \t]{0,8}\Z")
@@ -67,59 +55,6 @@ _PARAGRAPH_IN_QUOTES = re.compile(r"(?:^|(?<=: )|(?<=:\n))[ \t]{0,8}[\"\u201c\u2
 _END_OF_QUOTES = re.compile(r"[\"\u201d\u201c\u00bb][ \t.]{0,8}$", re.MULTILINE)
 _OPENING = re.compile(r"\s{0,8}[\"\u201c\u201e\u00ab\u2018]")
 _CLOSING = {'"': '"', "\u201c": '\u201d"', "\u201e": '\u201c\u201d"', "\u00ab": "\u00bb", "\u2018": "\u2019"}
-_TO_KNOW = (
-    r"(?:summari[sz]e|summary|sum up|translate|proof-?read|condense|paraphrase|rephrase|classify|shorten|tl;?dr|simplify|rewrite|"
-    r"analy[sz]e|interpret|transcribe)"
-)
-_POINTS = r"(?:this|these|that|it|the following|following|below|above|here)"
-# "Summarise this:", "Translate the following into German:", "tl;dr:"
-_INTRO_TO_KNOW = re.compile(
-    rf"\b{_TO_KNOW}(?:[ \t]+(?:please|for me|(?:me )?{_POINTS}|(?:in|into|to|as|for)(?: \w+){{1,4}}|the|a|my)){{0,4}}"
-    r"[ \t]*:(?=\s*\S)",
-    re.IGNORECASE,
-)
-# "Here is the mail:", "Reply to this mail that I accept:", "Proofread the letter:"
-_CLAUSE = r"[^.:;!?\n]"
-_INTRO = re.compile(
-    rf"\b(?:here(?:'s|\u2019s| is| are)|i(?:'ve| have)?(?: just)? (?:got|received|found|wrote|was sent)|"
-    rf"(?:this|these|the following|following|below)|"
-    rf"{_TO_KNOW}|check|review|explain|read|rate|extract|correct|edit|assess|judge)\b{_CLAUSE}{{0,60}}?"
-    rf"\b(?:{_OTHERS})\b{_CLAUSE}{{0,60}}?:(?=\s*\S)",
-    re.IGNORECASE,
-)
-# "the page below.", "I got this text message. Scam or not?", each before an empty line
-_INTRO_ABOVE = re.compile(
-    rf"\b(?:(?:following|here(?:'s|\u2019s| is| are)|(?:got|received|found) (?:this|these|the following))\b"
-    rf"{_CLAUSE}{{0,60}}?\b(?:{_OTHERS})|(?:{_OTHERS})[ \t]+below)\b"
-    rf"{_CLAUSE}{{0,60}}?(?:[.!?][^\n]{{0,80}})?\n[ \t]*\n(?=[^\n]{{20}})",
-    re.IGNORECASE,
-)
-# "A customer wrote: ..", "My colleague says: .."
-_REPORTED = re.compile(
-    rf"\b(?!(?:i|we)\b)\w{{2,40}}[ \t]+(?:just |has |also )?"
-    rf"(?:wrote|writes|says|said|asks|asked|replied|answered|texted|e-?mailed|messaged|posted|told me)\b"
-    rf"{_CLAUSE}{{0,40}}:(?=\s*\S)",
-    re.IGNORECASE,
-)
-# "Text of the page:" as a heading, "tl;dr please." before an empty line, "Translate this and save it as out.txt:" before a new
-# line
-_HEADINGS = (
-    re.compile(rf"^{_CLAUSE}{{0,60}}\b(?:{_OTHERS})[ \t]*:[ \t]*\n(?=\s*\S)", re.IGNORECASE | re.MULTILINE),
-    re.compile(
-        rf"^[ \t]{{0,8}}(?:(?:please|pls|can you|could you|kindly)[ \t]+){{0,3}}{_TO_KNOW}"
-        rf"(?:[ \t]+(?:please|pls|for me|{_POINTS}|(?:in|into|to)(?: \w+){{1,4}})){{0,4}}"
-        r"[ \t]*[.!?]?[ \t]*\n[ \t]*\n(?=[^\n]{20})",
-        re.IGNORECASE | re.MULTILINE,
-    ),
-    re.compile(rf"\b{_TO_KNOW}[ \t](?:\w+[ \t]){{0,3}}{_POINTS}\b[^:\n]{{0,120}}:[ \t]*\n(?=\s*\S)", re.IGNORECASE),
-)
-_AUTHORS = re.compile(
-    r"\b(?:send|post|write|publish|text|tell|say|draft|tweet|announce|create|save|store|put|add|my|our)\b[^.:;!?\n]{0,60}$",
-    re.IGNORECASE,
-)
-_REFERENCE = re.compile(
-    r"\s*(?:https?://|www\.|[\w./-]+\.(?:[a-z]{2,4})\b(?![.@])|#\w+|[\w.-]*/[\w./-]+|\d+\b)", re.IGNORECASE
-)
 _RETRIEVED = re.compile(
     r"^[ \t]*\W{0,4}(?:(?:retrieved|relevant|search|knowledge|source|supporting)[ \t](?:base[ \t])?"
     r"(?:context|documents?|passages?|results?|articles?|chunks?|snippets?|excerpts?)|documents?|"
@@ -139,7 +74,7 @@ class Region:
 
 def user_regions(text: str) -> list[Region]:
     """Return what is pasted in a message of the user, in order."""
-    return _regions(text, _user_marks(text), _intros(text))
+    return _regions(text, _user_marks(text), announced(text))
 
 
 def prompt_regions(text: str) -> list[Region]:
@@ -276,20 +211,6 @@ def _heads(text: str) -> Mark:
         if sender is not None and (match.group().strip().count("\n") or "@" in sender.group(1)):
             yield Region(match.start(), len(text), match.start(), len(text), True)
             return
-
-
-def _intros(text: str) -> list[tuple[int, bool]]:
-    """Return where sentences end that announce a text, and whether it is somebody else's."""
-    found: list[tuple[int, bool]] = []
-    with_colon = (_INTRO_TO_KNOW, _INTRO, _REPORTED) if ":" in text else ()
-    for pattern in checked((*with_colon, *((_INTRO_ABOVE, *_HEADINGS) if "\n" in text else ()))):
-        for match in islice(pattern.finditer(text), _MAX_INTROS):
-            end = match.end()
-            if text[end - 1] != "\n" and _REFERENCE.match(text, end):
-                continue  # "Summarise these pages: http://.."
-            line = text[max(text.rfind("\n", max(0, end - 240), end - 3) + 1, end - 240) : end].rstrip(" :\n")
-            found.append((end, not _AUTHORS.search(line)))
-    return found
 
 
 def _in_quotes(text: str) -> Mark:

@@ -100,6 +100,52 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, Any], str]] = [
     ("An order can only be cancelled if its status is 'pending'.", "get_order", {"order_id": "78"}, ORDER, "pass"),
     ("Only refund orders that are delivered.", "refund_order", {"order_id": "77"}, ORDER, "deny"),
     ("Only refund orders that are delivered.", "refund_order", {"order_id": "78"}, {"records": json.dumps(ORDER["records"])}, "pass"),
+    ("No file may be deleted.", "delete_file", {"path": "a"}, {}, "deny"),
+    ("No file may be deleted.", "read_file", {"path": "a"}, {}, "pass"),
+    ("No file may be deleted.", "delete_email", {"id": "1"}, {}, "pass"),
+    ("Avoid deleting files.", "delete_file", {"path": "a"}, {}, "deny"),
+    ("Cancelling is off limits.", "cancel_order", {"order": "5"}, {}, "deny"),
+    ("We don't do refunds.", "refund_order", {"order": "5"}, {}, "deny"),
+    ("We don't do refunds.", "cancel_order", {"order": "5"}, {}, "pass"),
+    ("Refunds are out of the question.", "refund_order", {"order": "5"}, {}, "deny"),
+    ("Agents shall refrain from cancelling orders.", "cancel_order", {"order": "5"}, {}, "deny"),
+    ("Agents shall refrain from cancelling orders.", "get_order", {"order": "5"}, {}, "pass"),
+    ("The assistant is read-only.", "delete_file", {"path": "a"}, {}, "deny"),
+    ("The assistant is read-only.", "send_money", {"amount": 5}, {}, "deny"),
+    ("The assistant is read-only.", "read_file", {"path": "a"}, {}, "pass"),
+    ("Payments need a second signature.", "send_money", {"amount": 5}, {}, "open"),
+    ("Payments need a second signature.", "send_money", {"amount": 5}, {"approved": True}, "pass"),
+    ("requires vaccine == true", "book_hotel", {}, {}, "open"),
+    ("requires vaccine == true", "book_hotel", {}, {"vaccine": False}, "deny"),
+    ("requires vaccine == true", "book_hotel", {}, {"vaccine": True}, "pass"),
+    # of no form that is read, with a word that may forbid: the calls that share its deed or its thing
+    ("Leave deletions to the admins.", "delete_file", {"path": "a"}, {}, "open"),
+    ("Leave deletions to the admins.", "send_email", MAIL, {}, "pass"),
+    ("Deletion is reserved for admins.", "delete_user", {"user": "a"}, {}, "open"),
+    ("Deletion is reserved for admins.", "book_hotel", {"hotel": "x"}, {}, "pass"),
+    ("Orders stay untouched.", "cancel_order", {"order": "5"}, {}, "open"),
+    ("Orders stay untouched.", "get_order", {"order": "5"}, {}, "pass"),
+    ("Orders stay untouched.", "delete_file", {"path": "a"}, {}, "pass"),
+    ("Nothing leaves the company.", "send_email", MAIL, {}, "open"),
+    ("Nothing leaves the company.", "read_file", {"path": "a"}, {}, "pass"),
+    ("Under no circumstances touch the payroll folder.", "read_file", {"path": "/payroll/x"}, {}, "open"),
+    ("Under no circumstances touch the payroll folder.", "send_email", MAIL, {}, "pass"),
+    ("Hands off the payroll.", "read_file", {"path": "/payroll/x"}, {}, "open"),
+    ("Hands off the payroll.", "read_file", {"path": "/notes/x"}, {}, "pass"),
+    ("Keep customer data confidential.", "send_email", MAIL, {}, "open"),
+    ("L\u00f6schen ist verboten.", "delete_file", {"path": "a"}, {}, "open"),
+    ("L\u00f6schen ist verboten.", "read_file", {"path": "a"}, {}, "pass"),
+    ("Il est interdit de supprimer des fichiers.", "delete_file", {"path": "a"}, {}, "open"),
+    ("Refunds by the owner alone.", "refund_order", {"order": "5"}, {}, "open"),
+    # what describes, greets or permits
+    ("The agent helps customers with their orders.", "cancel_order", {"order": "5"}, {}, "pass"),
+    ("Refunds are paid within 14 days.", "refund_order", {"order": "5"}, {}, "pass"),
+    ("Customers can cancel orders online.", "cancel_order", {"order": "5"}, {}, "pass"),
+    ("Greetings from the refund team!", "refund_order", {"order": "5"}, {}, "pass"),
+    ("Files are kept on the server in Bonn.", "write_file", {"path": "a"}, {}, "pass"),
+    ("Mail is answered by the front desk in the morning.", "send_email", MAIL, {}, "pass"),
+    ("Keep mails short and factual.", "send_email", MAIL, {}, "pass"),
+    ("Die Bestellungen kommen aus Bonn.", "cancel_order", {"order": "5"}, {}, "pass"),
     # what is not understood leaves open the calls under its words, and no others
     ("Money only to payees in the address book.", "send_money", {"amount": 5}, {}, "open"),
     ("Money only to payees in the address book.", "send_email", MAIL, {}, "pass"),
@@ -121,6 +167,13 @@ def test_a_sentence_is_enforced(
     sentence: str, tool: str, arguments: dict[str, Any], session: dict[str, Any], wanted: str
 ) -> None:
     assert judged(policy(sentence), tool, arguments, session) == wanted
+
+
+@pytest.mark.parametrize("text", ["Avoid deleting files.", "No file may be deleted."])
+@pytest.mark.parametrize("place", ["notes", "sections"])
+def test_prose_without_a_word_of_duty_counts_there_too(place: str, text: str) -> None:
+    said: Any = [{"section": "Files", "rules": [{"id": "F1", "rule": text}]}] if place == "sections" else text
+    assert judged(policy(**{place: said}), "delete_file", {"path": "a"}) == "deny"
 
 
 @pytest.mark.parametrize("place", ["description", "notes", "sections"])
@@ -199,6 +252,27 @@ def test_lint_says_what_is_enforced_and_what_is_not() -> None:
     assert (found["rules[2]"].severity, found["rules[2]"].kind) == ("note", "prose")
 
 
+def test_lint_warns_of_what_may_forbid_in_words_of_no_form() -> None:
+    texts = ["Orders stay untouched.", "Hands off the payroll.", "Refunds are paid within 14 days."]
+    found = {
+        r.path: r for r in lint(recognise(PolicySource(policy(*texts)), strict=False)) if r.path.startswith("rules")
+    }
+    assert (found["rules[0]"].severity, found["rules[0]"].kind) == ("warning", "prose")
+    assert "calls of cancel_order, refund_order are escalated" in found["rules[0]"].message
+    assert (found["rules[1]"].severity, "payroll" in found["rules[1]"].message) == ("warning", True)
+    assert found["rules[2]"].severity == "note"
+
+
+def test_a_pattern_beside_names_is_no_way_around_a_denial() -> None:
+    given = {"allowed_operations": ["delete_file", "delete_*"], "rules": ["Files are never deleted."]}
+    assert judged(given, "delete_file", {"path": "a"}) == "deny"
+    context = parse_context({"policy": given, "user_role": "clerk"})
+    plan = parse_plan(
+        {"nodes": [{"tool_name": "delete_old_file", "node_id": "n", "arguments": {}, "provenance_tier": 1}]}
+    )
+    assert any("not checked" in u.reason for u in Oracle(recognise(given)).judge(context, plan).undecided)
+
+
 def test_lint_names_a_grant_that_prose_forbids() -> None:
     found = lint(recognise(policy("Files are never deleted."), strict=False))
     assert any(r.kind == "contradiction" and r.path == "allowed_operations[2]" for r in found)
@@ -227,6 +301,15 @@ def test_hostile_prose_takes_linear_time(text: str) -> None:
         ("Never mail anybody.", "read_email", "compliant"),
         ("Never read anything below /etc.", "read_file", "undecided"),
         ("Be polite.", "send_money", "compliant"),
+        ("The assistant is read-only.", "delete_file", "undecided"),
+        ("The assistant is read-only.", "read_file", "compliant"),
+        ("L\u00f6schen ist verboten.", "delete_file", "undecided"),
+        ("L\u00f6schen ist verboten.", "read_file", "compliant"),
+        ("Orders stay untouched.", "cancel_order", "undecided"),
+        ("Orders stay untouched.", "delete_file", "compliant"),
+        ("Nothing leaves the company.", "send_email", "undecided"),
+        ("Avoid deleting files.", "delete_file", "undecided"),
+        ("Avoid deleting files.", "send_email", "compliant"),
     ],
 )
 @pytest.mark.parametrize("grant", [{"allowed_operations": ["*"]}, {"default": "allow", "forbidden_operations": ["x"]}])

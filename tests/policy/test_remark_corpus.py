@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from gatling.policy import recognise
 from gatling.policy.language.administration import is_administrative
 from gatling.policy.language.lexicon import Lexicon
 from gatling.policy.language.nature import is_remark
@@ -61,3 +62,18 @@ def test_heads_of_documents_are_told() -> None:
         "2025-02-21: eu regions only",
     ]
     assert [text for text in others if is_provenance(text, lexicon)] == []
+
+
+OPENING = {"former limit: see archive", "nobody reads this", "calendar colours do not matter"}
+"""Harmless remarks that have a word of denials and a thing of a tool."""
+
+
+def test_as_rules_harmless_remarks_leave_no_call_open_but_for_what_is_known() -> None:
+    found = set()
+    for lexicon, restricts, text in remarks():
+        if not restricts and len(text.split()) > 1:
+            rules = recognise({"allowed_operations": list(lexicon.names), "rules": [text]})
+            clauses = (c for c in rules.clauses if c.dialect == "prose")
+            if any(all(when.subject != "mentions" for when in c.when) for c in clauses):
+                found.add(text)
+    assert found == OPENING

@@ -17,10 +17,10 @@ _ADVERB = r"(?:only|always|also|strictly|generally|explicitly|ever|under no circ
 _DENY = (
     r"(?:(?:must|may|can|shall|should|will|do|does|are|is)(?: not|n't| never)(?:(?: be)? (?:allowed|permitted|authori[sz]ed|supposed|able))?(?: to)?"
     r"|cannot|can't|mustn't|don't|doesn't|never|ha(?:s|ve) no (?:access|right|permission)(?: to)?|(?:is|are) (?:strictly )?(?:forbidden|prohibited|barred|banned|blocked) (?:from|to)"
-    r"|(?:must|should) (?:refrain from|avoid|stay away from|keep away from)|under no circumstances (?:may|must|can|should))"
+    r"|(?:must|should|shall|will|have to|has to|need to|needs to|ought to|(?:is|are) to) (?:refrain from|abstain from|avoid|stay away from|keep away from)|under no circumstances (?:may|must|can|should))"
 )
 _ALLOW = r"(?:may|can|(?:is|are) (?:allowed|permitted|authori[sz]ed|free|entitled|able|welcome) to|ha(?:s|ve) (?:access|permission) to|should be able to)"
-_VERDICT_DENY = r"(?:outside (?:the|its|your) (?:[\w]+'s )?(?:authority|remit|scope|mandate)|excluded|withheld|not for the (?:agent|assistant|bot)|forbidden|prohibited|not allowed|not permitted|never allowed|never permitted|off[- ]limits|banned|disabled|blocked|denied|disallowed|not ok|taboo|a no-go|out of bounds|unacceptable)"
+_VERDICT_DENY = r"(?:outside (?:the|its|your) (?:[\w]+'s )?(?:authority|remit|scope|mandate)|excluded|withheld|not for the (?:agent|assistant|bot)|forbidden|prohibited|not allowed|not permitted|never allowed|never permitted|off[- ]limits|banned|disabled|blocked|denied|disallowed|not ok|taboo|a no-go|out of bounds|unacceptable|out of the question|not an option)"
 _VERDICT_ALLOW = r"(?:allowed|permitted|fine|ok|okay|acceptable|enabled|open)"
 _FLAGS = re.IGNORECASE
 
@@ -30,6 +30,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("default_deny", r"(?:everything|anything|all) (?:else|other)(?: (?:is|are|must be|should be|tools?|operations?|actions?|calls?)){0,3} " + _VERDICT_DENY + r"|(?:deny|block|forbid|reject) (?:everything|anything|all)(?: (?:else|others?|by default))?|default(?: is|:)? (?:deny|no|forbidden)|(?:everything|anything) (?:that is )?not (?:listed|mentioned|named|explicitly allowed|allowed)(?: here| above)? is " + _VERDICT_DENY),
         ("only_who", r"(?:only|no one but|nobody but|nobody except|no one except|none but) (?P<who>[\w ,'-]{2,80}?) " + rf"(?:{_ALLOW}|(?:are|is) to)" + r" (?P<what>.+)"),
         ("nobody", r"(?:nobody|no one|no-one|no (?:agent|user|role|employee|assistant|bot|staff|one))(?: (?:may|can|must|should|shall|is allowed to|is permitted to|will))(?: ever)? (?P<what>.+)"),
+        ("no_thing", r"no (?P<thing>(?!one\b|agent|user|role|employee|assistant|bot|staff)[\w -]{2,60}?) (?:(?:may|can|must|should|shall|will|(?:is|are) to)(?: ever)? be|(?:is|are|gets?)(?: ever| to be)?) (?P<what>\w+(?:ed|en|nt|ne|ut|ld|id|de)(?: .+)?)"),
+        ("only_for", r"(?:leave|reserve) (?P<what>.+?) (?:to|for) (?:the )?(?P<who>[a-z ,_-]+)"),
         ("only_for", r"(?P<what>.+?) (?:is|are) (?:strictly )?(?:reserved (?:for|to)|restricted to|only (?:for|available to|open to|allowed for|permitted for))(?: the)? (?P<who>[a-z ,_-]+)"),
         ("asks", r"(?P<what>.+?) (?:always )?(?:requires?|needs?|must (?:have|get|be given)|has to have|want|wants|is subject to|are subject to|must be subject to|demands?) (?:an? |the |prior |explicit |written |human |manager(?:'s)? |supervisor(?:'s)? )*" + APPROVAL + r"(?P<more>.*)"),
         ("asks", r"(?P<what>.+?) (?:must|has to|have to|should|needs to|need to|shall) (?:first |always )?be (?:approved|confirmed|signed off|authori[sz]ed|reviewed)(?: first)?(?: by [\w' -]+?)?(?: (?:before|first).*)?"),
@@ -58,6 +60,8 @@ ROLE_NOUNS = frozenset(
     "reviewer maintainer reader writer driver dispatcher technician bookkeeper treasurer director officer specialist representative "
     "finance hr sales support ops tester planner buyer seller tutor moderator staff apprentice".split()
 )
+_US = re.compile(r"we|(?:the|our|this) (?:company|team|shop|store|office|house|organi[sz]ation|business)", _FLAGS)
+"""Who, forbidding something to himself, forbids it to the agent."""
 _OWN_AGENT = re.compile(
     r"(?:the|our|this|your) (?!(?:[\w'-]+ )*(?:support|sales|service|care|field|travel|insurance|estate|booking|call|help|desk|ticket|claims|customs|"
     r"secret|human|other|second)(?:-\w+)? agent)(?:[\w'-]+ ){0,3}(?:agent|assistant|bot|chatbot|copilot|helper)",
@@ -123,6 +127,10 @@ def form_of(sentence: str) -> Form | None:
                 return Form("allow", what, who, is_exclusive=True)
             case "nobody":
                 return Form("deny", what)
+            case "no_thing":
+                if not deed_of(what.split()[0]):
+                    continue
+                return Form("deny", _active(groups["thing"], what))
             case "asks":
                 return Form("ask", what)
             case "deny" | "allow":
@@ -134,6 +142,8 @@ def form_of(sentence: str) -> Form | None:
                     continue
                 if name == "deny" and who and (bound := _EXCEEDS.match(what)):
                     return Form("limit", f"{who} at most {what[bound.end() :]}")
+                if name == "deny" and _US.fullmatch(who.strip()):
+                    who = ""
                 passive = re.match(r"(?:only )?be (?P<done>.+)|^(?P<past>\w+ed)\b", what, _FLAGS) if who else None
                 done = passive and (passive.group("done") or (what if _is_done(who, what) else ""))
                 if done:

@@ -20,7 +20,7 @@ _APPROVED = (
     r"my|our|your|team|dual|second|two-person|user|user's|customer's|customer|admin|cfo|ceo|director|finance)"
 )
 APPROVAL = (
-    rf"(?:approval|sign-?off|confirmation|consent|permission|review|authori[sz]ation|human in the loop|ok|okay|go-ahead)"
+    rf"(?:approval|sign-?off|(?:counter)?signature|second signature|second pair of eyes|confirmation|consent|permission|review|authori[sz]ation|human in the loop|ok|okay|go-ahead)"
     rf"(?: (?:by|from|of) (?:{_APPROVED} ){{0,3}}[\w-]+)?"
 )
 WITH_APPROVAL = rf"(?:,? ?(?:only )?(?:with|after|upon|subject to|once|given) (?:{_APPROVED} ){{0,3}}{APPROVAL})"

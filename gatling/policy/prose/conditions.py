@@ -46,7 +46,7 @@ _ONLY_WITH = re.compile(
     rf"only {_PEOPLE} (?:with|who (?:have|has|hold|own|are)|having|holding) {_ARTICLE}(?P<fact>{_NAME}) (?:may|can|are allowed to|are permitted to) (?P<what>.+)"
 )
 _REQUIRES = re.compile(
-    rf"(?P<what>.+?) (?:requires?|needs?|is only allowed if|are only allowed if|only if|is allowed only if) (?P<test>{_EXPRESSION})"
+    rf"(?:(?P<what>.+?) )?(?:requires?|needs?|is only allowed if|are only allowed if|only if|is allowed only if) (?P<test>{_EXPRESSION})"
 )
 _TAIL = r"(?:,? (?:and|so|but) (?:you|the agent|this|it) .+)?"
 _VALUES = r"(?P<values>['\"\u2018\u201c]?\w[\w -]{0,40}['\"\u2019\u201d]?(?:(?:,| or|, or) ['\"\u2018\u201c]?\w[\w -]{0,40}['\"\u2019\u201d]?){0,8})"
@@ -94,7 +94,7 @@ def conditional_of(sentence: str) -> Conditional | None:
             return Conditional(f"{said['verb']} {said['thing']}", (check,), _bases(said["verb"]), said["thing"])
     match = _REQUIRES.fullmatch(" ".join(sentence.split()).rstrip(". "))
     if match:
-        return Conditional(match.group("what"), facts(match.group("test")))
+        return Conditional(match.group("what") or "", facts(match.group("test")))
     return None
 
 

@@ -5,6 +5,7 @@
 | forbids or bounds, and every word of it is understood | the same clause that the native format would have |
 | says who may, or in which state a thing must be (`conditions.py`) | a requirement on facts and records of the session |
 | forbids, or permits only this or that, and some of it is not understood | a clause that leaves open the calls under its words |
+| of no form that is read, with a word that may forbid (`doubtful.py`) | the same, for calls that share its deed or its thing |
 | permits | nothing: prose grants no call |
 | speaks of requests, orders in texts, or of no call | nothing: that is what the critics are for, or the encoders |
 
@@ -25,6 +26,7 @@ from gatling.policy.language.phrase import parse_phrase
 from gatling.policy.language.sentences import denied_tools, read_sentence
 from gatling.policy.language.statement import NativeRule, Statement
 from gatling.policy.prose.conditions import Conditional, conditional_of
+from gatling.policy.prose.doubtful import is_foreign, may_forbid, says_read_only, things_said, tools_perhaps_meant
 from gatling.policy.prose.topics import topic_of
 from gatling.policy.reading.conditions import conditions_of
 from gatling.policy.reading.vocabulary import MODAL_WORDS
@@ -67,6 +69,8 @@ class ProseReading:
     """Tools whose calls it leaves open, as some of it is not understood."""
     is_prohibition: bool = False
     """It forbids, or permits only this or that."""
+    things: tuple[str, ...] = ()
+    """Stems of what it speaks of, where no tool is known that it means: it leaves open the calls that name one."""
     reason: str = ""
     proposal: str = ""
     """The rule that it may mean, for somebody who decides it."""
@@ -82,20 +86,31 @@ def with_prose(
             records of data, whose prose was written for readers and not for this one; there it is the encoders' alone.
     """
     added: list[Clause] = []
+    grants_patterns = _grants_patterns(rules)
     for clause, reading in readings_of(rules, specs):
         added += reading.clauses
         if leaves_open and reading.open_tools:
-            open_check = Condition(
-                "forbids", Operator.UNKNOWN, f"in words that are not checked: {cut(reading.sentence, 200)}"
-            )
+            open_check = Condition("forbids", Operator.UNKNOWN, _in_words(reading.sentence))
             added.append(_clause(clause, ClauseKind.REQUIRE, reading.open_tools, checks=(open_check,)))
-        elif leaves_open and reading.is_prohibition and not reading.clauses and _grants_patterns(rules):
+        if leaves_open and reading.is_prohibition and grants_patterns and all(map(_denies_all, reading.clauses)):
             # Which tools there are is not said, so which of them the words mean shows when one is called.
             under = Condition("words", Operator.LIKE, cut(reading.sentence, 200))
             added.append(_clause(clause, ClauseKind.REQUIRE, clause.tools, checks=(under,)))
+        if leaves_open and reading.things:
+            named = Condition("mentions", Operator.LIKE, reading.things)
+            open_check = Condition("forbids", Operator.UNKNOWN, _in_words(reading.sentence))
+            added.append(_clause(clause, ClauseKind.REQUIRE, clause.tools, when=(named,), checks=(open_check,)))
     if not added and all(clause.dialect != PROSE for clause in rules.clauses):
         return rules
     return replace(rules, clauses=(*map(_settled, rules.clauses), *added))
+
+
+def _denies_all(clause: Clause) -> bool:
+    return clause.kind is ClauseKind.DENY and not clause.when
+
+
+def _in_words(sentence: str) -> str:
+    return f"in words that are not checked: {cut(sentence, 200)}"
 
 
 def _grants_patterns(rules: Rulebook) -> bool:
@@ -145,7 +160,9 @@ def _sentences_of(clause: Clause) -> Iterator[str]:
             if clause.path and isinstance(clause.path[-1], str) and text.startswith(f"{clause.path[-1]}: "):
                 continue
             for sentence in _SENTENCE.split(text):
-                if 2 < len(sentence) <= _MAX_CHARS and not _RULING.isdisjoint(split_words(sentence.replace("'", ""))):
+                if not 2 < len(sentence) <= _MAX_CHARS:
+                    continue
+                if not _RULING.isdisjoint(split_words(sentence.replace("'", ""))) or may_forbid(sentence):
                     yield sentence.strip()
 
 
@@ -153,6 +170,8 @@ def _read(clause: Clause, sentence: str, lexicon: Lexicon) -> ProseReading:
     conditional = conditional_of(sentence)
     if conditional is not None:
         return ProseReading(sentence, (_conditional(clause, conditional, lexicon),), is_prohibition=True)
+    if says_read_only(sentence):
+        return _read_only(clause, sentence, lexicon)
     reading = read_sentence(Statement(0, sentence), lexicon)
     rules = [rule for rule in reading.rules if rule.kind in ("denial", "requirement", "places")]
     opened = [
@@ -165,7 +184,8 @@ def _read(clause: Clause, sentence: str, lexicon: Lexicon) -> ProseReading:
             return ProseReading(sentence, tuple(clauses), is_prohibition=True)
     form = form_of(sentence)
     if form is None or not _forbids(form, sentence):
-        return ProseReading(sentence)
+        permits = form is not None and form.verdict in ("allow", "default")
+        return ProseReading(sentence) if permits or _TELLS.search(sentence) else _doubtful(clause, sentence, lexicon)
     phrase = parse_phrase(form.what, lexicon)
     if form.verdict == "deny" and phrase.places and rules == [] and not phrase.rest and not phrase.exceptions:
         tools = denied_tools(phrase, lexicon)[0] if "*" in clause.tools else clause.tools
@@ -175,9 +195,32 @@ def _read(clause: Clause, sentence: str, lexicon: Lexicon) -> ProseReading:
                 sentence, (_clause(clause, ClauseKind.DENY, tools, when=(there,)),), is_prohibition=True
             )
     tools = _tools_under(form, sentence, lexicon) if "*" in clause.tools else clause.tools
+    if not tools and not _PERHAPS.search(sentence):
+        return _doubtful(clause, sentence, lexicon)
     reason = reading.note or next((rule.reason for rule in opened), "not understood")
     proposal = "; ".join(rule.shown() for rule in rules) or (f"forbid {', '.join(tools)}" if tools else "")
     return ProseReading(sentence, (), tools, is_prohibition=True, reason=reason, proposal=proposal)
+
+
+def _read_only(clause: Clause, sentence: str, lexicon: Lexicon) -> ProseReading:
+    """Return what holds an agent that only reads: no call that acts by its verb; of what nobody knows it is open."""
+    names = lexicon.names if "*" in clause.tools else clause.tools
+    effects = {name: effect_of(name) for name in names}
+    acting = tuple(n for n, (effect, why) in effects.items() if effect != "read" and not why.startswith("unknown"))
+    unknown = tuple(n for n, (effect, why) in effects.items() if effect != "read" and why.startswith("unknown"))
+    denied = (_clause(clause, ClauseKind.DENY, acting),) if acting else ()
+    return ProseReading(sentence, denied, unknown, is_prohibition=True, reason="whether these only read")
+
+
+def _doubtful(clause: Clause, sentence: str, lexicon: Lexicon) -> ProseReading:
+    """Return what a sentence leaves open that no form reads and that may forbid something."""
+    if not may_forbid(sentence):
+        return ProseReading(sentence)
+    tools = tools_perhaps_meant(sentence, lexicon) if "*" in clause.tools else clause.tools
+    proposal = f"forbid {', '.join(tools)}" if tools else ""
+    reason = "in another language" if is_foreign(sentence) else "no form that is read"
+    things = () if tools else things_said(sentence)
+    return ProseReading(sentence, (), tools, is_prohibition=True, things=things, reason=reason, proposal=proposal)
 
 
 def _forbids(form: Form, sentence: str) -> bool:
@@ -270,8 +313,8 @@ def _conditional(at: Clause, said: Conditional, lexicon: Lexicon) -> Clause:
     """Return what facts and records must be for calls of the tools that a phrase names, or for what is about it."""
     tools, topic = (_done_to(said, lexicon), ()) if said.verbs else _about(said.what, lexicon)
     tools = tools if "*" in at.tools else at.tools
-    if tools:
-        return _clause(at, ClauseKind.REQUIRE, tools, checks=said.checks)
+    if tools or not said.what:
+        return _clause(at, ClauseKind.REQUIRE, tools or at.tools, checks=said.checks)
     topic = topic or topic_of(said.what)
     return _clause(
         at, ClauseKind.REQUIRE, at.tools, when=(Condition("topic", Operator.LIKE, topic),), checks=said.checks
