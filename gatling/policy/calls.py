@@ -122,6 +122,8 @@ class Call:
                     yield where, leaf
             elif paths and squashed_path(where) != squashed and may_be_path(where, leaf, paths):
                 yield where, leaf
+        if paths == "any":
+            yield from self.program_paths
         if is_number and is_receiver_name(path):
             receivers = self.receivers
             if len(receivers) > 1 or not is_stated:
@@ -163,6 +165,17 @@ class Call:
     def programs(self) -> tuple[Program, ...]:
         """The arguments that are programs, read."""
         return programs_of(self.node.tool_name, self.node.arguments)
+
+    @cached_property
+    def program_paths(self) -> list[tuple[str, str]]:
+        """The paths that its programs touch, each with the argument that the program is."""
+        return [
+            (program.argument, thing.text)
+            for program in self.programs
+            for action in program.actions
+            for thing in action.things
+            if thing.kind == "path" and thing.text not in ("", "-")
+        ]
 
     @cached_property
     def program_hosts(self) -> list[Destination]:

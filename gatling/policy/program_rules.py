@@ -33,10 +33,21 @@ _Item = tuple[str, str, bool]
 """The argument, what stands there, and whether it is known to be that."""
 
 
-def decide_program(call: Call, subject: str, operator: Operator, patterns: tuple[str, ...]) -> CheckResult:
-    """Compare what the programs of a call do, or its arguments of that kind, with patterns."""
+def decide_program(
+    call: Call, subject: str, operator: Operator, patterns: tuple[str, ...], *, only_programs: bool = False
+) -> CheckResult:
+    """Compare what the programs of a call do, or its arguments of that kind, with patterns.
+
+    Args:
+        only_programs: whether its other arguments are not looked at.
+    """
     found = list(_commands(call) if subject == "command" else _things(call, subject))
     unclear = next(((p.argument, a) for p in call.programs for a in p.actions if not a.is_understood), None)
+    if only_programs:
+        inside = {program.argument for program in call.programs}
+        found = [item for item in found if item[0] in inside]
+        if unclear is not None and not _speaks_of(call, inside, patterns):
+            unclear = None
     if not found and unclear is None:
         return ABSENT
     is_allowing = operator is Operator.LIKE
@@ -52,6 +63,12 @@ def decide_program(call: Call, subject: str, operator: Operator, patterns: tuple
     if unclear is not None and not (is_allowing and _is_granted(unclear[1], patterns, subject)):
         opens = opens or CheckResult(None, unclear[0], f"`{unclear[1].said}` is not understood")
     return opens or CheckResult(True, found[0][0] if found else None, found[0][1] if found else "")
+
+
+def _speaks_of(call: Call, arguments: set[str], patterns: tuple[str, ...]) -> bool:
+    """Tell whether a path that may be a forbidden one stands in the text of a program."""
+    texts = (leaf for path, leaf in call.leaves if path in arguments and isinstance(leaf, str))
+    return any(is_forbidden(text, patterns, is_pattern=True, acts=False) is not False for text in texts)
 
 
 def _is_granted(action: Action, patterns: tuple[str, ...], subject: str) -> bool:

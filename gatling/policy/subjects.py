@@ -113,7 +113,7 @@ def decide(
         case "destination" | "host":
             return _destination(call, operator, wanted, only_hosts=name == "host", is_any=is_any)
         case "command" | "path" | "table":
-            return decide_program(call, name, operator, wanted)
+            return decide_program(call, name, operator, wanted, only_programs=path == "program")
         case "resource":
             return _resource(call, operator, wanted, is_any=is_any)
         case "fact":

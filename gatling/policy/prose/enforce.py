@@ -5,6 +5,7 @@
 | forbids or bounds, and every word of it is understood | the same clause that the native format would have |
 | says who may, or in which state a thing must be (`conditions.py`) | a requirement on facts and records of the session |
 | forbids, or permits only this or that, and some of it is not understood | a clause that leaves open the calls under its words |
+| forbids, and names a folder: `Never read anything below /etc.` | leaves open programs that touch it, besides |
 | permits | nothing: prose grants no call |
 | speaks of requests, orders in texts, or of no call | nothing: that is what the critics are for, or the encoders |
 
@@ -53,6 +54,9 @@ _TELLS = re.compile(
     r"^(?:there|note|e\.g\.|for example)\b|\b(?:will|would|did|was|were|has|have) (?:not|never)\b|\bmay fail\b",
     re.IGNORECASE,
 )
+_FOLDER = re.compile(r"(?<![\w./~-])~?/[\w.~-]+(?:/[\w.~*-]+)*")
+_ELSEWHERE = re.compile(r"\b(?:outside|except|unless|other than|but|only|allowed|permitted|instead)\b", re.IGNORECASE)
+_NOTHING = re.compile(r"(?:nothing|no|none|nobody)\b", re.IGNORECASE)
 _PERHAPS = re.compile(r"\b(?:may not|might not|might|could|should be careful)\b", re.IGNORECASE)
 
 
@@ -84,6 +88,8 @@ def with_prose(
     added: list[Clause] = []
     for clause, reading in readings_of(rules, specs):
         added += reading.clauses
+        if leaves_open:
+            added += _in_programs(clause, reading)
         if leaves_open and reading.open_tools:
             open_check = Condition(
                 "forbids", Operator.UNKNOWN, f"in words that are not checked: {cut(reading.sentence, 200)}"
@@ -96,6 +102,20 @@ def with_prose(
     if not added and all(clause.dialect != PROSE for clause in rules.clauses):
         return rules
     return replace(rules, clauses=(*map(_settled, rules.clauses), *added))
+
+
+def _in_programs(at: Clause, reading: ProseReading) -> Iterator[Clause]:
+    """Yield that programs are left open that touch a folder which a sentence names as forbidden, whatever they do there: a sentence
+    speaks of tools, and a tool that runs programs does what they do."""
+    sentence = reading.sentence
+    if not (reading.is_prohibition or _NOTHING.match(sentence)) or _ELSEWHERE.search(sentence):
+        return
+    folders = dict.fromkeys(found.rstrip("./*") for found in _FOLDER.findall(sentence))
+    barred = tuple(form for folder in folders if folder.strip("/~") for form in (folder, f"{folder}/*"))
+    if barred:
+        touched = Condition("path:program", Operator.NOT_LIKE, barred)
+        clause = _clause(at, ClauseKind.REQUIRE, at.tools, checks=(touched,))
+        yield replace(clause, exception=f"it does there what is not forbidden: {cut(sentence, 200)}")
 
 
 def _grants_patterns(rules: Rulebook) -> bool:
