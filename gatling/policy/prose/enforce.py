@@ -105,8 +105,8 @@ def with_prose(
 
 
 def _in_programs(at: Clause, reading: ProseReading) -> Iterator[Clause]:
-    """Yield that programs are left open that touch a folder which a sentence names as forbidden, whatever they do there: a sentence
-    speaks of tools, and a tool that runs programs does what they do."""
+    """Yield that programs are left open that touch a folder which a sentence names as forbidden, whatever they do there: a
+    sentence speaks of tools, and a tool that runs programs does what they do."""
     sentence = reading.sentence
     if not (reading.is_prohibition or _NOTHING.match(sentence)) or _ELSEWHERE.search(sentence):
         return
