@@ -29,16 +29,18 @@ _CURL_SENDS = frozenset(
 )
 _CURL_VALUES = frozenset(
     "-A --user-agent -H --header -e --referer -u --user -b --cookie -m --max-time --connect-timeout --retry --retry-delay "
-    "--cacert -E --cert --key --ciphers --resolve --interface -w --write-out -r --range --limit-rate --max-redirs "
-    "--dns-servers --retry-max-time -z --max-filesize --tls-max --proto --oauth2-bearer --aws-sigv4".split()
+    "--cacert -E --cert --key --ciphers --interface -w --write-out -r --range --limit-rate --max-redirs "
+    "--retry-max-time -z --max-filesize --tls-max --proto --oauth2-bearer --aws-sigv4".split()
 )
 _CURL_WRITES = frozenset(
     "-o --output -D --dump-header -c --cookie-jar --trace --trace-ascii --stderr --output-dir --libcurl --etag-save --hsts".split()
 )
 _CURL_PLACES = frozenset("-x --proxy --socks5 --socks4 --preproxy --connect-to --doh-url --unix-socket".split())
+_CURL_NUMBERS = frozenset("--resolve --dns-servers".split())
+"""Whose values end in numbers of machines: `--resolve HOST:PORT:NUMBER,..`."""
 _WGET_SENDS = frozenset("--post-data --post-file --body-data --body-file".split())
 _WGET_VALUES = frozenset(
-    "-t --tries -T --timeout -U --user-agent --header -e -w --wait -l --level -A --accept -R --reject --user --password -P "
+    "-t --tries -T --timeout -U --user-agent --header -e --execute -w --wait -l --level -A --accept -R --reject --user --password -P "
     "--directory-prefix --limit-rate -Q --quota -D --domains".split()
 )
 _WGET_WRITES = frozenset("-O --output-document -o --output-file -a --append-output".split())
@@ -97,7 +99,7 @@ def of_curl(words: Sequence[str]) -> list[Action]:
             if at:
                 option, value = "-" + word[at], word[at + 1 :]
                 joined = value
-        has_value = option in _CURL_VALUES | _CURL_SENDS | _CURL_WRITES | _CURL_PLACES or option in (
+        has_value = option in _CURL_VALUES | _CURL_SENDS | _CURL_WRITES | _CURL_PLACES | _CURL_NUMBERS or option in (
             "-X",
             "--request",
             "-K",
@@ -122,6 +124,9 @@ def of_curl(words: Sequence[str]) -> list[Action]:
         elif option in _CURL_PLACES:
             host = host_of(value) or host_of("http://" + value)
             things += [host] if host else []
+        elif option in _CURL_NUMBERS:
+            numbers = value.split(":", 2)[-1] if option == "--resolve" else value
+            things += [Thing("host", number.strip("[] ").lower()) for number in numbers.split(",") if number.strip()]
         elif option in ("-I", "--head", "-G", "--get"):
             method = method or "GET"
         i += 1
@@ -165,6 +170,8 @@ def of_wget(words: Sequence[str]) -> list[Action]:
             target = value if joined else words[i + 1] if i + 1 < len(words) else ""
             i += 0 if joined else 1
         elif option in _WGET_VALUES:
+            if option in ("-e", "--execute") and "proxy" in (value if joined else "".join(words[i + 1 : i + 2])):
+                return [unclear(said, line)]
             i += 0 if joined else 1
         elif word.startswith("-") and not word.startswith("--") and word.endswith("O"):  # -qO-, -qO FILE
             target = words[i + 1] if i + 1 < len(words) else ""
