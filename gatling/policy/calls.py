@@ -27,6 +27,7 @@ from gatling.policy.compare import MAX_LIST_CHARS, bare
 from gatling.policy.globs import squashed_name
 from gatling.policy.inner import inner_leaves
 from gatling.policy.numbers import readings
+from gatling.policy.path_values import PathValue, path_values
 from gatling.policy.places import Destination, Mention, destinations, display_words, mentions, sends
 from gatling.schema import ExecutionPlan, PlanNode
 from gatling.schema.arguments import dotted_leaves, is_free_text_name, is_limit, is_receiver_name, leaves
@@ -165,6 +166,12 @@ class Call:
     def programs(self) -> tuple[Program, ...]:
         """The arguments that are programs, read."""
         return programs_of(self.node.tool_name, self.node.arguments)
+
+    @cached_property
+    def path_values(self) -> list[PathValue]:
+        """The values that are paths, or may be, beside its programs (`policy.path_values`)."""
+        read = {program.argument for program in self.programs if program.language != "http"}
+        return path_values(self.node.tool_name, self.node.arguments, self.leaves, self.inner, read)
 
     @cached_property
     def program_paths(self) -> list[tuple[str, str]]:
