@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -52,6 +53,7 @@ _BYTES_A_CONTEXT = 64_000
 _OF_CALL_AND_SESSION = frozenset(
     "session fact record resource argument formula sensitivity volume command path table words".split()
 )
+_SIGN_OF_A_HOST = re.compile(r"\w\.\w|[@%\\]|://")
 _POLICY_S = 2.0
 _POLICY_S_A_CHAR = 1e-5
 _MAX_POLICY_S = 10.0
@@ -428,12 +430,16 @@ def _open_questions(judgement: Judgement, facts: PlanFacts, rules: Rulebook) -> 
 
 
 def _goes_somewhere_unclear(undecided: Undecided, facts: PlanFacts) -> bool:
-    """Tell whether a rule on places is open because a call sends to a bare name that the user did not state."""
+    """Tell whether a rule on places is open, other than because a call sends to bare names that the user stated: who Ann is
+    the tool knows."""
     clause = undecided.clause
     if clause is None or {c.subject for c in clause.checks}.isdisjoint(("destination", "host")):
         return False
     node = next((n for n in facts.nodes if n.node.node_id == undecided.node_id), None)
-    return node is None or any(not place.host for place in node.unasked_destinations)
+    if node is None or any(not place.host for place in node.unasked_destinations):
+        return True
+    names = (place.text for place in node.destinations if not place.host and not _SIGN_OF_A_HOST.search(place.text))
+    return undecided.open_value not in names
 
 
 def _policy_s(num_chars: int) -> float:

@@ -27,6 +27,7 @@ from gatling.policy.compare import MAX_LIST_CHARS, bare
 from gatling.policy.globs import squashed_name
 from gatling.policy.inner import inner_leaves
 from gatling.policy.numbers import readings
+from gatling.policy.path_values import PathValue, path_values
 from gatling.policy.places import Destination, Mention, destinations, display_words, mentions, sends
 from gatling.schema import ExecutionPlan, PlanNode
 from gatling.schema.arguments import dotted_leaves, is_free_text_name, is_limit, is_receiver_name, leaves
@@ -122,6 +123,8 @@ class Call:
                     yield where, leaf
             elif paths and squashed_path(where) != squashed and may_be_path(where, leaf, paths):
                 yield where, leaf
+        if paths == "any":
+            yield from self.program_paths
         if is_number and is_receiver_name(path):
             receivers = self.receivers
             if len(receivers) > 1 or not is_stated:
@@ -163,6 +166,23 @@ class Call:
     def programs(self) -> tuple[Program, ...]:
         """The arguments that are programs, read."""
         return programs_of(self.node.tool_name, self.node.arguments)
+
+    @cached_property
+    def path_values(self) -> list[PathValue]:
+        """The values that are paths, or may be, beside its programs (`policy.path_values`)."""
+        read = {program.argument for program in self.programs if program.language != "http"}
+        return path_values(self.node.tool_name, self.node.arguments, self.leaves, self.inner, read)
+
+    @cached_property
+    def program_paths(self) -> list[tuple[str, str]]:
+        """The paths that its programs touch, each with the argument that the program is."""
+        return [
+            (program.argument, thing.text)
+            for program in self.programs
+            for action in program.actions
+            for thing in action.things
+            if thing.kind == "path" and thing.text not in ("", "-")
+        ]
 
     @cached_property
     def program_hosts(self) -> list[Destination]:

@@ -25,7 +25,7 @@ A condition compares one subject of a call with a value. Subjects:
     formula         several arguments or fields of the session at once (`policy.formulas`)
     prose           a sentence; nobody decides it here
     command         a command or a statement of a program among the arguments
-    path, table     what such a program touches, or an argument of such a name states
+    path, table     what such a program touches, or an argument of such a name states; `path:program` looks at programs alone
     forbids         a sentence that forbids and that no check enforces; it leaves open the calls under its words
     words           whether the call may fall under the words of such a sentence, where nobody says which tools there are
     deed            a deed in words, until `policy.prose` has made a topic of it

@@ -52,6 +52,8 @@ class CheckResult:
     found: str = ""
     is_absent: bool = False
     """The call has nothing to compare."""
+    open_value: str = ""
+    """The value itself that leaves it undecided, where that is one."""
 
 
 ABSENT = CheckResult(False, is_absent=True, found="nothing")

@@ -58,6 +58,8 @@ class Undecided:
     node_id: str | None
     clause: Clause | None
     reason: str
+    open_value: str = ""
+    """The value of the call that could not be decided on, where it is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +227,8 @@ def _each_check(
         elif outcome.holds is False and clause.exception:
             yield Undecided(call.node.node_id, clause, f"unless {clause.exception}")
         else:
-            yield Undecided(call.node.node_id, clause, outcome.found or _why([condition, *clause.when], str(condition)))
+            reason = outcome.found or _why([condition, *clause.when], str(condition))
+            yield Undecided(call.node.node_id, clause, reason, outcome.open_value)
 
     arguments = [c for c in clause.checks if c.subject.startswith("argument:")]
     has_others = any(c not in absent for c in arguments)  # a limit may stand under two names of one argument

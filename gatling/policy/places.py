@@ -33,13 +33,18 @@ _LABEL = r"[\w-]{1,63}"
 _HOST = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}\.?")
 _ADDRESS = re.compile(rf"[\w.+'-]{{1,64}}@((?:{_LABEL}\.)*{_LABEL}\.?)")
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]{0,20}:)?/{1,4}([^/?#]*)(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
+_AUTHORITY = re.compile(r"[a-z][a-z0-9+.-]{0,20}://([^/?#]{1,2048})")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,20}:[/\\]", re.IGNORECASE)
 _BETWEEN = re.compile(r"[,;\s]+")
 _BRACKETED = re.compile(r"(?:^|[/@])\[([0-9a-f:.%]{2,60})\]", re.IGNORECASE)
 _TOP_LEVEL = re.compile(r"[^\W\d_]{2,63}")
 _LINK = re.compile(
-    r"(?:(?:https?|ftp|wss?):)?//[^\s\"'<>()\[\]{}|\\^`]{1,2048}|\bwww\.[^\s\"'<>()\[\]{}|\\^`]{1,2048}", re.IGNORECASE
+    r"(?:(?:https?|ftp|wss?):)?//[^\s\"'<>()\[\]{}|^`]{1,2048}|\bwww\.[^\s\"'<>()\[\]{}|\\^`]{1,2048}", re.IGNORECASE
 )
+_PLAIN_LINK = re.compile(r"(?:https?://|www\.)[^/?#@\\]+(?:/[^?]*)?\??", re.IGNORECASE)
+_OF_A_LINK = re.compile(r"<a\s(?:[^<>]*\s)?href\s*=\s*[\"']?", re.IGNORECASE)
+_LOADING = re.compile(r"(?:[\w-]\(|=)\s*[\"']?\s*$")
+_MAX_BEFORE = 200
 _PARTS = re.compile(r"[,;\r\n]+")
 _NAMED = re.compile(r"\s*([^<>@:/]{0,200}?)\s*<\s*[^<>@\s]+@[^<>@\s]+>\s*|()\s*[^<>@\s]+@[^<>@\s]+\s*")
 MAX_NAMED_CHARS = 20_000
@@ -80,6 +85,8 @@ class Mention:
     place: Destination
     is_shown: bool
     """It is only shown to whoever reads what is sent: a link, an image."""
+    is_plain_link: bool = False
+    """It is a link in prose, which nothing opens by itself and which carries no data."""
 
 
 def parse_place(argument: str, text: str) -> Destination:
@@ -93,6 +100,23 @@ def parse_place(argument: str, text: str) -> Destination:
     elif "@" not in part:
         host = _authority(re.split(r"[/?#]", part, maxsplit=1)[0]) if "." in part else ""
     return Destination(argument, part, host.rstrip("."))
+
+
+def readings_of_place(argument: str, text: str) -> Iterator[Destination]:
+    """Yield a place as it is parsed, and with each other host that some reader finds in it: of `https://acme.com\\@evil.com` a
+    browser opens the one, and a library that follows the standard the other."""
+    place = parse_place(argument, text)
+    yield place
+    found = _AUTHORITY.match(place.text)
+    authority = found.group(1) if found else ""
+    hosts: list[str] = []
+    if "\\" in authority and not {"@", "."}.isdisjoint(authority.partition("\\")[2]):
+        hosts.append(_authority(authority))
+    if authority.count("@") > 1:
+        hosts.append(_authority(authority.split("@", 2)[1]))
+    for host in dict.fromkeys(host.rstrip(".") for host in hosts):
+        if host != place.host:
+            yield Destination(argument, place.text, host)
 
 
 def _authority(text: str) -> str:
@@ -117,19 +141,18 @@ def destinations(tool: str, arguments: dict[str, Any]) -> list[Destination]:
         if isinstance(value, dict):
             for key, child in reversed(value.items()):
                 if is_place and ("@" in key or "." in key):
-                    found += [parse_place(path, part) for part in _BETWEEN.split(key) if part]
+                    found += [place for part in _BETWEEN.split(key) if part for place in readings_of_place(path, part)]
                 named = is_destination_name(key) or (is_sending and not _SENDING_KEYS.isdisjoint(split_words(key)))
                 stack.append((f"{path}.{key}" if path else key, child, is_place or named))
         elif isinstance(value, (list, tuple)):
             stack.extend((path, child, is_place) for child in reversed(value))
         elif isinstance(value, str) and value:
             parts = [part for part in _BETWEEN.split(value) if part]
-            if is_place:
-                found += [parse_place(path, part) for part in checked(parts)]
-            elif _SCHEME.match(value.lstrip()) or all(map(_ADDRESS.fullmatch, (p.lower() for p in parts))):
-                found += [parse_place(path, part) for part in parts[:1] if _SCHEME.match(part)] or [
-                    parse_place(path, part) for part in checked(parts)
-                ]
+            if not is_place and _SCHEME.match(value.lstrip()) and _SCHEME.match(parts[0]):
+                parts = parts[:1]
+            elif not is_place and not all(map(_ADDRESS.fullmatch, (p.lower() for p in parts))):
+                parts = parts if _SCHEME.match(value.lstrip()) else []
+            found += [place for part in checked(parts) for place in readings_of_place(path, part)]
         elif is_place and isinstance(value, (int, float)) and not isinstance(value, bool):
             found.append(Destination(path, repr(value), ""))
     return found
@@ -165,7 +188,8 @@ def mentions(
             if is_sent:
                 yield from _shown(path, value)
         elif isinstance(value, str) and _SCHEME.match(value.lstrip()) and _BREAKS.search(value.strip()):
-            yield Mention(parse_place(path, _BREAKS.sub("", value.strip())), is_shown=False)  # as browsers read it
+            for place in readings_of_place(path, _BREAKS.sub("", value.strip())):  # as browsers read it
+                yield Mention(place, is_shown=False)
         elif _is_machine(path) and not is_destination_name(path):
             yield from _machine(path, value)
         elif isinstance(value, str):
@@ -178,13 +202,10 @@ def mentions(
         for part in (
             _BETWEEN.split(value)[:64] if is_destination_name(path) or _SCHEME.match(value) or "@" in value else ()
         ):
-            place = parse_place(path, part)
-            if (
-                place.host
-                and ("." in place.host or ip_of(place.host))
-                and not (reads and _ADDRESS.fullmatch(place.text))
-            ):
-                yield Mention(place, is_shown=False)
+            for place in readings_of_place(path, part):
+                is_host = "." in place.host or ip_of(place.host)
+                if is_host and not (reads and _ADDRESS.fullmatch(place.text)):
+                    yield Mention(place, is_shown=False)
 
 
 def _is_machine(path: str) -> bool:
@@ -222,12 +243,34 @@ def _machine(path: str, value: Any) -> Iterator[Mention]:
 
 
 def _shown(path: str, text: str) -> Iterator[Mention]:
-    known: set[str] = set()
+    known: set[tuple[str, str, bool]] = set()
+    has_image, tag, scanned = "![" in text, -1, 0
     for match in checked(_LINK.finditer(text)):
-        place = parse_place(path, match.group().rstrip(".,;:!?"))
-        if place.text not in known and (place.host or "%" in place.text):
-            known.add(place.text)
-            yield Mention(place, is_shown=True)
+        opened, closed = text.rfind("<", scanned, match.start()), text.rfind(">", scanned, match.start())
+        tag = tag if opened == closed == -1 else opened if opened > closed else -1
+        scanned = match.start()
+        link = match.group().rstrip(".,;:!?")
+        is_plain = bool(_PLAIN_LINK.fullmatch(link)) and not _is_loaded(text, scanned, tag, has_image=has_image)
+        for place in readings_of_place(path, link):
+            key = place.text, place.host, is_plain
+            if key not in known and (place.host or "%" in place.text):
+                known.add(key)
+                yield Mention(place, is_shown=True, is_plain_link=is_plain)
+
+
+def _is_loaded(text: str, start: int, tag: int, *, has_image: bool) -> bool:
+    """Tell whether whoever shows a text may open a web address in it unasked: an image, a style, anything in a tag but a link.
+
+    Args:
+        start: where the address starts.
+        tag: where the tag that it is in starts; -1 if it is in none.
+        has_image: the text has an image as Markdown writes it, here or elsewhere.
+    """
+    before = text[max(0, start - _MAX_BEFORE) : start]
+    if 0 <= tag < start - 1:
+        return start - tag > _MAX_BEFORE or _OF_A_LINK.fullmatch(text, tag, start) is None
+    is_of_markdown = before.rstrip(" <").endswith(("](", "]:"))
+    return (is_of_markdown and has_image) or _LOADING.search(before) is not None
 
 
 # --- lists of places ----------------------------------------------------------------------------------------------------

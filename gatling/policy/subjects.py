@@ -112,7 +112,7 @@ def decide(
         case "destination" | "host":
             return _destination(call, operator, wanted, only_hosts=name == "host", is_any=is_any)
         case "command" | "path" | "table":
-            return decide_program(call, name, operator, wanted)
+            return decide_program(call, name, operator, wanted, only_programs=path == "program")
         case "resource":
             return _resource(call, operator, wanted, is_any=is_any)
         case "fact":
@@ -239,7 +239,7 @@ def _destination(
             continue
         known = is_blocked(place, patterns) if is_blocking else is_listed(place, patterns)
         if known is None:
-            unclear = CheckResult(None, place.argument, f"where {place.text} is")
+            unclear = CheckResult(None, place.argument, f"where {place.text} is", open_value=place.text)
         elif (known == (operator is Operator.LIKE)) == is_any:
             return CheckResult(is_any, place.argument, place.text)
     for mention in checked(call.mentions):
@@ -250,9 +250,10 @@ def _destination(
                 return CheckResult(is_any, place.argument, place.text)
             is_open = known is not False
         else:
-            is_open = is_listed(place, patterns) is not True
+            is_open = not mention.is_plain_link and is_listed(place, patterns) is not True
         if is_open:
-            unclear = CheckResult(None, place.argument, f"whether {place.text} is a destination")
+            found = f"whether {place.text} is a destination"
+            unclear = CheckResult(None, place.argument, found, open_value=place.text)
     if unclear:
         return unclear
     if not places:

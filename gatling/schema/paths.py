@@ -7,6 +7,7 @@
 | `file:///a`, `FILE://localhost/a`, `\\\\?\\C:\\a`, `/private/etc`, `/proc/self/root/a` | `/a`, `c:/a`, `/etc`, `/a` |
 | `$HOME/a`, `${HOME}/a`, `%USERPROFILE%\\a` | `~/a` |
 | `https://me@Host.:443/a/../b?x` | `https://host/b?x` |
+| `~/../../etc`, out of a home that nobody knows | `/etc`, which is not certain |
 | `$DIR/a`, `{a,b}`, a command in backticks, a file's number | a path that nobody knows |
 
 Nothing is looked up: links between files are not followed. Linear in the text.
@@ -118,13 +119,18 @@ def read_path(text: str) -> PathReading:
     plain = (
         _HOME.sub(lambda m: m.group() if m.group()[0] == "~" else "~", plain, count=1) if _HOME.match(plain) else plain
     )
+    climbs_out = False
     if drive := re.match(r"[a-z]:(?=/)", plain):
         joined = drive.group() + _joined(plain[2:])
     elif plain.startswith("~"):
         home, _, rest = plain.partition("/")
         below = _joined(rest)
-        joined = f"{home}/{below}" if not below.startswith("..") else "/home/" + _joined(f"x/{below}")
+        climbs_out = below == ".." or below.startswith("../")
+        joined = (
+            _joined(f"/home/x/{below}") if climbs_out else f"{home}/{below}"
+        )  # one home of many: `/root` is another
         joined = joined.rstrip("/") if rest.strip("/") == "" else joined
+        is_certain &= not climbs_out
     else:
         joined = _joined(plain)
     rooted = _ROOT.sub("", joined, count=1) if _ROOT.match(joined) else joined
@@ -133,7 +139,7 @@ def read_path(text: str) -> PathReading:
     unknown = _UNKNOWN.search(plain)
     found = [match.span() for match in checked(_OPEN.finditer(rooted))]
     open_at = (found[0][0], found[-1][1]) if found else None
-    if unknown and (not found or ".." in plain[unknown.start() :]):
+    if (unknown and (not found or ".." in plain[unknown.start() :])) or (found and climbs_out):
         open_at = (0, len(rooted))
     is_certain &= not unknown and not _NUMBERED.match("/" + plain.lstrip("/")) and not re.match(r"[A-Za-z]:[^/]", plain)
     return PathReading(rooted, is_certain, open_at)

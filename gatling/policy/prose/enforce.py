@@ -6,6 +6,7 @@
 | says who may, or in which state a thing must be (`conditions.py`) | a requirement on facts and records of the session |
 | forbids, or permits only this or that, and some of it is not understood | a clause that leaves open the calls under its words |
 | of no form that is read, with a word that may forbid (`doubtful.py`) | the same, for calls that share its deed or its thing |
+| forbids, and names a folder: `Never read anything below /etc.` | leaves open programs that touch it, besides |
 | permits | nothing: prose grants no call |
 | speaks of requests, orders in texts, or of no call | nothing: that is what the critics are for, or the encoders |
 
@@ -55,6 +56,9 @@ _TELLS = re.compile(
     r"^(?:there|note|e\.g\.|for example)\b|\b(?:will|would|did|was|were|has|have) (?:not|never)\b|\bmay fail\b",
     re.IGNORECASE,
 )
+_FOLDER = re.compile(r"(?<![\w./~-])~?/[\w.~-]+(?:/[\w.~*-]+)*")
+_ELSEWHERE = re.compile(r"\b(?:outside|except|unless|other than|but|only|allowed|permitted|instead)\b", re.IGNORECASE)
+_NOTHING = re.compile(r"(?:nothing|no|none|nobody)\b", re.IGNORECASE)
 _PERHAPS = re.compile(r"\b(?:may not|might not|might|could|should be careful)\b", re.IGNORECASE)
 
 
@@ -89,6 +93,8 @@ def with_prose(
     grants_patterns = _grants_patterns(rules)
     for clause, reading in readings_of(rules, specs):
         added += reading.clauses
+        if leaves_open:
+            added += _in_programs(clause, reading)
         if leaves_open and reading.open_tools:
             open_check = Condition("forbids", Operator.UNKNOWN, _in_words(reading.sentence))
             added.append(_clause(clause, ClauseKind.REQUIRE, reading.open_tools, checks=(open_check,)))
@@ -111,6 +117,20 @@ def _denies_all(clause: Clause) -> bool:
 
 def _in_words(sentence: str) -> str:
     return f"in words that are not checked: {cut(sentence, 200)}"
+
+
+def _in_programs(at: Clause, reading: ProseReading) -> Iterator[Clause]:
+    """Yield that programs are left open that touch a folder which a sentence names as forbidden, whatever they do there: a
+    sentence speaks of tools, and a tool that runs programs does what they do."""
+    sentence = reading.sentence
+    if not (reading.is_prohibition or _NOTHING.match(sentence)) or _ELSEWHERE.search(sentence):
+        return
+    folders = dict.fromkeys(found.rstrip("./*") for found in _FOLDER.findall(sentence))
+    barred = tuple(form for folder in folders if folder.strip("/~") for form in (folder, f"{folder}/*"))
+    if barred:
+        touched = Condition("path:program", Operator.NOT_LIKE, barred)
+        clause = _clause(at, ClauseKind.REQUIRE, at.tools, checks=(touched,))
+        yield replace(clause, exception=f"it does there what is not forbidden: {cut(sentence, 200)}")
 
 
 def _grants_patterns(rules: Rulebook) -> bool:

@@ -32,16 +32,16 @@ _CURL_SENDS = frozenset(
 _CURL_VALUES = frozenset(
     "-A --user-agent -H --header -e --referer -u --user -b --cookie -m --max-time --connect-timeout --retry --retry-delay "
     "--cacert -E --cert --key --ciphers --interface -w --write-out -r --range --limit-rate --max-redirs "
-    "--dns-servers --retry-max-time -z --max-filesize --tls-max --proto --oauth2-bearer --aws-sigv4".split()
+    "--retry-max-time -z --max-filesize --tls-max --proto --oauth2-bearer --aws-sigv4".split()
 )
 _CURL_WRITES = frozenset(
     "-o --output -D --dump-header -c --cookie-jar --trace --trace-ascii --stderr --output-dir --libcurl --etag-save --hsts".split()
 )
-_CURL_REROUTES = frozenset("--resolve --connect-to".split())
+_CURL_REROUTES = frozenset("--resolve --connect-to --dns-servers".split())
 _CURL_PLACES = frozenset("-x --proxy --socks5 --socks4 --preproxy --doh-url --unix-socket".split())
 _WGET_SENDS = frozenset("--post-data --post-file --body-data --body-file".split())
 _WGET_VALUES = frozenset(
-    "-t --tries -T --timeout -U --user-agent --header -e -w --wait -l --level -A --accept -R --reject --user --password -P "
+    "-t --tries -T --timeout -U --user-agent --header -e --execute -w --wait -l --level -A --accept -R --reject --user --password -P "
     "--directory-prefix --limit-rate -Q --quota -D --domains".split()
 )
 _WGET_WRITES = frozenset("-O --output-document -o --output-file -a --append-output".split())
@@ -139,7 +139,13 @@ def of_curl(words: Sequence[str]) -> list[Action]:
         elif option in _CURL_WRITES:
             written.append(value)
         elif option in _CURL_REROUTES:  # HOST:PORT:ADDRESS[,ADDRESS], HOST1:PORT1:HOST2:PORT2
-            behind = value.split(":", 2)[2:] if option == "--resolve" else value.split(":")[2:3]
+            behind = (
+                [value]
+                if option == "--dns-servers"
+                else value.split(":", 2)[2:]
+                if option == "--resolve"
+                else value.split(":")[2:3]
+            )
             places = [a.strip("[]") for part in behind for a in part.split(",") if a.strip("[]")]
             things += [Thing("host", a.lower()) for a in places]
         elif option in _CURL_PLACES:
@@ -188,6 +194,8 @@ def of_wget(words: Sequence[str]) -> list[Action]:
             target = value if joined else words[i + 1] if i + 1 < len(words) else ""
             i += 0 if joined else 1
         elif option in _WGET_VALUES:
+            if option in ("-e", "--execute") and "proxy" in (value if joined else "".join(words[i + 1 : i + 2])):
+                return [unclear(said, line)]
             i += 0 if joined else 1
         elif word.startswith("-") and not word.startswith("--") and word.endswith("O"):  # -qO-, -qO FILE
             target = words[i + 1] if i + 1 < len(words) else ""
