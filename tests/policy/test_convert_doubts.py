@@ -102,7 +102,9 @@ def test_a_grant_that_is_not_understood_is_no_denial() -> None:
 
 
 def test_a_comment_may_grant_nothing() -> None:
-    data = {"rules": [{"tool": "read_file", "role": "clerk", "effect": "allow", "note": "bosses may send money, I guess"}]}
+    data = {
+        "rules": [{"tool": "read_file", "role": "clerk", "effect": "allow", "note": "bosses may send money, I guess"}]
+    }
     policy = _converted(json.dumps(data), "a.json")
     assert _verdict(policy, "boss", "send_money", amount=5) == "violation"
 
@@ -113,3 +115,14 @@ def test_columns_say_for_whom_and_up_to_how_much() -> None:
     assert _verdict(policy, "clerk", "read_file", path="/a") == "compliant"
     assert _verdict(policy, "clerk", "send_money", amount=5) == "violation"
     assert _verdict(policy, "boss", "send_money", amount=61) == "violation"
+
+
+@pytest.mark.parametrize("name", ["member", "members", "user", "users", "customers", "groups", "people"])
+@pytest.mark.parametrize(
+    "body", [{"read_file": "yes", "treat_hive": "no"}, {"allow": ["read_file"], "deny": ["treat_hive"]}], ids=str
+)
+def test_people_above_tools_are_a_role_and_nobody_else_is_granted_them(name: str, body: dict[str, Any]) -> None:
+    policy = _converted(json.dumps({name: body, "boss": {"allow": ["treat_hive"]}}), "a.json")
+    assert _verdict(policy, name, "read_file", path="/a") == "compliant"
+    assert _verdict(policy, "guest", "read_file", path="/a") == "violation"
+    assert _verdict(policy, name, "treat_hive", hive="L") == "violation"

@@ -212,6 +212,7 @@ class NamedEntryReader(ClaimReader):
         case = Case(around.effect, around.roles if around.has_roles else None, is_limit=around.is_limit)
         case.wants = [(key, value, False) for key, value in around.qualities]
         case.left = [around.doubt] if around.doubt else []
+        case.guess = around.above if around.names_roles else ()
         own = {w for tool in tools for w in words_for(tool)}
         words = around.words if named else around.words[:-1]
         for word in words:

@@ -306,6 +306,8 @@ class RecordReader(NamedEntryReader):
         """Return what stands around below a key."""
         words = split_words(key)
         said = set(words)
+        if around.names_roles and around.above and keys.is_plain_effect(key) and keys.effect_of_key(key):
+            around = replace(around, names_roles=False, roles=around.above, has_roles=True, is_guess=True)
         if around.names_roles:
             inner = self._with_roles(around, key, key)
             return replace(inner, names_roles=False)
@@ -314,7 +316,7 @@ class RecordReader(NamedEntryReader):
         if around.names_places:
             return replace(around, qualities=(*around.qualities, (around.names_places, key)), names_places="")
         if is_of(key, keys.ROLE_KEYS) and not around.has_roles:
-            return replace(around, names_roles=True)
+            return replace(around, names_roles=True, above=role_names(key))
         if said <= {"location", "path", "directory", "resource", "folder", "object", "key", "prefix"} and said:
             return replace(around, names_places="path")
         if said & keys.ENVIRONMENTS and len(said) <= 2:

@@ -52,7 +52,9 @@ def read_sentence(statement: Statement, lexicon: Lexicon) -> Reading:
         return Reading(statement, (NativeRule("default", value="deny"),))
     who = who_of(form.who)
     if form.verdict != "allow" and who.roles and not is_role(who.roles, lexicon):
-        who = Who(is_clear=False, guess=who.roles)  # `external users`: whom it binds is not known by a role, so it binds everybody
+        who = Who(
+            is_clear=False, guess=who.roles
+        )  # `external users`: whom it binds is not known by a role, so it binds everybody
     if not who.roles and who.is_clear:
         who = Who(context.roles if form.verdict == "allow" else context.bound)
     phrase = parse_phrase(form.what, lexicon)
@@ -132,7 +134,9 @@ def _allow(statement: Statement, form: Form, who: Who, phrase: Phrase, lexicon: 
         why = f"no tool is known that this means: {', '.join(left) or form.what}"
     rules += restrictions(phrase, tools, who, lexicon) if tools else []
     if why:
-        return Reading(statement, (*rules, no_grant(statement.text, why, phrase.named, who.roles if who.is_clear else ())))
+        return Reading(
+            statement, (*rules, no_grant(statement.text, why, phrase.named, who.roles if who.is_clear else ()))
+        )
     rules.insert(0, NativeRule("grant", tools, who.roles, is_exclusive=form.is_exclusive))
     return Reading(statement, tuple(rules))
 

@@ -32,7 +32,14 @@ def read_review(reader: Reader, items: list[Any], place: RulePosition) -> None:
         reason = f"to be decided: {text}" + (f" ({reason})" if isinstance(reason, str) else "")
         reader.unrecognised.append(
             Unrecognised(
-                here.path, reason, reader.lines.get(here.path), tools, meant, is_review=True, may_grant=granted, grantees=grantees
+                here.path,
+                reason,
+                reader.lines.get(here.path),
+                tools,
+                meant,
+                is_review=True,
+                may_grant=granted,
+                grantees=grantees,
             )
         )
 
