@@ -126,3 +126,51 @@ def test_people_above_tools_are_a_role_and_nobody_else_is_granted_them(name: str
     assert _verdict(policy, name, "read_file", path="/a") == "compliant"
     assert _verdict(policy, "guest", "read_file", path="/a") == "violation"
     assert _verdict(policy, name, "treat_hive", hive="L") == "violation"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        {"if_not_in_for": "off"},
+        {"if_over_max": "off"},
+        {"over": {"max": "deny"}},
+        {"outside_limits": "refuse"},
+        {"over_a_limit": "no"},
+        {"roles": {"guest": {"denied": ["everything else"]}}},
+        {"rules": [{"when": "anything_else", "then": "deny"}]},
+    ],
+    ids=str,
+)
+def test_a_catch_all_that_denies_the_rest_closes_nothing(rest: dict[str, Any]) -> None:
+    data = {"read_file": {"enabled": True, "for": ["clerk"]}, **rest}
+    made = convert(json.dumps(data), file="a.json", tools=SHOP)
+    assert _verdict(made.policy, "clerk", "read_file", path="/a") == "compliant", [r.rules for r in made.open]
+    assert _verdict(made.policy, "guest", "read_file", path="/a") == "violation"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [{"if_not_in_for": "ask"}, {"over": {"max": "ask"}}, {"outside_hours": "refuse"}],
+    ids=str,
+)
+def test_what_is_no_certain_denial_of_the_rest_is_not_passed_over(rest: dict[str, Any]) -> None:
+    data = {"read_file": {"enabled": True, "for": ["clerk"]}, **rest}
+    assert _verdict(_converted(json.dumps(data), "a.json"), "clerk", "read_file", path="/a") != "compliant"
+
+
+def test_exceptions_that_name_tools_close_these_alone() -> None:
+    text = '[clerk]\nread_file = "allow"\nsend_money = "allow"\n\n[exceptions]\n{} = "deny"\n'
+    policy = _converted(text.format("send_money_abroad"), "a.toml")
+    assert _verdict(policy, "clerk", "read_file", path="/a") == "compliant"
+    assert _verdict(policy, "clerk", "send_money", amount=5) != "compliant"
+    policy = _converted(text.format("full_moons"), "a.toml")
+    assert _verdict(policy, "clerk", "read_file", path="/a") != "compliant"
+
+
+@pytest.mark.parametrize("legend", ["confirm = a team lead clicks OK", "q = the boss says yes", "deny = ok for now"])
+def test_a_legend_makes_no_permission_of_what_somebody_else_does(legend: str) -> None:
+    mark = legend.partition(" ")[0]
+    text = f"# format: role = allow | {mark}   ({legend})\nread_file.clerk=allow\nsend_money.clerk={mark}\n"
+    made = convert(text, file="a.properties", tools=SHOP, comments="notes")
+    assert _verdict(made.policy, "clerk", "read_file", path="/a") == "compliant"
+    assert _verdict(made.policy, "clerk", "send_money", amount=5) != "compliant"

@@ -100,7 +100,7 @@ LEAST = {
     "third": {"structured": 49, "prose": 3},
 }
 """Calls that must pass and do. What the sets call a list (of sudoers, of lines) counts as structured."""
-LEAST_WITH_NOTES = {"third": 59, "fourth": 41, "fifth": 14}
+LEAST_WITH_NOTES = {"third": 59, "fourth": 41, "fifth": 20}
 """The same of structured sources where comments are notes."""
 
 

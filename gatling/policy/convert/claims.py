@@ -249,7 +249,7 @@ def _denial(claim: Claim, meant: Meant, lexicon: Lexicon) -> tuple[tuple[NativeR
             unclear = ", ".join([*claim.left, *why]) or "its places"
             note, doubt = f"forbidden whatever is meant by: {unclear}", f"what is meant is not clear: {unclear}"
             when = {}
-        rules.append(NativeRule("denial", (tool,), claim.bound, _broken(when), doubt=doubt, guess=() if why else guess))
+        rules.append(NativeRule("denial", (tool,), claim.bound, _broken(when), doubt=doubt, guess=guess))
     return _merged(rules), note
 
 

@@ -17,7 +17,7 @@ from gatling.policy.language.keys import DENY
 from gatling.policy.language.lexicon import Lexicon
 from gatling.policy.language.matching import perhaps_granted
 from gatling.policy.language.nature import denies
-from gatling.policy.language.statement import NativeRule, Reading, is_no_grant, review
+from gatling.policy.language.statement import GUESSED, NativeRule, Reading, is_no_grant, review
 
 
 def escalated(readings: list[Reading], tools: Iterable[str]) -> list[Reading]:
@@ -31,25 +31,35 @@ def escalated(readings: list[Reading], tools: Iterable[str]) -> list[Reading]:
     return [_to_decide(reading, given) for reading in readings]
 
 
-def _given(readings: list[Reading]) -> frozenset[str]:
-    """Return the tools that lines grant by their names, or may."""
-    found: set[str] = set()
+def _given(readings: list[Reading]) -> dict[str, set[str]]:
+    """Return to whom lines grant the tools that they name, or may; `*` is anybody."""
+    found: dict[str, set[str]] = {}
     for reading in readings:
         for rule in reading.rules:
-            found |= set(rule.tools if rule.kind == "grant" else rule.may_grant)
-    return frozenset(squashed(tool) for tool in found if "*" not in tool and "?" not in tool)
+            for tool in rule.tools if rule.kind == "grant" else rule.may_grant:
+                if "*" not in tool and "?" not in tool:
+                    found.setdefault(squashed(tool), set()).update(map(squashed, rule.roles or ("*",)))
+    return found
 
 
-def _to_decide(reading: Reading, given: frozenset[str]) -> Reading:
+def _is_given(tool: str, roles: tuple[str, ...], given: dict[str, set[str]]) -> bool:
+    """Tell whether a line may grant a tool to one of some roles; to anybody, if there are none."""
+    to = given.get(squashed(tool), set())
+    return bool(to) and (not roles or not to.isdisjoint(("*", *map(squashed, roles))))
+
+
+def _to_decide(reading: Reading, given: dict[str, set[str]]) -> Reading:
     rules: list[NativeRule] = []
     for rule in reading.rules:
-        taken = tuple(t for t in rule.tools if squashed(t) in given) if rule.kind == "denial" and rule.doubt else ()
+        is_doubted = rule.kind == "denial" and bool(rule.doubt)
+        taken = tuple(t for t in rule.tools if is_doubted and _is_given(t, rule.roles, given))
         if not taken:
             rules.append(rule)
             continue
         left = tuple(tool for tool in rule.tools if tool not in taken)
         rules += [replace(rule, tools=left)] if left else []
-        rules += [replace(rule, tools=taken, roles=rule.guess, doubt="")] if rule.guess else []
+        kept = tuple(t for t in taken if rule.guess and (rule.doubt == GUESSED or not _is_given(t, rule.guess, given)))
+        rules += [replace(rule, tools=kept, roles=rule.guess, doubt="")] if kept else []
         rules.append(review(reading.statement.text or rule.shown(), f"it forbids, and {rule.doubt}", taken))
     if tuple(rules) == reading.rules:
         return reading

@@ -561,8 +561,10 @@ def rules_of_case(
             is_plain = not why and not left
             if not is_plain:
                 note = f"forbidden whatever is meant by: {', '.join([*left, *why])}"
-            guess = case.guess if case.roles is None and is_plain else ()
-            doubt = GUESSED if guess else "" if is_plain else f"what is meant is not clear: {', '.join([*left, *why])}"
+            guess = case.guess if case.roles is None else ()
+            doubt = (
+                f"what is meant is not clear: {', '.join([*left, *why])}" if not is_plain else GUESSED if guess else ""
+            )
             when = _broken(when) if is_plain else {}
             rules.append(NativeRule("denial", (tool,), roles, when, doubt=doubt, guess=guess))
             continue
