@@ -35,6 +35,7 @@ A condition compares one subject of a call with a value. Subjects:
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -186,6 +187,17 @@ class Unrecognised:
     """What it names and says, where it is not."""
     is_review: bool = False
     """It is an item of `review`: the policy itself says that somebody must decide it. Part of the native format."""
+    may_grant: tuple[str, ...] = ()
+    """An item of `review`: patterns of the tools that it may grant. What nothing grants is undecided then, and not denied."""
+    grantees: tuple[str, ...] = ()
+    """To whom it may grant them; to anybody if empty."""
+
+    def may_be_granted(self, tool: str, roles: Iterable[str]) -> bool:
+        """Tell whether it may grant calls of a tool to someone with these roles."""
+        name = squashed_name(tool)
+        if not any(matches(squashed(pattern), name) for pattern in self.may_grant):
+            return False
+        return not self.grantees or any(matches(squashed(p), squashed_name(r)) for p in self.grantees for r in roles)
 
     @property
     def place(self) -> str:

@@ -9,7 +9,7 @@
   itself would not be compliant (`policy.resemblance`).
 - A part of the policy that is not read leaves open the calls that it may be about (`policy.unread`).
 - Where no grant is written down in a form that is read, but other parts of the policy are not read, a call without a grant
-  is undecided, not denied: the grant may stand there.
+  is undecided, not denied: the grant may stand there. So it is where an item of `review` says that it may grant the call.
 - `Asked` is what the request is known to ask for. With it, clauses that want a request are decided, and a call beyond it
   is a violation of the policy's rule that calls need a request.
 """
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gatling.policy.calls import Call, PlanCalls
-from gatling.policy.clauses import WANTS_A_VALUE, Clause, ClauseKind, Condition, Operator
+from gatling.policy.clauses import WANTS_A_VALUE, Clause, ClauseKind, Condition, Operator, Unrecognised
 from gatling.policy.compare import FALLING, NEGATED, CheckResult
 from gatling.policy.dialects.cedar import CedarPolicies
 from gatling.policy.rules import Rulebook
@@ -153,6 +153,8 @@ class Oracle:
                 granted = True
         if granted is False and self._may_be_granted_elsewhere:
             yield Undecided(node_id, None, "no grant is written in a form that is read")
+        elif granted is False and (part := self.granting_item(tool, situation.role)):
+            yield Undecided(node_id, None, f"whether {part.place} allows the call: {part.reason}")
         elif granted is False:
             yield Violation(node_id, None, None, "a clause that allows the call", tool)
         elif granted is None:
@@ -162,6 +164,15 @@ class Oracle:
             first = self.rules.unrecognised[parts[0]]
             more = f" and {len(parts) - 1} more parts" if len(parts) > 1 else ""
             yield Undecided(node_id, None, f"{first.place}{more}, which may be about {tool}: {first.reason}")
+
+    def granting_item(self, tool: str, role: str) -> Unrecognised | None:
+        """Return an item of `review` that may grant calls of a tool to a role."""
+        roles = self.rules.roles_of(role)
+        return next((part for part in self._grants_to_decide if part.may_be_granted(tool, roles)), None)
+
+    @cached_property
+    def _grants_to_decide(self) -> tuple[Unrecognised, ...]:
+        return tuple(part for part in self.rules.unrecognised if part.may_grant)
 
     def _resembling(self, call: Call, situation: Evidence, *, is_named: bool) -> Iterable[Undecided]:
         """Yield what rules have against a call whose tool they do not name, but whose name may be taken for one that they do.

@@ -342,7 +342,9 @@ def _rest(oracle: Oracle, tool: str, role: str) -> tuple[Any, ...]:
     rules = oracle.rules
     has_grants = any(c.kind is ClauseKind.ALLOW for c in rules.clauses)
     texts = tuple(text for _, text in rules.cedar)
-    return rules.is_allow_by_default, rules.granted_scopes(role), texts, has_grants, oracle.is_open(tool)
+    item = oracle.granting_item(tool, role)
+    is_open = oracle.is_open(tool), item.place if item else ""
+    return rules.is_allow_by_default, rules.granted_scopes(role), texts, has_grants, is_open
 
 
 def _only(here: Rulebook, there: Rulebook) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ style, if it is even) were looked at when it was made. 20 more in 20 other style
 them is no evidence of how others fare. 40 more in further styles, 240 calls, were tried after that, and again none passed; every third
 of these was then answered by somebody who saw the document, the conversion and the format, and no call. Since then all were looked at.
 A fifth set of 40, 240 calls, was tried unseen after what the fourth had taught: 2 of 60 structured calls that must pass did, 14 where comments
-are notes, none of prose, and one call of a Cedar file passed that must not (mended; without it none passes by default).
+are notes, none of prose, and one call of a Cedar file passed that must not (mended; without it none passes by default). Since then it was looked at too.
 What must never happen is that a call is allowed which must not pass.
 """
 
@@ -100,7 +100,7 @@ LEAST = {
     "third": {"structured": 49, "prose": 3},
 }
 """Calls that must pass and do. What the sets call a list (of sudoers, of lines) counts as structured."""
-LEAST_WITH_NOTES = {"third": 59, "fourth": 41, "fifth": 14}
+LEAST_WITH_NOTES = {"third": 59, "fourth": 41, "fifth": 20}
 """The same of structured sources where comments are notes."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gatling.policy.convert.qualities import When, bounds_for, bounds_in, condition, currency_in, joined
@@ -20,7 +20,7 @@ from gatling.policy.language.keys import ALLOW, ASK, DENY
 from gatling.policy.language.lexicon import Lexicon, is_tool_name
 from gatling.policy.language.matching import matched, perhaps_granted, words_for
 from gatling.policy.language.restrictions import APPROVED, currency_rules
-from gatling.policy.language.statement import NativeRule, no_grant, review
+from gatling.policy.language.statement import GUESSED, NativeRule, no_grant, review
 from gatling.policy.language.times import time_said
 from gatling.schema.words import split_words
 from gatling.tools.derive import effect_of
@@ -149,7 +149,7 @@ def rules_of(claim: Claim, meant: Meant | None, lexicon: Lexicon) -> tuple[tuple
             rules.append(NativeRule("requirement", (tool,), claim.roles, when=when, require=APPROVED))
     if left:
         reason = f"not understood: {', '.join(dict.fromkeys(left))}"
-        return (no_grant(claim.text, reason, meant.tools),), ""
+        return (no_grant(claim.text, reason, meant.tools, claim.roles),), ""
     return _merged(rules), ""
 
 
@@ -177,9 +177,7 @@ def _merged(rules: Iterable[NativeRule]) -> tuple[NativeRule, ...]:
             if (other.kind, other.roles, other.when, other.require, other.value, other.key) == (
                 rule.kind, rule.roles, rule.when, rule.require, rule.value, rule.key
             ):  # fmt: skip
-                merged[i] = NativeRule(
-                    rule.kind, (*other.tools, *rule.tools), rule.roles, rule.when, rule.require, rule.value, rule.key
-                )
+                merged[i] = replace(rule, tools=(*other.tools, *rule.tools), doubt=other.doubt or rule.doubt)
                 break
         else:
             merged.append(rule)
@@ -243,12 +241,15 @@ def hosts_in(key: str, value: Any) -> list[str]:
 def _denial(claim: Claim, meant: Meant, lexicon: Lexicon) -> tuple[tuple[NativeRule, ...], str]:
     rules: list[NativeRule] = []
     note = ""
+    guess = claim.roles if claim.is_guess else ()
     for tool in meant.tools:
         when, extra, why = _when(claim, tool, lexicon)
+        doubt = GUESSED if guess else ""
         if why or claim.left or extra:
-            note = f"forbidden whatever is meant by: {', '.join([*claim.left, *why]) or 'its places'}"
+            unclear = ", ".join([*claim.left, *why]) or "its places"
+            note, doubt = f"forbidden whatever is meant by: {unclear}", f"what is meant is not clear: {unclear}"
             when = {}
-        rules.append(NativeRule("denial", (tool,), claim.bound, when=_broken(when)))
+        rules.append(NativeRule("denial", (tool,), claim.bound, _broken(when), doubt=doubt, guess=guess))
     return _merged(rules), note
 
 
@@ -284,7 +285,7 @@ def _of_no_tool(claim: Claim, lexicon: Lexicon) -> tuple[tuple[NativeRule, ...],
         return (), "no tool that is known does this: nothing is granted"
     why = f"{'not understood' if inside else 'no tool is known that this means'}: {said.strip()}"
     near = perhaps_granted(said, lexicon) if lexicon.is_closed and claim.effect == ALLOW else ()
-    return (no_grant(claim.text, why, inside or near or named),), ""
+    return (no_grant(claim.text, why, inside or near or named, claim.roles),), ""
 
 
 _MAX_VALUED = 200

@@ -23,6 +23,7 @@ _MARKS = {
     "robots": ("#",),
     "codeowners": ("#",),
     "iptables": ("#",),
+    "sql": ("--",),
 }
 """What starts a comment, by the kind of the source."""
 _TAGGED = re.compile(r"<!--(.*?)-->", re.DOTALL)
@@ -90,7 +91,7 @@ def comments_of(text: str, kind: str) -> list[Comment]:
         else:
             found.append(Comment(number, said, number, is_behind=not whole, is_text=is_text))
         last = number if whole else -1
-    if kind == "blocks":
+    if kind in ("blocks", "sql"):
         found += _within(text, _SLASHED)
     if kind == "python":
         found += _within(text, _DOCSTRING, is_text=True)

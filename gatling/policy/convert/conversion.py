@@ -29,6 +29,7 @@ from gatling.policy.convert.records import RecordReader, fits
 from gatling.policy.convert.remarks import Attached, attached_in_lines, attached_in_tree, nowhere, remarks
 from gatling.policy.convert.rule_lines import read_rule_lines
 from gatling.policy.convert.sources import KINDS, TREES, kind_of, tree_of
+from gatling.policy.convert.sql_grants import read_sql_grants
 from gatling.policy.convert.tables import delimiter_of, is_html, lines_of_html, read_row, rows_of_csv
 from gatling.policy.convert.writer import settle, write
 from gatling.policy.language.keys import may_name_tool
@@ -184,8 +185,13 @@ def _read(
     _check_size(lexicon, parts, file)
     lexicon.is_closed = bool(names)
     closed = _closed(lexicon, names, specs, parts)
+    granted = (
+        read_sql_grants(text, closed) if kind == "text" and PurePath(file or "").suffix.lower() not in _PAGES else None
+    )
     listing = (
-        None
+        granted
+        if granted is not None
+        else None
         if PurePath(file or "").suffix.lower() in _PAGES
         else read_rule_lines(text, closed, least=3 if kind == "text" else 1)
     )

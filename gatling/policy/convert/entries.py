@@ -36,7 +36,7 @@ from gatling.policy.language.keys import ALLOW, ASK, DENY
 from gatling.policy.language.lexicon import Lexicon, role_names
 from gatling.policy.language.nature import is_remark
 from gatling.policy.language.restrictions import APPROVED, currency_rules
-from gatling.policy.language.statement import NativeRule, no_grant, review
+from gatling.policy.language.statement import GUESSED, NativeRule, no_grant, review
 from gatling.schema.words import split_words
 
 EXPLAINING = frozenset("reason reasons why because rationale message explanation motive justification hint".split())
@@ -590,7 +590,12 @@ def rules_of_case(
             is_plain = not why and not left
             if not is_plain:
                 note = f"forbidden whatever is meant by: {', '.join([*left, *why])}"
-            rules.append(NativeRule("denial", (tool,), roles, when=_broken(when) if is_plain else {}))
+            guess = case.guess if case.roles is None else ()
+            doubt = (
+                f"what is meant is not clear: {', '.join([*left, *why])}" if not is_plain else GUESSED if guess else ""
+            )
+            when = _broken(when) if is_plain else {}
+            rules.append(NativeRule("denial", (tool,), roles, when, doubt=doubt, guess=guess))
             continue
         left += why
         rules.append(NativeRule("grant", (tool,), roles, when=when))
@@ -608,7 +613,7 @@ def rules_of_case(
         for _, value, _ in case.wants:
             rules += currency_rules((tool,), roles, currency_in(value), lexicon) if not isinstance(value, dict) else []
     if effect != DENY and left:
-        return (no_grant(text, f"not understood: {', '.join(dict.fromkeys(left))}", tools),), ""
+        return (no_grant(text, f"not understood: {', '.join(dict.fromkeys(left))}", tools, roles),), ""
     return tuple(rules), note
 
 

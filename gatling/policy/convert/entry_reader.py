@@ -60,9 +60,39 @@ _NORM = re.compile(
 )
 
 
+_WHOLE = EVERYBODY | {
+    "everything",
+    "anything",
+    "everything else",
+    "anything else",
+    "the rest",
+    "all else",
+    "all others",
+}
+_NOT_AMONG = frozenset("if when is not in for list the of roles role who users".split())
+"""`if_not_in_for: off`, where `for` lists people."""
+_PAST_BOUNDS = frozenset("if when over above beyond outside exceeding exceeded exceeds more than of".split())
+_BOUNDS = frozenset("max maximum limit limits bound bounds cap that the a an any range".split())
+
+
+def _is_past(words: set[str]) -> bool:
+    """Tell whether words only say that a bound is passed: `over_max`, `outside_limits`. Such a call is not granted anyway."""
+    return (
+        bool(words & (_PAST_BOUNDS - {"if", "when", "of"}))
+        and bool(words & _BOUNDS)
+        and words <= _PAST_BOUNDS | _BOUNDS
+    )
+
+
 def default_of(key: str, value: Any) -> str:
-    """Return the effect that a member gives to what the policy does not name; empty if it is not about that."""
+    """Return the effect that a member gives to what the policy does not name, or to what is past its bounds, if it denies that;
+    empty if it is not about that."""
     words = {w.lower() for w in split_words(key) if w.isalnum()}
+    one = next(iter(value.items())) if isinstance(value, dict) and len(value) == 1 else ("", value)
+    inner = words | {w.lower() for w in split_words(one[0]) if w.isalnum()}
+    is_rest = _is_past(inner) or ({"not", "in"} < words <= _NOT_AMONG and not one[0])
+    if is_rest and not isinstance(one[1], (dict, list)) and verdict_of(one[1]) == DENY:
+        return DENY
     if isinstance(value, str) and words <= _STRATEGY and _CLOSED.fullmatch(value.strip()):
         return DENY
     said = bool(words & (ELSE | (_NOT - {"not", "no"}))) or bool(words & _NOT and words & _MATCHED)
@@ -179,7 +209,7 @@ class NamedEntryReader(ClaimReader):
         """Read `{op: any, role: any, verdict: DROP}`: what no entry names is denied; tell whether a block is that."""
         said = [(key, value) for key, value in block.items() if value not in (None, "", [], {})]
         effects = [verdict_of(value) for key, value in said if set(split_words(key)) <= EFFECT | {"action", "mode"}]
-        whole = [str(value).strip().lower() in EVERYBODY | {"everything", "anything"} for _, value in said]
+        whole = [str(value).strip().lower().replace("_", " ") in _WHOLE for _, value in said]
         others = [
             v
             for (k, v), w in zip(said, whole, strict=True)
@@ -212,6 +242,7 @@ class NamedEntryReader(ClaimReader):
         case = Case(around.effect, around.roles if around.has_roles else None, is_limit=around.is_limit)
         case.wants = [(key, value, False) for key, value in around.qualities]
         case.left = [around.doubt] if around.doubt else []
+        case.guess = around.above if around.names_roles else ()
         own = {w for tool in tools for w in words_for(tool)}
         words = around.words if named else around.words[:-1]
         for word in words:

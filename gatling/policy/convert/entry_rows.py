@@ -51,6 +51,8 @@ _TEXT_COLUMNS = (
         "conditions condition fine print details detail scope only constraint extra further bounds unless where how much".split()
     )
 )
+_COUNTED = re.compile(r"[\d.,]+ ?[A-Za-z%]+")
+"""`60 minutes` below a heading that says that it is the most."""
 _REST = re.compile(
     r"\*?\s*\(?(?:anything|everything|all|any|all the|the) (?:else|other\w*|rest|remaining)[\w ]*\)?|the rest|other tools?|others|\*",
     re.IGNORECASE,
@@ -166,12 +168,14 @@ def _sorted(cells: dict[str, str], tool: str, lexicon: Lexicon, legend: dict[str
                 found.effects.append(DENY if effect == DENY else ASK)
         elif words and words <= _EFFECT_COLUMNS and effect:
             found.effects.append(effect)
-        elif words & (keys.ROLE_KEYS | WHO) and words <= keys.ROLE_KEYS | WHO | {"may", "it"}:
+        elif words & (keys.ROLE_KEYS | WHO) and words <= keys.ROLE_KEYS | WHO | {"may", "it", "allowed", "permitted"}:
             found.who.append((header, cell))
         elif words and words <= _FIELD_COLUMNS:
             found.bounds["field"] = cell
         elif words and words <= _MOST_COLUMNS and re.fullmatch(r"[\d.,]+", cell):
             found.bounds["max"] = cell
+        elif words and words <= _MOST_COLUMNS | LIMITS and words & _MOST_COLUMNS and _COUNTED.fullmatch(cell):
+            found.texts.append((header, f"at most {cell}"))
         elif words and words <= _LEAST_COLUMNS and re.fullmatch(r"[\d.,]+", cell):
             found.bounds["min"] = cell
         elif words and words <= _VALUE_COLUMNS and len(words) > 1:

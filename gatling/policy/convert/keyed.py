@@ -23,6 +23,14 @@ from gatling.tools.naming import singular
 INHERITS = frozenset("inherits extends inherit includes parent parents inherits_from".split())
 _EVERYBODY = frozenset(("*", "all", "everyone", "everybody", "any", "anyone", "default"))
 
+_PEOPLE = frozenset(
+    "member members user users customer customers client clients person people contact contacts account accounts team teams".split()
+)
+
+
+def _is_effect(key: str) -> bool:
+    return keys.is_plain_effect(key) and bool(keys.effect_of_key(key))
+
 
 class KeyedReader(ListReader):
     """One walk through data."""
@@ -152,13 +160,21 @@ class KeyedReader(ListReader):
             words <= _CONTAINERS
             or len(words) > 3
             or not key
-            or all(root(w) in THINGS for w in words)
+            or (all(root(w) in THINGS for w in words) and not self._is_above_tools(words, value))
             or not isinstance(value, (dict, list))
         ):
             return False
         if isinstance(value, dict):
             return any(keys.effect_of_key(k) or self.tool(k) or keys.effect_of_value(v) for k, v in value.items())
         return singular(key.lower()) in ROLE_NOUNS
+
+    def _is_above_tools(self, words: frozenset[str], value: Any) -> bool:
+        """Tell whether people, who may be things too, stand above tools or effects: `member: {order_sugar: yes}` is what members may."""
+        return (
+            isinstance(value, dict)
+            and bool(words & _PEOPLE)
+            and any(self.lexicon.exact(k) or _is_effect(k) for k in value)
+        )
 
     def role_member_of(self, key: str, value: Any, path: DataPath, context: Context, *, is_guess: bool) -> None:
         if context.roles:
@@ -176,6 +192,9 @@ class KeyedReader(ListReader):
     def role_member(self, key: str, value: Any, path: DataPath, context: Context) -> None:
         if key.lower() in self.roles and not keys.names_role(key) and key.lower() not in _AGENTS:
             self.role(key, value, path, context)
+            return
+        if isinstance(value, dict) and any(map(_is_effect, value)):
+            self.role_member_of(key, value, path, context, is_guess=True)  # `user: {allow: [..]}` is a role itself
             return
         if isinstance(value, dict):
             for name, block in value.items():

@@ -10,7 +10,7 @@ from gatling.policy.language.keys import ALLOW, DENY
 from gatling.policy.language.lexicon import Lexicon
 from gatling.policy.language.restrictions import APPROVED
 from gatling.policy.language.sentences import read_sentence
-from gatling.policy.language.statement import Context, NativeRule, Reading, Statement, review
+from gatling.policy.language.statement import GUESSED, Context, NativeRule, Reading, Statement, review
 from gatling.policy.source import DataPath, PolicySource, show_path
 from gatling.policy.unread import mentions
 from gatling.schema.plain import canonical_json, cut
@@ -76,7 +76,9 @@ class KeyedBase:
                 self.say(path, value, (NativeRule("grant", tools, context.roles),))
             case "deny":
                 note = f"forbidden everywhere: {context.doubt}" if context.doubt else ""
-                self.say(path, value, (NativeRule("denial", tools, context.bound),), note)
+                guess = context.roles if context.is_guess and not context.doubt else ()
+                doubt = context.doubt or (GUESSED if guess else "")
+                self.say(path, value, (NativeRule("denial", tools, context.bound, doubt=doubt, guess=guess),), note)
             case _:
                 rules = (NativeRule("requirement", tools, context.roles, require=APPROVED),)
                 self.say(path, value, rules if context.doubt else (NativeRule("grant", tools, context.roles), *rules))

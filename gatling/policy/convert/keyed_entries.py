@@ -11,7 +11,7 @@ from gatling.policy.language.amounts import amount_of
 from gatling.policy.language.keys import ALLOW, ASK, DENY
 from gatling.policy.language.lexicon import is_tool_name, role_names
 from gatling.policy.language.restrictions import APPROVED, argument_for, currency_rules, is_count
-from gatling.policy.language.statement import Context, NativeRule, no_grant, review
+from gatling.policy.language.statement import GUESSED, Context, NativeRule, no_grant, review
 from gatling.policy.reading.conditions import destination_pattern
 from gatling.policy.reading.vocabulary import is_prose, words_of
 from gatling.policy.source import DataPath
@@ -75,9 +75,10 @@ class EntryReader(KeyedBase):
         rules: list[NativeRule] = []
         note = ""
         if effect == DENY:
-            rules.append(NativeRule("denial", tools, bound, when=said.when))
+            guess = context.roles if context.is_guess and said.roles == context.roles else ()
+            rules.append(NativeRule("denial", tools, bound, said.when, doubt=GUESSED if guess else "", guess=guess))
             if said.unread:
-                rules[0] = NativeRule("denial", tools, bound)
+                rules[0] = NativeRule("denial", tools, bound, doubt=f"{', '.join(said.unread)} is not understood")
                 note = f"forbidden whatever {', '.join(said.unread)} means"
                 rules.append(review(self.statement(path, rest).text, f"not understood: {', '.join(said.unread)}"))
         else:
@@ -86,7 +87,7 @@ class EntryReader(KeyedBase):
             if effect in (ALLOW, ASK):
                 if why:
                     text = self.statement(path, rest).text
-                    rules.append(no_grant(text, why, tools))
+                    rules.append(no_grant(text, why, tools, said.roles))
                 else:
                     rules.insert(0, NativeRule("grant", tools, said.roles, when=said.when))
                 if effect == ASK:

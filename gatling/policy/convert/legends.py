@@ -6,7 +6,10 @@ import re
 
 from gatling.policy.language import keys
 from gatling.policy.language.effects import effect_in
+from gatling.policy.language.grammar import ROLE_NOUNS
 from gatling.policy.language.keys import ALLOW, ASK, DENY
+from gatling.schema.words import split_words
+from gatling.tools.naming import singular
 
 QUALIFIED = re.compile(
     r"\b(?:if|when|unless|except|but|while|until|during|before|after|without|only|not|never|provided|as long as|outside|other than|per day|"
@@ -55,9 +58,23 @@ def legend_of(text: str) -> dict[str, str]:
         )
         if effect == ALLOW and QUALIFIED.search(match.group(2)):
             effect = ""
+        own = effect_in(name).effect if len(name) > 2 else ""
+        if effect == ALLOW and (own in (ASK, DENY) or _somebody_acts(match.group(2))):
+            effect = own if own in (ASK, DENY) else ASK  # `confirm = a team lead clicks OK` does not permit
         if effect and (len(name) <= 2 or "(" in match.group()):
             found[name] = effect if found.get(name, effect) == effect else ASK
     return found
+
+
+_ACTS = frozenset(
+    "say says said click clicks press presses tick ticks nod nods okay okays ok'd give gives grant grants sign signs agree agrees lead leads head chief "
+    "boss human somebody someone second colleague".split()
+)
+
+
+def _somebody_acts(text: str) -> bool:
+    """Tell whether the meaning of a mark has somebody who acts in it, so that what is permitted may wait for them."""
+    return any(w in _ACTS or singular(w) in ROLE_NOUNS - {"agent", "assistant", "bot"} for w in split_words(text))
 
 
 _MEANING = re.compile(

@@ -51,7 +51,9 @@ def read_tuple(reading: Reading, lexicon: Lexicon) -> Reading | None:
             return None
         about = about_phrase(claim.actions[0], lexicon)
         return replace(
-            reading, rules=(NativeRule("denial", about, claim.roles),) if about else (), note="whatever it means"
+            reading,
+            rules=(NativeRule("denial", about, claim.roles, doubt="what it means is not clear"),) if about else (),
+            note="whatever it means",
         )
     rules, note = rules_of(claim, Meant(tuple(dict.fromkeys(tools))), lexicon)
     return replace(reading, rules=rules, note=note)

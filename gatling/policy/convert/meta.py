@@ -112,7 +112,8 @@ def read_any(
             return replace(reading, statement=statement)
     if is_legend_of_checks(statement.text) or _FREED.search(statement.text):
         return Reading(statement, is_part=True)
-    if not statement.context.effect and (is_remark(statement.text) or is_administrative(statement.text, lexicon)):
+    is_plain = not statement.context.effect and not lexicon.named(statement.text)
+    if is_plain and (is_remark(statement.text) or is_administrative(statement.text, lexicon)):
         return Reading(statement, is_part=True)
     if (end := _NOTHING_ELSE.search(statement.text)) or (
         (end := _NOT_MORE.search(statement.text)) and bounds_in(statement.text[: end.start()])[0]

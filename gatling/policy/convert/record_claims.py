@@ -56,7 +56,7 @@ from gatling.policy.language.effects import Effect, effect_in
 from gatling.policy.language.keys import ALLOW, ASK, DENY
 from gatling.policy.language.lexicon import Lexicon, is_tool_name, role_names
 from gatling.policy.language.matching import concerned, words_for
-from gatling.policy.language.nature import is_remark, is_ruling
+from gatling.policy.language.nature import is_default, is_remark, is_ruling
 from gatling.policy.language.restrictions import APPROVED
 from gatling.policy.language.statement import NativeRule, Reading, Statement, review
 from gatling.policy.places import sends
@@ -360,6 +360,9 @@ class ClaimReader:
         """Read one item of a list: a tool, or a phrase."""
         if not isinstance(item, str) or item.lstrip()[:1] in "!-~^":
             self.unread(path, item, "not the name of a tool", ())
+            return
+        if around.effect == DENY and not around.qualities and is_default(f"{item}: denied"):
+            self.say(path, item, (NativeRule("default", value="deny"),))  # `denied: [everything else]`
             return
         effect = around.effect or (ALLOW if around.has_roles or around.qualities or around.words else "")
         deeper = keys.effect_of_value(item)

@@ -80,6 +80,8 @@ class Around:
     is_limit: bool = False
     names_roles: bool = False
     """The next key is a role."""
+    above: tuple[str, ...] = ()
+    """The names of the key that says so, which is a role itself where a tool stands below it: `users: {read_file: yes}`."""
     names_places: str = ""
     """The next key is a value of this."""
     doubt: str = ""

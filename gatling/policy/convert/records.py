@@ -43,11 +43,12 @@ from gatling.policy.convert.record_words import (
 from gatling.policy.convert.tiers import tiered
 from gatling.policy.language import keys
 from gatling.policy.language.administration import is_administrative, is_purpose
+from gatling.policy.language.concern import about_phrase
 from gatling.policy.language.deeds import root
 from gatling.policy.language.effects import effect_in
 from gatling.policy.language.keys import ASK, DENY
 from gatling.policy.language.lexicon import Lexicon, is_tool_name, role_names
-from gatling.policy.language.matching import words_for
+from gatling.policy.language.matching import perhaps_granted, words_for
 from gatling.policy.language.nature import is_about_order, is_default, is_remark, is_ruling
 from gatling.policy.language.statement import Context, NativeRule, Reading, Statement
 from gatling.policy.native.schema import FORMAT
@@ -81,10 +82,14 @@ class RecordReader(NamedEntryReader):
 
     def _root(self, data: dict[str, Any], around: Around) -> None:
         """Read each member at the root as the native words for it say, where these suffice."""
-        rest = {key: value for key, value in data.items() if not set(split_words(key)) & ELSE}
+        rest = {
+            key: value
+            for key, value in data.items()
+            if not (set(split_words(key)) & ELSE or default_of(key, value) == DENY)
+        }
         context, said = self.keyed.around(rest, (), Context())
         self.readings += self.keyed.readings
-        taken = next((k for k, v in data.items() if set(split_words(k)) & EXCEPT and not self._names_tools(v)), "")
+        taken = next((k for k, v in data.items() if set(split_words(k)) & EXCEPT and self._takes_out(v)), "")
         doubt = context.doubt or (f"whom or what {taken} takes out is not read" if taken else "")
         around = replace(around, doubt=doubt, roles=context.roles, has_roles=bool(context.roles))
         if self.is_record(data, around):
@@ -92,6 +97,12 @@ class RecordReader(NamedEntryReader):
             return
         for key, value in data.items():
             if key in said:
+                continue
+            if set(split_words(key)) & EXCEPT and self._denied_by_words(value):
+                self.member(key, value, (key,), around)
+                continue
+            if default_of(key, value) == DENY:
+                self.say((key,), value, (NativeRule("default", value="deny"),))
                 continue
             if isinstance(value, dict) and self.lexicon.is_closed and self.lexicon.exact(key):
                 self.member(key, value, (key,), around)  # an entry: whose it is grants it, if nothing else does
@@ -193,12 +204,29 @@ class RecordReader(NamedEntryReader):
                 around = self._with_roles(around, value, key)
                 self.use((*path, key), value)
             elif keys.is_condition(key, value) and not (
-                self.lexicon.exact(key) or around.is_limit or set(split_words(key)) & ELSE
+                self.lexicon.exact(key)
+                or around.is_limit
+                or set(split_words(key)) & ELSE
+                or default_of(key, value) == DENY
             ):
                 around = replace(around, doubt=f"it holds only as {key} says")
-            elif set(split_words(key)) & EXCEPT and not self._names_tools(value):
+            elif set(split_words(key)) & EXCEPT and self._takes_out(value):
                 around = replace(around, doubt=f"whom or what {key} takes out is not read")
         return around
+
+    def _takes_out(self, value: Any) -> bool:
+        """Tell whether an exception may be one to anything beside it: not where it names tools, or its members only deny and have
+        words of tools."""
+        return not (self._names_tools(value) or self._denied_by_words(value))
+
+    def _denied_by_words(self, value: Any) -> dict[str, tuple[str, ...]]:
+        """Return the tools that each member of an exception denies something of; nothing if one does anything else."""
+        if not isinstance(value, dict) or not all(self.effect_of(said) == DENY for said in value.values()):
+            return {}
+        found = {k: {*about_phrase(k, self.lexicon), *perhaps_granted(k, self.lexicon)} for k in value}
+        if not all(found.values()) or any("*" in tools for tools in found.values()):
+            return {}
+        return {k: tuple(sorted(tools)) for k, tools in found.items()}
 
     def member(self, key: str, value: Any, path: DataPath, around: Around) -> None:
         """Read one member of a mapping that is no record."""
@@ -207,6 +235,10 @@ class RecordReader(NamedEntryReader):
                 self.use(path, {})
             return
         words = set(split_words(key))
+        if words & EXCEPT and (denied := self._denied_by_words(value)):
+            for name, tools in denied.items():
+                self.unread((*path, name), value[name], "what this exception denies is not read", tools)
+            return
         if self.one_effect(key, value, path, around):
             return
         if default_of(key, value) == DENY:
@@ -306,6 +338,8 @@ class RecordReader(NamedEntryReader):
         """Return what stands around below a key."""
         words = split_words(key)
         said = set(words)
+        if around.names_roles and around.above and keys.is_plain_effect(key) and keys.effect_of_key(key):
+            around = replace(around, names_roles=False, roles=around.above, has_roles=True, is_guess=True)
         if around.names_roles:
             inner = self._with_roles(around, key, key)
             return replace(inner, names_roles=False)
@@ -314,7 +348,7 @@ class RecordReader(NamedEntryReader):
         if around.names_places:
             return replace(around, qualities=(*around.qualities, (around.names_places, key)), names_places="")
         if is_of(key, keys.ROLE_KEYS) and not around.has_roles:
-            return replace(around, names_roles=True)
+            return replace(around, names_roles=True, above=role_names(key))
         if said <= {"location", "path", "directory", "resource", "folder", "object", "key", "prefix"} and said:
             return replace(around, names_places="path")
         if said & keys.ENVIRONMENTS and len(said) <= 2:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gatling.errors import InputError
+from gatling.policy.convert.doubts import escalated
 from gatling.policy.globs import matches, squashed, squashed_name
 from gatling.policy.language.statement import NativeRule, Reading, review
 from gatling.policy.native.check import MAX_PROBLEMS
@@ -74,6 +75,7 @@ def settle(
     readings = [
         _about_something(_of_known_tools(r, known), known) for r in _without_comments(_exclusive(readings), readings)
     ]
+    readings = escalated(readings, known)
     for _ in range(_MAX_ROUNDS):
         built = _build(readings)
         problems = policy_problems(PolicySource(built.data), catalog=specs)
@@ -248,6 +250,10 @@ def _build(readings: list[Reading]) -> _Policy:
                     entry: dict[str, Any] = {"text": rule.value, "reason": rule.reason, "line": reading.statement.line}
                     if rule.tools:
                         entry["tools"] = list(rule.tools)
+                    if rule.may_grant:
+                        entry["may_grant"] = list(rule.may_grant)
+                        if rule.roles:
+                            entry["may_grant"] = {"tools": list(rule.may_grant), "roles": list(rule.roles)}
                     policy.add("review", entry, index)
                 case "default":
                     defaults.append(rule.value)
@@ -262,7 +268,7 @@ def _build(readings: list[Reading]) -> _Policy:
                     formats.append(rule.reason)
     if roles:
         for rule in (rule for reading in readings for rule in reading.rules):
-            for role in rule.roles:
+            for role in rule.roles if rule.kind != "review" else ():
                 roles.setdefault(role, {})
         policy.data["roles"] = roles
     policy.data["format"] = FORMAT if len(formats) == 1 else list(dict.fromkeys(formats))

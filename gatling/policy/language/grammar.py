@@ -81,6 +81,8 @@ class Who:
 
     roles: tuple[str, ...] = ()
     is_clear: bool = True
+    guess: tuple[str, ...] = ()
+    """Where it is not clear: the roles that are named, if these are roles."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,11 @@ class Lexicon:
             found = self._by_form.get(squashed_name(text[head.end() :]), "")
         return found
 
+    def named(self, text: str) -> tuple[str, ...]:
+        """Return the tools whose names stand in a text as they are written in code."""
+        found = (self.exact(name) for _, _, name in names_in(text) if is_tool_name(name))
+        return tuple(dict.fromkeys(filter(None, found)))
+
     def granted(self, deed: str, objects: Iterable[str]) -> tuple[str, ...]:
         """Return the tools whose every word is said: the deed, the object, and nothing that is not."""
         deed = meant_deed(deed, objects)

@@ -118,9 +118,13 @@ def concerned(text: str | Iterable[str], lexicon: Lexicon) -> tuple[str, ...]:
     return tuple(found)
 
 
-def perhaps_granted(text: str, lexicon: Lexicon) -> tuple[str, ...]:
+def perhaps_granted(text: str, lexicon: Lexicon, *, is_whole: bool = False) -> tuple[str, ...]:
     """Return the tools that a permission may be about which is not understood: those of its deeds and things, if there are none
-    those of its things, and else those of its deeds."""
+    those of its things, and else those of its deeds.
+
+    Args:
+        is_whole: only those of which each word is said.
+    """
     said = words_for(text)
     by_both: list[str] = []
     by_thing: list[str] = []
@@ -130,6 +134,6 @@ def perhaps_granted(text: str, lexicon: Lexicon) -> tuple[str, ...]:
         hits = [word for word in words if any(_is_said(word, s, True) for s in said)]
         has_thing = any(word not in _ALL_DEEDS for word in hits)
         has_deed = any(word in _ALL_DEEDS for word in hits)
-        if 2 * len(hits) >= len(words) > 0:
+        if (1 if is_whole else 2) * len(hits) >= len(words) > 0:
             (by_both if has_thing and has_deed else by_thing if has_thing else by_deed).append(name)
     return tuple(by_both or by_thing or by_deed)

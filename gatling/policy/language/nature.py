@@ -50,6 +50,16 @@ _RULING_ROOTS = frozenset(
         "weekend weekday night decide decision strictly absolutely".split(),
     )
 )
+_DENIALS = frozenset(
+    "not no never nobody nothing none neither nor noone cannot cant dont doesnt wont mustnt shouldnt isnt arent".split()
+)
+_DENIAL_ROOTS = frozenset(
+    map(
+        root,
+        "forbid forbidden prohibit prohibited ban banned deny denied denial block blocked refuse refused reject rejected disallow disallowed "
+        "revoke revoked suspend suspended excluded disabled stop taboo illegal".split(),
+    )
+)
 _TURNED = re.compile(
     r"\b(?:un|non-?|in|im|ir|il|dis)[a-z]{3,}(?:able|ible|ed)\b|\b\w+-(?:proof|free|only|less|limits)\b|n['\u2019]t\b|[\u26d4\u274c\u2717\u2718\U0001f6ab]",
     re.IGNORECASE,
@@ -203,6 +213,12 @@ def is_ruling(text: str, *, spared: frozenset[str] = frozenset()) -> bool:
         or bool(_TURNED.search(text))
         or bool(re.search(r"[<>=%\u20ac$\u00a3!?]|\bat most\b|\bup to\b", text))
     )
+
+
+def denies(text: str) -> bool:
+    """Tell whether a text has a word of denials: what it says may be anything but a grant."""
+    words = split_words(text)
+    return any(w in _DENIALS or root(w) in _DENIAL_ROOTS for w in words) or bool(_TURNED.search(text))
 
 
 def is_state(text: str) -> bool:

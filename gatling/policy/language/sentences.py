@@ -52,7 +52,9 @@ def read_sentence(statement: Statement, lexicon: Lexicon) -> Reading:
         return Reading(statement, (NativeRule("default", value="deny"),))
     who = who_of(form.who)
     if form.verdict != "allow" and who.roles and not is_role(who.roles, lexicon):
-        who = Who(is_clear=False)  # `external users`: whom it binds is not known by a role, so it binds everybody
+        who = Who(
+            is_clear=False, guess=who.roles
+        )  # `external users`: whom it binds is not known by a role, so it binds everybody
     if not who.roles and who.is_clear:
         who = Who(context.roles if form.verdict == "allow" else context.bound)
     phrase = parse_phrase(form.what, lexicon)
@@ -132,7 +134,9 @@ def _allow(statement: Statement, form: Form, who: Who, phrase: Phrase, lexicon: 
         why = f"no tool is known that this means: {', '.join(left) or form.what}"
     rules += restrictions(phrase, tools, who, lexicon) if tools else []
     if why:
-        return Reading(statement, (*rules, no_grant(statement.text, why, phrase.named)))
+        return Reading(
+            statement, (*rules, no_grant(statement.text, why, phrase.named, who.roles if who.is_clear else ()))
+        )
     rules.insert(0, NativeRule("grant", tools, who.roles, is_exclusive=form.is_exclusive))
     return Reading(statement, tuple(rules))
 
@@ -215,13 +219,13 @@ def _deny(statement: Statement, who: Who, phrase: Phrase, lexicon: Lexicon) -> R
     ):
         return _left(statement, "a denial with an exception", lexicon)
     tools, perhaps = denied_tools(phrase, lexicon)
-    note = ""
+    note = doubt = ""
     rules: list[NativeRule] = []
     words = [w for _, objects in phrase.deeds for w in objects]
     left = [*phrase.rest, *(o for o in words if tools and not any(_is_said(o, d, tools) for d, _ in phrase.deeds))]
     roles = who.roles
     if not who.is_clear:
-        note = "forbidden to everybody, as whom it is about is not clear"
+        note, doubt = "forbidden to everybody, as whom it is about is not clear", "whom it is about is not clear"
     if not tools and not phrase.named:
         return Reading(
             statement, (review(statement.text, "no tool is known that this means", _about_denial(phrase, lexicon)),)
@@ -238,7 +242,7 @@ def _deny(statement: Statement, who: Who, phrase: Phrase, lexicon: Lexicon) -> R
         rules.append(NativeRule("request", tools, roles))
     elif phrase.limits and not phrase.rate and not left:
         rules += [
-            NativeRule("denial", (tool,), roles, when={argument: operators})
+            NativeRule("denial", (tool,), roles, when={argument: operators}, doubt=doubt)
             for tool in tools
             for argument, operators in bounds_of(phrase, tool, lexicon).items()
         ]
@@ -254,11 +258,10 @@ def _deny(statement: Statement, who: Who, phrase: Phrase, lexicon: Lexicon) -> R
         rules.append(review(statement.text, "where it must not go is to be listed under blocked_domains", tools))
     else:
         if left or phrase.limits or phrase.rate or phrase.paths or phrase.places or phrase.outside:
-            note = (
-                note
-                or f"forbidden whatever is meant by: {', '.join([*left, *filter(None, [phrase.rate])]) or 'its conditions'}"
-            )
-        rules.append(NativeRule("denial", tools, roles))
+            unclear = ", ".join([*left, *filter(None, [phrase.rate])]) or "its conditions"
+            note = note or f"forbidden whatever is meant by: {unclear}"
+            doubt = doubt or f"what is meant is not clear: {unclear}"
+        rules.append(NativeRule("denial", tools, roles, doubt=doubt, guess=who.guess))
     if perhaps:
         rules.append(review(statement.text, "whether it means these tools too", perhaps))
     return Reading(statement, tuple(rules), note)

@@ -76,6 +76,12 @@ class NativeRule:
     """review: why somebody must decide."""
     is_exclusive: bool = False
     """grant: nobody else has it, whatever other lines say."""
+    doubt: str = ""
+    """denial: what of it is not clear. It forbids more than it may mean, and so only what no other line may grant."""
+    guess: tuple[str, ...] = ()
+    """denial: whom it may bind alone."""
+    may_grant: tuple[str, ...] = ()
+    """review: the tools that it may grant, to `roles` or anybody."""
 
     def shown(self) -> str:
         """Write the rule on one line, as the report shows it."""
@@ -147,9 +153,17 @@ class Reading:
         return "narrowed" if self.note else "understood"
 
 
-def no_grant(text: str, why: str, tools: tuple[str, ...]) -> NativeRule:
-    """Return what is left of a grant that is not written. It restricts only what its words say."""
-    return NativeRule("review", tools=tools, value=text, reason=f"nothing is granted: {why}")
+def no_grant(text: str, why: str, tools: tuple[str, ...], roles: tuple[str, ...] = ()) -> NativeRule:
+    """Return what is left of a grant that is not written. It restricts only what its words say.
+
+    Args:
+        roles: to whom it grants, where that is clear.
+    """
+    return NativeRule("review", tools, roles, value=text, reason=f"nothing is granted: {why}")
+
+
+GUESSED = "whether it binds these only or everybody is not known"
+"""The doubt of a denial below a name that may be that of a role."""
 
 
 def is_no_grant(rule: NativeRule) -> bool:

@@ -82,7 +82,8 @@ def explained(reading: Reading) -> Reading:
         if rule.kind == "review" and reason.startswith((*_NOT_UNDERSTOOD, *_NOT_READ)):
             granted = "nothing is granted: " if reason.startswith("nothing is granted") else ""
             reason = f"{granted}{when}"
-        rules.append(replace(rule, reason=reason))
+        doubt = when if rule.doubt and reading.note.startswith(_FORBIDDEN) else rule.doubt
+        rules.append(replace(rule, reason=reason, doubt=doubt))
     note = reading.note
     if note.startswith(_FORBIDDEN):
         note = f"forbidden at all times: {when}"
