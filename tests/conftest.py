@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -17,17 +20,13 @@ sys.dont_write_bytecode = False
 from gatling.cores import num_cores  # noqa: E402
 from tests import sizes  # noqa: E402
 
-try:
-    import torch
-except ImportError:  # the core alone, see `.ci/core`
-    torch = None
-
 for name in ("HF_TOKEN", "HF_ENDPOINT", "HUGGING_FACE_HUB_TOKEN", "HF_HOME"):
     os.environ.pop(name, None)
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"  # for what tests start; this process says it to torch below
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
+_numbers = count()
 MAX_PROCESSES = 8  # each loads torch and the models: 1 GB
 
 
@@ -62,6 +61,17 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return min(num_cores(), MAX_PROCESSES)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is loaded and collected stays to the end: nobody looks through it for garbage, now or after each few tests."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if not sizes.is_thorough:
         for item in items:
@@ -69,11 +79,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="only with --thorough"))
 
 
+@pytest.fixture
+def _folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The test's `tmp_path`; where it has none, a folder that costs less, as pytest looks through all before it names one."""
+    if "tmp_path" in request.fixturenames:
+        yield request.getfixturevalue("tmp_path")
+        return
+    folder = tmp_path_factory.getbasetemp() / "folders" / str(next(_numbers))
+    folder.mkdir(parents=True)
+    yield folder
+    with suppress(OSError):  # what a test wrote stays to be looked at
+        folder.rmdir()
+
+
 @pytest.fixture(autouse=True)
-def _clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GATLING_STATE", str(tmp_path / "state"))  # no stop and no approval of whoever runs the tests
-    if torch is None:
+def _clean(_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(_folder)
+    monkeypatch.setenv("GATLING_STATE", str(_folder / "state"))  # no stop and no approval of whoever runs the tests
+    # Only where a test loaded it: the process that shares tests out needs none, and `.ci/core` has none.
+    if (torch := sys.modules.get("torch")) is None:
         yield
         return
     threads = torch.get_num_threads()

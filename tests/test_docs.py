@@ -37,7 +37,7 @@ from tests.test_public_api import ORDER
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ["--latent-dim", "48", "--hidden-dim", "32", "--num-heads", "4", "--epochs", "1", "--precision", "fp32"]
-FEW, KEPT = 500, 40  # the fewest traces that fill every split, and how many of a file are kept
+FEW, KEPT = 500, 40  # the fewest traces that fill every split, and how many of a file, or of conversations, are kept
 PAGES = [
     "README.md",
     "CONTRIBUTING.md",
@@ -76,9 +76,10 @@ def run_line(line: str) -> None:
 
 def made_small(words: list[str]) -> list[str]:
     """Return the arguments of a command, with less to train on where it would take long."""
-    if words[0] == "generate" and "--traces" in words:
-        place = words.index("--traces") + 1
-        return [*words[:place], str(min(FEW, int(words[place]))), *words[place + 1 :]]
+    for flag, most in (("--traces", FEW), ("--count", KEPT)):
+        if words[0] == "generate" and flag in words:
+            place = words.index(flag) + 1
+            return [*words[:place], str(min(most, int(words[place]))), *words[place + 1 :]]
     return words + (SMALL if words[0] == "train" else [])
 
 

@@ -45,6 +45,23 @@ class Scored:
         )
 
 
+def check_rates(max_false_alarms: float, max_escalations: float) -> None:
+    """Refuse rates that no line can have. Raises: ConfigError."""
+    if not 0 < max_false_alarms < 1:
+        raise ConfigError(f"--max-false-alarms is {max_false_alarms}, it must be between 0 and 1")
+    if not max_false_alarms <= max_escalations < 1:
+        raise ConfigError(f"--max-escalations is {max_escalations}, it must be at least --max-false-alarms and below 1")
+
+
+def check_promise(num_contexts: int, max_false_alarms: float) -> None:
+    """Refuse a rate that so few contexts with a compliant plan cannot promise. Raises: ConfigError."""
+    if not math.isfinite(conformal_line(np.zeros(num_contexts), max_false_alarms)):
+        raise ConfigError(
+            f"{num_contexts} contexts with a compliant plan cannot promise a rate of {max_false_alarms}: "
+            f"at least {math.ceil(1 / max_false_alarms) - 1} are needed"
+        )
+
+
 def calibrate(scored: Scored, *, critics_digest: str, max_false_alarms: float, max_escalations: float) -> Calibration:
     """Choose the lines on compliant plans, one score a context, and measure what they do.
 
@@ -55,20 +72,12 @@ def calibrate(scored: Scored, *, critics_digest: str, max_false_alarms: float, m
     Raises:
         ConfigError: if a rate is out of range, or there are too few contexts to promise it.
     """
-    if not 0 < max_false_alarms < 1:
-        raise ConfigError(f"--max-false-alarms is {max_false_alarms}, it must be between 0 and 1")
-    if not max_false_alarms <= max_escalations < 1:
-        raise ConfigError(f"--max-escalations is {max_escalations}, it must be at least --max-false-alarms and below 1")
+    check_rates(max_false_alarms, max_escalations)
     gold = ~scored.is_violation
     by_context = _worst_of_context(scored.composite, scored.context, gold)
     n = len(by_context)
-    line = conformal_line(by_context, max_false_alarms)
-    if not math.isfinite(line):
-        raise ConfigError(
-            f"{n} contexts with a compliant plan cannot promise a rate of {max_false_alarms}: "
-            f"at least {math.ceil(1 / max_false_alarms) - 1} are needed"
-        )
-    line = max(line, 1e-6)
+    check_promise(n, max_false_alarms)
+    line = max(conformal_line(by_context, max_false_alarms), 1e-6)
     escalate = min(1.0, max(conformal_line(by_context, max_escalations) / line, 1e-6))
     lines = {}
     for source in CRITICS:

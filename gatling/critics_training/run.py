@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from gatling.attack.corrupter import mutation_names
-from gatling.critics_training.calibrate import Scored, calibrate
+from gatling.critics_training.calibrate import Scored, calibrate, check_promise, check_rates
 from gatling.critics_training.examples import Example, ExampleMaker, examples_of_files
 from gatling.critics_training.fit import FitConfig, cross_energies, energies, fit_hierarchy, fit_scope, fit_weights
 from gatling.energy.calibration import CALIBRATION_NAME, Calibration
@@ -61,11 +61,12 @@ def train_critics(
     """Train all critics on trace files, with the encoders of a model folder.
 
     Raises:
-        ConfigError: if a setting is out of range, or there are too few groups.
+        ConfigError: if a setting is out of range, or there are too few groups; before anything is fitted.
         TrainingError: if no plan is compliant or none is a violation.
     """
     if config.hidden < 3 or config.hidden % 3:
         raise ConfigError(f"--hidden is {config.hidden}, it must be a multiple of 3")
+    check_rates(max_false_alarms, max_escalations)
     latent = LatentCritic(RuntimeEncoders.from_folder(folder))
     maker = ExampleMaker(latent, suite_by=suite_by)
     names = mutation_names(mutations) if per_trace else []
@@ -74,6 +75,7 @@ def train_critics(
     )
     if not any(e.is_usable and e.is_violation for e in examples) or all(e.is_violation for e in examples):
         raise TrainingError("the critics need compliant plans, and violations that name a node to blame")
+    check_promise(len({e.context for e in examples if not e.is_violation}), max_false_alarms)
     examples = with_folds(examples, config.seed)
     raw = cross_energies(examples, config, on_step)
     weights = fit_weights(examples, raw)
@@ -184,6 +186,7 @@ def recalibrate(
     Raises:
         ConfigError, CheckpointError: see `calibrate` and `CompositeEnergy.read`.
     """
+    check_rates(max_false_alarms, max_escalations)
     latent = LatentCritic(RuntimeEncoders.from_folder(folder))
     critics = CompositeEnergy.read(folder / CRITICS_NAME, latent, encoders=encoders_digest(folder))
     names = mutation_names(mutations) if per_trace else []

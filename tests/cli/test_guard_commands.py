@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gatling.cli import main
+from gatling.critics_training import run as critics_run
 from gatling.energy.calibration import CALIBRATION_NAME, Calibration
 from gatling.energy.composite import CRITICS_NAME, CompositeEnergy
 from gatling.hub.hub import write_folder
@@ -20,6 +22,7 @@ from gatling.training.config import TrainingConfig
 from gatling.training.loop import fit
 from tests.builders import SMALL, many_traces
 from tests.energy.critics import made_up_calibration, made_up_critics
+from tests.sizes import num_cases
 
 POLICY = "allowed_operations:\n  - read_file\n  - list_invoices\nscope_limits:\n  list_invoices.limit: 100\n"
 READ = {"tool_name": "read_file", "node_id": "n1", "arguments": {"path": "q3.txt"}, "provenance_tier": 1}
@@ -143,6 +146,8 @@ def test_critics_are_trained_calibrated_and_used(
     encoders: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(folder, "PRETRAINED", encoders)
+    few = partial(critics_run.fit_weights, steps=num_cases(many=600, few=100))
+    monkeypatch.setattr(critics_run, "fit_weights", few)
     write_traces("gold.jsonl", many_traces(40))
     rates = ["--max-false-alarms", "0.05", "--max-escalations", "0.2"]
     fast = ["--networks", "1", "--steps", "40", "--hidden", "3", "--per-trace", "1"]
@@ -181,10 +186,16 @@ class _Any:
     ],
 )
 def test_settings_out_of_range(
-    flags: list[str], status: int, message: str, encoders: Path, capsys: pytest.CaptureFixture[str]
+    flags: list[str],
+    status: int,
+    message: str,
+    encoders: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     write_traces("gold.jsonl", many_traces(8))
     fast = ["--networks", "1", "--steps", "2", "--per-trace", "1", "--model", str(encoders)]
+    monkeypatch.setattr(critics_run, "cross_energies", None)  # nothing is fitted before
     assert main(["train-energy", "--dataset", "gold.jsonl", "--output", "guard", *fast, *flags]) == status
     assert message in capsys.readouterr().err
 

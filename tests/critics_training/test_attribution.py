@@ -24,7 +24,7 @@ from gatling.critics_training.attribution import (
     reached,
     train_attribution,
 )
-from gatling.critics_training.wishes import conversations_of_files
+from gatling.critics_training.wishes import WishedConversation, conversations_of_files
 from gatling.energy.attribution_judge import ATTRIBUTION_NAME, JUDGED_FEATURES, SIGNS, AttributionJudge
 from gatling.energy.bare_judge import BARE_NAME, BareJudge
 from gatling.energy.critics.attribution import DirectiveHead, grams
@@ -33,6 +33,7 @@ from gatling.guard import Guard
 from gatling.guard.replay import replay
 from gatling.runtime.folder import pretrained_folder
 from gatling.tools.consequence import CONSEQUENCES
+from tests.sizes import num_cases
 
 pytest.importorskip("lightgbm")
 
@@ -42,6 +43,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("made") / "made.jsonl.gz"
     assert main(["generate", "--conversations", "--count", "60", "--seed", "3", "--output", str(path)]) == 0
     return path
+
+
+@pytest.fixture(scope="module")
+def read(made: Path) -> list[WishedConversation]:
+    """All of them, as they are learned from."""
+    return conversations_of_files([made], limit=60, workers=1)
 
 
 def records(path: Path) -> list[dict[str, Any]]:
@@ -110,8 +117,8 @@ def test_a_seed_gives_the_same_trees_and_another_seed_others() -> None:
     assert fit_trees(x, y, w, AttributionConfig(rounds=10, seed=1)).to_dict() != wanted
 
 
-def test_the_head_is_the_logistic_regression_that_it_says(made: Path) -> None:
-    conversations = conversations_of_files([made], limit=40, workers=1)
+def test_the_head_is_the_logistic_regression_that_it_says(read: list[WishedConversation]) -> None:
+    conversations = read[:40]
     groups = [conversations[::2], conversations[1::2]]
     config = AttributionConfig(head_texts=2, least_word=0.0)
     head = fit_head(groups, config)
@@ -146,12 +153,16 @@ def test_the_head_is_the_logistic_regression_that_it_says(made: Path) -> None:
         assert loss(replace(head, words={**head.words, word: head.words[word] + by})) > least
 
 
-def test_labels_and_spans_are_read_and_nothing_else_of_them_is_an_input(made: Path) -> None:
-    found = conversations_of_files([made], limit=60, workers=1)
-    assert len(found) == 60
+def test_labels_and_spans_are_read_and_nothing_else_of_them_is_an_input(
+    made: Path, read: list[WishedConversation]
+) -> None:
+    assert len(read) == 60
+    assert any(call.is_injected.any() for c in read for call in c.calls)
+    assert all(c.is_violation for c in read if any(call.is_blamed for call in c.calls))
+    every = num_cases(many=1, few=3)
+    found, bare = read[::every], records(made)[::every]
     assert any(call.is_injected.any() for c in found for call in c.calls)
-    assert all(c.is_violation for c in found if any(call.is_blamed for call in c.calls))
-    bare = records(made)
+    assert any(call.is_blamed for c in found for call in c.calls)
     for record in bare:
         record.pop("meta", None)
         record.pop("violating_calls", None)
@@ -162,10 +173,9 @@ def test_labels_and_spans_are_read_and_nothing_else_of_them_is_an_input(made: Pa
         assert not any(call.is_injected.any() or call.is_blamed for call in other.calls)
 
 
-def test_a_limit_takes_conversations_evenly(made: Path) -> None:
-    every = conversations_of_files([made], limit=60, workers=1)
+def test_a_limit_takes_conversations_evenly(made: Path, read: list[WishedConversation]) -> None:
     some = conversations_of_files([made], limit=15, workers=1)
-    assert [c.task for c in some] == [c.task for c in every[::4]]
+    assert [c.task for c in some] == [c.task for c in read[::4]]
 
 
 def test_trees_are_monotone_in_what_is_signed_even_where_the_data_says_otherwise() -> None:
@@ -203,8 +213,10 @@ def test_wrong_settings_are_refused(config: AttributionConfig, reason: str) -> N
         train_attribution([], config)
 
 
-def only(label: str, made: Path) -> list[dict[str, Any]]:
-    return [record for record in records(made) if record["label"] == label]
+def some_of(made: Path, *labels: str) -> list[dict[str, Any]]:
+    """A few of each label."""
+    count = num_cases(many=60, few=6)
+    return [r for label in labels for r in [r for r in records(made) if r["label"] == label][:count]]
 
 
 def test_what_nothing_can_be_learned_from_is_refused(made: Path) -> None:
@@ -212,13 +224,16 @@ def test_what_nothing_can_be_learned_from_is_refused(made: Path) -> None:
         with pytest.raises(TrainingError, match=reason):
             train_attribution(files, AttributionConfig(rounds=2))
 
-    refused("two suites at least, and these are of 1", write("one.jsonl", records(made), in_suites(1)))
+    refused(
+        "two suites at least, and these are of 1",
+        write("one.jsonl", some_of(made, "compliant", "violation"), in_suites(1)),
+    )
     refused("two suites at least, and these are of 0")
-    refused("no honest conversation", write("bad.jsonl", only("violation", made), in_suites(2)))
-    refused("no call to blame", write("good.jsonl", only("compliant", made), in_suites(2)))
+    refused("no honest conversation", write("bad.jsonl", some_of(made, "violation"), in_suites(2)))
+    refused("no call to blame", write("good.jsonl", some_of(made, "compliant"), in_suites(2)))
     halves = (
-        write("a.jsonl", only("violation", made), in_suites(1)),
-        write("b.jsonl", only("compliant", made), lambda i, r: r["meta"].update(set="b")),
+        write("a.jsonl", some_of(made, "violation"), in_suites(1)),
+        write("b.jsonl", some_of(made, "compliant"), lambda i, r: r["meta"].update(set="b")),
     )
     refused("beside the suite 'suite 0', there is no call to blame", *halves)
 
