@@ -36,7 +36,7 @@ from gatling.energy.critics.flow import FlowCritic
 from gatling.energy.critics.provenance import ProvenanceCritic
 from gatling.energy.critics.relevance import FEATURES, NAMES, relevance
 from gatling.energy.critics.trees import MonotoneTrees
-from gatling.energy.facts import PlanFacts
+from gatling.energy.facts import NodeFacts, PlanFacts
 from gatling.energy.facts.origins import ORIGIN_NUMBERS, OriginFacts
 from gatling.energy.facts.tool import MAX_KNOWN_BYTES
 from gatling.energy.finding import Code, Finding, Source

@@ -9,7 +9,6 @@ for it with, never in words of the text itself, which whoever wrote it chose. A 
 from __future__ import annotations
 
 from gatling.energy.facts import NodeFacts
-from gatling.energy.facts.origins import unasked_values
 from gatling.request.values import Value
 from gatling.schema import PlanNode
 from gatling.schema.arguments import dotted_leaves, leaf_text
@@ -26,7 +25,8 @@ def confirmation(node: NodeFacts, sources: dict[str, PlanNode]) -> str:
     Args:
         sources: the calls before, by id.
     """
-    values = unasked_values(node) or tuple(v for v in node.values if v.kind in ("identity", "number", "short"))
+    unasked = node.origins.unasked if node.origins is not None else ()
+    values = unasked or tuple(v for v in node.values if v.kind in ("identity", "number", "short"))
     named = ", ".join(filter(None, map(_named, values[:_MAX_VALUES])))
     more = ", and the rest of the call" if len(values) > _MAX_VALUES else ""
     deed = " ".join(split_words(node.tool.name))

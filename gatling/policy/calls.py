@@ -258,7 +258,7 @@ class PlanCalls:
     def retried(self) -> dict[str, str]:
         """For each call that only makes another once more, after an error, the first of them: one tool, the same arguments but
         one at most."""
-        nodes = {}
+        nodes: dict[str, PlanNode] = {}
         found: dict[str, str] = {}
         for node in checked(self.plan.nodes):
             before = nodes.get(node.retries) if node.retries else None
