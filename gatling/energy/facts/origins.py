@@ -67,6 +67,8 @@ _ATTESTED = frozenset(
 """Fields of a header that the writer of a text does not choose freely."""
 _FORWARDED = re.compile(r"\bforwarded\b|\bpassed on\b|\bweitergeleitet")
 _BY = frozenset("sender from author owner sender_name from_name from_address".split())
+WRITTEN_BY = frozenset("sender from author sender_name from_name from_address".split())
+"""Fields of a header that say who wrote a text, and not whose a record is."""
 NAMED = 0.6
 _PROSE_WORDS = 3
 _SIGN_OF = {True: 1.0, False: -1.0, None: 0.0}

@@ -19,7 +19,16 @@ import numpy as np
 
 from gatling.energy.facts.leaving import hosts_of, leaving
 from gatling.energy.facts.node import NodeFacts, node_facts
-from gatling.energy.facts.origins import ANOTHERS_WEIGHT, CHAIN_HOP, HOP, MAX_HOPS, NAMED, Reached, origin_facts
+from gatling.energy.facts.origins import (
+    ANOTHERS_WEIGHT,
+    CHAIN_HOP,
+    HOP,
+    MAX_HOPS,
+    NAMED,
+    WRITTEN_BY,
+    Reached,
+    origin_facts,
+)
 from gatling.energy.facts.tool import ContextFacts
 from gatling.policy.calls import PlanCalls
 from gatling.schema import ExecutionPlan
@@ -188,7 +197,9 @@ def _reached(node: NodeFacts, follows: float) -> float:
         return own
     states = node.origins.states.max(axis=1) >= 0.5
     column = node.origins.column
-    reached = column("reached") * (1 - (1 - ANOTHERS_WEIGHT) * follows * column("is_anothers"))
+    written = np.array([not WRITTEN_BY.isdisjoint(o.header) for o in node.origins.passages])
+    others = follows * column("is_anothers") * written  # who owns a record has not written it
+    reached = column("reached") * (1 - (1 - ANOTHERS_WEIGHT) * others)
     return max(own, HOP * float(reached[states].max(initial=0.0)))
 
 
