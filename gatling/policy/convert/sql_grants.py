@@ -36,7 +36,7 @@ class _Line:
 
 
 def read_sql_grants(text: str, lexicon: Lexicon) -> tuple[list[Reading], list[Comment]] | None:
-    """Return what the grants of a text are, and its comments; None if it has statements of other kinds."""
+    """Return what the grants of a text are, and its comments; None if it has statements of other kinds, or none that is read."""
     if text.rfind("/*") > text.rfind("*/") or not re.search(
         r"^\s*(?:GRANT|REVOKE)\s", text, re.IGNORECASE | re.MULTILINE
     ):
@@ -53,6 +53,8 @@ def read_sql_grants(text: str, lexicon: Lexicon) -> tuple[list[Reading], list[Co
                 return None
             lines.append(_line(Statement(number + part.count("\n", 0, start), f"{' '.join(part.split())};"), lexicon))
         number += part.count("\n")
+    if not any(line.tools for line in lines):
+        return None  # `GRANT read_file TO clerk;` is a line as other lists have it
     comments = [replace(c, is_text=is_ruling(c.text)) for c in comments_of(text, "sql")]
     last = {(tool, role): line.gives for line in lines for tool in line.tools for role in line.roles}
     given = {tool for line in lines if line.gives for tool in line.tools if set(line.roles) - {_PUBLIC}}
