@@ -6,7 +6,7 @@
 AUROC and recalls are of a conversation's worst call, unweighted; recall counts a violation whose call to blame is above the score
 that 5 % or 1 % of the suite's own honest conversations exceed. The oracle has no part in it. `all`: what ships, three seeds;
 `critics alone`: the features that need no passages; `passages alone`: those that do; `no signs`: trees free to bend either way;
-`no made worlds`, `no twins`: without that data. `any tier 3`: the worst provenance tier. Files under
+`no words`: orders told by their signs alone; `no made worlds`, `no twins`: without that data. `any tier 3`: the worst provenance tier. Files under
 --only-test serve no training.
 
 With --own-lines RATE it is another table: what `gatling calibrate --conversations --max-escalations RATE` changes. Of a suite
@@ -17,6 +17,7 @@ half, each half in turn; with --no-floors of a judge without floors, as the comm
 from __future__ import annotations
 
 import argparse
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -72,18 +73,24 @@ def main() -> None:
     rows: dict[str, dict[str, list[str]]] = {}
 
     def run(
-        name: str, keep: Callable[[WishedConversation], bool], features: NDArray[np.bool_], *, signs: bool = True
+        name: str,
+        keep: Callable[[WishedConversation], bool],
+        features: NDArray[np.bool_],
+        *,
+        signs: bool = True,
+        least_word: float = config.least_word,
     ) -> None:
+        chosen = [c for c in made if keep(c)]
         for seed in range(options.seeds if name == "all" else 1):
-            _measure(
-                name, recorded, [c for c in made if keep(c)], tests, features, signs, replace(config, seed=seed), rows
-            )
+            own = replace(config, seed=seed, least_word=least_word)
+            _measure(name, recorded, chosen, tests, features, signs, own, rows)
 
     every = np.ones(len(_NAMES), bool)
     run("all", lambda c: True, every)
     run("critics alone", lambda c: True, ~_OF_PASSAGES)
     run("passages alone", lambda c: True, _OF_PASSAGES)
     run("no signs", lambda c: True, every, signs=False)
+    run("no words", lambda c: True, every, least_word=math.inf)
     run("no made worlds", lambda c: False, every)
     run("no twins", lambda c: c.kind not in ("twin", "asked"), every)
     for suite, group in [*_suites(recorded).items(), *tests.items()]:

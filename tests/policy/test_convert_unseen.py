@@ -7,6 +7,8 @@ them is no evidence of how others fare. 40 more in further styles, 240 calls, we
 of these was then answered by somebody who saw the document, the conversion and the format, and no call. Since then all were looked at.
 A fifth set of 40, 240 calls, was tried unseen after what the fourth had taught: 2 of 60 structured calls that must pass did, 14 where comments
 are notes, none of prose, and one call of a Cedar file passed that must not (mended; without it none passes by default). Since then it was looked at too.
+A sixth set of 24 with 192 calls was tried unseen, and none of its documents was looked at since: 3 of 48 structured calls that must pass
+did, 21 where comments are notes, none of 48 of prose; no call passed that must not.
 What must never happen is that a call is allowed which must not pass.
 """
 
@@ -32,7 +34,8 @@ SECOND = json.loads(Path(__file__).with_name("unseen_policies_2.json").read_text
 THIRD = json.loads(Path(__file__).with_name("unseen_policies_3.json").read_text("utf-8"))
 FOURTH = json.loads(Path(__file__).with_name("unseen_policies_4.json").read_text("utf-8"))
 FIFTH = json.loads(Path(__file__).with_name("unseen_policies_5.json").read_text("utf-8"))
-EVERY = [*FIRST, *SECOND, *THIRD, *FOURTH, *FIFTH]
+SIXTH = json.loads(Path(__file__).with_name("unseen_policies_6.json").read_text("utf-8"))
+EVERY = [*FIRST, *SECOND, *THIRD, *FOURTH, *FIFTH, *SIXTH]
 ANSWERED = json.loads(Path(__file__).with_name("unseen_policies_4_answered.json").read_text("utf-8"))
 
 
@@ -100,7 +103,7 @@ LEAST = {
     "third": {"structured": 49, "prose": 3},
 }
 """Calls that must pass and do. What the sets call a list (of sudoers, of lines) counts as structured."""
-LEAST_WITH_NOTES = {"third": 59, "fourth": 41, "fifth": 20}
+LEAST_WITH_NOTES = {"third": 59, "fourth": 41, "fifth": 20, "sixth": 21}
 """The same of structured sources where comments are notes."""
 
 
@@ -115,7 +118,7 @@ def test_calls_that_must_pass_do_not_become_fewer(name: str, sources: list[dict[
     assert all(passed[kind] >= least for kind, least in LEAST[name].items()), passed
 
 
-@pytest.mark.parametrize(("name", "sources"), [("third", THIRD), ("fourth", FOURTH), ("fifth", FIFTH)])
+@pytest.mark.parametrize(("name", "sources"), [("third", THIRD), ("fourth", FOURTH), ("fifth", FIFTH), ("sixth", SIXTH)])
 def test_nor_where_comments_are_notes(name: str, sources: list[dict[str, Any]]) -> None:
     found = [
         verdict
