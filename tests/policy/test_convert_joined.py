@@ -95,3 +95,23 @@ def test_cases_of_an_entry_stay_cases() -> None:
     entry = {"tool": "pay", "cases": [{"effect": "allow", "currency": "EUR"}, {"effect": "deny", "currency": "USD"}]}
     assert verdict(entry, "pay", amount=5, currency="EUR", payee="x") == "compliant"
     assert verdict(entry, "pay", amount=5, currency="USD", payee="x") == "violation"
+
+
+def test_a_key_of_a_tool_that_is_not_understood_leaves_its_calls_open() -> None:
+    text = "[clerk]\npay = yes\npay.require_receipt_seen = true\n[boss]\nrefund_order = yes\n"
+    policy = parse_policy(convert(text, file="p.ini", tools=TOOLS).text).data
+    items = [item for item in policy["review"] if "require_receipt_seen" in item["text"]]
+    assert [item["tools"] for item in items] == [["pay"]]
+
+
+def test_blocks_beside_each_other_that_speak_of_the_same_tools_say_where_they_hold() -> None:
+    venues = {
+        "great_hall": {"pay": {"roles": ["clerk"]}, "refund_order": {"roles": ["boss"]}},
+        "annex": {"pay": {"roles": ["clerk", "apprentice"]}},
+    }
+    policy = dict(parse_policy(convert(json.dumps({"venues": venues}), file="p.json", tools=TOOLS).text).data)
+    assert {tool for item in policy["review"] for tool in item["tools"]} >= {"pay"}
+    policy.pop("review")
+    plan = parse_plan({"nodes": [{"tool_name": "pay", "node_id": "n1", "arguments": {"amount": 1}}]})
+    context = parse_context({"policy": policy, "user_role": "apprentice"})
+    assert Oracle(recognise(policy), tools=tuple(TOOLS)).judge(context, plan).verdict == "violation"

@@ -280,7 +280,10 @@ def _of_no_tool(claim: Claim, lexicon: Lexicon) -> tuple[tuple[NativeRule, ...],
     is_named = bool(named) and len(named) == len(claim.actions)
     is_plain = not claim.qualities and not claim.left and not claim.is_limit and not claim.bounds
     tokens = [token.strip("`'\",;:()") for action in claim.actions for token in action.split()]
-    inside = tuple(dict.fromkeys(filter(None, map(lexicon.exact, tokens))))  # `get_order until 2026-12-31`
+    parts = [part for token in tokens for part in (token, *re.split(r"[.:/#\[\]()]", token))]
+    inside = tuple(
+        dict.fromkeys(filter(None, map(lexicon.exact, parts)))
+    )  # `get_order until 2026-12-31`, `pay.needs_receipt`
     if lexicon.is_closed and (is_named or (claim.effect == ALLOW and is_plain)) and not inside:
         return (), "no tool that is known does this: nothing is granted"
     why = f"{'not understood' if inside else 'no tool is known that this means'}: {said.strip()}"

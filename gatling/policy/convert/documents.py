@@ -104,6 +104,9 @@ def statements_of(text: str, lexicon: Lexicon) -> Iterator[Statement | tuple[Sta
     header: list[str] = []
     fence = is_item = False
     waiting: list[tuple[int, str]] = []
+    above: list[
+        tuple[int, Context]
+    ] = []  # items with items below them: how far each is indented, and what held where it stands
 
     def paragraph() -> Iterator[Statement]:
         if _is_list(waiting) or _is_commands(waiting):
@@ -153,6 +156,10 @@ def statements_of(text: str, lexicon: Lexicon) -> Iterator[Statement | tuple[Sta
             continue
         is_above = bool(_MARKED.match(line)) or bool(_BULLET.match(following) and line[:1].strip())
         heading = _HEADING.match(line) or _STEP_TITLE.match(line)
+        if above and not raw[:1].isspace() and not _BULLET.match(line):
+            yield from paragraph()
+            context = above[0][1]
+            above.clear()
         heading = heading or (re.match(r"\s*(.+)$", line) if not fence and is_above and _is_effect(line) else None)
         label = None if heading or fence else re.fullmatch(r"\s*(?:\*\*)?([^:.`]{2,80}):(?:\*\*)?\s*", line)
         if heading or label:
@@ -180,6 +187,22 @@ def statements_of(text: str, lexicon: Lexicon) -> Iterator[Statement | tuple[Sta
             waiting.append((number, line.strip()))
             is_item = True
             continue
+        if bullet and not fence:
+            yield from paragraph()
+            indent = _indent(line)
+            while above and above[-1][0] >= indent:
+                context = above.pop()[1]
+            if _BULLET.match(_BRANCH.sub("- ", following)) and _indent(following) > indent:
+                above.append((indent, context))
+                title = re.sub(r"[*_`]{1,2}", "", bullet.group(1))
+                below = _below_item(title, context, things=things)
+                if below.roles != context.roles or below.effect != context.effect:
+                    context = below
+                    yield _title(number, bullet.group(1), context)
+                    continue
+                yield from _sentences([(number, bullet.group(1))], context)
+                context, is_item = below, False
+                continue
         if bullet or fence or _COMMAND.match(line):
             yield from paragraph()
             waiting.append((number, bullet.group(1) if bullet else line.strip()))
@@ -296,6 +319,19 @@ def heading_context(
     if any(root(w) in things for w in words):
         return outer
     return outer.with_(doubt=f"what stands under {text} may be for some only")
+
+
+def _below_item(title: str, outer: Context, *, things: frozenset[str]) -> Context:
+    """Return what an item says of the items below it. One that is not read may say whom they are for."""
+    found = heading_context(title, outer, things=things)
+    words = split_words(title)
+    is_read = found != outer or (len(words) <= 3 and (_is_thing(words) or any(root(w) in things for w in words)))
+    return found if is_read else outer.with_(doubt=f"what stands under {title} may be for some only")
+
+
+def _indent(line: str) -> int:
+    plain = line.expandtabs(4)
+    return len(plain) - len(plain.lstrip())
 
 
 def _is_thing(words: list[str]) -> bool:

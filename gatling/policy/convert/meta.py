@@ -23,7 +23,7 @@ from gatling.policy.language.matching import concerned, words_for
 from gatling.policy.language.nature import is_default, is_remark, is_ruling
 from gatling.policy.language.restrictions import APPROVED
 from gatling.policy.language.sentences import MAX_CHARS, is_role, read_sentence
-from gatling.policy.language.statement import NativeRule, Reading, Statement
+from gatling.policy.language.statement import NativeRule, Reading, Statement, no_grant
 from gatling.tools.derive import effect_of
 
 _NOTHING_ELSE = re.compile(
@@ -126,6 +126,8 @@ def read_any(
         again = read_by_words(statement, lexicon)
         if again is not None:
             return again
+    if reading.status == "remark" and (named := lexicon.named(statement.text)):  # what names a tool is about its calls
+        return Reading(statement, (no_grant(statement.text, "no form that is read", named),))
     return reading
 
 

@@ -7,6 +7,7 @@ the keys above it. A mapping whose members say these of one thing is one record;
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -158,9 +159,32 @@ class RecordReader(NamedEntryReader):
                 self.record(value, path, around)
                 return
             around = self._shared(value, path, around)
+            scopes = self._scopes(value)
             for key, child in value.items():
                 if not self._is_shared(key, child):
-                    self.member(key, child, (*path, key), around)
+                    within = (
+                        replace(around, doubt=f"what stands under {key} may hold there only")
+                        if key in scopes
+                        else around
+                    )
+                    self.member(key, child, (*path, key), within)
+
+    def _scopes(self, block: dict[str, Any]) -> frozenset[str]:
+        """Return the keys that are read as nothing, of blocks beside each other that speak of the same tools: `main_stage` and
+        `studio` say where their entries hold."""
+        unread = {
+            key: {tool for inner in child if isinstance(inner, str) and (tool := self.lexicon.exact(inner))}
+            for key, child in block.items()
+            if isinstance(child, dict) and not self.lexicon.exact(key) and self.enter(key, Around()).words
+        }
+        beside = Counter(
+            tool
+            for child in block.values()
+            if isinstance(child, dict)
+            for inner in child
+            if isinstance(inner, str) and (tool := self.lexicon.exact(inner))
+        )
+        return frozenset(key for key, tools in unread.items() if any(beside[tool] > 1 for tool in tools))
 
     def _by_role(self, block: dict[str, Any], path: DataPath, around: Around) -> bool:
         """Read what stands below the name of a tool by role: `read_file: {clerk: yes, guest: no}`; tell whether it is that."""
