@@ -1,4 +1,4 @@
-"""Dates, days and hours in a source. The native format knows no time: what holds only then is left to somebody, by name.
+"""Dates, days and hours in a source. Times are not converted: what holds only then is left to somebody, by name.
 
 A guard sees one conversation, and what its clock says is no part of a policy. So a grant with a time is no grant, a denial with
 one holds always, and both are said with the words that name the time.
@@ -75,7 +75,7 @@ def explained(reading: Reading) -> Reading:
     said = time_said(reading.statement.text) or _keyed_time(reading.statement.text)
     if not said:
         return reading
-    when = f"when it holds is not read ({said}), as the format knows no time"
+    when = f"when it holds is not read ({said}), as times are not converted"
     rules = []
     for rule in reading.rules:
         reason = rule.reason

@@ -6,8 +6,8 @@
 | has a word that denies, restricts, bounds or wants consent (`untouched`, `reserved`, `hands off`), or one of another language | yes |
 | else: it describes | nothing |
 
-What may forbid is about the calls that share its deed and, where it names things, its thing; without a deed about those that change
-the thing; `touch`, `hands off` and their like are about those that read it, too. What must not leave the house is about all that is sent.
+What may forbid is about the calls that share its deed and, where it names things, its thing; without a deed, if its words forbid by
+themselves, about those that change the thing; a sentence that only bounds (`unless`, `at most`) is about none, and lint warns of it; `touch`, `hands off` and their like are about those that read it, too. What must not leave the house is about all that is sent.
 Words of another language name no tool, so a prohibition in one is about every call that acts.
 """
 
@@ -28,7 +28,7 @@ _RESTRICTS = frozenset(
     map(
         root,
         "forbid forbidden prohibit prohibited ban banned deny denied block blocked refuse refused reject disallow disallowed restrict restricted "
-        "restriction reserve reserved suspend suspended revoke revoked freeze frozen lock locked stop stopped halt cease pause paused limit limited "
+        "restriction reserve reserved suspend suspended revoke revoked lock locked stop stopped halt cease pause paused limit limited "
         "capped exceed maximum confidential secret classified private protected irreversible approval approved permission consent signature signatures "
         "countersigned signoff authorisation authorization authorised authorized clearance cleared mandatory avoid refrain abstain taboo illegal unlawful "
         "untouched untouchable unchanged unaltered exempt exclude excluded exception veto embargo moratorium quarantine quarantined require required requires "
@@ -58,6 +58,23 @@ _FOREIGN = re.compile(
     re.IGNORECASE,
 )
 """Words of prohibitions in other languages."""
+_BOUNDS = frozenset(
+    map(
+        root,
+        "only except unless without nothing nobody none neither must require required requires prerequisite "
+        "exception limit limited capped exceed maximum witness supervised supervision cannot not no never".split(),
+    )
+)
+"""Words that more often say how something is done than that it is not: `Economy class unless the flight is long.`"""
+_FORBIDS = re.compile(
+    r"\b(?:read[- ]only|hands off|off[- ]limits|out of bounds|out of the question|no[- ]go|under no circumstances|in no case|on no account|far from|"
+    r"away from|(?:second|two|four|double) (?:signatures?|persons?|people|pairs? of eyes|eyes)|leaves? (?:the|our|this)|"
+    r"leave [\w ]{2,40} (?:to|alone|as)|keep [\w ]{2,40} (?:off|out|away|within|inside|internal))\b|"
+    r"[\u26d4\u274c\u2717\u2718\U0001f6ab]",
+    re.IGNORECASE,
+)
+"""Of the phrases those that forbid by themselves."""
+_DENIES = frozenset("never cannot not".split()) | NEGATIONS
 _ENGLISH = frozenset(
     "the a an of to and or is are be for with in on at by from you your this that it we they not no never only must may can do does if all any "
     "who what when where which agent agents user users".split()
@@ -117,6 +134,12 @@ def may_forbid(sentence: str) -> bool:
     )
 
 
+def forbids_itself(sentence: str) -> bool:
+    """Tell whether a sentence has a word or a phrase that forbids, and not only one that bounds or negates."""
+    words = split_words(sentence.replace("\u2019", "'"))
+    return any(root(word) in _RESTRICTS - _BOUNDS for word in words) or _FORBIDS.search(sentence) is not None
+
+
 def is_foreign(sentence: str) -> bool:
     """Tell whether a sentence forbids in another language than English."""
     return _FOREIGN.search(sentence) is not None and _ENGLISH.isdisjoint(split_words(sentence))
@@ -125,6 +148,9 @@ def is_foreign(sentence: str) -> bool:
 def tools_perhaps_meant(sentence: str, lexicon: Lexicon) -> tuple[str, ...]:
     """Return the tools whose calls a sentence may be about that may forbid something."""
     acting = tuple(name for name in lexicon.names if effect_of(name)[0] != "read")
+    forbids = forbids_itself(sentence)
+    if not (forbids or is_foreign(sentence) or not _DENIES.isdisjoint(split_words(sentence.replace("\u2019", "'")))):
+        return ()  # a bound that no rule reads: lint warns of it
     if is_foreign(sentence) or says_read_only(sentence):
         return acting
     words = [root(word) for word in split_words(sentence) if len(word) > 1 and not word.isdigit()]
@@ -143,7 +169,7 @@ def tools_perhaps_meant(sentence: str, lexicon: Lexicon) -> tuple[str, ...]:
             does = any(same_deed(verb, deed) or deed in own for deed in deeds)
             is_meant = does and (name in sharing or not sharing or not own)
         else:
-            is_meant = name in sharing and (is_wide or name in acting)
+            is_meant = forbids and name in sharing and (is_wide or name in acting)
         if is_meant or (is_outwards and name in acting and is_outward(name)):
             found.append(name)
     return tuple(found)

@@ -27,7 +27,14 @@ from gatling.policy.language.phrase import parse_phrase
 from gatling.policy.language.sentences import denied_tools, read_sentence
 from gatling.policy.language.statement import NativeRule, Statement
 from gatling.policy.prose.conditions import Conditional, conditional_of
-from gatling.policy.prose.doubtful import is_foreign, may_forbid, says_read_only, things_said, tools_perhaps_meant
+from gatling.policy.prose.doubtful import (
+    forbids_itself,
+    is_foreign,
+    may_forbid,
+    says_read_only,
+    things_said,
+    tools_perhaps_meant,
+)
 from gatling.policy.prose.topics import topic_of
 from gatling.policy.reading.conditions import conditions_of
 from gatling.policy.reading.vocabulary import MODAL_WORDS
@@ -239,7 +246,7 @@ def _doubtful(clause: Clause, sentence: str, lexicon: Lexicon) -> ProseReading:
     tools = tools_perhaps_meant(sentence, lexicon) if "*" in clause.tools else clause.tools
     proposal = f"forbid {', '.join(tools)}" if tools else ""
     reason = "in another language" if is_foreign(sentence) else "no form that is read"
-    things = () if tools else things_said(sentence)
+    things = () if tools or not forbids_itself(sentence) else things_said(sentence)
     return ProseReading(sentence, (), tools, is_prohibition=True, things=things, reason=reason, proposal=proposal)
 
 
