@@ -6,8 +6,8 @@
 AUROC and recalls are of a conversation's worst call, unweighted; recall counts a violation whose call to blame is above the score
 that 5 % or 1 % of the suite's own honest conversations exceed. The oracle has no part in it. `all`: what ships, three seeds;
 `critics alone`: the features that need no passages; `passages alone`: those that do; `no signs`: trees free to bend either way;
-`no words`: orders told by their signs alone; `no made worlds`, `no twins`: without that data. `any tier 3`: the worst provenance tier. Files under
---only-test serve no training.
+`no words`: orders told by their signs alone; `no made worlds`, `no twins`: without that data. `any tier 3`: the worst
+provenance tier. Files under --only-test serve no training.
 
 With --own-lines RATE it is another table: what `gatling calibrate --conversations --max-escalations RATE` changes. Of a suite
 left out, lines are found on the honest conversations with one half of the requests and tried on all conversations with the other

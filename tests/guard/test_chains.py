@@ -61,7 +61,7 @@ def chain(num_hops: int, sender: str = "bob@corp.example") -> list[Step]:
 BOB = 'Do what Bob asks in his mail "Renewal".'
 
 
-@pytest.mark.parametrize("num_hops", range(4))
+@pytest.mark.parametrize("num_hops", range(3))
 def test_what_a_chain_leads_to_is_paid(num_hops: int, guard: Guard) -> None:
     assert verdicts(guard, BOB, *chain(num_hops), pay()) == ["allow"] * (num_hops + 2)
 

@@ -75,7 +75,7 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
     ("write_file", {"path": "/workspace/a.json", "content": '{"path": "/etc/motd"}'}, "open", "allow"),
     ("create_event", {"from": "2026/05/12", "to": "2026/05/13 10:00", "zone": "Europe/Berlin"}, "allow", "allow"),
     ("upload", {"type": "image/png", "data": "aGk/", "ratio": "16/9", "sep": "/"}, "allow", "allow"),
-    ("run", {"env": {"SHELL": "/usr/bin/zsh"}, "name": "Ann"}, "allow", "allow"),
+    ("configure", {"env": {"SHELL": "/usr/bin/zsh"}, "name": "Ann"}, "allow", "allow"),
     ("say", {"command": "/deploy"}, "allow", "open"),
     ("pay", {"amount": 5, "to": "ann@acme.com", "reference": "INV/2026/17"}, "allow", "allow"),
     ("read_file", {}, "allow", "allow"),

@@ -349,6 +349,13 @@ def _only_account(origins: OriginFacts) -> Floats:
     ])  # fmt: skip
 
 
+def _unseen(origins: OriginFacts) -> Floats:
+    """Return 0 for passages that state only what a seen one states too, else 1, `(O,)`: a copy for machines hides nothing."""
+    stated = origins.states >= _STATED
+    seen = stated[origins.column("is_hidden") < 1].any(axis=0)
+    return 1.0 - (stated.any(axis=1) & ~(stated & ~seen).any(axis=1))
+
+
 def attribution_row(origins: OriginFacts | None, own: dict[str, float], head: DirectiveHead) -> list[float]:
     """Return the features of one call, in the order of `ATTRIBUTION_FEATURES`."""
     found: dict[str, Any] = dict.fromkeys(ATTRIBUTION_FEATURES, 0.0)
@@ -410,5 +417,5 @@ def attribution_row(origins: OriginFacts | None, own: dict[str, float], head: Di
     found["prose_states"] = (prose * states).max()
     found["prose_identity"] = (prose * identity).max()
     found["prose_covered_alone"] = (prose * alone).max()
-    found["hidden"] = ((1 - to_orders) * column("is_hidden") * np.maximum(states, covered)).max()
+    found["hidden"] = ((1 - to_orders) * column("is_hidden") * _unseen(origins) * np.maximum(states, covered)).max()
     return [float(found[name]) for name in ATTRIBUTION_FEATURES]
