@@ -37,6 +37,7 @@ from gatling.energy.critics.provenance import ProvenanceCritic
 from gatling.energy.critics.relevance import FEATURES, NAMES, relevance
 from gatling.energy.critics.trees import MonotoneTrees
 from gatling.energy.facts import NodeFacts, PlanFacts
+from gatling.energy.facts.leaving import hosts_of
 from gatling.energy.facts.origins import ORIGIN_NUMBERS, OriginFacts
 from gatling.energy.facts.tool import MAX_KNOWN_BYTES
 from gatling.energy.finding import Code, Finding, Source
@@ -53,6 +54,7 @@ ATTRIBUTION_NAME = "attribution.json"
 FORMAT_VERSION = 1
 _QUOTED_CHARS = 120
 _MAX_SAID_CHARS = 500
+_STATED = 0.5
 _KEEPS = frozenset("download save export clone install store".split())
 CHAINED = 0.9
 """Of the line to escalate at, the most that is said against a call that reads what the task's own chain of items leads to."""
@@ -149,7 +151,9 @@ class AttributionJudge:
             follows = facts.context.hand_over.follows
             others = np.array([takes_anothers(node) and not follows for node in facts.nodes])
             energies = np.maximum(energies, np.maximum(floors(features, escalate), escalate * others))
-        chained = np.array([c == "reads" and _only_follows(node) for node, c in zip(facts.nodes, classes, strict=True)])
+        chained = np.array(
+            [c == "reads" and _only_follows(node, facts) for node, c in zip(facts.nodes, classes, strict=True)]
+        )
         return _as_first(facts, np.where(chained, np.minimum(energies, CHAINED * escalate), energies))
 
     def finding(self, facts: PlanFacts, i: int, energy: float) -> Finding:
@@ -242,10 +246,16 @@ def floors(features: Floats, escalate: float) -> Floats:
     return np.asarray(least, np.float64)
 
 
-def _only_follows(node: NodeFacts) -> bool:
-    """Tell whether a call reads one thing, which the task's own chain of items leads to, and keeps nothing of it."""
-    is_one = node.origins is not None and len(node.origins.unasked) == 1
-    return node.hops_behind > 0 and is_one and _KEEPS.isdisjoint(node.tool.words)
+def _only_follows(node: NodeFacts, facts: PlanFacts) -> bool:
+    """Tell whether a call reads one thing, which the task's own chain of items leads to, and keeps nothing of it; of a page, one of
+    the same site as the page that names it: who only writes a message must not open his own site by it."""
+    origins = node.origins
+    if node.hops_behind <= 0 or origins is None or len(origins.unasked) != 1 or not _KEEPS.isdisjoint(node.tool.words):
+        return False
+    opened = hosts_of(node)
+    stated = {o.source for o, states in zip(origins.passages, origins.states[:, 0], strict=True) if states >= _STATED}
+    before = [hosts_of(other) for other in facts.nodes if other.node.node_id in stated]
+    return not opened or any(opened <= hosts for hosts in before)
 
 
 def _as_first(facts: PlanFacts, energies: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Texts are read alike in any company, and files that are not upstream's are refused. Its layers: tests/encoders/test_minilm_layers.py."""
+"""Texts are read alike in any company, and files that are not upstream's are refused."""
 
 from __future__ import annotations
 
