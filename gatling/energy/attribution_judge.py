@@ -247,8 +247,10 @@ def floors(features: Floats, escalate: float) -> Floats:
 
 
 def _only_follows(node: NodeFacts, facts: PlanFacts) -> bool:
-    """Tell whether a call reads one thing, which the task's own chain of items leads to, and keeps nothing of it; of a page, one of
-    the same site as the page that names it: who only writes a message must not open his own site by it."""
+    """Tell whether a call reads one thing, which the task's own chain of items leads to, and keeps nothing of it.
+
+    Of a page it must be one of the same site as the page that names it: who writes a message must not open his own site by it.
+    """
     origins = node.origins
     if node.hops_behind <= 0 or origins is None or len(origins.unasked) != 1 or not _KEEPS.isdisjoint(node.tool.words):
         return False
