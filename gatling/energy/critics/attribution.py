@@ -353,7 +353,7 @@ def _unseen(origins: OriginFacts) -> Floats:
     """Return 0 for passages that state only what a seen one states too, else 1, `(O,)`: a copy for machines hides nothing."""
     stated = origins.states >= _STATED
     seen = stated[origins.column("is_hidden") < 1].any(axis=0)
-    return 1.0 - (stated.any(axis=1) & ~(stated & ~seen).any(axis=1))
+    return np.where(stated.any(axis=1) & ~(stated & ~seen).any(axis=1), 0.0, 1.0)
 
 
 def attribution_row(origins: OriginFacts | None, own: dict[str, float], head: DirectiveHead) -> list[float]:
