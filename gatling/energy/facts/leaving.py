@@ -120,11 +120,12 @@ class _Place:
         return any(_is_same_site(self.host, other) for other in (*source, *senders))
 
     def is_meant_for(self, value: PrivateValue) -> bool:
-        """Tell whether the request wants a value to go there."""
+        """Tell whether the request wants a value to go there. To speak of a password is not to want it sent, unless the place is
+        named too."""
         stems = self.request.permitted_stems
         speaks = any(stem(word) in stems for word in split_words(value.label) if len(word) > 2)  # a code, the code
         if self.host:
-            return not self.is_chosen_by_content and (speaks or self.request.states(value.text))
+            return not self.is_chosen_by_content and ((speaks and self.is_asked) or self.request.states(value.text))
         return self.request.states(value.text) or (speaks and not stems.isdisjoint(_WEB_WORDS))
 
 
