@@ -22,19 +22,10 @@ from itertools import islice
 
 from gatling.request.knowing import asks_only_to_know
 from gatling.request.languages import in_english
+from gatling.request.others_texts import GREETING as _GREETING
+from gatling.request.others_texts import OTHERS
 from gatling.schema.budget import checked
 
-OTHERS = (
-    "e-?mails?|mails?|messages?|letters?|threads?|articles?|(?:web)?pages?|web ?sites?|posts?|blog|comments?|reviews?|"
-    "transcripts?|documents?|attachments?|tickets?|complaints?|invitations?|invites?|newsletters?|texts?|paragraphs?|passages?|excerpts?|"
-    "snippets?|abstracts?|essays?|story|stories|readme|bills?|invoices?|receipts?|quotes?|offers?|adverts?|advertisements?|ads?|notices?|"
-    "announcements?|feedback|conversations?|chats?|logs?|memos?|minutes|repl(?:y|ies)|responses?|tweets?|sms|descriptions?|"
-    "quotations?|press release|release notes|terms"
-)
-"""Nouns of what somebody else wrote."""
-CANONICAL = "pasted-text"
-"""The tag around what an earlier message of a conversation holds, see `closed`; the first end tag ends it."""
-CANONICAL_DATA = "pasted-data"
 _MAX_INTROS = 64
 _MAX_BREAKS = 32
 _MAX_LEAD = 400
@@ -98,14 +89,6 @@ _REFERENCE = re.compile(
 
 # --- words that only ask to be told ---------------------------------------------------------------------------------------
 
-_GREETING = (
-    r"(?:hi|hello|hey|dear|good (?:morning|day|afternoon|evening)|hallo|liebe[rs]?|sehr geehrte[rs]?|guten tag|beste|geachte|bonjour|"
-    r"ch\u00e8re?s?|salut|hola|estimad[oa]s?|querid[oa]s?|ciao|salve|car[oa]|gentile|ol\u00e1|prezad[oa]|car[oa]s|cze\u015b\u0107|witaj|"
-    r"dzie\u0144 dobry|szanown[aiye]+|\u043f\u0440\u0438\u0432\u0435\u0442|\u0437\u0434\u0440\u0430\u0432\u0441\u0442\u0432\u0443\u0439\u0442\u0435|"
-    r"merhaba|say\u0131n|\u60a8\u597d|\u4f60\u597d|\u3053\u3093\u306b\u3061\u306f)"
-)
-GREETS = rf"[.!?][ \t]+{_GREETING}\b[^\n.!?:]{{0,40}}[,!.]"
-"""A sentence, and behind it on the same line how a letter begins."""
 # What may stand between the user's words and a text: the end of a line, a colon, a rule, a bracket, a greeting, a quotation.
 _BREAK = re.compile(
     r"(?P<lines>[ \t]*\n\s{0,200})|(?P<colon>:(?=\s)|\uff1a)|(?P<mark>[ \t]*(?:[-=*~_#]{3,40}|\[(?=[^\W\d_])|\[(?=\d\d?:\d\d)))"

@@ -22,9 +22,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gatling.request.announced import CANONICAL, CANONICAL_DATA, GREETS
 from gatling.request.handover import HandOver
 from gatling.request.knowing import without_questions
+from gatling.request.others_texts import CANONICAL, CANONICAL_DATA, GREETS
 from gatling.request.request import Request
 
 if TYPE_CHECKING:

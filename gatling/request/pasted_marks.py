@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from gatling.request.announced import CANONICAL, CANONICAL_DATA, OTHERS, announced
+from gatling.request.others_texts import CANONICAL, CANONICAL_DATA, OTHERS, may_announce
 from gatling.schema.budget import checked
 
 # Names of tags that hold what somebody else wrote, by a word of theirs.
@@ -74,12 +74,20 @@ class Region:
 
 def user_regions(text: str) -> list[Region]:
     """Return what is pasted in a message of the user, in order."""
-    return _regions(text, _user_marks(text), announced(text))
+    return _regions(text, _user_marks(text), _announced(text))
 
 
 def prompt_regions(text: str) -> list[Region]:
     """Return the documents in a system prompt, in order."""
     return _regions(text, _prompt_marks(text), [])
+
+
+def _announced(text: str) -> list[tuple[int, bool]]:
+    if not may_announce(text):
+        return []
+    from gatling.request.announced import announced  # its patterns take time to make
+
+    return announced(text)
 
 
 Mark = Iterator[Region]
