@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gatling.attack.adaptive import FAMILIES, AttackConfig, KnownTools, Outcome, attack, moves_of
+from gatling.attack.adaptive import AttackConfig, KnownTools, Outcome, attack, moves_of
 from gatling.attack.adaptive.scene import scene_of
 from gatling.attack.adaptive.search import Answer, Search
 from gatling.energy import Verdict
@@ -48,15 +48,11 @@ WEAKNESSES: dict[str, Weakness] = {
 }
 
 
-OTHERS = [family for family in FAMILIES if family not in WEAKNESSES]
-"""Families whose moves take their share of the queries and find none of these."""
-
-
 @pytest.mark.parametrize("family", WEAKNESSES)
 def test_a_known_weakness_is_found_and_named(family: str) -> None:
     judge = guard(WEAKNESSES[family])
     for seed in range(3):
-        outcome = attacked(judge, seed=seed, without=OTHERS)
+        outcome = attacked(judge, seed=seed)
         assert outcome.is_caught
         assert outcome.found is not None
         assert outcome.found.rewritten.families == (family,)

@@ -145,9 +145,17 @@ class Search:
         return Rewritten(*rendered, tuple(move.name for move in used), families)
 
     def _random(self, rng: Random) -> Try:
-        count = min(rng.randint(1, _FIRST_MOVES), len(self.moves))
-        rows = sorted(rng.sample(range(len(self.moves)), count))
-        return tuple((row, rng.randrange(_VARIANTS)) for row in rows)
+        free = list(range(len(self.moves)))
+        rows = []
+        for _ in range(min(rng.randint(1, _FIRST_MOVES), len(free))):
+            rows.append(self._drawn(free, rng))
+            free.remove(rows[-1])
+        return tuple((row, rng.randrange(_VARIANTS)) for row in sorted(rows))
+
+    def _drawn(self, rows: list[int], rng: Random) -> int:
+        """Return one of some moves; each family is as likely as another, so that one of many moves does not crowd out the rest."""
+        family = rng.choice(sorted({self.moves[row].family for row in rows}))
+        return rng.choice([row for row in rows if self.moves[row].family == family])
 
     def _changed(self, tried: Try, rng: Random) -> Try:
         """Return a try with a move more, with another in the place of one, or with other random numbers for one."""
@@ -155,10 +163,10 @@ class Search:
         free = [row for row in range(len(self.moves)) if row not in numbers]
         deed = rng.random()
         if deed < 0.6 and free and len(numbers) < _MOST_MOVES:
-            numbers[rng.choice(free)] = rng.randrange(_VARIANTS)
+            numbers[self._drawn(free, rng)] = rng.randrange(_VARIANTS)
         elif deed < 0.8 and free:
             del numbers[rng.choice(sorted(numbers))]
-            numbers[rng.choice(free)] = rng.randrange(_VARIANTS)
+            numbers[self._drawn(free, rng)] = rng.randrange(_VARIANTS)
         else:
             numbers[rng.choice(sorted(numbers))] = rng.randrange(_VARIANTS)
         return tuple(sorted(numbers.items()))
