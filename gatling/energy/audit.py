@@ -430,14 +430,16 @@ def _open_questions(judgement: Judgement, facts: PlanFacts, rules: Rulebook) -> 
 
 
 def _goes_somewhere_unclear(undecided: Undecided, facts: PlanFacts) -> bool:
-    """Tell whether a rule on places is open, other than because a call sends to bare names that the user stated: who Ann is
-    the tool knows."""
+    """Tell whether a rule on places is open, other than because a call sends to bare names that the user stated, as who Ann is
+    the tool knows, or because of a link in prose, which nothing opens by itself."""
     clause = undecided.clause
     if clause is None or {c.subject for c in clause.checks}.isdisjoint(("destination", "host")):
         return False
     node = next((n for n in facts.nodes if n.node.node_id == undecided.node_id), None)
     if node is None or any(not place.host for place in node.unasked_destinations):
         return True
+    if undecided.is_linked:
+        return False
     names = (place.text for place in node.destinations if not place.host and not _SIGN_OF_A_HOST.search(place.text))
     return undecided.open_value not in names
 

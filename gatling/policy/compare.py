@@ -54,6 +54,8 @@ class CheckResult:
     """The call has nothing to compare."""
     open_value: str = ""
     """The value itself that leaves it undecided, where that is one."""
+    is_linked: bool = False
+    """All that leaves it undecided are links in prose, which nothing opens by itself."""
 
 
 ABSENT = CheckResult(False, is_absent=True, found="nothing")

@@ -60,6 +60,8 @@ class Undecided:
     reason: str
     open_value: str = ""
     """The value of the call that could not be decided on, where it is one."""
+    is_linked: bool = False
+    """All that could not be decided on are links in prose, which nothing opens by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +241,7 @@ def _each_check(
             yield Undecided(call.node.node_id, clause, f"unless {clause.exception}")
         else:
             reason = outcome.found or _why([condition, *clause.when], str(condition))
-            yield Undecided(call.node.node_id, clause, reason, outcome.open_value)
+            yield Undecided(call.node.node_id, clause, reason, outcome.open_value, is_linked=outcome.is_linked)
 
     arguments = [c for c in clause.checks if c.subject.startswith("argument:")]
     has_others = any(c not in absent for c in arguments)  # a limit may stand under two names of one argument

@@ -250,10 +250,11 @@ def _destination(
                 return CheckResult(is_any, place.argument, place.text)
             is_open = known is not False
         else:
-            is_open = not mention.is_plain_link and is_listed(place, patterns) is not True
-        if is_open:
+            is_open = is_listed(place, patterns) is not True
+        is_linked = mention.is_plain_link and not is_blocking
+        if is_open and (unclear is None or not is_linked):
             found = f"whether {place.text} is a destination"
-            unclear = CheckResult(None, place.argument, found, open_value=place.text)
+            unclear = CheckResult(None, place.argument, found, open_value=place.text, is_linked=is_linked)
     if unclear:
         return unclear
     if not places:

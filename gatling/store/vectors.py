@@ -7,6 +7,7 @@ bits if that is all that there is to it.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
+from gatling.errors import InputError
 from gatling.features.backbone import Backbone
 from gatling.features.mapped import mapped_arrays
 from gatling.schema.files import atomic_write
+
+log = logging.getLogger(__name__)
 
 _BLOCK = 512
 _WRITE_EVERY = 16_384
@@ -44,8 +48,17 @@ class KeptVectors:
             self._load()
 
     def _load(self) -> None:
-        arrays = mapped_arrays(self.path)
-        self._keys, self._rows = arrays["keys"].view(np.uint64), arrays["rows"]
+        try:
+            arrays = mapped_arrays(self.path)
+            keys, rows = arrays["keys"], arrays["rows"]
+            if keys.dtype != np.int64 or keys.shape != (len(rows), 2) or rows.shape != (len(keys), self.dim):
+                raise ValueError("its arrays do not have the shapes that they should have")
+        except (KeyError, ValueError) as error:
+            log.warning("%s is damaged (%s); its texts are read again", self.path, error)
+        except OSError as error:
+            raise InputError(f"cannot be read: {error.strerror or error}", file=str(self.path)) from None
+        else:
+            self._keys, self._rows = keys.view(np.uint64), rows
 
     def __len__(self) -> int:
         return len(self._keys)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from gatling.store import vectors
 from gatling.store.vectors import KeptVectors
@@ -63,3 +64,19 @@ def test_what_fits_into_16_bits_takes_16(tmp_path: Path, monkeypatch: pytest.Mon
     narrow = KeptVectors(backbone, tmp_path / "narrow")
     narrow.keep(TEXTS)
     assert narrow.path.stat().st_size < 0.6 * wide.path.stat().st_size
+
+
+def test_a_damaged_file_is_named_and_made_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    backbone = make_raw_ngrams(True)
+    whole = KeptVectors(backbone, tmp_path)
+    whole.keep(TEXTS)
+    content = whole.path.read_bytes()
+    other = save({"keys": np.zeros((3, 2), np.int64), "rows": np.zeros((3, backbone.dim + 1), np.float32)})
+    for damaged in (b"", b"no such file", content[:-8], other, save({"keys": np.zeros((0, 2), np.int64)})):
+        whole.path.write_bytes(damaged)
+        caplog.clear()
+        kept = KeptVectors(backbone, tmp_path)
+        assert len(kept) == 0
+        assert f"{whole.path} is damaged" in caplog.text
+        kept.keep(TEXTS)
+        assert whole.path.read_bytes() == content
