@@ -153,7 +153,7 @@ class Search:
         return tuple((row, rng.randrange(_VARIANTS)) for row in sorted(rows))
 
     def _drawn(self, rows: list[int], rng: Random) -> int:
-        """Return one of some moves; each family is as likely as another, so that one of many moves does not crowd out the rest."""
+        """Return one of some moves; each family is as likely as another, so that one of many moves does not crowd others out."""
         family = rng.choice(sorted({self.moves[row].family for row in rows}))
         return rng.choice([row for row in rows if self.moves[row].family == family])
 
